@@ -1,0 +1,15 @@
+//! juicetop: a terminal cockpit for OrangeQS Juice.
+//!
+//! ```text
+//! socket → net → wire::Event ───┐
+//! keys → Key → keymap → Action ─┼→ Msg → update(&mut App, Msg, now) → Vec<Effect> → run
+//! effect results, resize, wake ─┘              │
+//!                     App {store, ui} → view(&App, now) → widgets → Buffer
+//! ```
+//!
+//! Text from outside becomes `Clean` on its way to a widget, and widgets take nothing else.
+//!
+//! To find your way, read `wire/event.rs`, `store/mod.rs`, `app/update.rs`, `run.rs`, in this order: one
+//! direction, from the socket to the screen. The modules, from what is pure to what touches the world:
+
+pub mod time;

@@ -1,0 +1,3 @@
+//! The program. There is nothing to run yet.
+
+fn main() {}
