@@ -13,3 +13,4 @@
 //! direction, from the socket to the screen. The modules, from what is pure to what touches the world:
 
 pub mod time;
+pub mod wire;

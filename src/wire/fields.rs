@@ -1,0 +1,95 @@
+//! The fields of one message, read leniently: what is doubled, new, or of another type than expected does no harm.
+
+use super::{
+    Malformed, Text,
+    event::Stamp,
+    json::{self, Kind},
+};
+
+/// Every field that is read anywhere. Others are not kept: a result may hold millions of them.
+const NAMES: &[&str] = &[
+    "display_name",
+    "eligible",
+    "ename",
+    "evalue",
+    "id",
+    "overdue",
+    "result",
+    "run_at",
+    "scheduled_task_id",
+    "service",
+    "show_in_dashboard",
+    "state",
+    "status",
+    "submitted_at",
+    "target",
+    "task_display_name",
+    "task_id",
+    "task_metadata",
+    "task_payload",
+    "task_state",
+    "task_target",
+    "task_type",
+    "throttled",
+    "time",
+    "traceback",
+];
+
+/// The fields of one JSON object, raw.
+pub(super) struct Fields<'a> {
+    what: &'a str,
+    found: Vec<(&'static str, &'a str)>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads an object; `what` names it in errors.
+    pub(super) fn read(raw: &'a str, what: &'a str) -> Result<Fields<'a>, Malformed> {
+        let mut found = Vec::new();
+        for member in json::Members::new(raw) {
+            match member {
+                Ok((name, value)) => {
+                    if let Some(name) = NAMES.iter().find(|known| **known == name) {
+                        found.push((*name, value));
+                    }
+                }
+                Err(error) => return Err(Malformed::new(format!("the {what} is no JSON object: {error}"))),
+            }
+        }
+        Ok(Fields { what, found })
+    }
+
+    /// The raw value; of doubles the last one (Python's rule).
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        debug_assert!(NAMES.contains(&name), "{name} is missing in NAMES");
+        self.found.iter().rev().find(|(found, _)| *found == name).map(|(_, raw)| *raw)
+    }
+
+    /// The value as text, see [`text_of`].
+    pub(super) fn text(&self, name: &str) -> Option<Text> {
+        self.raw(name).and_then(text_of)
+    }
+
+    /// The value as text, where nothing can be told without it.
+    pub(super) fn required(&self, name: &str) -> Result<Text, Malformed> {
+        self.text(name).ok_or_else(|| Malformed::new(format!("the {} has no `{name}`", self.what)))
+    }
+
+    /// The value as a moment.
+    pub(super) fn stamp(&self, name: &str) -> Option<Stamp> {
+        self.text(name).map(|text| Stamp::parse(&text))
+    }
+
+    /// The value, if it is true or false.
+    pub(super) fn boolean(&self, name: &str) -> Option<bool> {
+        self.raw(name).and_then(json::boolean)
+    }
+}
+
+/// The text of a string value; of any other value its JSON as it stands; nothing for null.
+pub(super) fn text_of(raw: &str) -> Option<Text> {
+    match json::kind(raw) {
+        Some(Kind::String) => json::string(raw).map(Text::from),
+        Some(Kind::Null) => None,
+        _ => Some(Text::from(raw)),
+    }
+}
