@@ -7,10 +7,11 @@
 //!                     App {store, ui} → view(&App, now) → widgets → Buffer
 //! ```
 //!
-//! Text from outside becomes `Clean` on its way to a widget, and widgets take nothing else.
+//! Text from outside becomes [`clean::Clean`] on its way to a widget, and widgets take nothing else.
 //!
 //! To find your way, read `wire/event.rs`, `store/mod.rs`, `app/update.rs`, `run.rs`, in this order: one
 //! direction, from the socket to the screen. The modules, from what is pure to what touches the world:
 
+pub mod clean;
 pub mod time;
 pub mod wire;
