@@ -15,3 +15,5 @@
 pub mod clean;
 pub mod time;
 pub mod wire;
+
+pub mod store;

@@ -1,0 +1,401 @@
+//! What we know: services, their lanes, tasks, and how sure we are.
+//!
+//! Pure: `now` is a parameter, nothing is sent or read here. This is the one place that decides what is true about a
+//! task (its state, its outcome, whether it may have ended); everything else shows what the store says. It refuses to
+//! guess: what was not seen is `unknown` or *not known*, never idle, free or ok.
+
+//!
+//! How it is built: [`Store::apply`] hands each input to one of `bus`, `schedule`, `own` or `doubt`; all of them change
+//! rows through `table`'s `edit`, which keeps every index in step and notices what really changed; `judge` reads
+//! replies; `lane` answers what the screen asks. Nothing is ever found by walking over all tasks.
+
+mod bus;
+mod doubt;
+pub mod filter;
+mod judge;
+pub mod lane;
+mod own;
+mod schedule;
+pub mod service;
+mod station;
+mod table;
+pub mod task;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    time::Now,
+    wire::{
+        Text,
+        event::Event,
+        frame::{Reply, Snapshot, TaskFrame},
+    },
+};
+
+pub use lane::{Lanes, Slot, Wait};
+pub use service::Service;
+pub use task::{Lane, Outcome, Own, Reason, State, Task, TaskKey};
+pub use types::SeenType;
+
+use schedule::Carrier;
+use station::Station;
+use table::{Row, RowId};
+
+/// Everything that can change what we know.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A message of the bus.
+    Bus(Event),
+    /// The bus connection is up (`true`) or was lost (`false`). What was running or waiting when it was lost may
+    /// have ended unseen.
+    BusLink(bool),
+    /// The connection to the router (`None`) or to one service's own port (`Some`) is up or was lost. Own direct
+    /// tasks on a lost connection become unknown: link lost.
+    TaskLink {
+        /// The service spoken to alone; `None` for the router.
+        service: Option<Text>,
+        /// Up or lost.
+        up: bool,
+    },
+    /// The names of the services that the configuration knows, in its order.
+    Configured(Vec<Text>),
+    /// The topics that the task manager has seen (`GetEventTopicList`).
+    Topics(Vec<Text>),
+    /// An own task that is about to be sent. It is shown at once as waiting.
+    Submitted {
+        /// The task itself (never the `ScheduleTask` around it).
+        frame: TaskFrame,
+        /// Which way it goes.
+        own: Own,
+    },
+    /// The own task of that id will not be sent, or could not be: it never ran. The row ends: failed, not sent.
+    NotSent {
+        /// The frame's id.
+        id: Text,
+        /// One sentence.
+        why: String,
+    },
+    /// The scheduler took our task: the row of the frame's id is from now on the row of the snapshot.
+    Accepted {
+        /// The id of the task's own frame (not of the `ScheduleTask` around it).
+        id: Text,
+        /// What the scheduler answered.
+        snapshot: Snapshot,
+    },
+    /// A reply to one of our own frames.
+    Reply(Reply),
+    /// The scheduler's whole list, complete. Odd entries come raw.
+    Schedule(Vec<Result<Snapshot, Text>>),
+    /// One entry of the scheduler's list, asked for by its id; `None`: the scheduler does not know that id.
+    ScheduleEntry {
+        /// The id asked for.
+        scheduled_task_id: Text,
+        /// What came.
+        snapshot: Option<Snapshot>,
+    },
+    /// The scheduler's list could not be read, and why (shown in the lanes).
+    ScheduleUnreadable(String),
+    /// The person says that this task is over: a ghost is put away (unknown, put away by hand). Its own reply can
+    /// still end it.
+    PutAway(TaskKey),
+    /// An own task went out on a service's own port. No bus tells that it runs, so this does.
+    Started {
+        /// The frame's id.
+        id: Text,
+    },
+    /// The own task `id` travels to the scheduler inside the `ScheduleTask` of id `by`. Said before it is sent: when
+    /// the own connection is lost, the bus can then still tell that the scheduler took it.
+    Carried {
+        /// The id of the task's own frame.
+        id: Text,
+        /// The id of the `ScheduleTask` around it.
+        by: Text,
+    },
+    /// We asked the scheduler to cancel this task (a wish: only the scheduler's word or the reply ends it).
+    CancelAsked(TaskKey),
+    /// So many bus messages were let go on our side: as if the bus had been lost for a moment.
+    Missed(u64),
+}
+
+/// How much is kept. Documented in `docs/configuration.md`; running and waiting tasks are never let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Tasks kept that ended or are unknown.
+    pub ended_tasks: usize,
+    /// Bytes of payload and reply text kept for ended tasks together; the oldest texts are let go first.
+    pub text_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { ended_tasks: 10_000, text_bytes: 256 * 1024 * 1024 }
+    }
+}
+
+/// Numbers for the header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tasks that run (unknown ones do not count).
+    pub running: usize,
+    /// Tasks that wait: own direct ones and the scheduler's, due or not.
+    pub waiting: usize,
+    /// Ended tasks kept whose outcome is failed.
+    pub failed: usize,
+    /// Tasks in state unknown, but for those put away.
+    pub unknown: usize,
+    /// Ended tasks that were let go to stay within the limits.
+    pub let_go: usize,
+}
+
+/// The service that routes and schedules, as Juice names it. Its own five tasks are how one talks to it, not work.
+pub const TASK_MANAGER: &str = "task-manager";
+
+/// Services beyond this many are not listed: a bus full of made-up names must not fill the memory.
+pub const MOST_SERVICES: usize = 1_000;
+
+/// What we know. See the module's documentation.
+#[derive(Debug)]
+pub struct Store {
+    limits: Limits,
+    revision: u64,
+
+    rows: BTreeMap<RowId, Row>,
+    next_row: RowId,
+    /// Rows by their key.
+    keys: HashMap<Text, RowId>,
+    /// The newest row of each id: frame, task and scheduler ids.
+    ids: HashMap<Text, RowId>,
+    /// Ended and unknown rows in the order in which they became so: what is let go first stands first.
+    finished: BTreeMap<u64, RowId>,
+    /// Those of `finished` that still have texts.
+    with_text: BTreeMap<u64, RowId>,
+    text_bytes: usize,
+    next_finish: u64,
+    /// Scheduled rows by the moment at which they come due.
+    due: BTreeSet<(DateTime<Utc>, RowId)>,
+    /// Rows that are doubted from a moment (monotonic) on.
+    timers: BTreeSet<(Duration, RowId)>,
+    /// Own rows that are neither ended nor unknown.
+    own_open: BTreeSet<RowId>,
+    /// Rows that the scheduler keeps and that are not ended.
+    scheduler_open: BTreeSet<RowId>,
+    /// Visible and hidden.
+    tally: [Counts; 2],
+    let_go: usize,
+    /// Rows that changed since the last [`Store::drain_changed`], by their first change.
+    changed: BTreeMap<u64, RowId>,
+    next_change: u64,
+    merged: VecDeque<(TaskKey, TaskKey)>,
+
+    stations: Vec<Station>,
+    station_of: HashMap<Text, usize>,
+    /// Indexes of `stations` as [`Store::services`] gives them.
+    order: Vec<usize>,
+    configured: Vec<Text>,
+    /// Names beyond [`MOST_SERVICES`]; itself bounded.
+    refused: HashSet<Text>,
+    /// The list of topics was read: a service without a kernel's topic in it is a plain one.
+    topics_read: bool,
+
+    bus_up: bool,
+    /// Since when the bus is heard without a gap; `None` while it is down.
+    heard_since: Option<Now>,
+    /// Since when a slot that nothing was heard of is not known.
+    blind_since: Option<Now>,
+
+    carriers: HashMap<Text, Carrier>,
+    carrier_order: VecDeque<Text>,
+    schedule_unreadable: Option<String>,
+    questions: VecDeque<Text>,
+    types_in_use: usize,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(limits: Limits) -> Store {
+        Store {
+            limits,
+            revision: 0,
+            rows: BTreeMap::new(),
+            next_row: 0,
+            keys: HashMap::new(),
+            ids: HashMap::new(),
+            finished: BTreeMap::new(),
+            with_text: BTreeMap::new(),
+            text_bytes: 0,
+            next_finish: 0,
+            due: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            own_open: BTreeSet::new(),
+            scheduler_open: BTreeSet::new(),
+            tally: [Counts::default(); 2],
+            let_go: 0,
+            changed: BTreeMap::new(),
+            next_change: 0,
+            merged: VecDeque::new(),
+            stations: Vec::new(),
+            station_of: HashMap::new(),
+            order: Vec::new(),
+            configured: Vec::new(),
+            refused: HashSet::new(),
+            topics_read: false,
+            bus_up: false,
+            heard_since: None,
+            blind_since: None,
+            carriers: HashMap::new(),
+            carrier_order: VecDeque::new(),
+            schedule_unreadable: None,
+            questions: VecDeque::new(),
+            types_in_use: 0,
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn apply(&mut self, input: Input, now: Now) {
+        self.blind_since.get_or_insert(now);
+        self.tick(now);
+        match input {
+            Input::Bus(event) => self.on_event(event, now),
+            Input::BusLink(up) => self.on_bus_link(up, now),
+            Input::Missed(_) => self.on_gap(now),
+            Input::TaskLink { service, up } => self.on_task_link(service, up, now),
+            Input::Configured(names) => self.on_configured(names),
+            Input::Topics(topics) => self.on_topics(&topics),
+            Input::Submitted { frame, own } => self.on_submitted(frame, own, now),
+            Input::Started { id } => self.on_alone_started(&id, now),
+            Input::NotSent { id, why } => self.on_not_sent(&id, why, now),
+            Input::Carried { id, by } => self.on_carried(id, by),
+            Input::Accepted { id, snapshot } => self.on_accepted(&id, snapshot, now),
+            Input::Reply(reply) => self.on_reply(reply, now),
+            Input::Schedule(list) => self.on_schedule(list, now),
+            Input::ScheduleEntry { scheduled_task_id, snapshot } => {
+                self.on_schedule_entry(&scheduled_task_id, snapshot, now);
+            }
+            Input::ScheduleUnreadable(why) => self.on_schedule_unreadable(why),
+            Input::CancelAsked(key) => self.on_cancel_asked(&key, now),
+            Input::PutAway(key) => self.on_put_away(&key, now),
+        }
+        self.keep_within_limits();
+    }
+
+    /// Goes up whenever a value that can be shown has changed, and only then. (Not for [`Task::last_heard`] and
+    /// [`Service::heard`], which move with every repeated event.)
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The keys of tasks that changed since the last call, each once, in the order of their first change. (For
+    /// `watch`; bounded: a task let go meanwhile is left out.)
+    pub fn drain_changed(&mut self) -> Vec<TaskKey> {
+        let changed = std::mem::take(&mut self.changed);
+        let mut keys = Vec::with_capacity(changed.len());
+        for id in changed.into_values() {
+            if let Some(row) = self.rows.get_mut(&id) {
+                row.change = None;
+                keys.push(row.task.key.clone());
+            }
+        }
+        keys
+    }
+
+    /// Keys that were given up since the last call, each with the key of the row that took it in: two rows turned
+    /// out to be one task. The old key still finds it ([`Store::task`]). At most the last thousand.
+    pub fn drain_merged(&mut self) -> Vec<(TaskKey, TaskKey)> {
+        self.merged.drain(..).collect()
+    }
+
+    /// One task. A key that was given up when two rows became one finds the row that is left; whoever keeps a key
+    /// for long takes over the key of the task found.
+    pub fn task(&self, key: &TaskKey) -> Option<&Task> {
+        let id = self.keys.get(&key.0).or_else(|| self.ids.get(&key.0))?;
+        self.rows.get(id).map(|row| &row.task)
+    }
+
+    /// The task that this own frame's id, `task_id` or `scheduled_task_id` belongs to; the newest run, where an id
+    /// was used again.
+    pub fn find(&self, id: &str) -> Option<&Task> {
+        let id = self.ids.get(id).or_else(|| self.keys.get(id))?;
+        self.rows.get(id).map(|row| &row.task)
+    }
+
+    /// All services: the configured ones in their order, then the others in the order in which they were first
+    /// heard of; `task-manager` last.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.order.iter().filter_map(|&at| self.stations.get(at)).map(|station| &station.service)
+    }
+
+    /// How many names of services were passed over because of [`MOST_SERVICES`] (counted up to as many again).
+    pub fn services_refused(&self) -> usize {
+        self.refused.len()
+    }
+
+    /// One service.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.station(name).map(|station| &station.service)
+    }
+
+    /// All tasks, ended ones included, newest first.
+    pub fn tasks(&self) -> impl Iterator<Item = &Task> {
+        self.rows.values().rev().map(|row| &row.task)
+    }
+
+    /// The header's numbers.
+    pub fn counts(&self, hidden: bool) -> Counts {
+        let mut counts = self.tally[0];
+        if hidden {
+            counts.running += self.tally[1].running;
+            counts.waiting += self.tally[1].waiting;
+            counts.failed += self.tally[1].failed;
+            counts.unknown += self.tally[1].unknown;
+        }
+        counts.let_go = self.let_go;
+        counts
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Own direct sequential tasks that run or wait, oldest first: what leaving now would drop or leave unobserved
+    /// with its slot given away. Tasks on a service's own port count as well, and those on their way to the scheduler
+    /// that it has not acknowledged.
+    pub fn own_at_risk(&self) -> impl Iterator<Item = &Task> {
+        self.own_open.iter().filter_map(|id| self.rows.get(id)).map(|row| &row.task).filter(|task| {
+            let unacknowledged = task.own == Some(Own::Scheduled) && task.scheduled_task_id.is_none();
+            let direct = matches!(task.own, Some(Own::Direct | Own::Alone));
+            (task.lane == Lane::Sequential && direct) || unacknowledged
+        })
+    }
+
+    /// Whether the scheduler's list could be read the last time, and if not why.
+    pub fn schedule_unreadable(&self) -> Option<&str> {
+        self.schedule_unreadable.as_deref()
+    }
+
+    /// The scheduler's ids of which one entry should be asked for now (`GetScheduledTask`), each given once: the
+    /// bus did not tell when it is to start, or how it ended. The answer comes back as [`Input::ScheduleEntry`].
+    pub fn take_questions(&mut self) -> Vec<Text> {
+        self.questions.drain(..).collect()
+    }
+
+    /// The next moment (monotonic) at which time alone changes what the store says (a scheduled task comes due, a
+    /// sign of life runs out). [`Store::tick`] must be called then.
+    pub fn wake_at(&self, now: Now) -> Option<Duration> {
+        let timer = self.timers.first().map(|(at, _)| *at);
+        let due = self.due.first().map(|(at, _)| now.mono + (*at - now.utc).to_std().unwrap_or_default());
+        match (timer, due) {
+            (Some(timer), Some(due)) => Some(timer.min(due)),
+            (timer, due) => timer.or(due),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! One service: what is known of it apart from its tasks.
+
+use crate::{
+    time::Now,
+    wire::{Text, event::KernelState},
+};
+
+/// A service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: Text,
+    /// The configuration names it.
+    pub configured: bool,
+    /// The kernel's last state and since when it was heard to be so (IPython services only).
+    pub kernel: Option<(KernelState, Now)>,
+    /// When anything about it was last heard (a task event of it, a kernel state).
+    pub heard: Option<Now>,
+    /// Spoken to alone, on its own port (`--service`).
+    pub alone: bool,
+    /// See [`Service::is_ipython`].
+    pub ipython: Option<bool>,
+}
+
+impl Service {
+    /// Whether it is an IPython service, where that was seen: a kernel state of it, its topic in the list of topics,
+    /// a cell that ran there. `Some(false)`: the list of topics was read and does not have it.
+    pub fn is_ipython(&self) -> Option<bool> {
+        self.ipython
+    }
+}

@@ -1,0 +1,478 @@
+//! The rows and every index over them. All changes go through [`Store::edit`], which compares a row's place before and
+//! after and moves it: so no index can be forgotten, and only true changes raise the revision.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Counts, Store,
+    task::{Lane, Outcome, Own, Reason, State, Task, TaskKey},
+};
+use crate::{
+    time::Now,
+    wire::{
+        Text,
+        frame::{ErrorBody, Inner, ReplyBody},
+    },
+};
+
+/// A row's number; later rows have higher ones.
+pub(super) type RowId = u64;
+
+/// How many merges are remembered for [`Store::drain_merged`].
+const MERGES: usize = 1_000;
+
+/// How much of an exception's message stays when the reply is let go, in bytes.
+const MESSAGE_KEPT: usize = 200;
+
+/// How much of a name stays when a row's texts are let go, in bytes. Names are short unless somebody means harm.
+const LONGEST_NAME: usize = 4_000;
+
+/// What a row's timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Created, and never sent to its service: see `doubt::STARTING`.
+    NeverStarted,
+    /// The kernel is idle although this cell should run: see `doubt::IDLE`.
+    KernelIdle,
+    /// Its slot was given away and the next one has ended: see `doubt::GIVEN_AWAY`.
+    GivenAway,
+    /// The scheduler has it, and nobody told from when on: see `doubt::DETAILS`.
+    Details,
+}
+
+/// A task and what the store keeps beside it.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub task: Task,
+    /// Every id by which it is found, its key apart.
+    pub ids: Vec<Text>,
+    /// The run before this one under the same id.
+    pub before: Option<RowId>,
+    /// Which run under its id it is, from 1.
+    pub run: u32,
+    pub created_seen: bool,
+    pub started_seen: bool,
+    /// It is a cell that keeps the kernel busy (an IPython task with `run_async` false, as its payload says).
+    pub cell: bool,
+    /// Since when the scheduler could have started it.
+    pub eligible: Option<Now>,
+    pub timer: Option<(Duration, Doubt)>,
+    /// The scheduler was asked about it; never twice for the same thing.
+    pub asked: bool,
+    pub finish: Option<u64>,
+    pub change: Option<u64>,
+}
+
+impl Row {
+    pub fn new(task: Task) -> Row {
+        Row {
+            task,
+            ids: Vec::new(),
+            before: None,
+            run: 1,
+            created_seen: false,
+            started_seen: false,
+            cell: false,
+            eligible: None,
+            timer: None,
+            asked: false,
+            finish: None,
+            change: None,
+        }
+    }
+
+    /// Bytes of text that can be let go.
+    fn bytes(&self) -> usize {
+        let task = &self.task;
+        let error = |error: &ErrorBody| {
+            [&error.ename, &error.evalue, &error.traceback]
+                .into_iter()
+                .flatten()
+                .map(|t| t.len())
+                .sum::<usize>()
+        };
+        let reply = task.reply.as_ref().map_or(0, |reply| {
+            let body = match &reply.body {
+                ReplyBody::Error(body) | ReplyBody::Ok { inner: Some(Inner::Error(body)), .. } => error(body),
+                _ => 0,
+            };
+            reply.text.len() + body
+        });
+        let payload = task.payload.as_ref().map_or(0, |text| text.len());
+        let metadata = task.metadata.as_ref().map_or(0, |text| text.len());
+        let name = if task.name.len() > LONGEST_NAME { task.name.len() } else { 0 };
+        payload + metadata + reply + name
+    }
+}
+
+/// Where a row stands in its life, as far as the indexes care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Waiting,
+    Running,
+    Unknown,
+    PutAway,
+    Ended,
+}
+
+impl Part {
+    pub fn of(task: &Task) -> Part {
+        match task.state {
+            State::Scheduled | State::Waiting => Part::Waiting,
+            State::Running { .. } => Part::Running,
+            State::Unknown if task.reason == Some(Reason::PutAway) => Part::PutAway,
+            State::Unknown => Part::Unknown,
+            State::Ended => Part::Ended,
+        }
+    }
+
+    fn finished(self) -> bool {
+        matches!(self, Part::Unknown | Part::PutAway | Part::Ended)
+    }
+}
+
+/// What [`Store::edit`] did.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    pub was: Part,
+    pub is: Part,
+}
+
+/// Everything about a row that an index depends on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Place {
+    part: Part,
+    hidden: bool,
+    failed: bool,
+    own: bool,
+    scheduler: bool,
+    due: Option<DateTime<Utc>>,
+    timer: Option<Duration>,
+    finish: Option<u64>,
+    bytes: usize,
+}
+
+impl Place {
+    fn of(row: &Row) -> Place {
+        let task = &row.task;
+        let part = Part::of(task);
+        let open = !part.finished();
+        let due =
+            (task.state == State::Scheduled).then(|| task.run_at.as_ref().and_then(|at| at.at)).flatten();
+        Place {
+            part,
+            hidden: task.hidden,
+            failed: task.outcome == Some(Outcome::Failed),
+            own: open && task.own.is_some(),
+            scheduler: part != Part::Ended && task.scheduled_task_id.is_some(),
+            due,
+            timer: row.timer.map(|(at, _)| at),
+            finish: row.finish,
+            bytes: if open { 0 } else { row.bytes() },
+        }
+    }
+}
+
+impl Store {
+    pub(super) fn row(&self, id: RowId) -> Option<&Row> {
+        self.rows.get(&id)
+    }
+
+    /// Says that something changed that can be shown.
+    pub(super) fn touch(&mut self) {
+        self.revision += 1;
+    }
+
+    /// Changes a row. The closure says whether it changed anything that can be shown.
+    pub(super) fn edit(&mut self, id: RowId, change: impl FnOnce(&mut Row) -> bool) -> Option<Change> {
+        let row = self.rows.get_mut(&id)?;
+        let before = Place::of(row);
+        let changed = change(row);
+        let part = Part::of(&row.task);
+        if part.finished() {
+            // What became of it is decided: a doubt about its running has no object any more.
+            row.timer = None;
+            if before.part != part || row.finish.is_none() {
+                row.finish = Some(self.next_finish);
+                self.next_finish += 1;
+            }
+        } else {
+            row.finish = None;
+        }
+        let after = Place::of(row);
+        if changed {
+            self.revision += 1;
+            if row.change.is_none() {
+                row.change = Some(self.next_change);
+                self.changed.insert(self.next_change, id);
+                self.next_change += 1;
+            }
+        }
+        if before != after {
+            let service = row.task.service.clone();
+            self.unfile(id, &service, before);
+            self.file(id, &service, after);
+        }
+        Some(Change { was: before.part, is: after.part })
+    }
+
+    /// A new row under a key that no other row has: `wish`, or `wish#2` and so on.
+    pub(super) fn add(&mut self, wish: &Text, mut row: Row) -> RowId {
+        let id = self.next_row;
+        self.next_row += 1;
+        if let Some(&before) = self.ids.get(wish) {
+            row.before = Some(before);
+            row.run = self.rows.get(&before).map_or(1, |row| row.run.saturating_add(1));
+        }
+        let mut key = if row.run == 1 { wish.clone() } else { Text::from(format!("{wish}#{}", row.run)) };
+        while self.keys.contains_key(&key) {
+            row.run = row.run.saturating_add(1);
+            key = Text::from(format!("{wish}#{}", row.run));
+        }
+        row.task.key = TaskKey(key.clone());
+        self.keys.insert(key, id);
+        let place = Place::of(&row);
+        let service = row.task.service.clone();
+        self.rows.insert(id, row);
+        self.file(id, &service, place);
+        self.name(id, wish);
+        self.edit(id, |_| true);
+        id
+    }
+
+    /// Lets a row be found by `name` too. The newest row of an id is the one that is found.
+    pub(super) fn name(&mut self, id: RowId, name: &Text) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            if !row.ids.contains(name) {
+                row.ids.push(name.clone());
+            }
+            self.ids.insert(name.clone(), id);
+        }
+    }
+
+    /// Takes a row out of every index and gives it back.
+    pub(super) fn take(&mut self, id: RowId) -> Option<Row> {
+        let row = self.rows.remove(&id)?;
+        let service = row.task.service.clone();
+        self.unfile(id, &service, Place::of(&row));
+        if self.keys.get(&row.task.key.0) == Some(&id) {
+            self.keys.remove(&row.task.key.0);
+        }
+        for name in &row.ids {
+            if self.ids.get(name) == Some(&id) {
+                self.ids.remove(name);
+            }
+        }
+        if let Some(change) = row.change {
+            self.changed.remove(&change);
+        }
+        Some(row)
+    }
+
+    /// Gives a row another key; the old one still finds it.
+    pub(super) fn rekey(&mut self, id: RowId, key: &Text) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        if row.task.key.0 == *key || self.keys.contains_key(key) {
+            return;
+        }
+        let old = std::mem::replace(&mut row.task.key, TaskKey(key.clone()));
+        self.keys.remove(&old.0);
+        self.keys.insert(key.clone(), id);
+        self.name(id, &old.0);
+        self.remember_merge(old, TaskKey(key.clone()));
+        self.edit(id, |_| true);
+    }
+
+    /// Two rows are one task: what `other` knows fills the gaps of `kept`, and `other` is gone.
+    pub(super) fn merge(&mut self, kept: RowId, other: RowId) {
+        if kept == other {
+            return;
+        }
+        let Some(gone) = self.take(other) else { return };
+        let key = gone.task.key.clone();
+        for name in gone.ids.iter().chain([&key.0]) {
+            self.name(kept, name);
+        }
+        self.edit(kept, |row| {
+            absorb(row, gone);
+            true
+        });
+        if let Some(row) = self.rows.get(&kept) {
+            let into = row.task.key.clone();
+            self.remember_merge(key, into);
+        }
+    }
+
+    fn remember_merge(&mut self, old: TaskKey, into: TaskKey) {
+        if self.merged.len() == MERGES {
+            self.merged.pop_front();
+        }
+        self.merged.push_back((old, into));
+    }
+
+    /// Lets the oldest ended and unknown rows go, and the oldest texts.
+    pub(super) fn keep_within_limits(&mut self) {
+        while self.finished.len() > self.limits.ended_tasks {
+            let Some((_, &id)) = self.finished.first_key_value() else { break };
+            self.take(id);
+            self.let_go += 1;
+            self.touch();
+        }
+        while self.text_bytes > self.limits.text_bytes {
+            let Some((_, &id)) = self.with_text.first_key_value() else { break };
+            self.edit(id, |row| {
+                let task = &mut row.task;
+                task.error = task.failure().map(shortened);
+                (task.payload, task.metadata, task.reply) = (None, None, None);
+                task.name = shortened_text(&task.name, LONGEST_NAME - 4);
+                task.let_go = true;
+                true
+            });
+        }
+    }
+
+    fn file(&mut self, id: RowId, service: &str, place: Place) {
+        count(&mut self.tally[usize::from(place.hidden)], place, |n| *n += 1);
+        if let Some(station) = self.station_mut(service) {
+            station.file(id, place.part, place.hidden, place.finish);
+        }
+        if let Some(at) = place.finish {
+            self.finished.insert(at, id);
+            if place.bytes > 0 {
+                self.with_text.insert(at, id);
+                self.text_bytes += place.bytes;
+            }
+        }
+        if let Some(at) = place.due {
+            self.due.insert((at, id));
+        }
+        if let Some(at) = place.timer {
+            self.timers.insert((at, id));
+        }
+        if place.own {
+            self.own_open.insert(id);
+        }
+        if place.scheduler {
+            self.scheduler_open.insert(id);
+        }
+    }
+
+    fn unfile(&mut self, id: RowId, service: &str, place: Place) {
+        count(&mut self.tally[usize::from(place.hidden)], place, |n| *n = n.saturating_sub(1));
+        if let Some(station) = self.station_mut(service) {
+            station.unfile(id, place.part, place.hidden, place.finish);
+        }
+        if let Some(at) = place.finish {
+            self.finished.remove(&at);
+            if self.with_text.remove(&at).is_some() {
+                self.text_bytes = self.text_bytes.saturating_sub(place.bytes);
+            }
+        }
+        if let Some(at) = place.due {
+            self.due.remove(&(at, id));
+        }
+        if let Some(at) = place.timer {
+            self.timers.remove(&(at, id));
+        }
+        self.own_open.remove(&id);
+        self.scheduler_open.remove(&id);
+    }
+}
+
+fn count(tally: &mut Counts, place: Place, step: impl Fn(&mut usize)) {
+    match place.part {
+        Part::Waiting => step(&mut tally.waiting),
+        Part::Running => step(&mut tally.running),
+        Part::Unknown => step(&mut tally.unknown),
+        Part::Ended if place.failed => step(&mut tally.failed),
+        Part::Ended | Part::PutAway => {}
+    }
+}
+
+/// The name of an error and the beginning of its message.
+fn shortened(error: &ErrorBody) -> ErrorBody {
+    let cut = |text: &Text| shortened_text(text, MESSAGE_KEPT);
+    ErrorBody {
+        ename: error.ename.as_ref().map(cut),
+        evalue: error.evalue.as_ref().map(cut),
+        traceback: None,
+    }
+}
+
+/// `text`, or about its first `most` bytes and an ellipsis.
+fn shortened_text(text: &Text, most: usize) -> Text {
+    match text.char_indices().map(|(at, _)| at).take_while(|&at| at <= most).last() {
+        Some(at) if text.len() > most => Text::from(format!("{}…", &text[..at])),
+        _ => text.clone(),
+    }
+}
+
+/// How far a task is, when two rows tell of one: an end is certain, a running one was heard, an unknown one was not.
+fn progress(task: &Task) -> u8 {
+    match task.state {
+        State::Scheduled => 0,
+        State::Waiting => 1,
+        State::Unknown => 2,
+        State::Running { starting: true } => 3,
+        State::Running { starting: false } => 4,
+        State::Ended => 5,
+    }
+}
+
+fn absorb(row: &mut Row, gone: Row) {
+    let (task, other) = (&mut row.task, gone.task);
+    if progress(&other) > progress(task) {
+        task.state = other.state;
+        task.outcome = other.outcome;
+        task.reason = other.reason;
+        task.ended = other.ended;
+    }
+    if task.task_type.is_empty() {
+        task.task_type = other.task_type;
+    }
+    if task.name.is_empty() {
+        task.name = other.name;
+    }
+    // A task of the scheduler holds the slot whatever its own flag says.
+    let scheduled = task.scheduled_task_id.is_some() || other.scheduled_task_id.is_some();
+    if scheduled || task.own == Some(Own::Scheduled) {
+        task.lane = Lane::Sequential;
+    }
+    task.task_id = task.task_id.take().or(other.task_id);
+    task.scheduled_task_id = task.scheduled_task_id.take().or(other.scheduled_task_id);
+    task.own = task.own.or(other.own);
+    task.hidden |= other.hidden;
+    task.payload = task.payload.take().or(other.payload);
+    task.metadata = task.metadata.take().or(other.metadata);
+    task.reply = task.reply.take().or(other.reply);
+    task.error = task.error.take().or(other.error);
+    task.let_go |= other.let_go;
+    task.time = task.time.take().or(other.time);
+    task.run_at = task.run_at.take().or(other.run_at);
+    task.submitted_at = task.submitted_at.take().or(other.submitted_at);
+    task.cancel_wished |= other.cancel_wished;
+    if other.first_seen.mono < task.first_seen.mono {
+        task.first_seen = other.first_seen;
+    }
+    if other.last_heard.mono > task.last_heard.mono {
+        task.last_heard = other.last_heard;
+    }
+    task.waiting_since = match (task.waiting_since, other.waiting_since) {
+        (Some(one), Some(two)) => Some(if two.at.mono < one.at.mono { two } else { one }),
+        (one, two) => one.or(two),
+    };
+    // The row that saw `started` knows better than the one that only had the scheduler's word.
+    task.started =
+        if gone.started_seen { other.started.or(task.started) } else { task.started.or(other.started) };
+    task.ended = task.ended.or(other.ended);
+    if !matches!(task.state, State::Ended | State::Unknown) {
+        task.ended = None;
+    }
+    row.created_seen |= gone.created_seen;
+    row.started_seen |= gone.started_seen;
+    row.cell |= gone.cell;
+    row.eligible = row.eligible.or(gone.eligible);
+    row.asked |= gone.asked;
+}

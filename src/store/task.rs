@@ -1,0 +1,189 @@
+//! One task: a row. What is known of it, and how.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    time::Now,
+    wire::{
+        Text,
+        event::Stamp,
+        frame::{ErrorBody, Reply},
+    },
+};
+
+/// What a row is called for its whole life, in `--json` (`id`), selection and confirmations alike: the
+/// `scheduled_task_id` of a scheduled task, else the task's id; a second run under a used id gets `#2` behind it.
+///
+/// It changes in two cases only, and then the old one still finds the row (`Store::task`): an own task that the
+/// scheduler takes goes on under the scheduler's id, and of two rows that turn out to be one task the scheduled one
+/// stays. A task that was first shown under its task id keeps that, also when it turns out to be a scheduled one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskKey(pub Text);
+
+impl fmt::Display for TaskKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which lane a task belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Holds or waits for the service's slot. A scheduled task always does, also one whose own flag says parallel.
+    Sequential,
+    /// Goes straight through.
+    Parallel,
+}
+
+/// Where a task is in its life. Never goes back; only from `Unknown`, which is no end, a fresh sign leads on: its
+/// reply, its first `started`, or the scheduler's word that it runs or waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// The scheduler keeps it until its time.
+    Scheduled,
+    /// It waits for its slot (or, own and just sent, for the first sign).
+    Waiting,
+    /// It runs; `starting` tells the time between `created` and `started`.
+    Running {
+        /// Created, not yet sent to its service.
+        starting: bool,
+    },
+    /// It ended; see [`Task::outcome`].
+    Ended,
+    /// It may have ended: the reason says why nobody knows.
+    Unknown,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Its reply says so.
+    Ok,
+    /// Its reply says so, inside or outside.
+    Failed,
+    /// A scheduled task that was cancelled before it started.
+    Cancelled,
+}
+
+/// More about an outcome, or why a task is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// `KeyboardInterrupt`, `CancelledError` or `SystemExit` in an IPython task.
+    Interrupted,
+    /// The own connection closed before the reply.
+    LinkLost,
+    /// The bus was not heard for a while in which the task may have ended.
+    NotSeen,
+    /// Its service was restarted or cannot be reached.
+    ServiceGone,
+    /// The kernel went idle (or another sign) without the end being seen.
+    EndMissed,
+    /// The scheduler no longer knows it: the task manager was restarted.
+    Forgotten,
+    /// The reply has no status that we know.
+    OddReply,
+    /// It was never sent; the text says why.
+    NotSent(String),
+    /// Put away by hand: shown among the ended, counted nowhere.
+    PutAway,
+}
+
+/// How an own task was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Own {
+    /// On our connection to the router; needs it to its end.
+    Direct,
+    /// Through the scheduler.
+    Scheduled,
+    /// On our connection to the service's own port, past the router.
+    Alone,
+}
+
+/// A moment that we saw, or only know to lie before one that we saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When we saw it, or the earliest sign of it.
+    pub at: Now,
+    /// False: it was already so when we first heard; durations from here are *at least*.
+    pub exact: bool,
+}
+
+/// A row.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Its name for life.
+    pub key: TaskKey,
+    /// The service.
+    pub service: Text,
+    /// The type on the wire; empty if never heard.
+    pub task_type: Text,
+    /// The display name as its client made it.
+    pub name: Text,
+    /// Its lane.
+    pub lane: Lane,
+    /// Where it is in its life.
+    pub state: State,
+    /// Set exactly when `state` is `Ended`.
+    pub outcome: Option<Outcome>,
+    /// More about `outcome`, or why it is unknown.
+    pub reason: Option<Reason>,
+    /// The id of its `TaskEvent`s.
+    pub task_id: Option<Text>,
+    /// The scheduler's id.
+    pub scheduled_task_id: Option<Text>,
+    /// Set for tasks that this program sent.
+    pub own: Option<Own>,
+    /// `show_in_dashboard` is false.
+    pub hidden: bool,
+    /// Its fields, raw JSON; `None`: not seen (joined late).
+    pub payload: Option<Text>,
+    /// Its metadata, raw JSON as it came.
+    pub metadata: Option<Text>,
+    /// Its reply frame, once it came.
+    pub reply: Option<Reply>,
+    /// An error that stands in no outer reply: the scheduler could not dispatch it; the inner error of a task that is
+    /// no `IPythonTask`, where it counts; or name and beginning of the message of a reply that was let go.
+    pub error: Option<ErrorBody>,
+    /// Payload or reply were let go to stay within the limits.
+    pub let_go: bool,
+    /// `time` of its events: when the router made its first event.
+    pub time: Option<Stamp>,
+    /// Scheduled: not before this.
+    pub run_at: Option<Stamp>,
+    /// Scheduled: when it was submitted.
+    pub submitted_at: Option<Stamp>,
+    /// A cancellation was asked for or seen while it ran on.
+    pub cancel_wished: bool,
+    /// When we first heard of it.
+    pub first_seen: Now,
+    /// When it began to wait (own: sent).
+    pub waiting_since: Option<Seen>,
+    /// When it began to run (`started`, else `created`).
+    pub started: Option<Seen>,
+    /// When it ended or became unknown.
+    pub ended: Option<Seen>,
+    /// When anything about it was last heard.
+    pub last_heard: Now,
+}
+
+impl Task {
+    /// True for tasks of the wire type `IPythonTask`, whose inner result counts.
+    pub fn is_ipython(&self) -> bool {
+        &*self.task_type == "IPythonTask"
+    }
+
+    /// How long it has run (running: until `now`), and whether that is exact (false: at least).
+    pub fn duration(&self, now: Now) -> Option<(Duration, bool)> {
+        let start = self.started?;
+        let end = match self.state {
+            State::Running { .. } => Seen { at: now, exact: true },
+            _ => self.ended?,
+        };
+        Some((end.at.since(start.at), start.exact && end.exact))
+    }
+
+    /// The error that made it fail.
+    pub fn failure(&self) -> Option<&ErrorBody> {
+        self.reply.as_ref().and_then(|r| r.error(self.is_ipython())).or(self.error.as_ref())
+    }
+}

@@ -1,0 +1,180 @@
+//! Which task types a service was seen to take, with their newest payload, and how long they usually take.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use super::{
+    Store,
+    task::{Outcome, Task},
+};
+use crate::{
+    time::Now,
+    wire::{Text, json},
+};
+
+/// Types remembered over all services; the one seen longest ago on the same service makes room.
+const MOST_TYPES: usize = 512;
+/// Types remembered a service.
+const MOST_TYPES_EACH: usize = 64;
+/// Larger payloads are not kept as an example.
+const LARGEST_EXAMPLE: usize = 256 * 1024;
+/// Longer names are nobody's types.
+const LONGEST_NAME: usize = 4_000;
+/// Runs that count for the usual duration.
+const RUNS: usize = 32;
+/// Runs below which there is none.
+const FEWEST_RUNS: usize = 3;
+
+/// A task type that was seen in use. See [`Store::seen_types`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenType {
+    /// The type on the wire.
+    pub task_type: Text,
+    /// The class's name as in the display name; differs from `task_type` for subclasses of `IPythonTask`.
+    pub class: Text,
+    /// The newest payload seen.
+    pub payload: Option<Text>,
+    /// Its `parallel`.
+    pub parallel: bool,
+    /// The fields of the payload that its display name left out.
+    pub hidden_fields: Vec<String>,
+    /// When it was last seen.
+    pub seen: Now,
+}
+
+/// A service's types by wire type and class.
+pub(super) type Types = HashMap<(Text, Text), Use>;
+
+/// How a type was used.
+#[derive(Debug)]
+pub(super) struct Use {
+    payload: Option<Text>,
+    name: Text,
+    parallel: bool,
+    seen: Now,
+    /// Durations of the last runs that ended ok.
+    runs: VecDeque<Duration>,
+}
+
+/// The wire type and, for cells, the class that the display name begins with.
+fn kind(task: &Task) -> (Text, Text) {
+    if task.is_ipython() {
+        let class = task.name.split(':').next().unwrap_or_default().trim();
+        if !class.is_empty() {
+            return (task.task_type.clone(), Text::from(class));
+        }
+    }
+    (task.task_type.clone(), task.task_type.clone())
+}
+
+/// The payload's fields that do not appear in the name as `field=`. A value that holds such a text itself makes a
+/// hidden field look shown: the name is all there is to tell.
+fn hidden_fields(payload: Option<&str>, name: &str) -> Vec<String> {
+    let members = payload.and_then(|payload| json::members(payload).ok()).unwrap_or_default();
+    let shown = |field: &str| [": ", ", "].iter().any(|before| name.contains(&format!("{before}{field}=")));
+    let mut hidden: Vec<String> = Vec::new();
+    if name.contains(": ") && !members.iter().any(|(field, _)| shown(field)) {
+        // A name of somebody's own words: it tells nothing about fields.
+        return hidden;
+    }
+    for (field, _) in members {
+        if !shown(&field) && !hidden.iter().any(|known| **known == *field) {
+            hidden.push(field.into_owned());
+        }
+    }
+    hidden
+}
+
+impl Store {
+    /// Notes that a task of this type was sent to its service with its payload.
+    pub(super) fn note_type(&mut self, service: &str, task: &Task, parallel: bool, now: Now) {
+        if task.task_type.is_empty() || task.name.len().max(task.task_type.len()) > LONGEST_NAME {
+            return;
+        }
+        let total = self.types_in_use;
+        let Some(station) = self.station_mut(service) else { return };
+        let types = &mut station.types;
+        let key = kind(task);
+        let payload = task.payload.clone().filter(|payload| payload.len() <= LARGEST_EXAMPLE);
+        let mut added = 0;
+        if let Some(known) = types.get_mut(&key) {
+            known.payload = payload.or(known.payload.take());
+            (known.name, known.parallel, known.seen) = (task.name.clone(), parallel, now);
+            return;
+        }
+        if types.len() >= MOST_TYPES_EACH || total >= MOST_TYPES {
+            let oldest = types.iter().min_by_key(|(_, known)| known.seen.mono).map(|(key, _)| key.clone());
+            let Some(oldest) = oldest else { return };
+            types.remove(&oldest);
+        } else {
+            added = 1;
+        }
+        types.insert(
+            key,
+            Use { payload, name: task.name.clone(), parallel, seen: now, runs: VecDeque::new() },
+        );
+        self.types_in_use += added;
+    }
+
+    /// Notes how long a run took, or that the service does not know the type.
+    pub(super) fn note_end(&mut self, task: &Task, now: Now) {
+        let duration = match task.outcome {
+            Some(Outcome::Ok) => task.duration(now).filter(|(_, exact)| *exact).map(|(duration, _)| duration),
+            _ => None,
+        };
+        let unknown_type = task
+            .failure()
+            .and_then(|error| error.evalue.as_deref())
+            .is_some_and(|message| message.starts_with("Unknown task type: "));
+        let Some(station) = self.station_mut(&task.service) else { return };
+        let key = kind(task);
+        if let Some(duration) = duration
+            && let Some(known) = station.types.get_mut(&key)
+        {
+            if known.runs.len() == RUNS {
+                known.runs.pop_front();
+            }
+            known.runs.push_back(duration);
+        } else if unknown_type && station.types.get(&key).is_some_and(|known| known.runs.is_empty()) {
+            station.types.remove(&key);
+            self.types_in_use = self.types_in_use.saturating_sub(1);
+        }
+    }
+
+    /// The task types seen so far on a service with the newest payload of each (the original payload, never a
+    /// reply), the display name's class for `IPythonTask`, and `parallel`. Newest first. A type of which the service
+    /// said that it does not know it is not among them.
+    pub fn seen_types(&self, service: &str) -> Vec<SeenType> {
+        let Some(station) = self.station(service) else { return Vec::new() };
+        let mut seen: Vec<SeenType> = station
+            .types
+            .iter()
+            .map(|((task_type, class), known)| SeenType {
+                task_type: task_type.clone(),
+                class: class.clone(),
+                payload: known.payload.clone(),
+                parallel: known.parallel,
+                hidden_fields: hidden_fields(known.payload.as_deref(), &known.name),
+                seen: known.seen,
+            })
+            .collect();
+        seen.sort_by(|one, two| two.seen.mono.cmp(&one.seen.mono).then_with(|| one.class.cmp(&two.class)));
+        seen
+    }
+
+    /// The median duration of the last (up to 32) tasks with this service and type (for cells: class) that ended ok
+    /// and whose beginning and end were seen; `None` below three.
+    pub fn usual_duration(&self, task: &Task) -> Option<Duration> {
+        let known = self.station(&task.service)?.types.get(&kind(task))?;
+        if known.runs.len() < FEWEST_RUNS {
+            return None;
+        }
+        let mut runs: Vec<Duration> = known.runs.iter().copied().collect();
+        runs.sort_unstable();
+        let middle = runs.len() / 2;
+        let upper = *runs.get(middle)?;
+        if runs.len() % 2 == 1 { Some(upper) } else { Some((upper + *runs.get(middle - 1)?) / 2) }
+    }
+}
