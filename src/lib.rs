@@ -17,3 +17,4 @@ pub mod time;
 pub mod wire;
 
 pub mod store;
+pub mod traceback;
