@@ -16,5 +16,6 @@ pub mod clean;
 pub mod time;
 pub mod wire;
 
+pub mod catalogue;
 pub mod store;
 pub mod traceback;

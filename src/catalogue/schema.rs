@@ -1,0 +1,124 @@
+//! The little of JSON Schema that payloads are drafted and checked with, read from the raw text.
+//!
+//! Schemas are small and asked seldom: nothing is kept, each question reads the text again.
+
+use std::borrow::Cow;
+
+use crate::wire::{
+    json::{self, Kind},
+    name::Numbers,
+};
+
+/// References to references that are followed.
+const MOST_REFERENCES: usize = 16;
+
+/// The properties of an object's schema, in order.
+pub(super) fn properties(schema: &str) -> Vec<(Cow<'_, str>, &str)> {
+    json::get(schema, "properties").and_then(|raw| json::members(raw).ok()).unwrap_or_default()
+}
+
+/// The schema of the whole payload: a model that contains itself is only referred to.
+pub(super) fn top(root: &str) -> &str {
+    resolve(root, root).map_or(root, |resolved| resolved.schema)
+}
+
+/// The names of required properties.
+pub(super) fn required(schema: &str) -> Vec<Cow<'_, str>> {
+    let items = json::get(schema, "required").and_then(|raw| json::items(raw).ok()).unwrap_or_default();
+    items.into_iter().filter_map(json::string).collect()
+}
+
+/// A schema behind its references.
+#[derive(Clone, Copy)]
+pub(super) struct Resolved<'a> {
+    pub(super) schema: &'a str,
+    /// It stands elsewhere: a class of its own (a model, an `Enum`), not a mere annotation.
+    pub(super) referred: bool,
+}
+
+/// Follows `$ref` inside `root`; `None` where it leads nowhere, outside, or round in circles.
+pub(super) fn resolve<'a>(root: &'a str, schema: &'a str) -> Option<Resolved<'a>> {
+    let mut found = Resolved { schema, referred: false };
+    for _ in 0..MOST_REFERENCES {
+        let Some(reference) = json::get(found.schema, "$ref") else { return Some(found) };
+        let reference = json::string(reference)?;
+        let mut at = root;
+        for step in reference.strip_prefix("#/")?.split('/') {
+            at = json::get(at, &step.replace("~1", "/").replace("~0", "~"))?;
+        }
+        found = Resolved { schema: at, referred: true };
+    }
+    None
+}
+
+/// The alternatives of `anyOf` or `oneOf`.
+pub(super) fn alternatives(schema: &str) -> Option<Vec<&str>> {
+    let raw = json::get(schema, "anyOf").or_else(|| json::get(schema, "oneOf"))?;
+    json::items(raw).ok()
+}
+
+/// The types that `type` names.
+pub(super) fn types(schema: &str) -> Vec<Cow<'_, str>> {
+    let Some(raw) = json::get(schema, "type") else { return Vec::new() };
+    match json::kind(raw) {
+        Some(Kind::Array) => {
+            json::items(raw).unwrap_or_default().into_iter().filter_map(json::string).collect()
+        }
+        _ => json::string(raw).into_iter().collect(),
+    }
+}
+
+/// How the numbers inside a top-level field are to be read: as floats or integers if the schema has only one of the
+/// two there.
+pub(super) fn numbers(root: &str, field: &str) -> Numbers {
+    /// Schemas looked at: one that contains itself must end.
+    const MOST: usize = 64;
+    let Some(property) = json::get(top(root), "properties").and_then(|all| json::get(all, field)) else {
+        return Numbers::AsWritten;
+    };
+    let (mut float, mut int) = (false, false);
+    let mut open = vec![property];
+    for _ in 0..MOST {
+        let Some(next) = open.pop() else {
+            return match (float, int) {
+                (true, false) => Numbers::Float,
+                (false, true) => Numbers::Int,
+                _ => Numbers::AsWritten,
+            };
+        };
+        let Some(resolved) = resolve(root, next) else { return Numbers::AsWritten };
+        let schema = resolved.schema;
+        // An enum's member, or anything at all: no telling.
+        if json::get(schema, "enum").is_some() || json::get(schema, "const").is_some() {
+            return Numbers::AsWritten;
+        }
+        let types = types(schema);
+        let alternatives = alternatives(schema);
+        if types.is_empty() && alternatives.is_none() {
+            return Numbers::AsWritten;
+        }
+        for kind in &types {
+            match &**kind {
+                "number" => float = true,
+                "integer" => int = true,
+                "array" => match json::get(schema, "items") {
+                    Some(items) => open.push(items),
+                    None if json::get(schema, "prefixItems").is_some() => {}
+                    None => return Numbers::AsWritten,
+                },
+                "object" => match json::get(schema, "additionalProperties") {
+                    Some(value) if json::kind(value) == Some(Kind::Object) => open.push(value),
+                    Some(value) if json::boolean(value) == Some(true) => return Numbers::AsWritten,
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        open.extend(alternatives.unwrap_or_default());
+        open.extend(
+            json::get(schema, "prefixItems").and_then(|raw| json::items(raw).ok()).unwrap_or_default(),
+        );
+        open.extend(properties(schema).into_iter().map(|(_, raw)| raw));
+    }
+    Numbers::AsWritten
+}
