@@ -19,3 +19,5 @@ pub mod wire;
 pub mod catalogue;
 pub mod store;
 pub mod traceback;
+
+pub mod net;

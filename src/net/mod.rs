@@ -1,0 +1,316 @@
+//! Connections: finding the lab, the bus, the router, single services; reconnecting; TLS.
+//!
+//! All sockets and all decoding live in one thread of its own with its own runtime, so that no message, however large,
+//! delays a key. It sends typed events over a bounded channel. It refuses to send anything twice, and to judge what an
+//! event means.
+//!
+//! **The fate of a frame.** Each [`Command::Send`] ends in one of three ways: [`Event::Unsent`] (it did not go out and
+//! never will), [`Event::Sent`] (it was written to the socket; what becomes of it, a reply or the loss of the line
+//! tells), or neither before the line's next [`Event::Link`] (the connection broke while it was being written: whether
+//! it arrived is not known). Frames that waited behind such a one are `Unsent`, and told before the link's loss.
+
+pub mod address;
+mod diagnose;
+mod dial;
+pub mod discovery;
+mod feed;
+mod line;
+pub mod probe;
+mod problem;
+mod talk;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    path::PathBuf,
+    rc::Rc,
+    sync::mpsc as blocking,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::LocalSet,
+};
+
+pub use self::{address::Address, tls::install_tls};
+use self::{
+    feed::{Feed, FeedLimits},
+    line::{Goal, Handle, Keeper, Outgoing, Shared},
+};
+use crate::{
+    time::Clock,
+    wire::{Text, link::Line},
+};
+
+/// Where to connect.
+#[derive(Clone, Debug)]
+pub enum Endpoint {
+    /// A task manager's router: `ws://host:port` (or `wss`), without a path.
+    Router {
+        /// The address.
+        url: String,
+    },
+    /// The edge gateway: watch only.
+    Edge {
+        /// `http(s)://hub/base`, with or without a final slash.
+        base: String,
+        /// The file with the token; read again at each try.
+        token_file: std::path::PathBuf,
+    },
+}
+
+/// What to connect, and how patiently. [`Options::default`] connects nothing; name an endpoint or services.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The lab; `None`: only the single services.
+    pub endpoint: Option<Endpoint>,
+    /// Single services by name with their `ws://host:port`.
+    pub alone: Vec<(Text, String)>,
+    /// Largest frame sent, and (with a little room) largest reply taken, bytes: 50 MiB, as Juice's own
+    /// `websocket_max_message_size`.
+    pub max_message: usize,
+    /// Largest message of the bus taken, bytes: 160 MiB. A reply travels there as text inside JSON, so its quotes are
+    /// escaped once more (a reply of 40 MB was a message of 80 MB: measured).
+    pub max_bus_message: usize,
+    /// The first pause between two tries, doubled each time: 1 s.
+    pub first_backoff: Duration,
+    /// The longest pause between two tries: 30 s.
+    pub max_backoff: Duration,
+    /// The pause where somebody has to change something first (a refused token, no Juice there, …): 60 s.
+    pub slow_retry: Duration,
+    /// How long a connection must have been up for the pauses to begin anew: 10 s.
+    pub stable: Duration,
+    /// The longest that opening a connection may take: 10 s.
+    pub connect_timeout: Duration,
+    /// How long the other side has to say whether it is a router or a service: 3 s.
+    pub identify_timeout: Duration,
+    /// How often we ping: 15 s.
+    pub ping_every: Duration,
+    /// Silence after which a connection counts as dead (our pings are answered within this): 30 s.
+    pub silence: Duration,
+    /// How often a token file is looked at while its token is refused: 2 s.
+    pub token_check: Duration,
+    /// How many messages of the bus wait at most while the loop is busy: 10,000.
+    pub max_waiting: usize,
+    /// How many bytes of them: 24 MiB.
+    pub max_waiting_bytes: usize,
+    /// More certificate authorities to trust (a PEM file), beside the system's and `SSL_CERT_FILE`'s.
+    pub ca_file: Option<PathBuf>,
+}
+
+const MIB: usize = 1024 * 1024;
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            endpoint: None,
+            alone: Vec::new(),
+            max_message: 50 * MIB,
+            max_bus_message: 160 * MIB,
+            first_backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(30),
+            slow_retry: Duration::from_secs(60),
+            stable: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(10),
+            identify_timeout: Duration::from_secs(3),
+            ping_every: Duration::from_secs(15),
+            silence: Duration::from_secs(30),
+            token_check: Duration::from_secs(2),
+            max_waiting: 10_000,
+            max_waiting_bytes: 24 * MIB,
+            ca_file: None,
+        }
+    }
+}
+
+impl Options {
+    /// Replies of exactly the limit are taken, and one that is a little above it is still told by its server, not
+    /// cut off by us.
+    fn max_reply(&self) -> usize {
+        self.max_message.saturating_add(256 * 1024)
+    }
+}
+
+/// What the loop asks of the connections.
+#[derive(Debug)]
+pub enum Command {
+    /// Send one task frame. Refused with [`Event::Unsent`] where the line is not up; never kept for later.
+    Send {
+        /// On which connection.
+        line: Line,
+        /// The frame's id.
+        id: Text,
+        /// The text frame.
+        text: String,
+    },
+    /// Try all that are down again now.
+    Retry,
+}
+
+/// What the connections tell.
+pub use crate::wire::link::Incoming as Event;
+
+/// The running connections. Dropping it closes them and ends their thread, for which it waits half a second at most.
+#[derive(Debug)]
+pub struct Net {
+    /// What to do.
+    pub commands: mpsc::UnboundedSender<Command>,
+    stop: watch::Sender<bool>,
+    ended: blocking::Receiver<()>,
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        // Ends with an error as soon as the thread has dropped its end.
+        let _ = self.ended.recv_timeout(Duration::from_millis(500));
+    }
+}
+
+/// How many events the channel to the loop holds; what waits beyond that is bounded by [`Options::max_waiting`].
+const CHANNEL: usize = 128;
+
+/// Replies that wait for the loop, as a multiple of [`Options::max_message`], before their connection is not read
+/// for a while.
+const REPLIES: usize = 4;
+
+/// Starts the connections' thread.
+///
+/// # Errors
+/// If the thread or its runtime cannot be made.
+pub fn start(options: Options, clock: Clock) -> std::io::Result<(Net, mpsc::Receiver<Event>)> {
+    install_tls();
+    let (commands, orders) = mpsc::unbounded_channel();
+    let (events, receiver) = mpsc::channel(CHANNEL);
+    let (stop, stopped) = watch::channel(false);
+    let (thread, ended) = blocking::channel::<()>();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    std::thread::Builder::new().name("net".to_owned()).spawn(move || {
+        let _thread = thread;
+        LocalSet::new().block_on(&runtime, run(options, clock, orders, events, stopped));
+        // A name that is still being looked up does not hold up the end.
+        runtime.shutdown_background();
+    })?;
+    Ok((Net { commands, stop, ended }, receiver))
+}
+
+/// Which connections these options ask for.
+fn goals(options: &Options) -> Vec<(Line, Goal)> {
+    let mut goals = Vec::new();
+    match &options.endpoint {
+        Some(Endpoint::Router { url }) => {
+            goals.push((Line::Bus, Goal::Router { url: url.clone(), path: "/remote-sub" }));
+            goals.push((Line::Router, Goal::Router { url: url.clone(), path: "/tasks" }));
+        }
+        Some(Endpoint::Edge { base, token_file }) => {
+            goals.push((Line::Bus, Goal::Edge { base: base.clone(), token_file: token_file.clone() }));
+        }
+        None => {}
+    }
+    for (name, url) in &options.alone {
+        goals.push((Line::Service(name.clone()), Goal::Service { url: url.clone() }));
+    }
+    goals
+}
+
+/// Everything that the thread does.
+async fn run(
+    options: Options,
+    clock: Clock,
+    mut orders: mpsc::UnboundedReceiver<Command>,
+    events: mpsc::Sender<Event>,
+    stop: watch::Receiver<bool>,
+) {
+    let limits = FeedLimits {
+        messages: options.max_waiting,
+        bytes: options.max_waiting_bytes,
+        reply_bytes: options.max_message.saturating_mul(REPLIES),
+    };
+    let goals = goals(&options);
+    let mut stopped = stop.clone();
+    let shared = Rc::new(Shared { options, clock, feed: Feed::new(events, limits), stop });
+    let mut handles = HashMap::new();
+    let mut keepers = tokio::task::JoinSet::new();
+    for (line, goal) in goals {
+        let handle = Rc::new(Handle::new());
+        handles.insert(line.clone(), Rc::clone(&handle));
+        let keeper = Keeper {
+            line,
+            goal,
+            shared: Rc::clone(&shared),
+            handle,
+            told: RefCell::default(),
+            unanswered: RefCell::default(),
+            token_seen: RefCell::default(),
+            up: Cell::new(false),
+            lived: Cell::new(None),
+        };
+        keepers.spawn_local(keeper.run());
+    }
+    tokio::select! {
+        () = shared.feed.pump() => {}
+        () = dispatch(&shared, &handles, &mut orders) => {}
+        _ = stopped.wait_for(|&s| s) => {}
+    }
+    // The good-byes of those that are up, if the end was asked for.
+    let byes = async { while keepers.join_next().await.is_some() {} };
+    if *stopped.borrow() {
+        let _ = tokio::time::timeout(Duration::from_millis(300), byes).await;
+    }
+}
+
+/// Carries out commands until there are none left to come.
+async fn dispatch(
+    shared: &Shared,
+    handles: &HashMap<Line, Rc<Handle>>,
+    orders: &mut mpsc::UnboundedReceiver<Command>,
+) {
+    while let Some(order) = orders.recv().await {
+        match order {
+            Command::Send { line, id, text } => {
+                if let Err(why) = hand_over(shared, handles, &line, id.clone(), text) {
+                    shared.feed.sure(Event::Unsent { id, why });
+                }
+            }
+            Command::Retry => handles.values().for_each(|h| h.retry.notify_waiters()),
+        }
+    }
+}
+
+/// Gives a frame to its connection, or says why not.
+fn hand_over(
+    shared: &Shared,
+    handles: &HashMap<Line, Rc<Handle>>,
+    line: &Line,
+    id: Text,
+    text: String,
+) -> Result<(), String> {
+    let limit = shared.options.max_message;
+    if text.len() > limit {
+        return Err(format!("The frame is {} bytes long; at most {limit} are taken there", text.len()));
+    }
+    let handle = match (line, handles.get(line)) {
+        (Line::Bus, _) => return Err("The bus is only for watching".to_owned()),
+        (_, Some(handle)) => handle,
+        (Line::Router, None) => {
+            return Err(match shared.options.endpoint {
+                Some(Endpoint::Edge { .. }) => {
+                    "Through the edge gateway one can watch but not submit".to_owned()
+                }
+                _ => "No task manager is connected".to_owned(),
+            });
+        }
+        (Line::Service(name), None) => {
+            return Err(format!("The service {name} has no connection of its own"));
+        }
+    };
+    let refused = || format!("Not connected: {}", handle.down.borrow());
+    match handle.out.borrow().as_ref() {
+        Some(out) => out.send(Outgoing { id, text }).map_err(|_| refused()),
+        None => Err(refused()),
+    }
+}

@@ -1,0 +1,189 @@
+//! A live connection from its first message to its end: reading, writing, pings and silence.
+//!
+//! Reading and writing are apart, so that neither waits for the other: while a frame of 50 MiB goes out, replies and
+//! pings still come in. A connection ends for one reason, and that one is told.
+
+use std::{cell::Cell, time::Duration};
+
+use futures_util::{SinkExt, Stream, StreamExt, stream::SplitSink};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+
+use super::{
+    Event,
+    dial::{Pulse, Socket},
+    line::{Keeper, Outgoing},
+    problem::{broken, closed, problem},
+};
+use crate::wire::{
+    Text, bus,
+    frame::Reply,
+    link::{Line, Problem, ProblemKind},
+};
+
+/// How long a good-bye may take.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+/// Frames from this size on take long enough on a slow link that their progress counts as a sign of life.
+const LARGE: usize = 64 * 1024;
+
+/// Why a connection ended.
+pub(super) enum Ended {
+    /// It broke, or was closed.
+    Down(Problem),
+    /// The program ends.
+    Stopped,
+}
+
+/// Talks until the end. Frames that were handed over and not begun are put into `left`. The one that was on its way
+/// when the connection broke is in neither event: whether it arrived is not known, and the loss of the link says so.
+pub(super) async fn talk(
+    keeper: &Keeper,
+    url: &str,
+    socket: Socket,
+    pulse: &Pulse,
+    mut queue: mpsc::UnboundedReceiver<Outgoing>,
+    left: &mut Vec<Outgoing>,
+) -> Ended {
+    let (mut sink, mut stream) = socket.split();
+    let mut stop = keeper.shared.stop.clone();
+    // True while the loop is so far behind with replies that this connection is not read.
+    let held = Cell::new(false);
+    let ended = tokio::select! {
+        problem = read(keeper, url, &mut stream, pulse, &held) => Ended::Down(problem),
+        error = write(keeper, &mut sink, pulse, &mut queue, left) => Ended::Down(broken(url, Some(&error))),
+        problem = silence(keeper, url, pulse, &held) => Ended::Down(problem),
+        _ = stop.wait_for(|&s| s) => Ended::Stopped,
+    };
+    // No more frames are taken; those that wait are refused.
+    keeper.handle.out.replace(None);
+    queue.close();
+    while let Ok(frame) = queue.try_recv() {
+        left.push(frame);
+    }
+    if !matches!(&ended, Ended::Down(problem) if problem.kind == ProblemKind::Silent) {
+        // A close frame, or the answer to one; whether it gets through does not matter.
+        let _ = timeout(FAREWELL, sink.close()).await;
+    }
+    ended
+}
+
+async fn read(
+    keeper: &Keeper,
+    url: &str,
+    stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
+    pulse: &Pulse,
+    held: &Cell<bool>,
+) -> Problem {
+    let (feed, line) = (&keeper.shared.feed, &keeper.line);
+    loop {
+        if *line != Line::Bus && !feed.has_room() {
+            held.set(true);
+            feed.room().await;
+            pulse.beat();
+            held.set(false);
+        }
+        match stream.next().await {
+            Some(Ok(Message::Binary(frame))) if *line == Line::Bus => match bus::decode(&frame) {
+                Ok(event) => feed.bus(Event::Bus(event), frame.len()),
+                Err(e) => feed.bad(line, e.what, &frame),
+            },
+            Some(Ok(Message::Text(text))) if *line != Line::Bus => {
+                match Reply::parse(Text::from(text.as_str())) {
+                    Ok(reply) => match keeper.late_answer(&reply) {
+                        Ok(true) => {}
+                        Ok(false) => feed.reply(line, reply),
+                        Err(problem) => return problem,
+                    },
+                    Err(e) => feed.bad(line, e.what, text.as_str().as_bytes()),
+                }
+            }
+            Some(Ok(Message::Text(text))) => {
+                feed.bad(line, "a text message on the bus, which is binary".to_owned(), text.as_bytes());
+            }
+            Some(Ok(Message::Binary(frame))) => {
+                feed.bad(line, "a binary message among the replies, which are text".to_owned(), &frame);
+            }
+            // Pongs are made by tungstenite and written out by the next read, which follows at once.
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Ok(Message::Close(frame))) => return closed(url, frame.as_ref()),
+            Some(Err(e)) => {
+                let problem = broken(url, Some(&e));
+                if !matches!(e, Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed)
+                    && !problem.what.ends_with("broke off")
+                {
+                    keeper.fault(&problem);
+                }
+                return problem;
+            }
+            None => return broken(url, None),
+        }
+    }
+}
+
+/// Sends what comes from the queue, and pings; ends when sending fails.
+async fn write(
+    keeper: &Keeper,
+    sink: &mut SplitSink<Socket, Message>,
+    pulse: &Pulse,
+    queue: &mut mpsc::UnboundedReceiver<Outgoing>,
+    left: &mut Vec<Outgoing>,
+) -> Error {
+    let every = keeper.shared.options.ping_every;
+    let mut pings = interval_at(Instant::now() + every, every);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut open = true;
+    loop {
+        tokio::select! {
+            biased;
+            _ = pings.tick() => {
+                if let Err(e) = sink.send(Message::Ping(Bytes::new())).await {
+                    return e;
+                }
+            }
+            frame = queue.recv(), if open => {
+                let Some(Outgoing { id, text }) = frame else {
+                    open = false;
+                    continue;
+                };
+                pulse.set_uploading(text.len() >= LARGE);
+                let sent = sink.send(Message::text(text)).await;
+                pulse.set_uploading(false);
+                match sent {
+                    Ok(()) => keeper.shared.feed.sure(Event::Sent { id }),
+                    // Refused before a byte of it was written.
+                    Err(e @ (Error::AlreadyClosed | Error::ConnectionClosed | Error::Protocol(_))) => {
+                        left.push(Outgoing { id, text: String::new() });
+                        return e;
+                    }
+                    Err(e) => return e,
+                }
+            }
+        }
+    }
+}
+
+/// Ends when nothing came for too long.
+async fn silence(keeper: &Keeper, url: &str, pulse: &Pulse, held: &Cell<bool>) -> Problem {
+    let (clock, limit) = (keeper.shared.clock, keeper.shared.options.silence);
+    loop {
+        let quiet = clock.now().mono.saturating_sub(pulse.heard());
+        if quiet >= limit && !held.get() {
+            let what =
+                format!("Nothing came from {url} for {} s, not even an answer to a ping", limit.as_secs());
+            let remedy = "The network, the tunnel or the process at its other end stands still";
+            return problem(ProblemKind::Silent, what, remedy);
+        }
+        let wait = limit.saturating_sub(quiet).max(Duration::from_millis(20));
+        let asleep = clock.now();
+        sleep(wait).await;
+        // Much later than asked for: this process was stopped, or the machine slept. What came meanwhile has not been
+        // read, so the silence is ours; the other side gets its time again.
+        if clock.now().since(asleep) > wait + limit / 4 {
+            pulse.beat();
+        }
+    }
+}

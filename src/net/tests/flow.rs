@@ -1,0 +1,437 @@
+//! What goes right: messages, frames, pings, floods, the end.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio_tungstenite::tungstenite::Bytes;
+
+use super::*;
+use crate::wire::bus;
+
+/// A router whose bus is quiet and whose `/tasks` answers every frame.
+async fn router(stream: TcpStream) {
+    let (mut ws, request) = upgrade(stream).await;
+    if request.uri().path() == "/remote-sub" {
+        return idle(ws).await;
+    }
+    introduce(&mut ws, As::Router).await;
+    while let Some(Ok(message)) = ws.next().await {
+        if let Message::Text(text) = message {
+            let frame: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let reply = serde_json::json!({"id": frame["id"], "status": "ok", "result": text.len()});
+            ws.send(Message::text(reply.to_string())).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn events_and_replies_come_and_frames_go() {
+    let url = serve(|_, stream| async move {
+        let (mut ws, request) = upgrade(stream).await;
+        if request.uri().path() == "/remote-sub" {
+            ws.send(Message::binary(case("bus_good.bin"))).await.unwrap();
+            return idle(ws).await;
+        }
+        assert_eq!(request.uri().path(), "/tasks");
+        introduce(&mut ws, As::Router).await;
+        let Some(Ok(Message::Text(text))) = ws.next().await else { panic!() };
+        assert_eq!(text.as_str(), r#"{"id": "one", "x": NaN}"#);
+        ws.send(Message::text(r#"{"id": "one", "status": "ok", "result": NaN}"#)).await.unwrap();
+        idle(ws).await;
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    client.until("task", |e| matches!(e, Event::Bus(BusEvent::Task(_))).then_some(())).await;
+    client.live(Line::Router).await;
+    client.send(Line::Router, "one", r#"{"id": "one", "x": NaN}"#);
+    client.sent("one").await;
+    let reply = client
+        .until("reply", |e| match e {
+            Event::Reply { line: Line::Router, reply } => Some(reply.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(reply.id.as_deref(), Some("one"));
+    assert_eq!(reply.result(false), Some("NaN"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_refused_at_once_and_the_line_lives_on() {
+    let url = serve(|_, stream| router(stream)).await;
+    let mut client = Client::start(Options { max_message: 100, ..quick(&url) });
+    client.live(Line::Router).await;
+    client.send(Line::Bus, "bus", "x");
+    assert!(client.unsent("bus").await.contains("watching"));
+    client.send(Line::Service("lab".into()), "none", "x");
+    assert!(client.unsent("none").await.contains("lab"));
+    client.send(Line::Router, "big", &"x".repeat(101));
+    let why = client.unsent("big").await;
+    assert!(why.contains("101") && why.contains("100"), "{why}");
+    client.send(Line::Router, "small", r#"{"id": "small"}"#);
+    client.sent("small").await;
+}
+
+#[tokio::test]
+async fn nothing_is_kept_for_a_later_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut client = Client::start(quick(&format!("ws://{address}")));
+    let (problem, again) = client.down(Line::Router).await;
+    assert!(again && problem.kind == ProblemKind::Unreachable, "{problem:?}");
+    assert!(problem.what.contains(&address.to_string()) && !problem.remedy.is_empty(), "{problem:?}");
+    client.send(Line::Router, "early", r#"{"id": "early"}"#);
+    let why = client.unsent("early").await;
+    assert!(why.contains("refused"), "{why}");
+
+    let received = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&received);
+    serve_on(TcpListener::bind(address).await.unwrap(), move |_, stream| {
+        let count = Arc::clone(&count);
+        async move {
+            let (mut ws, request) = upgrade(stream).await;
+            if request.uri().path() == "/tasks" {
+                introduce(&mut ws, As::Router).await;
+            }
+            while let Some(Ok(message)) = ws.next().await {
+                if message.is_text() {
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        }
+    });
+    client.live(Line::Router).await;
+    client.send(Line::Router, "later", r#"{"id": "later"}"#);
+    client.sent("later").await;
+    timeout(PATIENCE, async {
+        while received.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(received.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_frame_whose_fate_is_unknown_is_not_sent_again() {
+    let (seen, mut frames) = mpsc::unbounded_channel();
+    let url = serve(move |_, stream| {
+        let seen = seen.clone();
+        async move {
+            let (mut ws, request) = upgrade(stream).await;
+            if request.uri().path() == "/remote-sub" {
+                return idle(ws).await;
+            }
+            introduce(&mut ws, As::Router).await;
+            while let Some(Ok(message)) = ws.next().await {
+                if let Message::Text(text) = message {
+                    let _ = seen.send(text.to_string());
+                    if text.contains("doomed") {
+                        return;
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    client.live(Line::Router).await;
+    client.send(Line::Router, "doomed", r#"{"id": "doomed"}"#);
+    client.sent("doomed").await;
+    assert_eq!(client.down(Line::Router).await.0.kind, ProblemKind::Closed);
+    client.live(Line::Router).await;
+    client.send(Line::Router, "next", r#"{"id": "next"}"#);
+    client.sent("next").await;
+    assert!(frames.recv().await.unwrap().contains("doomed"));
+    assert!(frames.recv().await.unwrap().contains("next"));
+}
+
+#[tokio::test]
+async fn a_large_reply_comes_whole_and_a_larger_one_is_told() {
+    let url = serve(|_, stream| async move {
+        let (mut ws, request) = upgrade(stream).await;
+        if request.uri().path() == "/remote-sub" {
+            return idle(ws).await;
+        }
+        introduce(&mut ws, As::Router).await;
+        let reply = |size| format!(r#"{{"id": "big", "status": "ok", "result": "{}"}}"#, "x".repeat(size));
+        ws.send(Message::text(reply(20_000_000))).await.unwrap();
+        let _ = ws.send(Message::text(reply(26 * MIB))).await;
+        idle(ws).await;
+    })
+    .await;
+    let mut client = Client::start(Options { max_message: 25 * MIB, ..quick(&url) });
+    let size = client
+        .until("reply", |e| match e {
+            Event::Reply { reply, .. } => Some(reply.text.len()),
+            _ => None,
+        })
+        .await;
+    assert!(size > 20_000_000);
+    let (problem, again) = client.down(Line::Router).await;
+    assert!(again && problem.kind == ProblemKind::TooLarge, "{problem:?}");
+    let limit = (25 * MIB + 256 * 1024).to_string();
+    assert!(problem.what.contains(&limit), "{problem:?}");
+}
+
+#[tokio::test]
+async fn large_frames_go_out_while_replies_come_in() {
+    let url = serve(|_, stream| async move {
+        let (mut ws, request) = upgrade(stream).await;
+        if request.uri().path() == "/remote-sub" {
+            return idle(ws).await;
+        }
+        introduce(&mut ws, As::Router).await;
+        // Writes more than the sockets' buffers hold before it reads: only a client that reads while it writes gets on.
+        for n in 0..40 {
+            let reply = format!(r#"{{"id": "r{n}", "status": "ok", "result": "{}"}}"#, "y".repeat(500_000));
+            ws.send(Message::text(reply)).await.unwrap();
+        }
+        idle(ws).await;
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    client.live(Line::Router).await;
+    client.send(Line::Router, "up", &format!(r#"{{"id": "up", "x": "{}"}}"#, "x".repeat(12_000_000)));
+    let (mut sent, mut replies) = (false, 0);
+    client
+        .until("both", |e| {
+            match e {
+                Event::Sent { .. } => sent = true,
+                Event::Reply { .. } => replies += 1,
+                _ => {}
+            }
+            (sent && replies == 40).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn every_ping_is_answered_at_once_by_a_client_that_only_reads() {
+    let (done, mut dones) = mpsc::unbounded_channel();
+    let url = serve(move |_, stream| {
+        let done = done.clone();
+        async move {
+            let (mut ws, request) = upgrade(stream).await;
+            if request.uri().path() == "/tasks" {
+                introduce(&mut ws, As::Router).await;
+            }
+            for n in 0..3_u8 {
+                ws.send(Message::Ping(Bytes::from(vec![n]))).await.unwrap();
+                loop {
+                    match ws.next().await {
+                        Some(Ok(Message::Pong(back))) if back[..] == [n] => break,
+                        Some(Ok(_)) => {}
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+            done.send(request.uri().path().to_owned()).unwrap();
+            idle(ws).await;
+        }
+    })
+    .await;
+    let _client = Client::start(quick(&url));
+    let mut paths = vec![dones.recv().await.unwrap(), dones.recv().await.unwrap()];
+    paths.sort();
+    assert_eq!(paths, ["/remote-sub", "/tasks"]);
+}
+
+#[tokio::test]
+async fn silence_is_noticed_and_quiet_is_not_silence() {
+    let url = serve(|n, stream| async move {
+        let (ws, _) = upgrade(stream).await;
+        if n == 0 {
+            // Keeps the connection and never reads again: what a stopped process or a black hole looks like.
+            std::future::pending::<()>().await;
+        }
+        idle(ws).await;
+    })
+    .await;
+    let options =
+        Options { ping_every: Duration::from_millis(30), silence: Duration::from_millis(700), ..quick(&url) };
+    // Only the bus, so that connection 0 is known to be it.
+    let dir = tempfile::tempdir().unwrap();
+    let token_file = dir.path().join("token");
+    std::fs::write(&token_file, "t").unwrap();
+    let base = url.replace("ws://", "http://");
+    let options = Options { endpoint: Some(Endpoint::Edge { base, token_file }), ..options };
+    let mut client = Client::start(options);
+    client.live(Line::Bus).await;
+    let (problem, again) = client.down(Line::Bus).await;
+    assert!(again && problem.kind == ProblemKind::Silent, "{problem:?}");
+    client.live(Line::Bus).await;
+    // Nothing but pongs comes for more than twice the silence that is allowed.
+    let more = timeout(Duration::from_millis(1600), client.events.recv()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
+#[tokio::test]
+async fn a_flood_is_drained_while_the_loop_is_busy_and_what_was_let_go_is_counted() {
+    const FLOOD: usize = 30_000;
+    let (flooded, mut done) = mpsc::unbounded_channel();
+    let url = serve(move |_, stream| {
+        let flooded = flooded.clone();
+        async move {
+            let (mut ws, request) = upgrade(stream).await;
+            if request.uri().path() == "/remote-sub" {
+                for n in 0..FLOOD {
+                    ws.feed(Message::binary(bus::encode(&format!("Point.{n}."), "{}"))).await.unwrap();
+                }
+                ws.flush().await.unwrap();
+                ws.send(Message::Ping(Bytes::new())).await.unwrap();
+                // The pong says that everything before it has been read.
+                while !matches!(ws.next().await, Some(Ok(Message::Pong(_)))) {}
+                flooded.send(()).unwrap();
+                return idle(ws).await;
+            }
+            introduce(&mut ws, As::Router).await;
+            for n in 0..300 {
+                let reply = format!(r#"{{"id": "{n}", "status": "ok", "result": null}}"#);
+                ws.send(Message::text(reply)).await.unwrap();
+            }
+            ws.send(Message::Ping(Bytes::new())).await.unwrap();
+            while !matches!(ws.next().await, Some(Ok(Message::Pong(_)))) {}
+            flooded.send(()).unwrap();
+            idle(ws).await;
+        }
+    })
+    .await;
+    let mut client = Client::start(Options { max_waiting: 1000, ..quick(&url) });
+    // The loop takes nothing until both floods are over.
+    timeout(PATIENCE, async {
+        done.recv().await.unwrap();
+        done.recv().await.unwrap();
+    })
+    .await
+    .expect("the sockets are not drained");
+
+    let (mut came, mut missed, mut last, mut replies, mut live) = (0, 0, String::new(), Vec::new(), 0);
+    client
+        .until("everything", |e| {
+            match e {
+                Event::Bus(BusEvent::Other { topic }) => {
+                    came += 1;
+                    last = topic.to_string();
+                }
+                Event::Missed { count } => missed += usize::try_from(*count).unwrap(),
+                Event::Reply { reply, .. } => replies.push(reply.id.clone().unwrap().to_string()),
+                Event::Link { state: LinkState::Live, .. } => live += 1,
+                _ => {}
+            }
+            (came + missed == FLOOD && replies.len() == 300).then_some(())
+        })
+        .await;
+    assert_eq!(last, format!("Point.{}.", FLOOD - 1));
+    assert!(missed > 0 && came >= 1000, "{missed} {came}");
+    assert_eq!(replies, (0..300).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(live, 2);
+}
+
+#[tokio::test]
+async fn a_flood_of_replies_waits_in_the_socket_and_all_get_through() {
+    const FLOOD: usize = 2000;
+    let url = serve(|_, stream| async move {
+        let (mut ws, request) = upgrade(stream).await;
+        if request.uri().path() == "/tasks" {
+            introduce(&mut ws, As::Router).await;
+            for n in 0..FLOOD {
+                let reply = format!(r#"{{"id": "{n}", "status": "ok", "result": "{}"}}"#, "z".repeat(500));
+                ws.send(Message::text(reply)).await.unwrap();
+            }
+        }
+        idle(ws).await;
+    })
+    .await;
+    let silence = Duration::from_millis(300);
+    let ping_every = Duration::from_millis(50);
+    let mut client = Client::start(Options { max_message: 1000, silence, ping_every, ..quick(&url) });
+    client.live(Line::Router).await;
+    // The loop is away for longer than the silence that is allowed; that is not the other side's fault.
+    tokio::time::sleep(2 * silence).await;
+    let mut next = 0;
+    client
+        .until("all replies", |e| {
+            match e {
+                Event::Link { line: Line::Router, .. } => panic!("{e:?}"),
+                Event::Reply { reply, .. } => {
+                    assert_eq!(reply.id.as_deref(), Some(next.to_string().as_str()));
+                    next += 1;
+                }
+                _ => {}
+            }
+            (next == FLOOD).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn dropping_the_connections_closes_them() {
+    let (closed, mut closes) = mpsc::unbounded_channel();
+    let url = serve(move |_, stream| {
+        let closed = closed.clone();
+        async move {
+            let (mut ws, request) = upgrade(stream).await;
+            if request.uri().path() == "/tasks" {
+                introduce(&mut ws, As::Router).await;
+            }
+            while let Some(Ok(message)) = ws.next().await {
+                if message.is_close() {
+                    closed.send(()).unwrap();
+                }
+            }
+        }
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    let mut live = 0;
+    client
+        .until("both live", |e| {
+            live += usize::from(matches!(e, Event::Link { state: LinkState::Live, .. }));
+            (live == 2).then_some(())
+        })
+        .await;
+    let Client { net, mut events } = client;
+    tokio::task::spawn_blocking(move || drop(net)).await.unwrap();
+    closes.recv().await.unwrap();
+    closes.recv().await.unwrap();
+    while events.recv().await.is_some() {}
+}
+
+#[tokio::test]
+async fn services_alone_have_lines_of_their_own() {
+    let url = serve(|_, stream| async move {
+        let (mut ws, request) = upgrade(stream).await;
+        assert_eq!(request.uri().path(), "/tasks");
+        introduce(&mut ws, As::Service).await;
+        idle(ws).await;
+    })
+    .await;
+    let lab: Text = "lab".into();
+    let alone = vec![(lab.clone(), url.clone())];
+    let mut client = Client::start(Options { endpoint: None, alone, ..quick(&url) });
+    client.live(Line::Service(lab.clone())).await;
+    client.send(Line::Service(lab), "a", "{}");
+    client.sent("a").await;
+    client.send(Line::Router, "b", "{}");
+    assert!(client.unsent("b").await.contains("task manager"));
+}
+
+#[tokio::test]
+async fn ipv6_addresses_keep_their_brackets() {
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else { return };
+    let (seen, mut hosts) = mpsc::unbounded_channel();
+    let url = serve_on(listener, move |_, stream| {
+        let seen = seen.clone();
+        async move {
+            let (ws, request) = upgrade(stream).await;
+            seen.send(request.headers()["host"].to_str().unwrap().to_owned()).unwrap();
+            idle(ws).await;
+        }
+    });
+    let _client = Client::start(quick(&url));
+    assert_eq!(format!("ws://{}", hosts.recv().await.unwrap()), url);
+}
