@@ -20,4 +20,7 @@ pub mod catalogue;
 pub mod store;
 pub mod traceback;
 
+pub mod theme;
+
+pub mod config;
 pub mod net;

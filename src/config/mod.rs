@@ -1,0 +1,265 @@
+//! The person's own configuration: one TOML file, and folders for themes and catalogues beside it.
+//!
+//! It is read at the start and never written. Nothing in it can stop the program: what can't be used is told as a
+//! [`Problem`] with its line, and the default stands. Where a mistake could make something less safe (the guard,
+//! read-only), the safer reading is taken. Keys are kept as they are written; the keymap knows what they mean.
+
+pub mod files;
+
+pub mod source;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+pub use crate::catalogue::guard::Guard;
+pub use files::{CatalogueFile, Folders, Loaded, load};
+pub use source::Problem;
+
+use source::Source;
+
+/// The configuration file's name in the configuration folder.
+pub const FILE: &str = "config.toml";
+
+/// Whether to draw with ASCII signs only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ascii {
+    /// As the locale says.
+    #[default]
+    Auto,
+    /// Always.
+    Yes,
+    /// Never.
+    No,
+}
+
+/// In which order a traceback's entries are shown first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TracebackOrder {
+    /// Where it was raised comes first.
+    #[default]
+    NewestFirst,
+    /// As Python prints it.
+    OldestFirst,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Ended tasks in the lists.
+    pub ended_tasks: usize,
+    /// Bytes of payload and reply text of ended tasks, together.
+    pub text_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { ended_tasks: 10_000, text_bytes: 256 * 1024 * 1024 }
+    }
+}
+
+/// One line of `[keys]`, as written: which keys do what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyBinding {
+    /// The action's name.
+    pub action: String,
+    /// Its keys, each with the line it stands on; none: the action has no key.
+    pub keys: Vec<(String, usize)>,
+    /// The line of the name, from 1.
+    pub line: usize,
+}
+
+/// What the configuration file says; the defaults where it says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The theme's name.
+    pub theme: String,
+    /// Which signs to draw with.
+    pub ascii: Ascii,
+    /// The lab's address; `None`: look for it.
+    pub url: Option<String>,
+    /// The address of the lab's edge gateway, for watching from outside.
+    pub edge: Option<String>,
+    /// The file that holds the token for the edge.
+    pub token_file: Option<PathBuf>,
+    /// Nothing can be sent.
+    pub read_only: bool,
+    /// Hidden tasks are shown from the start.
+    pub hidden: bool,
+    /// How tracebacks are shown first.
+    pub traceback: TracebackOrder,
+    /// Which tasks need a confirmation.
+    pub guard: Guard,
+    /// How much is kept.
+    pub limits: Limits,
+    /// Other keys for actions.
+    pub keys: Vec<KeyBinding>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            theme: crate::theme::DEFAULT.to_owned(),
+            ascii: Ascii::default(),
+            url: None,
+            edge: None,
+            token_file: None,
+            read_only: false,
+            hidden: false,
+            traceback: TracebackOrder::default(),
+            guard: Guard::default(),
+            limits: Limits::default(),
+            keys: Vec::new(),
+        }
+    }
+}
+
+/// The keys outside tables, then the tables' names. `_` is taken for `-`.
+const KEYS: [&str; 11] = [
+    "theme",
+    "ascii",
+    "url",
+    "edge",
+    "token-file",
+    "read-only",
+    "hidden",
+    "traceback",
+    "guard",
+    "limits",
+    "keys",
+];
+const GUARD_KEYS: [&str; 1] = ["types"];
+const LIMIT_KEYS: [&str; 2] = ["ended-tasks", "text-bytes"];
+
+impl Config {
+    /// Reads the text of a configuration file; `file` is for the messages, and relative paths start at its folder.
+    pub fn parse(file: &Path, text: &str) -> (Config, Vec<Problem>) {
+        let mut source = Source::new(file, text);
+        let mut config = Config::default();
+        let (table, whole) = source.table();
+        for (key, value) in &table {
+            config.read(&mut source, key, value);
+        }
+        if !whole {
+            // Types that were listed may be among what could not be read.
+            config.guard.extend(crate::catalogue::guard::DEFAULT);
+        }
+        // In the order of the file: a later line wins over an earlier one.
+        config.keys.sort_by_key(|binding| binding.line);
+        (config, source.finish())
+    }
+
+    fn read(
+        &mut self,
+        source: &mut Source<'_>,
+        key: &Spanned<impl AsRef<str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) {
+        let name = key.get_ref().as_ref().replace('_', "-");
+        let name = name.as_str();
+        match name {
+            "theme" => put(&mut self.theme, source.string(name, value)),
+            "ascii" => {
+                let words = [("auto", Ascii::Auto), ("yes", Ascii::Yes), ("no", Ascii::No)];
+                put(&mut self.ascii, source.choice(name, value, &words));
+            }
+            "url" => self.url = address(source, name, value, &["ws", "wss"]),
+            "edge" => self.edge = address(source, name, value, &["http", "https"]),
+            "token-file" => {
+                let folder = source.file.parent().unwrap_or(Path::new(""));
+                self.token_file = source.string(name, value).map(|path| folder.join(path));
+            }
+            "read-only" => self.read_only = read_only(source, value),
+            "hidden" => put(&mut self.hidden, source.boolean(name, value)),
+            "traceback" => {
+                let words = [
+                    ("newest-first", TracebackOrder::NewestFirst),
+                    ("oldest-first", TracebackOrder::OldestFirst),
+                ];
+                put(&mut self.traceback, source.choice(name, value, &words));
+            }
+            "guard" => self.read_guard(source, value),
+            "limits" => self.read_limits(source, value),
+            "keys" => self.read_keys(source, value),
+            _ => source.unknown(key, KEYS),
+        }
+    }
+
+    fn read_guard(&mut self, source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in source.subtable("guard", value).into_iter().flatten() {
+            if key.get_ref() != "types" {
+                source.unknown(key, GUARD_KEYS);
+                continue;
+            }
+            let (types, whole) = source.strings("types", value);
+            self.guard = Guard::new(types.into_iter().map(Spanned::into_inner));
+            if !whole {
+                // What was meant is not known: guard too much rather than too little.
+                self.guard.extend(crate::catalogue::guard::DEFAULT);
+            }
+        }
+    }
+
+    fn read_limits(&mut self, source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in source.subtable("limits", value).into_iter().flatten() {
+            let name = key.get_ref().replace('_', "-");
+            match name.as_str() {
+                "ended-tasks" => put(&mut self.limits.ended_tasks, source.number(&name, value, 1)),
+                "text-bytes" => put(&mut self.limits.text_bytes, source.number(&name, value, 0)),
+                _ => source.unknown(key, LIMIT_KEYS),
+            }
+        }
+    }
+
+    fn read_keys(&mut self, source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in source.subtable("keys", value).into_iter().flatten() {
+            let action = key.get_ref().to_string();
+            let (keys, whole) = source.strings(&action, value);
+            if !whole && keys.is_empty() {
+                // Nothing usable is no wish to take the action's keys away.
+                continue;
+            }
+            let keys = keys.into_iter().map(|key| {
+                let line = source.line(&key.span());
+                (key.into_inner(), line)
+            });
+            let keys = keys.collect();
+            self.keys.push(KeyBinding { action, keys, line: source.line(&key.span()) });
+        }
+    }
+}
+
+fn put<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// `true`, also where it is written as something else: whoever writes the key wants a screen that can't send.
+fn read_only(source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) -> bool {
+    value.get_ref().as_bool().unwrap_or_else(|| {
+        source.wrong_type("read-only", value, "`true` or `false`; until then nothing can be sent");
+        true
+    })
+}
+
+/// An address with one of these schemes.
+fn address(
+    source: &mut Source<'_>,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    schemes: &[&str],
+) -> Option<String> {
+    let text = source.string(key, value)?;
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    if schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Some(text);
+    }
+    let known: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://HOST:PORT")).collect();
+    source.problem(&value.span(), format!("`{key}` is \"{text}\""), format!("write {}", known.join(" or ")));
+    None
+}
