@@ -24,3 +24,4 @@ pub mod theme;
 
 pub mod config;
 pub mod net;
+pub mod term;

@@ -1,0 +1,167 @@
+//! What the terminal can show, as far as the environment tells. Pure; asks the terminal nothing, since an answer
+//! that comes late over a slow link is as good as typed text.
+
+/// How many colours may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Colours {
+    /// No colour codes at all: wished for (`NO_COLOR`), or a terminal without.
+    None,
+    /// The terminal's own sixteen.
+    Ansi16,
+    /// The fixed palette of 256.
+    Ansi256,
+    /// 24 bits.
+    TrueColour,
+}
+
+/// What is known about the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// How many colours may be used.
+    pub colours: Colours,
+    /// Whether the locale says UTF-8; otherwise frames and signs are ASCII.
+    pub utf8: bool,
+    /// Inside tmux.
+    pub tmux: bool,
+    /// Inside GNU screen.
+    pub screen: bool,
+    /// Reached over ssh: what is copied goes to another machine, links are slow.
+    pub ssh: bool,
+}
+
+impl Capabilities {
+    /// Reads the environment through `env`, which looks up a variable.
+    pub fn from_env(env: &dyn Fn(&str) -> Option<String>) -> Capabilities {
+        let get = |name: &str| env(name).filter(|value| !value.is_empty());
+        let term = get("TERM").unwrap_or_default();
+        let tmux = get("TMUX").is_some() || term.starts_with("tmux");
+        Capabilities {
+            colours: if get("NO_COLOR").is_some() { Colours::None } else { colours(&term, get("COLORTERM")) },
+            utf8: ["LC_ALL", "LC_CTYPE", "LANG"]
+                .into_iter()
+                .find_map(get)
+                .is_some_and(|value| is_utf8(&value)),
+            tmux,
+            screen: get("STY").is_some() || (!tmux && term.starts_with("screen")),
+            ssh: ["SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"].into_iter().any(|name| get(name).is_some()),
+        }
+    }
+}
+
+/// `TERM` first: `COLORTERM` is handed down to whatever runs inside, such as a screen that knows no 24 bits and
+/// reads such codes as other attributes.
+fn colours(term: &str, colorterm: Option<String>) -> Colours {
+    const COLOURLESS: [&str; 8] = ["dumb", "vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "hpterm"];
+    const SIXTEEN: [&str; 6] = ["linux", "cygwin", "ansi", "cons25", "pcansi", "wsvt25"];
+    const TRUE: [&str; 8] =
+        ["xterm-kitty", "xterm-ghostty", "ghostty", "alacritty", "wezterm", "foot", "contour", "rio"];
+    let family = |names: &[&str]| {
+        names
+            .iter()
+            .any(|name| term.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+    };
+    let promised =
+        colorterm.is_some_and(|value| ["truecolor", "24bit"].contains(&value.to_ascii_lowercase().as_str()));
+    let palette = if term.contains("256") { Colours::Ansi256 } else { Colours::Ansi16 };
+    if term.is_empty() || family(&COLOURLESS) || term.ends_with("-mono") || term.ends_with("-m") {
+        Colours::None
+    } else if family(&SIXTEEN) || term.ends_with("-16color") {
+        Colours::Ansi16
+    } else if term.starts_with("screen") {
+        palette
+    } else if promised || term.ends_with("-direct") || family(&TRUE) {
+        Colours::TrueColour
+    } else {
+        palette
+    }
+}
+
+/// `en_GB.UTF-8`, `C.utf8`.
+fn is_utf8(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Capabilities {
+        Capabilities::from_env(&|name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_string())
+        })
+    }
+
+    #[test]
+    fn colours_by_terminal() {
+        use Colours::{Ansi16, Ansi256, None, TrueColour};
+        let table = [
+            ("", "", None),
+            ("dumb", "truecolor", None),
+            ("vt100", "", None),
+            ("vt100", "truecolor", None),
+            ("vt220-w", "", None),
+            ("xterm-mono", "", None),
+            ("linux", "", Ansi16),
+            ("linux", "truecolor", Ansi16),
+            ("linux-16color", "", Ansi16),
+            ("ansi", "", Ansi16),
+            ("xterm", "", Ansi16),
+            ("xterm", "truecolor", TrueColour),
+            ("xterm", "yes", Ansi16),
+            ("xterm-16color", "truecolor", Ansi16),
+            ("xterm-256color", "", Ansi256),
+            ("xterm-256color", "truecolor", TrueColour),
+            ("xterm-256color", "24bit", TrueColour),
+            ("xterm-direct", "", TrueColour),
+            ("xterm-kitty", "", TrueColour),
+            ("foot-extra", "", TrueColour),
+            ("footer", "", Ansi16),
+            ("screen", "", Ansi16),
+            ("screen", "truecolor", Ansi16),
+            ("screen-256color", "", Ansi256),
+            ("screen-256color", "truecolor", Ansi256),
+            ("screen.xterm-256color", "truecolor", Ansi256),
+            ("tmux-256color", "", Ansi256),
+            ("tmux-256color", "truecolor", TrueColour),
+            ("rxvt-unicode-256color", "rxvt", Ansi256),
+            ("something-new", "", Ansi16),
+        ];
+        for (term, colorterm, wanted) in table {
+            let env = [("TERM", term), ("COLORTERM", colorterm)];
+            assert_eq!(read(&env).colours, wanted, "TERM={term} COLORTERM={colorterm}");
+            let env = [("TERM", term), ("COLORTERM", colorterm), ("NO_COLOR", "1")];
+            assert_eq!(read(&env).colours, None, "NO_COLOR=1 TERM={term}");
+            let env = [("TERM", term), ("COLORTERM", colorterm), ("NO_COLOR", "")];
+            assert_eq!(read(&env).colours, wanted, "an empty NO_COLOR is not set");
+        }
+    }
+
+    #[test]
+    fn utf8_by_the_first_locale_variable_that_is_set() {
+        let table: [(&[(&str, &str)], bool); 9] = [
+            (&[], false),
+            (&[("LANG", "C")], false),
+            (&[("LANG", "en_GB.UTF-8")], true),
+            (&[("LANG", "C.utf8")], true),
+            (&[("LC_ALL", "POSIX"), ("LANG", "en_GB.UTF-8")], false),
+            (&[("LC_ALL", ""), ("LANG", "en_GB.UTF-8")], true),
+            (&[("LC_CTYPE", "UTF-8")], true),
+            (&[("LC_CTYPE", "C"), ("LANG", "en_GB.UTF-8")], false),
+            (&[("LANG", "nl_NL.ISO-8859-1")], false),
+        ];
+        for (env, wanted) in table {
+            assert_eq!(read(env).utf8, wanted, "{env:?}");
+        }
+    }
+
+    #[test]
+    fn multiplexers_and_ssh() {
+        let tmux = read(&[("TERM", "screen-256color"), ("TMUX", "/tmp/tmux-0/default,1,0")]);
+        assert!(tmux.tmux && !tmux.screen && !tmux.ssh);
+        let screen = read(&[("TERM", "screen"), ("SSH_CONNECTION", "10.0.0.1 5 10.0.0.2 22")]);
+        assert!(screen.screen && !screen.tmux && screen.ssh);
+        let plain = read(&[("TERM", "xterm"), ("TMUX", "")]);
+        assert!(!plain.tmux && !plain.screen && !plain.ssh);
+    }
+}

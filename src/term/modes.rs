@@ -1,0 +1,209 @@
+//! What is switched on in the terminal, and how it is switched off again from wherever the program ends.
+//!
+//! The state lives in one static that is written once, so that a panic hook, a signal thread and a destructor can
+//! all restore without waiting for a lock. Leaving is idempotent: the first one to come does it.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::termios::{
+    OptionalActions, QueueSelector, SpecialCodeIndex, Termios, isatty, tcflush, tcgetattr, tcgetwinsize,
+    tcsetattr,
+};
+
+/// Alternate screen, cursor hidden, bracketed paste.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+
+/// Everything back, from any point in a frame: ends a string that was cut short, synchronized output, bracketed
+/// paste, attributes and the scroll region; clears our picture (a multiplexer may have no alternate screen), leaves
+/// the alternate screen, shows the cursor.
+const LEAVE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[r\x1b[H\x1b[2J\x1b[?1049l\x1b[?25h";
+
+/// How long the last words may wait for a terminal that takes nothing.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// The terminal belongs to a program that we started.
+pub(super) static HANDED_OVER: AtomicBool = AtomicBool::new(false);
+
+static TTY: OnceLock<Arc<Tty>> = OnceLock::new();
+
+/// The terminal's descriptors and what its settings were.
+#[derive(Debug)]
+pub(super) struct Tty {
+    pub(super) input: OwnedFd,
+    pub(super) output: OwnedFd,
+    /// The same terminal, opened anew so that it can be non-blocking without anybody else noticing.
+    rescue: Option<OwnedFd>,
+    cooked: Termios,
+    taken: AtomicBool,
+    times_taken: AtomicU32,
+}
+
+/// Opens the terminal, remembers its settings, installs the panic hook and enters.
+pub(super) fn take() -> io::Result<Arc<Tty>> {
+    let tty = match TTY.get() {
+        Some(tty) => Arc::clone(tty),
+        None => {
+            let tty = Arc::new(Tty::find()?);
+            if TTY.set(Arc::clone(&tty)).is_ok() {
+                restore_on_panic();
+            }
+            tty
+        }
+    };
+    tty.enter()?;
+    Ok(tty)
+}
+
+/// The terminal of this process, once it was taken.
+pub(super) fn current() -> Option<&'static Arc<Tty>> {
+    TTY.get()
+}
+
+/// Where keys come from: standard input, or the terminal itself if that is something else.
+pub(super) fn keyboard() -> io::Result<OwnedFd> {
+    let stdin = rustix::stdio::stdin();
+    if isatty(stdin) {
+        return Ok(rustix::io::fcntl_dupfd_cloexec(stdin, 3)?);
+    }
+    // By its own name first: macOS cannot poll /dev/tty.
+    let named = rustix::termios::ttyname(rustix::stdio::stdout(), Vec::new())
+        .ok()
+        .and_then(|name| open(name.to_str().ok()?, true, OFlags::empty()).ok());
+    match named {
+        Some(fd) => Ok(fd),
+        None => open("/dev/tty", true, OFlags::empty()),
+    }
+}
+
+fn open(path: &str, read: bool, flags: OFlags) -> io::Result<OwnedFd> {
+    let flags = i32::try_from((flags | OFlags::NOCTTY).bits()).unwrap_or(0);
+    Ok(OpenOptions::new().read(read).write(true).custom_flags(flags).open(path)?.into())
+}
+
+impl Tty {
+    fn find() -> io::Result<Tty> {
+        let input = keyboard()?;
+        let output = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+        let cooked = tcgetattr(&input)?;
+        let rescue = rustix::termios::ttyname(&output, Vec::new())
+            .ok()
+            .and_then(|name| open(name.to_str().ok()?, false, OFlags::NONBLOCK).ok());
+        Ok(Tty {
+            input,
+            output,
+            rescue,
+            cooked,
+            taken: AtomicBool::new(false),
+            times_taken: AtomicU32::new(0),
+        })
+    }
+
+    /// Raw mode first: in the background that is where the kernel stops us, with the shell's screen untouched.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        let mut raw = self.cooked.clone();
+        raw.make_raw();
+        tcsetattr(&self.input, OptionalActions::Now, &raw)?;
+        self.taken.store(true, Ordering::SeqCst);
+        self.times_taken.fetch_add(1, Ordering::SeqCst);
+        self.write_all(ENTER)
+    }
+
+    /// Gives the terminal back. Never blocks for long and never fails: there is nobody left to tell.
+    pub(super) fn leave(&self) {
+        if !self.taken.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        self.last_words(LEAVE);
+        self.discard_input();
+        // Not "after the output has gone": a terminal that takes nothing would hold us here.
+        let _ = tcsetattr(&self.input, OptionalActions::Now, &self.cooked);
+    }
+
+    /// The settings alone, for when a program that had the terminal was ended by force.
+    pub(super) fn cook(&self) {
+        let _ = tcsetattr(&self.input, OptionalActions::Now, &self.cooked);
+    }
+
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken.load(Ordering::SeqCst)
+    }
+
+    /// Changes each time the modes were set anew.
+    pub(super) fn times_taken(&self) -> u32 {
+        self.times_taken.load(Ordering::SeqCst)
+    }
+
+    /// Throws away what was typed and not read: keys for another program, late replies to queries.
+    pub(super) fn discard_input(&self) {
+        let _ = tcflush(&self.input, QueueSelector::IFlush);
+    }
+
+    /// Columns and rows; zero where the terminal does not know.
+    pub(super) fn size(&self) -> (u16, u16) {
+        tcgetwinsize(&self.output).map_or((0, 0), |size| (size.ws_col, size.ws_row))
+    }
+
+    /// What the Backspace key sends, according to the terminal's settings.
+    pub(super) fn erase(&self) -> u8 {
+        self.cooked.special_codes[SpecialCodeIndex::VERASE]
+    }
+
+    /// Writes all of `bytes`, in one call where the terminal takes it.
+    pub(super) fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match rustix::io::write(&self.output, bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+                Err(Errno::INTR) => {}
+                // Somebody who shares the terminal made it non-blocking.
+                Err(Errno::AGAIN) => {
+                    poll(&mut [PollFd::new(&self.output, PollFlags::OUT)], None)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes without waiting longer than [`LAST_WORDS`] between two pieces.
+    fn last_words(&self, mut bytes: &[u8]) {
+        let fd = self.rescue.as_ref().unwrap_or(&self.output);
+        let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(LAST_WORDS.subsec_nanos()) };
+        while !bytes.is_empty() {
+            match poll(&mut [PollFd::new(fd, PollFlags::OUT)], Some(&wait)) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(Errno::INTR) => continue,
+                Err(_) => return,
+            }
+            match rustix::io::write(fd, bytes) {
+                Ok(0) => return,
+                Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// A panic, in whichever thread: give the terminal back, print the message where it can be read, end with 101. A
+/// program half of whose threads are gone must not go on showing what it knows.
+fn restore_on_panic() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if let Some(tty) = current() {
+            tty.leave();
+        }
+        print(info);
+        std::process::exit(101);
+    }));
+}
