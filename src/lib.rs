@@ -20,7 +20,10 @@ pub mod catalogue;
 pub mod store;
 pub mod traceback;
 
+pub mod app;
 pub mod theme;
+pub mod view;
+pub mod widgets;
 
 pub mod config;
 pub mod net;

@@ -1,0 +1,162 @@
+//! What a key can mean, in one table: name, sentence, where it works, default keys.
+//!
+//! Help, footer, `docs/keys.md`, the configuration's `[keys]` and the check for doubles are all made from [`ACTIONS`];
+//! there is no second list.
+
+/// Where a key is pressed. Each has keys of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// The lanes, the first screen.
+    Lanes,
+    /// One task's detail with its traceback.
+    Task,
+    /// The composer's payload editor. Plain characters are text here.
+    Compose,
+    /// A list to choose from by typing a part of a name. Plain characters are text here.
+    Choose,
+    /// One line of text: the filter, a search. Plain characters are text here.
+    Input,
+    /// The list of keys.
+    Help,
+    /// A question.
+    Confirm,
+}
+
+impl Context {
+    /// All, in the order of the documentation.
+    pub const ALL: [Context; 7] = [
+        Context::Lanes,
+        Context::Task,
+        Context::Compose,
+        Context::Choose,
+        Context::Input,
+        Context::Help,
+        Context::Confirm,
+    ];
+
+    /// Its name, as in the documentation.
+    pub fn title(self) -> &'static str {
+        match self {
+            Context::Lanes => "lanes",
+            Context::Task => "task",
+            Context::Compose => "compose",
+            Context::Choose => "choose",
+            Context::Input => "filter and search",
+            Context::Help => "keys",
+            Context::Confirm => "question",
+        }
+    }
+
+    /// Whether plain characters are text here, so that no action may have one as its key.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Context::Compose | Context::Choose | Context::Input | Context::Help)
+    }
+}
+
+/// One row of [`ACTIONS`].
+#[derive(Debug)]
+pub struct Entry {
+    /// What it is.
+    pub action: Action,
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// One or two words for the footer.
+    pub short: &'static str,
+    /// What it does, completing *This key …*.
+    pub sentence: &'static str,
+    /// Where it works.
+    pub contexts: &'static [Context],
+    /// Its keys, in the configuration's spelling.
+    pub keys: &'static [&'static str],
+}
+
+macro_rules! actions {
+    ($($action:ident $name:literal $short:literal $sentence:literal [$($context:ident),*] [$($key:literal),*];)*) => {
+        /// What a key can mean.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $(#[doc = $sentence] $action,)*
+        }
+
+        /// Every action once.
+        pub const ACTIONS: &[Entry] = &[$(Entry {
+            action: Action::$action,
+            name: $name,
+            short: $short,
+            sentence: $sentence,
+            contexts: &[$(Context::$context),*],
+            keys: &[$($key),*],
+        },)*];
+    };
+}
+
+actions! {
+    Open "open" "open" "opens the selected task, or folds the selected service" [Lanes] ["enter"];
+    Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
+    Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task] ["r"];
+    Cancel "cancel" "cancel" "cancels a scheduled task, after a question" [Lanes, Task] ["x"];
+    SendDirect "send-direct" "send direct" "sends an own scheduled task that others overtake direct instead, after a question" [Lanes, Task] ["d"];
+    PutAway "put-away" "put away" "puts away a task whose end was never seen" [Lanes, Task] ["X"];
+    Filter "filter" "filter" "filters the tasks by words and outcome:, state:, service:, type:" [Lanes] ["/"];
+    FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
+    NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
+    PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["backtab"];
+    Fold "fold" "fold" "folds or unfolds the service, or the entries under the cursor" [Lanes, Task] ["space"];
+    Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes] ["H"];
+    Zoom "zoom" "zoom" "gives the selected task the whole screen, or gives it back" [Lanes, Task] ["z"];
+    Unfold "unfold" "fold" "folds or unfolds the entries under the cursor" [Task] ["enter"];
+    NextEntry "next-entry" "own entry" "goes to the next entry of the traceback that is not a library's" [Task] ["n"];
+    PreviousEntry "previous-entry" "own entry before" "goes to such an entry before" [Task] ["N"];
+    NextSection "next-section" "next part" "goes to the next part: error, payload, result, times" [Task] ["tab"];
+    PreviousSection "previous-section" "part before" "goes to the part before" [Task] ["backtab"];
+    Order "order" "order" "turns the entries: newest first or oldest first" [Task] ["o"];
+    Raw "raw" "raw" "shows the raw text, or the entries again" [Task] ["R"];
+    Wrap "wrap" "wrap" "wraps long lines, or cuts them" [Task] ["w"];
+    Search "search" "search" "looks for a text in this task" [Task] ["/"];
+    NextMatch "next-match" "next match" "goes to the next match of the search" [Task] ["ctrl-g"];
+    OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task] ["e"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task" [Lanes, Task] ["y"];
+    CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task] ["Y"];
+    Save "save" "save" "saves the whole text of the task to a file" [Lanes, Task] ["S"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Help] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Help] ["j", "down"];
+    Left "left" "left" "scrolls left" [Task] ["h", "left"];
+    Right "right" "right" "scrolls right" [Task] ["l", "right"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Help] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Help] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Help] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Help] ["G", "end"];
+    Send "send" "send" "sends the task" [Compose] ["ctrl-s", "alt-enter"];
+    Way "way" "direct/scheduled" "switches between direct and through the scheduler" [Compose] ["f2", "alt-d"];
+    Lane "lane" "parallel/sequential" "switches between parallel and sequential" [Compose] ["f3", "alt-p"];
+    EditOutside "edit-outside" "editor" "opens the payload in your editor ($VISUAL, $EDITOR)" [Compose] ["f4", "alt-e"];
+    Frame "frame" "frame" "shows the exact frame, or the payload again" [Compose] ["f5", "alt-j"];
+    Reset "reset" "reset" "puts the payload back to what the type starts with" [Compose] ["f7", "alt-r"];
+    OtherType "other-type" "other type" "chooses another service and type" [Compose] ["f8", "alt-t"];
+    Undo "undo" "undo" "takes back the last edit" [Compose] ["ctrl-_", "alt-u"];
+    ChooseUp "choose-up" "up" "goes up in the list" [Choose] ["up", "ctrl-p"];
+    ChooseDown "choose-down" "next" "goes down in the list" [Choose] ["down"];
+    Accept "accept" "take it" "takes what is chosen or typed" [Choose, Input] ["enter"];
+    Complete "complete" "next" "goes to the next one in the list" [Choose] ["tab"];
+    Yes "yes" "yes" "says yes" [Confirm] ["y"];
+    Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
+    No "no" "no" "says no" [Confirm] ["n", "enter"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Compose, Choose, Input, Help, Confirm] ["esc"];
+    Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Compose, Choose, Input] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task] ["?"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Compose, Choose, Input, Help, Confirm] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Compose, Choose, Help] ["ctrl-z"];
+    Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Compose, Choose, Input, Help, Confirm] ["ctrl-c"];
+}
+
+impl Action {
+    /// Its row in [`ACTIONS`].
+    pub fn entry(self) -> &'static Entry {
+        // The enum and the table are made by one macro, in one order.
+        &ACTIONS[self as usize]
+    }
+}

@@ -1,0 +1,144 @@
+//! Choosing a service, then a task type, by typing a part of its name.
+
+use nucleo_matcher::{
+    Config, Matcher, Utf32Str,
+    pattern::{AtomKind, CaseMatching, Normalization, Pattern},
+};
+
+use crate::wire::Text;
+
+use super::line::LineEdit;
+
+/// What is being chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The service.
+    Service,
+    /// A type of that service.
+    Type {
+        /// The service.
+        service: Text,
+    },
+}
+
+/// One thing to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its name; what is typed is looked for here.
+    pub name: Text,
+    /// What it is, in a few words.
+    pub about: String,
+    /// A short remark at the right edge (where it is known from, a draft).
+    pub remark: String,
+}
+
+/// The list.
+#[derive(Debug)]
+pub struct Choose {
+    /// What is being chosen.
+    pub stage: Stage,
+    /// What was typed.
+    pub query: LineEdit,
+    /// Everything.
+    pub items: Vec<Item>,
+    /// What matches, best first: indices of `items`.
+    pub shown: Vec<usize>,
+    /// Which of `shown`.
+    pub selected: usize,
+}
+
+impl Choose {
+    /// A list of which everything is shown.
+    pub fn new(stage: Stage, items: Vec<Item>) -> Choose {
+        let shown = (0..items.len()).collect();
+        Choose { stage, query: LineEdit::default(), items, shown, selected: 0 }
+    }
+
+    /// Selects the item of that name, if it is there.
+    pub fn select(&mut self, name: &str) {
+        if let Some(i) = self.shown.iter().position(|i| &*self.items[*i].name == name) {
+            self.selected = i;
+        }
+    }
+
+    /// Looks anew after the query has changed.
+    pub fn search(&mut self) {
+        let query = self.query.text().trim();
+        self.selected = 0;
+        if query.is_empty() {
+            self.shown = (0..self.items.len()).collect();
+            return;
+        }
+        let pattern = Pattern::new(query, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy);
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut scored: Vec<(u32, usize)> = self
+            .items
+            .iter()
+            .enumerate()
+            .filter_map(|(i, item)| {
+                let score = pattern.score(Utf32Str::new(&item.name, &mut buffer), &mut matcher)?;
+                // The whole name, and its beginning, come before a name that merely holds it.
+                let exact = u32::from(item.name.eq_ignore_ascii_case(query)) * 10_000;
+                Some((score + exact, i))
+            })
+            .collect();
+        scored.sort_by_key(|(score, i)| (std::cmp::Reverse(*score), *i));
+        self.shown = scored.into_iter().map(|(_, i)| i).collect();
+    }
+
+    /// What Enter takes: the selected item's name, or for a type the name as typed where nothing matches.
+    pub fn chosen(&self) -> Option<Text> {
+        if let Some(i) = self.shown.get(self.selected) {
+            return Some(self.items[*i].name.clone());
+        }
+        let typed = self.query.text().trim();
+        (matches!(self.stage, Stage::Type { .. }) && !typed.is_empty()).then(|| typed.into())
+    }
+
+    /// Moves the selection, round the ends.
+    pub fn step(&mut self, by: isize) {
+        let n = self.shown.len() as isize;
+        if n > 0 {
+            self.selected = (self.selected as isize + by).rem_euclid(n) as usize;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(names: &[&str]) -> Choose {
+        let items = names
+            .iter()
+            .map(|n| Item { name: (*n).into(), about: String::new(), remark: String::new() })
+            .collect();
+        Choose::new(Stage::Type { service: "lab".into() }, items)
+    }
+
+    #[test]
+    fn a_part_of_a_name_finds_it_and_the_whole_name_comes_first() {
+        let mut c = choose(&["SleepSync", "Ping", "MeasureT1", "MeasureT1Echo", "PingAll"]);
+        c.query = LineEdit::new("mt1");
+        c.search();
+        assert_eq!(c.chosen().as_deref(), Some("MeasureT1"));
+        c.query = LineEdit::new("ping");
+        c.search();
+        assert_eq!(c.chosen().as_deref(), Some("Ping"));
+        c.step(1);
+        assert_eq!(c.chosen().as_deref(), Some("PingAll"));
+        c.step(1);
+        assert_eq!(c.chosen().as_deref(), Some("Ping"));
+    }
+
+    #[test]
+    fn a_type_that_nobody_listed_can_be_typed_but_an_empty_list_gives_nothing() {
+        let mut c = choose(&[]);
+        c.step(1);
+        assert_eq!(c.chosen(), None);
+        c.query = LineEdit::new("Brand New");
+        c.search();
+        assert_eq!(c.chosen().as_deref(), Some("Brand New"));
+    }
+}

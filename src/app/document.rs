@@ -1,0 +1,703 @@
+//! One task as a document: the lines of its detail, with what can be folded, searched and opened.
+//!
+//! Pure data made from a task: error with traceback, payload, result, identity and times. Texts stand here as they
+//! came; they are made harmless on their way to the screen. Large content is bounded: what is cut says so.
+
+use std::{borrow::Cow, ops::Range};
+
+use chrono::{DateTime, Local, Utc};
+
+use crate::{
+    store::{Outcome, Own, Reason, State, Task, task::Seen},
+    time::Now,
+    traceback::{self, Entry, Frame, Link, Report, Section},
+    wire::{
+        event::Stamp,
+        frame::{ErrorBody, Inner, ReplyBody},
+        json,
+    },
+};
+
+/// Bytes of a payload or result that the detail shows; the whole can be saved or copied.
+pub const SHOWN_BYTES: usize = 256 * 1024;
+
+/// Bytes of a traceback or message that are read and shown: the beginning and the end, where the exception stands.
+pub const ERROR_BYTES: usize = 4 * 1024 * 1024;
+
+/// An error's text, without its middle where it is larger than [`ERROR_BYTES`].
+pub fn bounded(text: &str) -> Cow<'_, str> {
+    if text.len() <= ERROR_BYTES {
+        return Cow::Borrowed(text);
+    }
+    let head = cut(text, ERROR_BYTES / 2);
+    let tail = &text[text.ceil_char_boundary(text.len() - ERROR_BYTES / 2)..];
+    let left_out = bytes(text.len() - head.len() - tail.len());
+    Cow::Owned(format!("{head}\n… {left_out} are left out here; saving it (S) saves all …\n{tail}"))
+}
+
+/// What a part of a line is, for its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Plain text.
+    Text,
+    /// Less important.
+    Dim,
+    /// A heading.
+    Title,
+    /// A good outcome.
+    Ok,
+    /// A failure's name.
+    Failed,
+    /// Neither: cancelled, unknown, a warning.
+    Warning,
+    /// A file in a traceback.
+    File,
+    /// Folded library entries.
+    Library,
+    /// Source code.
+    Code,
+    /// The markers under it.
+    CodeMark,
+    /// One column: the line between a number and its code. Drawn with the terminal's own sign.
+    Bar,
+    /// One column: it stands before the line of code that raised, among others. Drawn as [`Tone::Bar`].
+    Here,
+    /// A key in JSON, a field's path.
+    Key,
+    /// A string in JSON.
+    String,
+    /// A number in JSON.
+    Number,
+    /// `true`, `false`, `null`.
+    Constant,
+}
+
+/// A piece of a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The text as it came.
+    pub text: String,
+    /// What it is.
+    pub tone: Tone,
+}
+
+/// Something that can be folded. Stable while the task's reply is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fold {
+    /// A run of library entries: section path hash, first entry.
+    Entries(u32, u32),
+}
+
+/// What a line is the beginning of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// A part of the document (error, payload, result, times).
+    Part,
+    /// An entry of the traceback that is not a library's.
+    OwnEntry,
+}
+
+/// One line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    /// Columns of indentation.
+    pub indent: u16,
+    /// Its pieces.
+    pub parts: Vec<Part>,
+    /// A remark at the right edge.
+    pub right: String,
+    /// What Enter folds or unfolds here.
+    pub fold: Option<(Fold, bool)>,
+    /// What begins here.
+    pub mark: Option<Mark>,
+    /// The file and line that the editor can open.
+    pub place: Option<(String, u64)>,
+}
+
+impl Line {
+    fn new(indent: u16, parts: Vec<Part>) -> Line {
+        Line { indent, parts, ..Line::default() }
+    }
+
+    fn text(indent: u16, text: impl Into<String>, tone: Tone) -> Line {
+        Line::new(indent, vec![part(text, tone)])
+    }
+
+    /// Columns of indentation and of room for the text on a pane of that width. Deep indentation gives way: half of
+    /// the pane is for the text.
+    pub fn room(&self, columns: usize) -> (usize, usize) {
+        let indent = usize::from(self.indent).min(columns / 2);
+        (indent, columns.saturating_sub(indent).max(1))
+    }
+
+    /// The text of all pieces.
+    pub fn plain(&self) -> String {
+        self.parts.iter().map(|p| p.text.as_str()).collect()
+    }
+}
+
+fn part(text: impl Into<String>, tone: Tone) -> Part {
+    Part { text: text.into(), tone }
+}
+
+/// How the person wants to see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Entries oldest first, as Python prints them.
+    pub oldest_first: bool,
+    /// The raw texts.
+    pub raw: bool,
+    /// Folds that are not as they start.
+    pub toggled: Vec<Fold>,
+}
+
+/// The document.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Document {
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// Makes the document. `report`: the traceback, read once by the caller.
+pub fn build(task: &Task, report: Option<&Report>, choice: &Choice, now: Now) -> Document {
+    let mut doc = Document::default();
+    if task.state == State::Unknown || matches!(task.reason, Some(Reason::NotSent(_))) {
+        doc.heading("not known", "");
+        for line in reason_sentences(task) {
+            doc.push(Line::text(3, line, Tone::Warning));
+        }
+    }
+    if let Some(error) = task.failure() {
+        doc.error(task, error, report, choice);
+    }
+    doc.result(task, choice);
+    doc.payload(task, choice);
+    doc.times(task, now);
+    doc
+}
+
+impl Document {
+    fn push(&mut self, line: Line) {
+        self.lines.push(line);
+    }
+
+    fn heading(&mut self, title: &str, right: &str) {
+        if !self.lines.is_empty() {
+            self.push(Line::default());
+        }
+        let mut line = Line::text(1, title, Tone::Title);
+        line.right = right.to_owned();
+        line.mark = Some(Mark::Part);
+        self.push(line);
+    }
+
+    fn error(&mut self, task: &Task, error: &ErrorBody, report: Option<&Report>, choice: &Choice) {
+        let raw = error.traceback.as_deref().unwrap_or("");
+        if choice.raw {
+            self.heading("error, raw text", "");
+            let text = if raw.trim().is_empty() { error.evalue.as_deref().unwrap_or("") } else { raw };
+            for line in bounded(text).lines() {
+                self.push(Line::text(1, line, Tone::Text));
+            }
+            if text.is_empty() {
+                self.push(Line::text(3, "there is no text", Tone::Dim));
+            }
+            return;
+        }
+        let validation =
+            error.evalue.as_deref().filter(|_| error.ename.as_deref() == Some("ValidationError"));
+        if let Some(problems) = validation.and_then(traceback::pydantic::parse) {
+            self.validation(&problems);
+        }
+        match report.filter(|r| !r.sections.is_empty()) {
+            Some(report) => self.report(report, choice),
+            None => {
+                self.headline(error.ename.as_deref().unwrap_or("error"), error.evalue.as_deref(), "");
+                let why = if task.is_ipython()
+                    && matches!(task.reply.as_ref().map(|r| &r.body), Some(ReplyBody::Ok { .. }))
+                {
+                    "The cell raised. Juice sends no traceback of an IPython task; the service's log has it."
+                } else if task.reply.is_none() {
+                    "The scheduler could not dispatch it: there is a message but no traceback."
+                } else {
+                    "The reply has no traceback."
+                };
+                self.push(Line::text(3, why, Tone::Dim));
+            }
+        }
+    }
+
+    fn headline(&mut self, name: &str, message: Option<&str>, right: &str) {
+        let message = message.map(bounded);
+        let message = message.as_deref();
+        let mut lines = message.unwrap_or("").lines();
+        let first = lines.next().unwrap_or("");
+        let name = if name.is_empty() { "(no name)" } else { name };
+        let mut parts = vec![part(name, Tone::Failed)];
+        match message {
+            Some(_) if !first.is_empty() => parts.push(part(format!(": {first}"), Tone::Text)),
+            _ if lines.clone().next().is_none() => parts.push(part("  no message", Tone::Dim)),
+            _ => {}
+        }
+        let mut line = Line::new(1, parts);
+        line.right = right.to_owned();
+        line.mark = Some(Mark::Part);
+        self.push(line);
+        for more in lines {
+            self.push(Line::text(3, more, Tone::Text));
+        }
+    }
+
+    fn validation(&mut self, problems: &traceback::pydantic::Errors) {
+        self.heading(
+            "the payload does not fit",
+            &format!(
+                "{} {}",
+                problems.items.len(),
+                if problems.items.len() == 1 { "field" } else { "fields" }
+            ),
+        );
+        for item in &problems.items {
+            let path = if item.path.is_empty() { "(the whole)" } else { &item.path };
+            let mut message = item.message.lines();
+            let first = message.next().unwrap_or("");
+            self.push(Line::new(3, vec![part(path, Tone::Key), part(format!("  {first}"), Tone::Text)]));
+            for more in message {
+                self.push(Line::text(5, more, Tone::Text));
+            }
+            if let Some(input) = &item.input {
+                let of = item.input_type.as_deref().map_or_else(String::new, |t| format!(" ({t})"));
+                self.push(Line::text(5, format!("was {input}{of}"), Tone::Dim));
+            }
+        }
+        self.push(Line::default());
+    }
+
+    fn report(&mut self, report: &Report, choice: &Choice) {
+        // A group's members are chains of their own; the walk keeps its own stack, whatever the depth.
+        let mut work: Vec<(&Report, u16, u32, String)> = vec![(report, 0, 0, String::new())];
+        let mut number = 0_u32;
+        while let Some((report, depth, id, caption)) = work.pop() {
+            let indent = 1 + depth * 2;
+            if !caption.is_empty() {
+                self.push(Line::text(indent, caption, Tone::Dim));
+            }
+            let count = report.sections.len();
+            let order: Vec<usize> =
+                if choice.oldest_first { (0..count).collect() } else { (0..count).rev().collect() };
+            for (shown, index) in order.iter().enumerate() {
+                let section = &report.sections[*index];
+                let right = relation(report, *index, choice.oldest_first);
+                if shown > 0 {
+                    self.push(Line::default());
+                }
+                let first = self.lines.len();
+                self.headline(&section.name, section.message.as_deref(), right);
+                for line in &mut self.lines[first..] {
+                    line.indent += depth * 2;
+                }
+                for note in &section.notes {
+                    self.push(Line::text(indent + 2, note.as_str(), Tone::Warning));
+                }
+                self.entries(section, indent + 2, id.wrapping_mul(64) + *index as u32, choice);
+                for extra in &section.extra {
+                    self.push(Line::text(indent + 2, extra.as_str(), Tone::Dim));
+                }
+                let members = section.members.len();
+                for (m, member) in section.members.iter().enumerate().rev() {
+                    number += 1;
+                    work.push((member, depth + 1, number, format!("{} of {members}", m + 1)));
+                }
+            }
+        }
+    }
+
+    fn entries(&mut self, section: &Section, indent: u16, id: u32, choice: &Choice) {
+        if section.entries.is_empty() && section.members.is_empty() {
+            self.push(Line::text(indent, "no entries", Tone::Dim));
+        }
+        let mut runs = runs(section);
+        if !choice.oldest_first {
+            runs.reverse();
+        }
+        for (range, library) in runs {
+            let entries = &section.entries[range.clone()];
+            let fold = Fold::Entries(id, range.start as u32);
+            let own = library.is_none();
+            let open = own || choice.toggled.contains(&fold);
+            if let Some(label) = library {
+                let n = entries.len();
+                let entries = if n == 1 { "entry" } else { "entries" };
+                let mut line = Line::text(indent, format!("{n} {entries} in {label}"), Tone::Library);
+                line.fold = Some((fold, open));
+                self.push(line);
+            }
+            if !open {
+                continue;
+            }
+            let deeper = if own { indent } else { indent + 2 };
+            let mut write = |entry: &Entry| self.entry(entry, deeper, own);
+            if choice.oldest_first {
+                entries.iter().for_each(&mut write);
+            } else {
+                entries.iter().rev().for_each(&mut write);
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry, indent: u16, own: bool) {
+        match entry {
+            Entry::Frame(frame) => self.frame(frame, indent, own),
+            Entry::Repeated(n) => {
+                self.push(Line::text(indent, format!("the entry before it {n} more times"), Tone::Library));
+            }
+            Entry::Odd(text) => self.push(Line::text(indent, text.as_str(), Tone::Dim)),
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame, indent: u16, own: bool) {
+        let tone = if own { Tone::File } else { Tone::Library };
+        let mut parts = vec![part(short_file(&frame.file), tone)];
+        if let Some(line) = frame.line {
+            parts.push(part(format!(":{line}"), tone));
+        }
+        if let Some(function) = &frame.function {
+            parts.push(part("  in ", Tone::Dim));
+            parts.push(part(function.as_str(), Tone::Text));
+        }
+        let mut line = Line::new(indent, parts);
+        line.mark = own.then_some(Mark::OwnEntry);
+        line.place = traceback::file_to_open(frame).map(|(f, l)| (f.to_owned(), l));
+        let place = line.place.clone();
+        self.push(line);
+        let wide = frame
+            .source
+            .iter()
+            .filter_map(|s| s.number.or(frame.line))
+            .max()
+            .map_or(0, |n| n.to_string().len());
+        for source in &frame.source {
+            let number = source.number.or(frame.line.filter(|_| source.current || frame.source.len() == 1));
+            let gutter = match number {
+                Some(n) => format!("{n:>wide$} "),
+                None => " ".repeat(wide + 1),
+            };
+            let bar = if source.current && frame.source.len() > 1 {
+                part(">", Tone::Here)
+            } else {
+                part("|", Tone::Bar)
+            };
+            let mut line = Line::new(
+                indent + 2,
+                vec![
+                    part(gutter, Tone::Dim),
+                    bar,
+                    part(" ", Tone::Dim),
+                    part(source.text.as_str(), Tone::Code),
+                ],
+            );
+            line.place.clone_from(&place);
+            self.push(line);
+            if !source.marks.trim().is_empty() {
+                let space = " ".repeat(wide + 3);
+                self.push(Line::new(
+                    indent + 2,
+                    vec![part(space, Tone::Dim), part(source.marks.trim_end(), Tone::CodeMark)],
+                ));
+            }
+        }
+    }
+
+    fn result(&mut self, task: &Task, choice: &Choice) {
+        let Some(reply) = &task.reply else { return };
+        if task.failure().is_some() {
+            return;
+        }
+        match (&reply.body, reply.result(task.is_ipython())) {
+            (ReplyBody::Odd { status }, _) => {
+                let status = status.as_deref().unwrap_or("none");
+                self.heading("reply with an unknown status", status);
+                self.json(&reply.text, choice);
+            }
+            (ReplyBody::Ok { inner, .. }, Some(result)) => {
+                let right = match inner {
+                    Some(Inner::Ok { .. }) if task.is_ipython() => "value of the cell",
+                    _ => "",
+                };
+                self.heading("result", right);
+                self.json(result, choice);
+            }
+            _ => {
+                self.heading("result", "");
+                self.push(Line::text(3, "the reply has none", Tone::Dim));
+            }
+        }
+    }
+
+    fn payload(&mut self, task: &Task, choice: &Choice) {
+        self.heading("payload", if task.let_go { "let go to save memory" } else { "" });
+        match &task.payload {
+            Some(payload) => self.json(payload, choice),
+            None => self.push(Line::text(
+                3,
+                "not seen: juicetop heard of this task after it had been submitted",
+                Tone::Dim,
+            )),
+        }
+        if let Some(metadata) = &task.metadata {
+            self.heading("metadata", "");
+            self.json(metadata, choice);
+        }
+    }
+
+    fn json(&mut self, raw: &str, choice: &Choice) {
+        if choice.raw {
+            let shown = cut(raw, SHOWN_BYTES);
+            for line in shown.lines() {
+                self.push(Line::text(3, line, Tone::Text));
+            }
+            if shown.len() < raw.len() {
+                self.cut_note(shown.len(), raw.len());
+            }
+            return;
+        }
+        let (pretty, cut) = json::pretty(raw, SHOWN_BYTES);
+        for line in pretty.lines() {
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            self.push(Line::new(3 + indent.min(400) as u16, tokens(&line[indent..])));
+        }
+        if cut {
+            self.cut_note(pretty.len(), raw.len());
+        }
+    }
+
+    fn cut_note(&mut self, shown: usize, of: usize) {
+        let text =
+            format!("only the first {} are shown, of {}; saving it (S) saves all", bytes(shown), bytes(of));
+        self.push(Line::text(3, text, Tone::Warning));
+    }
+
+    fn times(&mut self, task: &Task, now: Now) {
+        self.heading("task", "");
+        let mut row = |name: &str, value: String| {
+            self.lines
+                .push(Line::new(3, vec![part(format!("{name:<11}"), Tone::Dim), part(value, Tone::Text)]));
+        };
+        row("service", task.service.to_string());
+        row("type", task.task_type.to_string());
+        row("name", task.name.to_string());
+        if let Some(id) = &task.task_id {
+            row("task id", id.to_string());
+        }
+        if let Some(id) = &task.scheduled_task_id {
+            row("scheduled", id.to_string());
+        }
+        row(
+            "lane",
+            match task.lane {
+                crate::store::Lane::Sequential => "sequential".to_owned(),
+                crate::store::Lane::Parallel => "parallel".to_owned(),
+            },
+        );
+        match task.own {
+            Some(Own::Direct) => row("sent", "by this juicetop, direct".to_owned()),
+            Some(Own::Scheduled) => row("sent", "by this juicetop, through the scheduler".to_owned()),
+            Some(Own::Alone) => row("sent", "by this juicetop, to the service's own port".to_owned()),
+            None => {}
+        }
+        if task.hidden {
+            row("hidden", "dashboards do not show it".to_owned());
+        }
+        if task.cancel_wished {
+            row("cancel", "was asked for while it ran: it runs on".to_owned());
+        }
+        if let Some(stamp) = &task.submitted_at {
+            row("submitted", stamp_text(stamp));
+        }
+        if let Some(stamp) = &task.run_at {
+            row("not before", stamp_text(stamp));
+        }
+        if let Some(stamp) = &task.time {
+            row("created", format!("{}  by the router's clock", stamp_text(stamp)));
+        }
+        let seen = |s: &Seen| format!("{}{}", if s.exact { "" } else { "before " }, local(s.at.utc));
+        if let Some(s) = &task.started {
+            row("started", seen(s));
+        }
+        if let Some(s) = &task.ended {
+            row(if task.state == State::Unknown { "unknown" } else { "ended" }, seen(s));
+        }
+        if let Some((duration, exact)) = task.duration(now) {
+            let what = if exact { "" } else { "at least " };
+            let word = if matches!(task.state, State::Running { .. }) { "runs" } else { "ran" };
+            row(word, format!("{what}{:.1} s", duration.as_secs_f64()));
+        }
+        if let Some(outcome) = task.outcome {
+            row("outcome", outcome_text(outcome, task.reason.as_ref()));
+        }
+    }
+}
+
+/// The entries in runs: those of libraries with what they are called, own ones without.
+fn runs(section: &Section) -> Vec<(Range<usize>, Option<String>)> {
+    let mut runs = Vec::new();
+    let mut from = 0;
+    for group in section.library_groups() {
+        if from < group.range.start {
+            runs.push((from..group.range.start, None));
+        }
+        from = group.range.end;
+        runs.push((group.range, Some(group.label)));
+    }
+    if from < section.entries.len() {
+        runs.push((from..section.entries.len(), None));
+    }
+    runs
+}
+
+/// A file without the folder that all installed packages share.
+fn short_file(file: &str) -> &str {
+    ["/site-packages/", "/dist-packages/"]
+        .iter()
+        .find_map(|f| file.rsplit_once(f))
+        .map_or(file, |(_, rest)| rest)
+}
+
+/// How a section stands to the one that is shown before it.
+fn relation(report: &Report, index: usize, oldest_first: bool) -> &'static str {
+    if oldest_first {
+        return match report.sections[index].link {
+            Link::First => "",
+            Link::Cause => "raised from the one above",
+            Link::Context => "raised while handling the one above",
+        };
+    }
+    match report.sections.get(index + 1).map(|s| s.link) {
+        None | Some(Link::First) => "",
+        Some(Link::Cause) => "cause of the one above",
+        Some(Link::Context) => "was being handled when the one above came",
+    }
+}
+
+/// An outcome in words, e.g. `failed (interrupted)`.
+pub fn outcome_text(outcome: Outcome, reason: Option<&Reason>) -> String {
+    let word = match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Failed => "failed",
+        Outcome::Cancelled => "cancelled",
+    };
+    match reason {
+        Some(reason) => format!("{word} ({})", reason_text(reason)),
+        None => word.to_owned(),
+    }
+}
+
+/// A reason in two or three words.
+pub fn reason_text(reason: &Reason) -> &str {
+    match reason {
+        Reason::Interrupted => "interrupted",
+        Reason::LinkLost => "link lost",
+        Reason::NotSeen => "not seen",
+        Reason::ServiceGone => "service gone",
+        Reason::EndMissed => "end missed",
+        Reason::Forgotten => "forgotten",
+        Reason::OddReply => "odd reply",
+        Reason::NotSent(_) => "not sent",
+        Reason::PutAway => "put away",
+    }
+}
+
+fn reason_sentences(task: &Task) -> Vec<String> {
+    match &task.reason {
+        Some(Reason::LinkLost) => vec![
+            "The connection was lost before its reply came. If it had started it goes on at the service, ".to_owned()
+                + "unobserved; if it still waited it was dropped.",
+            "It was not sent again, and will not be. To run it again press r.".to_owned(),
+        ],
+        Some(Reason::NotSeen) => {
+            vec!["The bus was not heard for a while, or said nothing more about it: it may have ended.".to_owned()]
+        }
+        Some(Reason::ServiceGone) => {
+            vec!["Its service was restarted or cannot be reached: it probably did not end well.".to_owned()]
+        }
+        Some(Reason::EndMissed) => {
+            vec!["The service went on without the end of this task having been seen: an event was lost.".to_owned()]
+        }
+        Some(Reason::Forgotten) => vec![
+            "The scheduler no longer knows it: the task manager was restarted, and it keeps its list in memory.".to_owned(),
+        ],
+        Some(Reason::OddReply) => vec!["Its reply has no status that juicetop knows.".to_owned()],
+        Some(Reason::PutAway) => vec!["Put away by hand.".to_owned()],
+        Some(Reason::NotSent(why)) => vec![format!("It was never sent: {why}.")],
+        Some(Reason::Interrupted) | None => vec!["Nothing is known about how it stands.".to_owned()],
+    }
+}
+
+/// A moment in local time with its offset.
+pub fn local(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+fn stamp_text(stamp: &Stamp) -> String {
+    match stamp.at {
+        Some(at) => local(at),
+        None => format!("{}  (cannot be read as a time)", stamp.raw),
+    }
+}
+
+/// A size for people.
+pub fn bytes(n: usize) -> String {
+    match n {
+        0..1_000 => format!("{n} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", n as f64 / 1e3),
+        _ => format!("{:.1} MB", n as f64 / 1e6),
+    }
+}
+
+fn cut(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
+}
+
+/// The pieces of one line of pretty JSON.
+fn tokens(line: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let bytes = line.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        let start = i;
+        let tone = match bytes[i] {
+            b'"' => {
+                i += 1;
+                while i < bytes.len() && bytes[i] != b'"' {
+                    i += if bytes[i] == b'\\' { 2 } else { 1 };
+                }
+                i = (i + 1).min(bytes.len());
+                if bytes.get(i) == Some(&b':') { Tone::Key } else { Tone::String }
+            }
+            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' => {
+                while i < bytes.len() && matches!(bytes[i], b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ') {
+                    i += 1;
+                }
+                Tone::Dim
+            }
+            c => {
+                while i < bytes.len()
+                    && !matches!(bytes[i], b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'"')
+                {
+                    i += 1;
+                }
+                if c.is_ascii_digit() || c == b'-' || c == b'N' || c == b'I' {
+                    Tone::Number
+                } else {
+                    Tone::Constant
+                }
+            }
+        };
+        // A cut may fall inside a character only where the text itself was cut; take the whole character then.
+        while !line.is_char_boundary(i) {
+            i += 1;
+        }
+        parts.push(part(&line[start..i], tone));
+    }
+    parts
+}

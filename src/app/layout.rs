@@ -1,0 +1,117 @@
+//! How the screen is divided. Pure, and shared by paging and painting.
+
+use ratatui::layout::Rect;
+
+/// What the screen is large enough for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Not even a line of sense.
+    Tiny,
+    /// One service at a time.
+    Narrow,
+    /// All services below each other.
+    Normal,
+    /// The selected task beside the lanes.
+    Wide,
+}
+
+/// Where everything stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Areas {
+    /// What it is large enough for.
+    pub shape: Shape,
+    /// The first line.
+    pub header: Rect,
+    /// The line below it.
+    pub upper_rule: Rect,
+    /// What is wrong with the connections, if anything.
+    pub banner: Rect,
+    /// The lanes.
+    pub lanes: Rect,
+    /// The selected task beside them.
+    pub side: Option<Rect>,
+    /// The whole room between the rules, for the other screens.
+    pub body: Rect,
+    /// The line above the footer, where notices stand.
+    pub lower_rule: Rect,
+    /// The keys.
+    pub footer: Rect,
+}
+
+/// Columns from which the selected task stands beside the lanes.
+pub const WIDE: u16 = 150;
+
+/// Divides a screen of `size` (columns, rows); `banner`: lines that the banner wishes.
+pub fn areas(size: (u16, u16), zoom: bool, banner: u16) -> Areas {
+    let (width, height) = size;
+    let row = |y: u16, h: u16| Rect::new(0, y.min(height), width, h.min(height.saturating_sub(y)));
+    let shape = match (width, height) {
+        (0..=19, _) | (_, 0..=4) => Shape::Tiny,
+        (..=59, _) | (_, ..=14) => Shape::Narrow,
+        (WIDE.., 20..) => Shape::Wide,
+        _ => Shape::Normal,
+    };
+    let rules = u16::from(matches!(shape, Shape::Normal | Shape::Wide));
+    let top = 1 + rules;
+    let bottom = 1 + rules;
+    let room = height.saturating_sub(top + bottom);
+    let banner = if shape == Shape::Tiny { 0 } else { banner.min(room / 3) };
+    let body = row(top + banner, room - banner);
+    let (lanes, side) = if shape == Shape::Wide && !zoom {
+        let left = (width * 11 / 20).min(110);
+        (Rect { width: left, ..body }, Some(Rect { x: left + 1, width: width - left - 1, ..body }))
+    } else {
+        (body, None)
+    };
+    Areas {
+        shape,
+        header: row(0, 1),
+        upper_rule: row(1, rules),
+        banner: row(top, banner),
+        lanes,
+        side,
+        body,
+        lower_rule: row(height.saturating_sub(2), rules),
+        footer: row(height.saturating_sub(1), 1),
+    }
+}
+
+/// The room for a task's document below its two lines of head.
+pub fn below_head(pane: Rect) -> Rect {
+    let head = 2.min(pane.height);
+    Rect { y: pane.y + head, height: pane.height - head, ..pane }
+}
+
+impl Areas {
+    /// The room for the document of an opened task.
+    pub fn task(&self) -> Rect {
+        below_head(self.side.unwrap_or(self.body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stands_outside_and_nothing_overlaps_at_any_size() {
+        for width in 0..=220 {
+            for height in 0..=60 {
+                for (zoom, banner) in [(false, 0), (true, 0), (false, 3)] {
+                    let a = areas((width, height), zoom, banner);
+                    let screen = Rect::new(0, 0, width, height);
+                    let mut rows = vec![a.header, a.upper_rule, a.banner, a.body, a.lower_rule, a.footer];
+                    rows.extend(a.side);
+                    rows.push(a.task());
+                    for r in &rows {
+                        assert_eq!(screen.intersection(*r).area(), r.area(), "{width}x{height}: {r:?}");
+                    }
+                    if a.shape != Shape::Tiny {
+                        let total: u32 = rows[..6].iter().map(|r| r.area()).sum();
+                        assert_eq!(total, screen.area(), "{width}x{height}");
+                    }
+                }
+            }
+        }
+    }
+}

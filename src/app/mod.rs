@@ -1,0 +1,487 @@
+//! What the person is doing: screens, focus, selection, the composer, and what each key does there.
+//!
+//! Pure: [`update`](fn@update) takes a message and gives back effects; it performs none itself. The whole state is two things:
+//! the [`Session`] (what we know of the lab) and [`Ui`] (what is on the screen). A screen is a [`Layer`] that
+//! carries its own state; there are no flags that say which one is shown.
+
+pub mod action;
+pub mod choose;
+pub mod compose;
+pub mod confirm;
+pub mod document;
+pub mod help;
+pub mod keymap;
+pub mod lanes;
+pub mod layout;
+pub mod line;
+pub mod msg;
+pub mod reader;
+pub mod session;
+pub mod update;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{collections::HashMap, time::Duration};
+
+use crate::{
+    catalogue::{Catalogue, guard::Guard},
+    clean::{Charset, Clean},
+    store::{State, Store, TaskKey, filter::Filter},
+    time::Now,
+    wire::{
+        Text,
+        link::{Line, LinkState},
+    },
+};
+
+use action::Context;
+use choose::Choose;
+use compose::{Compose, Draft};
+use confirm::Confirm;
+use help::Help;
+use keymap::Keymap;
+use lanes::{Folding, Row, Selected};
+use layout::{Areas, Shape, areas};
+use line::LineEdit;
+use reader::Reader;
+use session::Session;
+
+pub use msg::{Effect, Msg, Severity};
+pub use update::update;
+
+/// What the person set, once and for all of a run.
+#[derive(Debug)]
+pub struct Settings {
+    /// No deed at all: nothing can be sent or cancelled.
+    pub read_only: bool,
+    /// Why nothing can be sent although it is not read-only (through the edge one can only watch).
+    pub watch_only: Option<String>,
+    /// Which tasks move hardware.
+    pub guard: Guard,
+    /// Traceback entries oldest first.
+    pub oldest_first: bool,
+    /// Which characters the terminal shows.
+    pub charset: Charset,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The lab's name in the header.
+    pub lab: String,
+    /// This is the demonstration.
+    pub demo: bool,
+    /// Problems of configuration and themes, told at the start.
+    pub problems: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            read_only: false,
+            watch_only: None,
+            guard: Guard::default(),
+            oldest_first: false,
+            charset: Charset::Unicode,
+            keymap: Keymap::default(),
+            lab: String::new(),
+            demo: false,
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// The whole state.
+#[derive(Debug)]
+pub struct App {
+    /// The talk with the lab, and what is known of it.
+    pub session: Session,
+    /// The task types that are known.
+    pub catalogue: Catalogue,
+    /// What is on the screen.
+    pub ui: Ui,
+    /// What was set.
+    pub settings: Settings,
+}
+
+/// A screen above the lanes.
+#[derive(Debug)]
+pub enum Layer {
+    /// A task's detail.
+    Task(Box<Reader>),
+    /// Choosing what to submit.
+    Choose(Box<Choose>),
+    /// The composer.
+    Compose(Box<Compose>),
+    /// The list of keys.
+    Help(Help),
+    /// A question.
+    Confirm(Box<Confirm>),
+    /// The filter's line.
+    Filter(LineEdit),
+    /// The search's line.
+    Search(LineEdit),
+}
+
+impl Layer {
+    /// Where keys go while it is on top.
+    pub fn context(&self) -> Context {
+        match self {
+            Layer::Task(_) => Context::Task,
+            Layer::Choose(_) => Context::Choose,
+            Layer::Compose(_) => Context::Compose,
+            Layer::Help(_) => Context::Help,
+            Layer::Confirm(_) => Context::Confirm,
+            Layer::Filter(_) | Layer::Search(_) => Context::Input,
+        }
+    }
+}
+
+/// Something to tell, for a while.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// What.
+    pub text: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Until when it stands.
+    pub until: Duration,
+}
+
+/// What is on the screen.
+#[derive(Debug)]
+pub struct Ui {
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Screens above the lanes, the top one last.
+    pub layers: Vec<Layer>,
+    /// The selection in the lanes.
+    pub selected: Option<Selected>,
+    /// The person has moved the selection; until then it stays at the top, whatever comes.
+    pub moved: bool,
+    /// The screen line (within the lanes) on which the selected row stands.
+    pub line: usize,
+    /// How services are shown.
+    pub folding: HashMap<Text, Folding>,
+    /// The filter as typed.
+    pub filter_text: String,
+    /// The filter in force: the last one that could be read.
+    pub filter: Filter,
+    /// Why the typed filter cannot be read.
+    pub filter_error: Option<String>,
+    /// Hidden tasks are shown.
+    pub hidden: bool,
+    /// On a wide screen: the selected task beside the lanes.
+    pub side: Option<Reader>,
+    /// On a wide screen: the task has the whole of it.
+    pub zoom: bool,
+    /// What is told at the moment.
+    pub notice: Option<Notice>,
+    /// Drafts by service and class.
+    pub drafts: HashMap<(Text, Text), Draft>,
+    /// Own tasks by the frame's id that should be selected once they are known under their key.
+    pub follow: Option<Text>,
+    /// An editor has the terminal.
+    pub outside: bool,
+    /// The program is about to end.
+    pub leaving: bool,
+    rows: Vec<Row>,
+    rows_of: Option<(u64, u64, u64)>,
+    revision: u64,
+}
+
+impl App {
+    /// The state at the start.
+    pub fn new(session: Session, catalogue: Catalogue, settings: Settings, size: (u16, u16)) -> App {
+        App {
+            session,
+            catalogue,
+            settings,
+            ui: Ui {
+                size,
+                layers: Vec::new(),
+                selected: None,
+                moved: false,
+                line: 0,
+                folding: HashMap::new(),
+                filter_text: String::new(),
+                filter: Filter::default(),
+                filter_error: None,
+                hidden: false,
+                side: None,
+                zoom: false,
+                notice: None,
+                drafts: HashMap::new(),
+                follow: None,
+                outside: false,
+                leaving: false,
+                rows: Vec::new(),
+                rows_of: None,
+                revision: 0,
+            },
+        }
+    }
+
+    /// What is known.
+    pub fn store(&self) -> &Store {
+        &self.session.store
+    }
+
+    /// Where keys go.
+    pub fn context(&self) -> Context {
+        self.ui.layers.last().map_or(Context::Lanes, Layer::context)
+    }
+
+    /// Goes up when the picture may have changed.
+    pub fn revision(&self) -> u64 {
+        self.ui.revision + self.session.revision()
+    }
+
+    /// How the screen is divided.
+    pub fn areas(&self) -> Areas {
+        let lines = self.problem().map_or(0, |text| {
+            let columns = usize::from(self.ui.size.0).saturating_sub(2).max(1);
+            Clean::line(&text, self.settings.charset).wrap(columns).len().min(4) as u16
+        });
+        areas(self.ui.size, self.ui.zoom, lines)
+    }
+
+    /// What is wrong with the connections and what to do, in one text; `None` while nothing is.
+    pub fn problem(&self) -> Option<String> {
+        let mut told: Vec<String> = Vec::new();
+        for (line, link) in &self.session.links {
+            let Some(problem) = &link.problem else { continue };
+            let text = match line {
+                Line::Service(name) => format!("{name}: {}", problem.sentences()),
+                _ => problem.sentences(),
+            };
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
+        let bus = self.session.link(&Line::Bus).filter(|l| l.was_up && !l.is_live());
+        if let Some(bus) = bus.filter(|_| !told.is_empty()) {
+            let at = bus.since.utc.with_timezone(&chrono::Local).format("%H:%M");
+            told.insert(0, format!("What you see is as it was at {at}."));
+        }
+        (!told.is_empty()).then(|| told.join(" "))
+    }
+
+    /// The lanes' rows, as of the last update.
+    pub fn rows(&self) -> &[Row] {
+        &self.ui.rows
+    }
+
+    /// The row that is selected.
+    pub fn selected_row(&self) -> Option<usize> {
+        let selected = self.ui.selected.as_ref()?;
+        self.ui.rows.iter().position(|r| r.selects().as_ref() == Some(selected))
+    }
+
+    /// Lines that the rows have: on a small screen the first line of the lanes is the service's.
+    pub fn lanes_height(&self) -> usize {
+        let areas = self.areas();
+        usize::from(areas.lanes.height).saturating_sub(usize::from(areas.shape == Shape::Narrow))
+    }
+
+    /// The first row that is on the screen.
+    pub fn first_row(&self) -> usize {
+        let height = self.lanes_height();
+        let selected = self.selected_row().unwrap_or(0);
+        lanes::first_visible(self.ui.rows.len(), selected, self.ui.line, height)
+    }
+
+    /// The task that a key pressed now is about: the one that is read, else the selected one.
+    pub fn current_task(&self) -> Option<&TaskKey> {
+        for layer in self.ui.layers.iter().rev() {
+            if let Layer::Task(reader) = layer {
+                return Some(&reader.key);
+            }
+        }
+        self.ui.selected.as_ref()?.task.as_ref()
+    }
+
+    /// The service that a key pressed now is about.
+    pub fn current_service(&self) -> Option<Text> {
+        let task = self.current_task().and_then(|k| self.store().task(k)).map(|t| t.service.clone());
+        task.or_else(|| self.ui.selected.as_ref().map(|s| s.service.clone()))
+    }
+
+    /// Whether the picture is old: the bus is down (or was never up).
+    pub fn is_stale(&self) -> bool {
+        self.session.link(&Line::Bus).is_some_and(|l| !l.is_live())
+    }
+
+    /// The next moment at which time alone changes the picture; `None`: only events do.
+    pub fn wake_at(&self, now: Now) -> Option<Duration> {
+        let mut next: Option<Duration> = None;
+        let mut at = |t: Duration| next = Some(next.map_or(t, |n: Duration| n.min(t)));
+        if let Some(notice) = &self.ui.notice {
+            at(notice.until);
+        }
+        if let Some(t) = self.session.wake_at(now) {
+            at(t);
+        }
+        let second = Duration::from_secs(now.mono.as_secs() + 1);
+        if let Some(heard) = self.session.bus_heard.filter(|_| self.session.is_live(&Line::Bus)) {
+            // From then on the header counts the seconds of silence.
+            at((heard.mono + session::QUIET).max(second));
+        }
+        let counting = self.session.links.iter().any(|(_, l)| matches!(l.state, LinkState::Waiting { .. }));
+        if counting || self.something_moves() {
+            at(second);
+        } else {
+            // Ages such as `4 m ago` and the clock in the header change once a minute.
+            let wait = 60 - now.utc.timestamp().rem_euclid(60) as u64;
+            at(now.mono + Duration::from_secs(wait));
+        }
+        next
+    }
+
+    /// Something on the screen counts seconds.
+    fn something_moves(&self) -> bool {
+        self.ui.rows.iter().any(|row| match row {
+            Row::Task { key, .. } => self.store().task(key).is_some_and(|t| match t.state {
+                State::Running { .. } | State::Scheduled | State::Waiting => true,
+                // `12 s ago`
+                State::Ended | State::Unknown => false,
+            }),
+            _ => false,
+        })
+    }
+
+    /// Makes the rows and documents anew where what they show has changed, and keeps selection and scrolling right.
+    pub fn settle(&mut self, now: Now) {
+        let stamp = (self.session.revision(), self.ui.revision, now.mono.as_secs());
+        if self.ui.rows_of != Some(stamp) {
+            self.ui.rows_of = Some(stamp);
+            self.build_rows(now);
+        }
+        let charset = self.settings.charset;
+        let areas = self.areas();
+        let store = &self.session.store;
+        for layer in &mut self.ui.layers {
+            match layer {
+                Layer::Task(reader) => {
+                    reader.refresh(store, now);
+                    let pane = areas.task();
+                    reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
+                }
+                // The screen may have another size: no empty room below the end while there is text above.
+                Layer::Compose(compose) => {
+                    let height = update::editor_height(areas.body.height);
+                    compose.top = compose.top.min(compose.area.lines().len().saturating_sub(height));
+                    compose.follow(usize::from(areas.body.width), height);
+                }
+                _ => {}
+            }
+        }
+        self.settle_side(now);
+        self.ui.rows_of = Some((self.session.revision(), self.ui.revision, now.mono.as_secs()));
+    }
+
+    fn build_rows(&mut self, now: Now) {
+        let areas = self.areas();
+        let height = self.lanes_height();
+        let build = |ui: &Ui, session: &Session| {
+            lanes::rows(
+                &session.store,
+                &lanes::Choice {
+                    hidden: ui.hidden,
+                    filter: &ui.filter,
+                    folding: &ui.folding,
+                    selected: ui.selected.as_ref(),
+                    height,
+                    one: areas.shape == Shape::Narrow,
+                },
+                now,
+            )
+        };
+        if !self.ui.moved {
+            self.ui.selected = None;
+        }
+        // A row's key may have become another one (the scheduler's, once it took the task).
+        if let Some(Selected { task: Some(key), .. }) = &mut self.ui.selected
+            && let Some(task) = self.session.store.task(key)
+        {
+            key.clone_from(&task.key);
+        }
+        let before = std::mem::take(&mut self.ui.rows);
+        let mut rows = build(&self.ui, &self.session);
+        let selected = self.ui.selected.clone();
+        let there = |rows: &[Row], s: &Selected| {
+            // On a small screen the service's line stands above the rows.
+            (areas.shape == Shape::Narrow && s.task.is_none())
+                || rows.iter().any(|r| r.selects().as_ref() == Some(s))
+        };
+        if let Some(s) = &selected
+            && !there(&rows, s)
+        {
+            // It left the list: the row that now stands where it stood takes over.
+            let place = before.iter().position(|r| r.selects().as_ref() == Some(s)).unwrap_or(0);
+            let near = rows
+                .iter()
+                .enumerate()
+                .filter_map(|(i, r)| r.selects().map(|s| (i.abs_diff(place), s)))
+                .min_by_key(|(d, _)| *d);
+            self.ui.selected = near.map(|(_, s)| s);
+            if areas.shape == Shape::Narrow && self.ui.selected.is_none() {
+                // A small screen shows one service: stay with it while it exists.
+                self.ui.selected = Some(Selected { service: s.service.clone(), task: None });
+            }
+        } else if selected.is_none() {
+            self.ui.selected = rows.iter().find_map(Row::selects);
+            if areas.shape == Shape::Narrow && self.ui.selected.is_none() {
+                // Its line is no row here, so that nothing of a quiet service can be found.
+                let first = self.session.store.services().next();
+                self.ui.selected = first.map(|s| Selected { service: s.name.clone(), task: None });
+            }
+            self.ui.line = 0;
+        }
+        if self.ui.selected != selected {
+            rows = build(&self.ui, &self.session);
+        }
+        self.ui.rows = rows;
+        self.ui.line = self.ui.line.min(height.saturating_sub(1));
+    }
+
+    fn settle_side(&mut self, now: Now) {
+        let areas = self.areas();
+        let wanted = match areas.side {
+            Some(_) => self.ui.selected.as_ref().and_then(|s| s.task.clone()),
+            None => None,
+        };
+        match wanted {
+            None => self.ui.side = None,
+            Some(key) => {
+                if self.ui.side.as_ref().is_none_or(|r| r.key != key) {
+                    self.ui.side = Some(Reader::new(key, self.settings.oldest_first));
+                }
+                if let (Some(side), Some(pane)) = (&mut self.ui.side, areas.side) {
+                    side.refresh(&self.session.store, now);
+                    let pane = layout::below_head(pane);
+                    side.follow(usize::from(pane.width), usize::from(pane.height), self.settings.charset);
+                }
+            }
+        }
+    }
+
+    /// Tells at the start what could not be used of the configuration.
+    pub fn start(&mut self, now: Now) {
+        if let Some(first) = self.settings.problems.first().cloned() {
+            let more = self.settings.problems.len() - 1;
+            let text =
+                if more == 0 { first } else { format!("{first} (and {more} more: `juicetop doctor` tells)") };
+            self.tell(Severity::Warning, text, now);
+        }
+        self.settle(now);
+    }
+
+    /// Says something for a while.
+    pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
+        let text = text.into();
+        // Long texts stand longer.
+        let seconds = 4 + text.len() as u64 / 25;
+        let until = now.mono + Duration::from_secs(seconds);
+        self.ui.notice = Some(Notice { text, severity, until });
+        self.ui.revision += 1;
+    }
+}

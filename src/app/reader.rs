@@ -1,0 +1,243 @@
+//! Reading one task: the document, where the cursor is in it, what is folded, searched and wrapped.
+//!
+//! The document is made when something it shows has changed, never while painting.
+
+use crate::{
+    clean::{Charset, Clean},
+    store::{State, Store, Task, TaskKey},
+    time::Now,
+    traceback::Report,
+    wire::Text,
+};
+
+use super::document::{self, Choice, Document, Line, Mark};
+
+/// Columns of the sign before what can be folded.
+const FOLD_SIGN: usize = 2;
+
+/// What the document was made from; made anew when it differs.
+#[derive(Clone, Debug, PartialEq)]
+struct Stamp {
+    heard: Now,
+    state: State,
+    has_reply: bool,
+    own: bool,
+    choice: Choice,
+    second: Option<u64>,
+}
+
+/// The reader of one task.
+#[derive(Debug)]
+pub struct Reader {
+    /// Which task.
+    pub key: TaskKey,
+    /// How it is shown.
+    pub choice: Choice,
+    /// The lines.
+    pub document: Document,
+    /// The line under the cursor.
+    pub cursor: usize,
+    /// The first line on the screen.
+    pub top: usize,
+    /// Rows of that line that are scrolled away (only where it is wrapped).
+    pub skipped: usize,
+    /// Columns scrolled away to the left (only where nothing is wrapped).
+    pub left: usize,
+    /// Long lines are wrapped.
+    pub wrap: bool,
+    /// What is looked for.
+    pub search: String,
+    /// The task left the store: what is shown is the last that was known.
+    pub gone: bool,
+    stamp: Option<Stamp>,
+    report: Option<(Text, Report)>,
+}
+
+impl Reader {
+    /// A reader at the top of the task.
+    pub fn new(key: TaskKey, oldest_first: bool) -> Reader {
+        Reader {
+            key,
+            choice: Choice { oldest_first, ..Choice::default() },
+            document: Document::default(),
+            cursor: 0,
+            top: 0,
+            skipped: 0,
+            left: 0,
+            wrap: false,
+            search: String::new(),
+            gone: false,
+            stamp: None,
+            report: None,
+        }
+    }
+
+    /// Makes the document anew if what it shows has changed; true if it did.
+    pub fn refresh(&mut self, store: &Store, now: Now) -> bool {
+        let Some(task) = store.task(&self.key) else {
+            return !std::mem::replace(&mut self.gone, true);
+        };
+        // The scheduler's id takes the place of the frame's once it is known.
+        self.key.clone_from(&task.key);
+        let running = matches!(task.state, State::Running { .. });
+        let stamp = Stamp {
+            heard: task.last_heard,
+            state: task.state,
+            has_reply: task.reply.is_some(),
+            own: task.own.is_some(),
+            choice: self.choice.clone(),
+            second: running.then_some(now.mono.as_secs()),
+        };
+        if self.stamp.as_ref() == Some(&stamp) {
+            return false;
+        }
+        self.stamp = Some(stamp);
+        self.read_traceback(task);
+        let report = self.report.as_ref().map(|(_, r)| r);
+        let document = document::build(task, report, &self.choice, now);
+        let changed = document != self.document;
+        self.document = document;
+        self.cursor = self.cursor.min(self.last());
+        changed
+    }
+
+    fn read_traceback(&mut self, task: &Task) {
+        let failure = task.failure();
+        let Some(text) = failure.and_then(|e| e.traceback.clone()) else {
+            self.report = None;
+            return;
+        };
+        if self.report.as_ref().is_none_or(|(t, _)| !std::ptr::eq(&raw const **t, &raw const *text)) {
+            let (ename, evalue) = failure.map_or((None, None), |e| (e.ename.as_deref(), e.evalue.as_deref()));
+            let report = Report::read(&document::bounded(&text), ename, evalue);
+            self.report = Some((text, report));
+        }
+    }
+
+    fn last(&self) -> usize {
+        self.document.lines.len().saturating_sub(1)
+    }
+
+    /// The line under the cursor.
+    pub fn line(&self) -> Option<&Line> {
+        self.document.lines.get(self.cursor)
+    }
+
+    /// Moves the cursor by lines.
+    pub fn step(&mut self, by: isize) {
+        self.cursor = self.cursor.saturating_add_signed(by).min(self.last());
+    }
+
+    /// Moves the cursor to a line.
+    pub fn go(&mut self, to: usize) {
+        self.cursor = to.min(self.last());
+    }
+
+    /// Moves to the next line with that mark, or the one before; false if there is none.
+    pub fn go_mark(&mut self, mark: Mark, forward: bool) -> bool {
+        let is = |i: &usize| self.document.lines[*i].mark == Some(mark);
+        let found = if forward {
+            (self.cursor + 1..self.document.lines.len()).find(is)
+        } else {
+            (0..self.cursor.min(self.document.lines.len())).rev().find(is)
+        };
+        if let Some(i) = found {
+            self.cursor = i;
+        }
+        found.is_some()
+    }
+
+    /// Folds or unfolds what the cursor stands on; false if there is nothing.
+    pub fn fold(&mut self) -> bool {
+        let Some((fold, _)) = self.line().and_then(|l| l.fold) else { return false };
+        match self.choice.toggled.iter().position(|f| *f == fold) {
+            Some(i) => {
+                self.choice.toggled.remove(i);
+            }
+            None => self.choice.toggled.push(fold),
+        }
+        true
+    }
+
+    /// Moves to the next line that holds what is searched, from the cursor on and round; false if none does.
+    pub fn next_match(&mut self) -> bool {
+        if self.search.is_empty() {
+            return false;
+        }
+        let needle = self.search.to_lowercase();
+        let n = self.document.lines.len();
+        let hit = (1..=n)
+            .map(|d| (self.cursor + d) % n)
+            .find(|i| self.document.lines[*i].plain().to_lowercase().contains(&needle));
+        if let Some(i) = hit {
+            self.cursor = i;
+        }
+        hit.is_some()
+    }
+
+    /// Rows that a line takes.
+    pub fn rows(&self, index: usize, columns: usize, charset: Charset) -> usize {
+        let Some(line) = self.document.lines.get(index).filter(|_| self.wrap) else { return 1 };
+        let (_, room) = line.room(columns);
+        let sign = if line.fold.is_some() { FOLD_SIGN } else { 0 };
+        Clean::line(&line.plain(), charset).chop(room.saturating_sub(sign), room).len()
+    }
+
+    /// Scrolls so that the cursor's line can be seen on a pane of this size.
+    pub fn follow(&mut self, columns: usize, height: usize, charset: Charset) {
+        let height = height.max(1);
+        self.cursor = self.cursor.min(self.last());
+        if self.cursor < self.top || (self.cursor == self.top && !self.wrap) {
+            self.top = self.cursor;
+            self.skipped = 0;
+        }
+        if !self.wrap {
+            self.skipped = 0;
+            self.top = self.top.max((self.cursor + 1).saturating_sub(height));
+            // No empty room below the end while there is text above.
+            self.top = self.top.min(self.document.lines.len().saturating_sub(height));
+            return;
+        }
+        if self.cursor == self.top {
+            let rows = self.rows(self.cursor, columns, charset);
+            self.skipped = self.skipped.min(rows.saturating_sub(1));
+            return;
+        }
+        // From the cursor's line upwards: how far up may the top be for the whole line to be seen?
+        let mut used = self.rows(self.cursor, columns, charset).min(height);
+        let mut first = self.cursor;
+        while first > self.top && used < height {
+            let rows = self.rows(first - 1, columns, charset);
+            if used + rows > height {
+                break;
+            }
+            used += rows;
+            first -= 1;
+        }
+        if first > self.top {
+            self.top = first;
+            self.skipped = 0;
+        }
+    }
+
+    /// One line down; inside a wrapped line that is taller than the pane, one row.
+    pub fn down(&mut self, columns: usize, height: usize, charset: Charset) {
+        if self.wrap && self.cursor == self.top {
+            let rows = self.rows(self.cursor, columns, charset);
+            if rows - self.skipped.min(rows) > height {
+                self.skipped += 1;
+                return;
+            }
+        }
+        self.step(1);
+    }
+
+    /// One line up; inside a wrapped line that is scrolled, one row.
+    pub fn up(&mut self) {
+        if self.wrap && self.cursor == self.top && self.skipped > 0 {
+            self.skipped -= 1;
+            return;
+        }
+        self.step(-1);
+    }
+}

@@ -1,0 +1,755 @@
+//! The talk with the lab: what to ask when a connection comes up, which reply belongs to which request, and how an
+//! own task goes out. Shared by the screen, `watch` and `submit`.
+//!
+//! Pure: it takes what came in and gives back what is to be sent. It refuses to send anything twice, or anything for
+//! a connection that is not up.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, FixedOffset};
+
+use crate::{
+    store::{Input, Own, State, Store, TaskKey},
+    time::Now,
+    wire::{
+        Text,
+        frame::{Reply, Snapshot, TaskFrame, manager},
+        link::{Incoming, Line, LinkState, Problem},
+    },
+};
+
+/// A bus that brought nothing for this long is quiet: three of the task manager's heartbeats.
+pub const QUIET: Duration = Duration::from_secs(15);
+
+/// The scheduler's list is not read again sooner than this after bus messages were let go.
+const LIST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Where new ids come from. Tests count.
+#[derive(Clone, Copy, Debug)]
+pub enum Ids {
+    /// Random UUIDs.
+    Random,
+    /// `id-1`, `id-2`, …
+    Counted(u64),
+}
+
+impl Ids {
+    /// The next id.
+    pub fn fresh(&mut self) -> Text {
+        match self {
+            Ids::Random => uuid::Uuid::new_v4().to_string().into(),
+            Ids::Counted(n) => {
+                *n += 1;
+                format!("id-{n}").into()
+            }
+        }
+    }
+}
+
+/// A frame that is to go out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    /// On which connection.
+    pub line: Line,
+    /// Its id.
+    pub id: Text,
+    /// The text frame.
+    pub text: String,
+}
+
+/// Which way an own task is to go.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Way {
+    /// Direct, through the router.
+    Direct,
+    /// Through the scheduler, not before this moment.
+    Scheduled(Option<DateTime<FixedOffset>>),
+    /// To the service's own port.
+    Alone,
+}
+
+/// What the session has to tell the person (or the command line).
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// The scheduler took an own task: from now on its key is this.
+    Accepted {
+        /// The id of the task's own frame.
+        id: Text,
+        /// Its key.
+        key: TaskKey,
+    },
+    /// An own task could not be sent or was refused by the scheduler, and why.
+    NotSent {
+        /// The id of the task's own frame.
+        id: Text,
+        /// One sentence.
+        why: String,
+    },
+    /// The connection was lost under own direct tasks: their names and services.
+    LinkLost {
+        /// `name on service`.
+        names: Vec<String>,
+    },
+    /// The scheduler answered a cancellation.
+    Cancelled {
+        /// Which task.
+        key: TaskKey,
+        /// What it means: done, or why not.
+        done: Cancelled,
+    },
+    /// A task that was to be sent direct instead of scheduled was cancelled first; here is the new one's id.
+    SentDirect {
+        /// The scheduled task that was cancelled.
+        key: TaskKey,
+        /// The id of the direct one.
+        id: Text,
+    },
+}
+
+/// What came of a cancellation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It will not start.
+    Done,
+    /// It had started: it runs on.
+    RunsOn,
+    /// It had ended already, or the scheduler does not know it.
+    TooLate,
+    /// Nobody knows; the reason.
+    Failed(String),
+}
+
+#[derive(Debug)]
+enum Pending {
+    Direct,
+    Schedule { own: Text },
+    List,
+    Entry { scheduled_task_id: Text, then: Then },
+    Topics,
+    Cancel { scheduled_task_id: Text, then: Then },
+}
+
+#[derive(Clone, Debug)]
+enum Then {
+    Nothing,
+    TellCancelled(TaskKey),
+    SendDirect(TaskKey, Box<TaskFrame>),
+}
+
+/// One connection as it is shown.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its state.
+    pub state: LinkState,
+    /// Since when it is up, or down (the first loss, not the newest try).
+    pub since: Now,
+    /// It was up at some time.
+    pub was_up: bool,
+    /// Why it is down; stays through further tries, until it is up.
+    pub problem: Option<Problem>,
+}
+
+impl Link {
+    fn new(state: LinkState, now: Now) -> Link {
+        let mut link =
+            Link { state: LinkState::Connecting { attempt: 1 }, since: now, was_up: false, problem: None };
+        link.take(state);
+        link
+    }
+
+    fn take(&mut self, state: LinkState) {
+        match &state {
+            LinkState::Live => {
+                self.was_up = true;
+                self.problem = None;
+            }
+            LinkState::Waiting { problem, .. } | LinkState::Stopped { problem } => {
+                self.problem = Some(problem.clone());
+            }
+            LinkState::Connecting { .. } => {}
+        }
+        self.state = state;
+    }
+
+    /// Whether it is up.
+    pub fn is_live(&self) -> bool {
+        self.state == LinkState::Live
+    }
+}
+
+/// The talk with one lab.
+#[derive(Debug)]
+pub struct Session {
+    /// What we know.
+    pub store: Store,
+    /// Every connection, in the order in which it was first heard of.
+    pub links: Vec<(Line, Link)>,
+    /// When the bus last brought anything.
+    pub bus_heard: Option<Now>,
+    /// Messages that could not be decoded.
+    pub bad: u64,
+    /// Bus messages that were let go because we were too slow.
+    pub missed: u64,
+    /// The question for the topics was answered (a Juice older than 26.26.1 does not know it).
+    pub topics_answered: bool,
+    /// The Juice has a scheduler; `None` until it has answered.
+    pub has_scheduler: Option<bool>,
+    ids: Ids,
+    pending: HashMap<Text, Pending>,
+    /// Own tasks for services spoken to alone that wait for their turn, by id.
+    held: HashMap<Text, TaskFrame>,
+    list_wanted: bool,
+    /// When the list was last asked for.
+    list_asked: Option<Now>,
+    /// When it is to be asked for again after bus messages were let go.
+    list_later: Option<Duration>,
+    topics_wanted: bool,
+    /// The scheduler's list is never asked for.
+    without_list: bool,
+    news: Vec<News>,
+    revision: u64,
+}
+
+impl Session {
+    /// A session that has heard nothing yet.
+    pub fn new(store: Store, ids: Ids) -> Session {
+        Session {
+            store,
+            links: Vec::new(),
+            bus_heard: None,
+            bad: 0,
+            missed: 0,
+            has_scheduler: None,
+            ids,
+            pending: HashMap::new(),
+            held: HashMap::new(),
+            list_wanted: true,
+            list_asked: None,
+            list_later: None,
+            topics_wanted: true,
+            without_list: false,
+            topics_answered: false,
+            news: Vec::new(),
+            revision: 0,
+        }
+    }
+
+    /// Never asks for the scheduler's list: for the sake of one task of ours the lab's router is not to put together
+    /// what may stall it.
+    pub fn leave_list(&mut self) {
+        self.without_list = true;
+    }
+
+    /// Goes up when anything that can be shown has changed.
+    pub fn revision(&self) -> u64 {
+        self.revision + self.store.revision()
+    }
+
+    /// One connection.
+    pub fn link(&self, line: &Line) -> Option<&Link> {
+        self.links.iter().find(|(l, _)| l == line).map(|(_, link)| link)
+    }
+
+    /// Whether that connection is up.
+    pub fn is_live(&self, line: &Line) -> bool {
+        self.link(line).is_some_and(Link::is_live)
+    }
+
+    /// Services that are spoken to alone.
+    pub fn is_alone(&self, service: &str) -> bool {
+        self.links.iter().any(|(l, _)| matches!(l, Line::Service(s) if &**s == service))
+    }
+
+    /// What happened since the last call.
+    pub fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Sends what waits for a service spoken to alone, after the person has put away what held it back.
+    pub fn go_on_alone(&mut self, service: &Text, now: Now) -> Vec<Outgoing> {
+        let mut out = Vec::new();
+        if self.is_live(&Line::Service(service.clone())) {
+            self.next_alone(service, now, &mut out);
+        }
+        out
+    }
+
+    /// A fresh id.
+    pub fn new_id(&mut self) -> Text {
+        self.ids.fresh()
+    }
+
+    /// Takes in what came from the connections; gives back what is to be sent.
+    pub fn receive(&mut self, incoming: Incoming, now: Now) -> Vec<Outgoing> {
+        let mut out = Vec::new();
+        match incoming {
+            Incoming::Link { line, state } => self.link_changed(line, state, now, &mut out),
+            Incoming::Bus(event) => {
+                // The age of the data is shown only once the bus has been quiet for longer than its heartbeat.
+                if self.bus_heard.is_none_or(|h| now.since(h) >= QUIET) {
+                    self.revision += 1;
+                }
+                self.bus_heard = Some(now);
+                self.store.apply(Input::Bus(event), now);
+            }
+            Incoming::Reply { line, reply } => self.reply(line, reply, now, &mut out),
+            Incoming::Sent { .. } => {}
+            Incoming::Unsent { id, why } => self.unsent(&id, why, now, &mut out),
+            Incoming::Bad { .. } => {
+                self.bad += 1;
+                self.revision += 1;
+            }
+            Incoming::Missed { count } => {
+                self.missed += count;
+                self.revision += 1;
+                // A large list makes us slower still, and the router: not for each burst.
+                match self.list_asked.map(|asked| asked.mono + LIST_PAUSE).filter(|at| *at > now.mono) {
+                    Some(at) => self.list_later = Some(at),
+                    None => self.list_wanted = true,
+                }
+                self.store.apply(Input::Missed(count), now);
+                self.ask_what_is_wanted(now, &mut out);
+            }
+        }
+        self.ask_open_questions(&mut out);
+        out
+    }
+
+    /// Lets time pass; gives back what is to be sent.
+    pub fn wake(&mut self, now: Now) -> Vec<Outgoing> {
+        let mut out = Vec::new();
+        self.store.tick(now);
+        if self.list_later.is_some_and(|at| at <= now.mono) {
+            self.list_later = None;
+            self.list_wanted = true;
+            self.ask_what_is_wanted(now, &mut out);
+        }
+        self.ask_open_questions(&mut out);
+        out
+    }
+
+    /// The next moment (monotonic) at which [`Session::wake`] has something to do.
+    pub fn wake_at(&self, now: Now) -> Option<Duration> {
+        [self.store.wake_at(now), self.list_later].into_iter().flatten().min()
+    }
+
+    /// Asks about single entries of the scheduler's list that the store cannot settle from what it heard.
+    fn ask_open_questions(&mut self, out: &mut Vec<Outgoing>) {
+        if !self.is_live(&Line::Router) || self.has_scheduler == Some(false) {
+            return;
+        }
+        for scheduled_task_id in self.store.take_questions() {
+            self.entry(scheduled_task_id, Then::Nothing, out);
+        }
+    }
+
+    fn link_changed(&mut self, line: Line, state: LinkState, now: Now, out: &mut Vec<Outgoing>) {
+        self.revision += 1;
+        let live = state == LinkState::Live;
+        let names: Vec<String> = match &line {
+            Line::Bus => Vec::new(),
+            _ => self
+                .store
+                .own_at_risk()
+                .filter(|t| match &line {
+                    Line::Service(name) => t.own == Some(Own::Alone) && t.service == *name,
+                    _ => t.own == Some(Own::Direct),
+                })
+                .map(|t| format!("{} on {}", t.name, t.service))
+                .collect(),
+        };
+        let was = self.links.iter_mut().find(|(l, _)| *l == line);
+        let was_live = was.as_ref().is_some_and(|(_, link)| link.is_live());
+        match was {
+            None => self.links.push((line.clone(), Link::new(state, now))),
+            Some((_, link)) => {
+                link.take(state);
+                if live != was_live {
+                    link.since = now;
+                }
+            }
+        }
+        if was_live && !live && !names.is_empty() {
+            self.news.push(News::LinkLost { names });
+        }
+        if live != was_live {
+            match &line {
+                Line::Bus => {
+                    self.store.apply(Input::BusLink(live), now);
+                    // Also once it is up again: what came between a list that was read without it and now, nobody heard.
+                    self.list_wanted = true;
+                }
+                Line::Router => {
+                    self.store.apply(Input::TaskLink { service: None, up: live }, now);
+                    self.list_wanted |= !live;
+                    if !live {
+                        self.lose_requests();
+                    }
+                }
+                Line::Service(name) => {
+                    self.store.apply(Input::TaskLink { service: Some(name.clone()), up: live }, now);
+                    if !live {
+                        self.lose_alone(name);
+                    }
+                }
+            }
+        }
+        self.ask_what_is_wanted(now, out);
+    }
+
+    /// Asks for the scheduler's list and the topics: once at the start and once after each gap, never by a timer
+    /// (a large list stalls the lab's router). It waits for the bus, so that nothing falls between the list and the
+    /// first event; only where the bus cannot be had from the start is the list read once without it.
+    fn ask_what_is_wanted(&mut self, now: Now, out: &mut Vec<Outgoing>) {
+        if !self.is_live(&Line::Router) {
+            return;
+        }
+        let bus_coming = match self.link(&Line::Bus) {
+            Some(link) => matches!(link.state, LinkState::Connecting { attempt: 0 | 1 }),
+            None => true,
+        };
+        if bus_coming || (self.list_asked.is_some() && !self.is_live(&Line::Bus)) {
+            return;
+        }
+        let asked = self.pending.values().any(|p| matches!(p, Pending::List));
+        if !asked && !self.without_list && std::mem::take(&mut self.list_wanted) {
+            self.list_asked = Some(now);
+            let id = self.ids.fresh();
+            self.send_manager(manager::get_scheduled_tasks(id), Pending::List, out);
+        }
+        if std::mem::take(&mut self.topics_wanted) {
+            let id = self.ids.fresh();
+            self.send_manager(manager::get_event_topic_list(id), Pending::Topics, out);
+        }
+    }
+
+    fn send_manager(&mut self, frame: TaskFrame, pending: Pending, out: &mut Vec<Outgoing>) {
+        self.pending.insert(frame.id.clone(), pending);
+        out.push(Outgoing { line: Line::Router, id: frame.id.clone(), text: frame.encode() });
+    }
+
+    /// Sends an own task. The row is in its lane at once, as waiting.
+    ///
+    /// # Errors
+    /// One sentence where the connection that it needs is not up; then nothing was sent and there is no row.
+    pub fn submit(&mut self, frame: TaskFrame, way: &Way, now: Now) -> Result<Vec<Outgoing>, String> {
+        let mut out = Vec::new();
+        let line = match way {
+            Way::Alone => Line::Service(frame.target.clone()),
+            _ => Line::Router,
+        };
+        if !self.is_live(&line) {
+            return Err(match line {
+                Line::Service(name) => format!("not sent: {name} is not connected"),
+                _ => "not sent: the task manager is not connected".to_owned(),
+            });
+        }
+        if matches!(way, Way::Scheduled(_)) && self.has_scheduler == Some(false) {
+            return Err("not sent: this Juice has no scheduler (it is older than 26.29.0)".to_owned());
+        }
+        let own = match way {
+            Way::Direct => Own::Direct,
+            Way::Scheduled(_) => Own::Scheduled,
+            Way::Alone => Own::Alone,
+        };
+        self.store.apply(Input::Submitted { frame: frame.clone(), own }, now);
+        match way {
+            Way::Direct => {
+                self.pending.insert(frame.id.clone(), Pending::Direct);
+                out.push(Outgoing { line, id: frame.id.clone(), text: frame.encode() });
+            }
+            Way::Scheduled(run_at) => {
+                let id = self.ids.fresh();
+                self.store.apply(Input::Carried { id: frame.id.clone(), by: id.clone() }, now);
+                let carrier = frame.scheduled(id, *run_at);
+                self.send_manager(carrier, Pending::Schedule { own: frame.id }, &mut out);
+            }
+            Way::Alone => {
+                if frame.parallel {
+                    self.start_alone(frame, now, &mut out);
+                } else {
+                    let name = frame.target.clone();
+                    self.held.insert(frame.id.clone(), frame);
+                    self.next_alone(&name, now, &mut out);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Asks the scheduler to cancel; what came of it is told as [`News::Cancelled`].
+    ///
+    /// # Errors
+    /// One sentence where that cannot be asked.
+    pub fn cancel(&mut self, key: &TaskKey, now: Now) -> Result<Vec<Outgoing>, String> {
+        self.cancel_then(key, Then::TellCancelled(key.clone()), now)
+    }
+
+    /// Cancels an own scheduled task that waits, and sends it direct if, and only if, the scheduler then says that
+    /// it is cancelled and never started.
+    ///
+    /// # Errors
+    /// One sentence where that cannot be asked.
+    pub fn send_direct(&mut self, key: &TaskKey, now: Now) -> Result<Vec<Outgoing>, String> {
+        let Some(task) = self.store.task(key) else {
+            return Err("that task is no longer known".to_owned());
+        };
+        let (Some(Own::Scheduled), Some(payload)) = (task.own, task.payload.clone()) else {
+            return Err("only an own scheduled task can be sent direct".to_owned());
+        };
+        if !matches!(task.state, State::Waiting | State::Scheduled) {
+            return Err("it does not wait any more".to_owned());
+        }
+        let parallel =
+            task.metadata.as_deref().and_then(|m| crate::wire::json::get(m, "parallel")) == Some("true");
+        let frame = TaskFrame {
+            id: self.ids.fresh(),
+            target: task.service.clone(),
+            task_type: task.task_type.clone(),
+            parallel,
+            display_name: task.name.clone(),
+            show_in_dashboard: !task.hidden,
+            payload,
+        };
+        self.cancel_then(key, Then::SendDirect(key.clone(), Box::new(frame)), now)
+    }
+
+    fn cancel_then(&mut self, key: &TaskKey, then: Then, now: Now) -> Result<Vec<Outgoing>, String> {
+        let Some(task) = self.store.task(key) else {
+            return Err("that task is no longer known".to_owned());
+        };
+        let Some(scheduled_task_id) = task.scheduled_task_id.clone() else {
+            return Err(
+                "only a scheduled task can be cancelled: Juice cannot withdraw a direct one".to_owned()
+            );
+        };
+        if matches!(task.state, State::Ended) {
+            return Err("it has ended already".to_owned());
+        }
+        if !self.is_live(&Line::Router) {
+            return Err("not cancelled: the task manager is not connected".to_owned());
+        }
+        self.store.apply(Input::CancelAsked(key.clone()), now);
+        let mut out = Vec::new();
+        let id = self.ids.fresh();
+        let frame = manager::cancel_scheduled_task(id, &scheduled_task_id);
+        self.send_manager(frame, Pending::Cancel { scheduled_task_id, then }, &mut out);
+        Ok(out)
+    }
+
+    /// Asks for one entry of the scheduler's list.
+    pub fn ask_entry(&mut self, scheduled_task_id: &Text) -> Vec<Outgoing> {
+        let mut out = Vec::new();
+        if self.is_live(&Line::Router) {
+            self.entry(scheduled_task_id.clone(), Then::Nothing, &mut out);
+        }
+        out
+    }
+
+    fn entry(&mut self, scheduled_task_id: Text, then: Then, out: &mut Vec<Outgoing>) {
+        let frame = manager::get_scheduled_task(self.ids.fresh(), &scheduled_task_id);
+        self.send_manager(frame, Pending::Entry { scheduled_task_id, then }, out);
+    }
+
+    fn reply(&mut self, line: Line, reply: Reply, now: Now, out: &mut Vec<Outgoing>) {
+        let Some(pending) = reply.id.as_ref().and_then(|id| self.pending.remove(id)) else {
+            // A task on a service's own port, a late answer, or one that nobody asked for: the store knows.
+            self.store.apply(Input::Reply(reply), now);
+            if let Line::Service(name) = line {
+                self.next_alone(&name, now, out);
+            }
+            return;
+        };
+        let error = reply.error(false).map(|e| {
+            format!("{}: {}", e.ename.as_deref().unwrap_or("error"), e.evalue.as_deref().unwrap_or(""))
+        });
+        let unknown_type = error.as_deref().is_some_and(|e| e.contains("Unknown task type"));
+        match pending {
+            Pending::Direct => self.store.apply(Input::Reply(reply), now),
+            Pending::Schedule { own } => match (error, reply.result(false).map(Snapshot::parse)) {
+                (None, Some(Ok(snapshot))) => {
+                    self.has_scheduler = Some(true);
+                    let key = TaskKey(snapshot.scheduled_task_id.clone());
+                    self.store.apply(Input::Accepted { id: own.clone(), snapshot }, now);
+                    self.news.push(News::Accepted { id: own, key });
+                }
+                (error, _) => {
+                    let why = if unknown_type {
+                        self.has_scheduler = Some(false);
+                        "this Juice has no scheduler (it is older than 26.29.0)".to_owned()
+                    } else {
+                        error.unwrap_or_else(|| "the scheduler's answer cannot be read".to_owned())
+                    };
+                    self.store.apply(Input::NotSent { id: own.clone(), why: why.clone() }, now);
+                    self.news.push(News::NotSent { id: own, why });
+                }
+            },
+            Pending::List => match (error, reply.result(false).map(Snapshot::parse_list)) {
+                (None, Some(Ok(list))) => {
+                    self.has_scheduler = Some(true);
+                    self.store.apply(Input::Schedule(list), now);
+                }
+                (error, _) => {
+                    let why = if unknown_type {
+                        self.has_scheduler = Some(false);
+                        "this Juice has no scheduler".to_owned()
+                    } else {
+                        error.unwrap_or_else(|| "the answer cannot be read".to_owned())
+                    };
+                    self.store.apply(Input::ScheduleUnreadable(why), now);
+                }
+            },
+            Pending::Topics => {
+                self.topics_answered = true;
+                let topics = reply.result(false).and_then(|r| crate::wire::json::members(r).ok());
+                if let Some(topics) = topics {
+                    let topics = topics.iter().map(|(k, _)| Text::from(k.as_ref())).collect();
+                    self.store.apply(Input::Topics(topics), now);
+                }
+            }
+            Pending::Entry { scheduled_task_id, then } => {
+                let snapshot = reply.result(false).filter(|r| *r != "null").map(Snapshot::parse);
+                let snapshot = match (error, snapshot) {
+                    (Some(why), _) => Err(why),
+                    (None, Some(Err(bad))) => Err(bad.what),
+                    (None, Some(Ok(s))) => Ok(Some(s)),
+                    (None, None) => Ok(None),
+                };
+                if let Ok(snapshot) = &snapshot {
+                    self.store
+                        .apply(Input::ScheduleEntry { scheduled_task_id, snapshot: snapshot.clone() }, now);
+                }
+                self.after_cancel(snapshot, then, now, out);
+            }
+            Pending::Cancel { scheduled_task_id, then } => match (error, reply.result(false)) {
+                (None, Some("true")) => self.entry(scheduled_task_id, then, out),
+                (None, _) => {
+                    if let Then::TellCancelled(key) | Then::SendDirect(key, _) = then {
+                        self.news.push(News::Cancelled { key, done: Cancelled::TooLate });
+                    }
+                    self.entry(scheduled_task_id, Then::Nothing, out);
+                }
+                (Some(why), _) => {
+                    if let Then::TellCancelled(key) | Then::SendDirect(key, _) = then {
+                        self.news.push(News::Cancelled { key, done: Cancelled::Failed(why) });
+                    }
+                }
+            },
+        }
+        self.revision += 1;
+    }
+
+    /// The scheduler said yes to a cancellation and was then asked how the task stands.
+    fn after_cancel(
+        &mut self,
+        snapshot: Result<Option<Snapshot>, String>,
+        then: Then,
+        now: Now,
+        out: &mut Vec<Outgoing>,
+    ) {
+        let done = match &snapshot {
+            Ok(Some(s)) if s.task_id.is_some() => Cancelled::RunsOn,
+            Ok(Some(s)) if s.status == crate::wire::event::ScheduledStatus::Cancelled => Cancelled::Done,
+            Ok(Some(_)) => Cancelled::Failed("the scheduler still lists it".to_owned()),
+            Ok(None) => Cancelled::Failed("the scheduler no longer knows it".to_owned()),
+            Err(why) => Cancelled::Failed(why.clone()),
+        };
+        match then {
+            Then::Nothing => {}
+            Then::TellCancelled(key) => self.news.push(News::Cancelled { key, done }),
+            Then::SendDirect(key, frame) if done == Cancelled::Done => {
+                let id = frame.id.clone();
+                match self.submit(*frame, &Way::Direct, now) {
+                    Ok(frames) => {
+                        out.extend(frames);
+                        self.news.push(News::SentDirect { key, id });
+                    }
+                    Err(why) => self.news.push(News::NotSent { id, why }),
+                }
+            }
+            Then::SendDirect(key, _) => self.news.push(News::Cancelled { key, done }),
+        }
+    }
+
+    fn unsent(&mut self, id: &Text, why: String, now: Now, out: &mut Vec<Outgoing>) {
+        self.revision += 1;
+        match self.pending.remove(id) {
+            Some(Pending::Schedule { own }) => {
+                self.store.apply(Input::NotSent { id: own.clone(), why: why.clone() }, now);
+                self.news.push(News::NotSent { id: own, why });
+            }
+            Some(Pending::List) => self.list_wanted = true,
+            Some(Pending::Topics) => self.topics_wanted = true,
+            Some(Pending::Cancel { then, .. } | Pending::Entry { then, .. }) => {
+                if let Then::TellCancelled(key) | Then::SendDirect(key, _) = then {
+                    self.news.push(News::Cancelled { key, done: Cancelled::Failed(why) });
+                }
+            }
+            // An answer to a request that is no longer open matters to nobody.
+            None if self.store.find(id).is_none_or(|task| task.own.is_none()) => {}
+            Some(Pending::Direct) | None => {
+                self.store.apply(Input::NotSent { id: id.clone(), why: why.clone() }, now);
+                self.news.push(News::NotSent { id: id.clone(), why });
+                let service = self.store.find(id).map(|t| t.service.clone());
+                if let Some(name) = service.filter(|name| self.is_alone(name)) {
+                    self.next_alone(&name, now, out);
+                }
+            }
+        }
+    }
+
+    /// The connection to the router was lost: its open requests get no answer. (What that means for own tasks the
+    /// store has been told already.)
+    fn lose_requests(&mut self) {
+        for (_, pending) in std::mem::take(&mut self.pending) {
+            match pending {
+                Pending::Schedule { own } => {
+                    // The frame may have arrived: then the task is in the list that is read after the gap.
+                    self.news.push(News::NotSent {
+                        id: own,
+                        why: "the link was lost before the scheduler answered: it may have taken the task"
+                            .to_owned(),
+                    });
+                }
+                Pending::Cancel { then, .. } | Pending::Entry { then, .. } => {
+                    if let Then::TellCancelled(key) | Then::SendDirect(key, _) = then {
+                        let why = "the link was lost before the answer".to_owned();
+                        self.news.push(News::Cancelled { key, done: Cancelled::Failed(why) });
+                    }
+                }
+                Pending::Topics => self.topics_wanted = true,
+                Pending::List => self.list_wanted = true,
+                Pending::Direct => {}
+            }
+        }
+    }
+
+    // A service spoken to alone: nobody keeps its slot, so own sequential tasks go one at a time from here.
+
+    fn start_alone(&mut self, frame: TaskFrame, now: Now, out: &mut Vec<Outgoing>) {
+        self.store.apply(Input::Started { id: frame.id.clone() }, now);
+        out.push(Outgoing {
+            line: Line::Service(frame.target.clone()),
+            id: frame.id.clone(),
+            text: frame.encode(),
+        });
+    }
+
+    fn next_alone(&mut self, name: &Text, now: Now, out: &mut Vec<Outgoing>) {
+        let next = self.store.next_alone(name).and_then(|task| self.held.remove(&task.key.0));
+        if let Some(frame) = next {
+            self.start_alone(frame, now, out);
+        }
+    }
+
+    /// The store has ended those that waited: they never left this program.
+    fn lose_alone(&mut self, name: &Text) {
+        let lost: Vec<Text> =
+            self.held.values().filter(|f| f.target == *name).map(|f| f.id.clone()).collect();
+        for id in lost {
+            self.held.remove(&id);
+            let why = "the link was lost before its turn came".to_owned();
+            self.news.push(News::NotSent { id, why });
+        }
+    }
+}

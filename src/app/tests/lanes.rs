@@ -1,0 +1,237 @@
+//! The lanes: selection, folding, filter, shapes.
+
+use super::*;
+
+/// Five tasks that ended, `e1` first.
+fn ended(b: &mut Bench) {
+    for n in 1..=5 {
+        b.later(1.0).ran(&job(&format!("e{n}")));
+    }
+}
+
+#[test]
+fn keys_move_the_selection_over_rows_that_can_be_selected() {
+    let mut b = Bench::new();
+    b.runs(&job("a")).runs(&parallel("p"));
+    assert_eq!(b.selected(), "fridge", "until a key was pressed it stays at the top");
+    for (keys, selected) in [
+        ("j", "a"),
+        ("down", "p"),
+        ("j", "lab"),
+        ("j j j", "lab"),
+        ("k", "p"),
+        ("g", "fridge"),
+        ("up", "fridge"),
+        ("end", "lab"),
+        ("home", "fridge"),
+        ("pagedown", "lab"),
+        ("ctrl-b", "fridge"),
+        ("ctrl-d", "lab"),
+        ("ctrl-u", "fridge"),
+        ("tab", "lab"),
+        ("tab", "fridge"),
+        ("backtab", "lab"),
+    ] {
+        b.keys(keys);
+        assert_eq!(b.selected(), selected, "after {keys}");
+    }
+}
+
+#[test]
+fn what_comes_above_moves_neither_the_selection_nor_its_line() {
+    // B09: on a screen that is full, so that there is something to scroll.
+    let mut b = Bench::with(Settings::default(), (100, 20));
+    let jobs: Vec<Job> = (0..40).map(|n| parallel(&format!("p{n}"))).collect();
+    b.runs(&jobs[0]);
+    for job in &jobs[1..30] {
+        b.runs(job);
+    }
+    b.keys("G k k k k k k");
+    let (selected, line) = (b.selected(), b.line());
+    assert_ne!(line, 0, "it stands within the screen");
+    for n in 0..100 {
+        b.later(0.1).runs(&job(&format!("new{n}")));
+    }
+    assert_eq!((b.selected(), b.line()), (selected.clone(), line), "a hundred came above");
+    for n in 0..50 {
+        let id = format!("new{n}");
+        b.later(0.1).completed(&job(&id), &ok(&id));
+    }
+    assert_eq!((b.selected(), b.line()), (selected, line), "fifty left");
+}
+
+#[test]
+fn a_row_that_leaves_the_list_gives_the_selection_to_its_neighbour() {
+    let mut b = Bench::new();
+    ended(&mut b);
+    b.keys("j j");
+    assert_eq!(b.selected(), "e4");
+    // A filter takes it away, and Enter comes at once (B06).
+    b.keys("/").types("e5").keys("enter enter");
+    assert_eq!(b.reader().key, TaskKey("e5".into()));
+    // The last row leaves; the task that is read stays with what is known of it.
+    b.keys("esc esc G k");
+    assert_eq!(b.selected(), "e1");
+    let limits = Limits { ended_tasks: 2, ..Limits::default() };
+    let mut b = Bench::new();
+    b.app.session.store = Store::new(limits);
+    b.connect();
+    b.ran(&job("old")).keys("j");
+    assert_eq!(b.selected(), "old");
+    b.keys("enter");
+    for n in 0..5 {
+        b.later(1.0).ran(&job(&format!("n{n}")));
+    }
+    assert!(b.reader().gone);
+    b.shows("was let go").keys("x r d y Y S X n N space enter w R o").keys("esc");
+    assert!(b.selected().starts_with('n'), "{}", b.selected());
+    b.keys("enter esc");
+}
+
+#[test]
+fn every_list_may_be_empty_under_every_key() {
+    // B07: no connection; connected but nothing heard; no service at all; a filter without hits; a narrow screen.
+    let keys: Vec<String> = action::ACTIONS.iter().flat_map(|e| e.keys).map(|k| (*k).to_owned()).collect();
+    let starts: [fn() -> Bench; 5] = [
+        || Bench::offline(Settings::default(), (100, 30)),
+        Bench::new,
+        || {
+            let mut b = Bench::offline(Settings::default(), (100, 30));
+            b.app.session.store = Store::new(Limits::default());
+            b
+        },
+        || {
+            let mut b = Bench::new();
+            b.keys("/").types("nothing like this").keys("enter");
+            b
+        },
+        || Bench::with(Settings::default(), (40, 12)),
+    ];
+    for start in starts {
+        for before in ["", "j", "s", "?", "/", "s enter", "/ a"] {
+            for key in &keys {
+                let mut b = start();
+                b.keys(before).keys(key).keys("up down pageup pagedown home end enter");
+                b.lines();
+                // In the composer a task may well be sent.
+                assert!(b.sent().is_empty() || before == "s enter", "{before} {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_cannot_be_read_leaves_the_last_good_list() {
+    // B27.
+    let mut b = Bench::new();
+    b.ran(&job("apple")).ran(&job("pear"));
+    b.keys("/").types("apple");
+    let tasks = |b: &Bench| b.app.rows().iter().filter(|r| matches!(r, Row::Task { .. })).count();
+    assert_eq!(tasks(&b), 1);
+    b.paste(" outcome:nonsense");
+    assert_eq!(tasks(&b), 1, "the last good list stands");
+    assert!(b.app.ui.filter_error.is_some());
+    b.keys("enter");
+    assert_eq!(b.layers(), ["filter and search"], "it cannot be taken");
+    let wrong = b.app.ui.filter_error.clone().unwrap();
+    assert_eq!(b.notice(), wrong);
+    b.keys(&"backspace ".repeat(" outcome:nonsense".len()));
+    assert_eq!((tasks(&b), b.app.ui.filter_error.clone()), (1, None));
+    b.keys("enter");
+    assert_eq!(b.layers(), [""; 0]);
+    b.later(60.0).msg(Msg::Wake).shows("esc shows all").keys("esc");
+    assert_eq!((tasks(&b), b.app.ui.filter_text.as_str()), (2, ""));
+    for odd in ["(", "[", "*", "\\", "(a+)+$"] {
+        b.keys("/").types(odd).keys("esc");
+        assert_eq!(tasks(&b), 2, "{odd}");
+    }
+}
+
+#[test]
+fn one_key_steps_through_the_outcomes() {
+    let mut b = Bench::new();
+    b.ran(&job("good")).runs(&job("bad")).completed(&job("bad"), &error("bad", "E", "x", ""));
+    for shown in ["bad", "good", "", "", "bad good"] {
+        b.keys("o");
+        let rows = b.app.rows().iter().filter_map(|r| match r {
+            Row::Task { key, .. } => Some(key.to_string()),
+            _ => None,
+        });
+        assert_eq!(rows.collect::<Vec<_>>().join(" "), shown, "{}", b.app.ui.filter_text);
+    }
+}
+
+#[test]
+fn a_service_is_shown_short_in_full_or_as_one_line() {
+    let mut b = Bench::with(Settings::default(), (100, 20));
+    for n in 0..60 {
+        b.ran(&job(&format!("e{n}")));
+    }
+    b.runs(&job("holder"));
+    let rows = |b: &Bench| b.app.rows().iter().filter(|r| matches!(r, Row::Task { .. })).count();
+    let short = rows(&b);
+    assert!(short < 20, "{short}");
+    b.keys("space");
+    assert_eq!(rows(&b), 0);
+    b.shows("1 running  60 ended");
+    b.keys("space");
+    assert_eq!(rows(&b), 61, "the holder and all sixty");
+    b.keys("j space");
+    assert_eq!((rows(&b), b.selected().as_str()), (short, "holder"));
+    // Folding under a selected task selects the service, so that nothing unseen is selected.
+    b.keys("space");
+    assert_eq!(b.selected(), "fridge");
+}
+
+#[test]
+fn hidden_tasks_are_shown_on_demand() {
+    let mut b = Bench::new();
+    b.runs(&Job { hidden: true, ..parallel("secret") });
+    b.shows_not("secret").shows("1 hidden").keys("H").shows("secret").keys("H").shows_not("secret");
+}
+
+#[test]
+fn a_narrow_screen_shows_one_service_and_tab_the_next() {
+    let mut b = Bench::with(Settings::default(), (40, 12));
+    b.shows("fridge 1/2");
+    b.runs(&job("a")).runs(&Job { service: "lab".into(), ..job("l") });
+    b.shows("fridge 1/2").shows("qubit='a'").shows_not("qubit='l'");
+    b.keys("tab").shows("lab 2/2").shows("qubit='l'").shows_not("qubit='a'");
+    assert_eq!(b.selected(), "lab", "as on a large one: the service's line");
+    b.keys("j enter").shows("MeasureT1").keys("esc tab").shows("fridge 1/2");
+    b.keys("j k");
+    assert_eq!(b.selected(), "fridge");
+    // Its last row can be seen when it is selected.
+    for n in 0..30 {
+        b.runs(&parallel(&format!("p{n}")));
+    }
+    b.keys("G").shows("p29");
+}
+
+#[test]
+fn a_quiet_service_is_there_on_a_narrow_screen_too() {
+    let mut b = Bench::with(Settings::default(), (40, 12));
+    b.shows("fridge 1/2").shows_not("No service is known");
+    b.keys("tab").shows("lab 2/2").shows_not("No service is known");
+    // Folding has no sense where one service is all there is.
+    b.ran(&Job { service: "lab".into(), ..job("l") });
+    for _ in 0..3 {
+        b.keys("space").shows("qubit='l'");
+    }
+}
+
+#[test]
+fn a_wide_screen_shows_the_selected_task_beside_the_lanes() {
+    let mut b = Bench::with(Settings::default(), (200, 50));
+    b.ran(&job("one")).later(1.0).ran(&job("two")).keys("j");
+    assert_eq!(b.app.ui.side.as_ref().map(|r| r.key.to_string()).as_deref(), Some("two"));
+    b.shows(r#""qubit": "two""#).keys("j").shows(r#""qubit": "one""#).shows_not(r#""qubit": "two""#);
+    b.keys("k k");
+    assert!(b.app.ui.side.is_none(), "a service is selected");
+    b.keys("j enter");
+    assert!(b.app.areas().side.is_some(), "the lanes stay");
+    b.shows("qubit='two' on fridge").shows("qubit='one'");
+    b.keys("z").shows_not("qubit='one'").keys("z").shows("qubit='one'").keys("esc");
+    b.msg(Msg::Resize(100, 30));
+    assert!(b.app.ui.side.is_none());
+}

@@ -1,0 +1,179 @@
+//! Anything in any order: keys, pastes, sizes, the lab's words. Nothing panics, nothing is sent without a yes.
+
+use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Key(usize),
+    Char(char),
+    Release(char),
+    Paste(String),
+    Resize(u16, u16),
+    Later(u8),
+    Runs(u8, u8),
+    Ends(u8, u8),
+    Scheduled(u8, u8),
+    Links(bool, bool),
+    Kernel(u8),
+    Missed,
+    Hostile(usize),
+    Answer(u8),
+    Editor(String),
+    Stop(bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let keys: usize = action::ACTIONS.iter().map(|e| e.keys.len()).sum();
+    prop_oneof![
+        8 => (0..keys).prop_map(Step::Key),
+        3 => any::<char>().prop_map(Step::Char),
+        1 => any::<char>().prop_map(Step::Release),
+        1 => ".{0,40}".prop_map(Step::Paste),
+        2 => prop_oneof![(0_u16..220, 0_u16..60), (30_u16..160, 8_u16..40)].prop_map(|(w, h)| Step::Resize(w, h)),
+        2 => (0_u8..90).prop_map(Step::Later),
+        3 => (0_u8..6, 0_u8..4).prop_map(|(id, kind)| Step::Runs(id, kind)),
+        3 => (0_u8..6, 0_u8..6).prop_map(|(id, how)| Step::Ends(id, how)),
+        2 => (0_u8..4, 0_u8..5).prop_map(|(id, status)| Step::Scheduled(id, status)),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(bus, router)| Step::Links(bus, router)),
+        1 => (0_u8..5).prop_map(Step::Kernel),
+        1 => Just(Step::Missed),
+        1 => (0_usize..12).prop_map(Step::Hostile),
+        2 => (0_u8..5).prop_map(Step::Answer),
+        1 => ".{0,40}".prop_map(Step::Editor),
+        1 => any::<bool>().prop_map(Step::Stop),
+    ]
+}
+
+fn one(id: u8, kind: u8) -> Job {
+    let mut job = if kind.is_multiple_of(2) { job(&format!("j{id}")) } else { parallel(&format!("j{id}")) };
+    job.hidden = kind == 3;
+    if kind == 2 {
+        job.service = "lab".into();
+        job.kind = "IPythonTask".into();
+    }
+    job
+}
+
+fn play(b: &mut Bench, step: &Step, hostile: &[Event]) {
+    match step {
+        Step::Key(n) => {
+            let key = action::ACTIONS.iter().flat_map(|e| e.keys).nth(*n).unwrap();
+            b.key(key);
+        }
+        Step::Char(c) => {
+            b.msg(Msg::Key(KeyEvent::from(KeyCode::Char(*c))));
+        }
+        Step::Release(c) => {
+            let key = KeyEvent::new_with_kind(KeyCode::Char(*c), KeyModifiers::NONE, KeyEventKind::Release);
+            b.msg(Msg::Key(key));
+        }
+        Step::Paste(text) => {
+            b.paste(text);
+        }
+        Step::Resize(w, h) => {
+            b.msg(Msg::Resize(*w, *h));
+        }
+        Step::Later(tenths) => {
+            b.later(f64::from(*tenths) / 10.0).msg(Msg::Wake);
+        }
+        Step::Runs(id, kind) => {
+            b.runs(&one(*id, *kind));
+        }
+        Step::Ends(id, how) => {
+            let job = one(*id, *how);
+            let traceback =
+                ["tb_chained.txt", "tb_exception_group.txt", "tb_control_chars.txt"][usize::from(*how) % 3];
+            let reply = if *how < 3 { ok(&job.id) } else { error(&job.id, "E", "m", &case(traceback)) };
+            b.completed(&job, &reply);
+        }
+        Step::Scheduled(id, status) => {
+            let status = ["queued", "running", "done", "failed", "cancelled"][usize::from(*status)];
+            let task_id = format!("j{id}");
+            b.scheduled(&format!("s{id}"), (status == "running").then_some(&*task_id), &one(*id, 0), status);
+        }
+        Step::Links(bus, router) => {
+            let state = |up: bool, now| if up { live() } else { down(now) };
+            let now = b.now;
+            b.link(Line::Bus, state(*bus, now)).link(Line::Router, state(*router, now));
+        }
+        Step::Kernel(state) => {
+            let state = ["idle", "busy", "restarting", "connecting", "odd"][usize::from(*state)];
+            b.kernel("lab", state);
+        }
+        Step::Missed => {
+            b.wire(Incoming::Missed { count: 1 });
+        }
+        Step::Hostile(n) => {
+            b.wire(Incoming::Bus(hostile[n % hostile.len()].clone()));
+        }
+        Step::Answer(how) => {
+            let Some(id) = b.sent().last().map(|out| out.id.clone()) else { return };
+            let result = [
+                "true",
+                "false",
+                "null",
+                "[]",
+                r#"{"scheduled_task_id": "s1", "target": "fridge", "status": "cancelled"}"#,
+            ][usize::from(*how)];
+            b.reply(&format!(r#"{{"id": "{id}", "status": "ok", "result": {result}}}"#));
+        }
+        Step::Editor(text) => {
+            b.msg(Msg::EditorClosed(msg::Edited::Payload(Ok(text.clone()))));
+        }
+        Step::Stop(can) => {
+            b.msg(Msg::AskedToStop { can: *can });
+        }
+    }
+}
+
+/// What every state must keep.
+fn check(b: &Bench) {
+    let screen = b.screen();
+    let (width, height) = b.app.ui.size;
+    let whole = Rect::new(0, 0, width, height);
+    for pane in &screen.panes {
+        assert_eq!(pane.area.intersection(whole), pane.area, "a pane outside of {width}x{height}");
+    }
+    if let Some(at) = screen.cursor {
+        assert!(whole.contains(at), "the cursor at {at} outside of {width}x{height}");
+    }
+    b.buffer(&Theme::plain());
+    if let Some(selected) = &b.app.ui.selected
+        && !b.app.rows().is_empty()
+        && b.app.areas().shape != layout::Shape::Narrow
+    {
+        assert!(b.app.selected_row().is_some(), "{selected:?} is selected but not among the rows");
+    }
+    assert!(b.app.wake_at(b.now).is_none_or(|at| at >= b.now.mono), "it wishes to be woken in the past");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics_whatever_comes(steps in prop::collection::vec(step(), 1..90)) {
+        let hostile = recorded("bus_hostile_names.jsonl");
+        let mut b = Bench::new();
+        for step in &steps {
+            play(&mut b, step, &hostile);
+            check(&b);
+        }
+    }
+
+    #[test]
+    fn nothing_that_moves_hardware_goes_out_but_by_the_sure_key(steps in prop::collection::vec(step(), 1..60)) {
+        let hostile = recorded("bus_hostile_names.jsonl");
+        let sure: usize = action::ACTIONS.iter().flat_map(|e| e.keys).position(|k| *k == "Y").unwrap();
+        // `Y` stands twice in the table: it copies an id elsewhere.
+        let is_y = |n: usize| action::ACTIONS.iter().flat_map(|e| e.keys).nth(n) == Some(&"Y") || n == sure;
+        let mut b = Bench::new();
+        b.keys("s").types("EnableHeater").keys("enter f7 ctrl-s");
+        for step in steps.iter().filter(|s| !matches!(s, Step::Key(n) if is_y(*n)) && !matches!(s, Step::Char('Y'))) {
+            play(&mut b, step, &hostile);
+            prop_assert!(b.sent().iter().all(|out| !out.text.contains("EnableHeater")));
+        }
+    }
+}

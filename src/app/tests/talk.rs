@@ -1,0 +1,179 @@
+//! The talk with the lab: what is asked when, and what becomes of requests whose link is lost.
+
+use super::*;
+use crate::wire::frame::TaskFrame;
+
+fn asked(b: &Bench, kind: &str) -> usize {
+    b.sent_types().iter().filter(|t| *t == kind).count()
+}
+
+#[test]
+fn the_list_is_asked_once_at_the_start_and_once_after_a_gap() {
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.link(Line::Router, live());
+    assert_eq!(asked(&b, "GetScheduledTasks"), 0, "it waits for the bus, so that nothing falls between");
+    b.link(Line::Bus, live());
+    assert_eq!(b.sent_types(), ["GetScheduledTasks", "GetEventTopicList"]);
+    b.answer("GetScheduledTasks", "[]").answer("GetEventTopicList", "{}").take();
+    // Never by a timer.
+    for _ in 0..600 {
+        b.later(1.0).msg(Msg::Wake);
+    }
+    assert_eq!(b.sent().len(), 0);
+    b.disconnect().later(3.0).connect();
+    assert_eq!(b.sent_types(), ["GetScheduledTasks"]);
+    b.answer("GetScheduledTasks", "[]").take();
+    // Events that were let go are a gap too, but a large list each time would make us slower still.
+    b.wire(Incoming::Missed { count: 3 }).wire(Incoming::Missed { count: 2 });
+    assert_eq!(b.sent().len(), 0);
+    b.later(61.0).msg(Msg::Wake);
+    assert_eq!(b.sent_types(), ["GetScheduledTasks"]);
+    b.answer("GetScheduledTasks", "[]").take();
+    b.later(120.0).wire(Incoming::Missed { count: 1 });
+    assert_eq!(b.sent_types(), ["GetScheduledTasks"]);
+}
+
+#[test]
+fn a_list_that_was_read_without_the_bus_is_read_again_with_it() {
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.link(Line::Bus, LinkState::Connecting { attempt: 1 }).link(Line::Router, live());
+    assert_eq!(asked(&b, "GetScheduledTasks"), 0);
+    b.link(Line::Bus, down(b.now));
+    assert_eq!(asked(&b, "GetScheduledTasks"), 1, "the bus may stay away for ever");
+    b.answer("GetScheduledTasks", "[]").take();
+    // Tries that fail do not ask again.
+    for attempt in 2..5 {
+        let state = down(b.now);
+        b.later(1.0).link(Line::Bus, LinkState::Connecting { attempt }).link(Line::Bus, state);
+    }
+    assert_eq!(b.sent().len(), 0);
+    b.link(Line::Bus, live());
+    assert_eq!(asked(&b, "GetScheduledTasks"), 1, "what came between the list and the bus was not heard");
+    b.answer("GetScheduledTasks", "[]").take();
+    b.link(Line::Bus, live());
+    assert_eq!(b.sent().len(), 0);
+    // Only the bus is lost: it is not asked at the loss, when the answer would be old before the bus is back.
+    b.link(Line::Bus, down(b.now));
+    assert_eq!(b.sent().len(), 0);
+    b.later(60.0).link(Line::Bus, live());
+    assert_eq!(asked(&b, "GetScheduledTasks"), 1);
+}
+
+#[test]
+fn a_list_whose_answer_was_lost_is_asked_for_again() {
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.connect().take();
+    b.link(Line::Router, down(b.now)).later(1.0).link(Line::Router, live());
+    assert_eq!(b.sent_types(), ["GetScheduledTasks", "GetEventTopicList"]);
+    let id = b.sent()[0].id.clone();
+    b.wire(Incoming::Unsent { id, why: "the line is closed".into() }).take();
+    b.link(Line::Router, down(b.now)).link(Line::Router, live());
+    assert_eq!(asked(&b, "GetScheduledTasks"), 1);
+}
+
+#[test]
+fn what_was_sent_is_not_sent_again_after_a_gap() {
+    // C13.
+    let mut b = Bench::new();
+    b.keys("s").types("Ping").keys("enter ctrl-s").keys("s").types("MeasureT2").keys("enter f7 ctrl-s");
+    assert_eq!(b.sent_types(), ["Ping", "ScheduleTask"]);
+    let id = b.sent()[0].id.to_string();
+    b.take();
+    b.disconnect();
+    assert_eq!(b.state(&id), State::Unknown, "within the same moment (C14)");
+    b.later(10.0).connect();
+    assert_eq!(b.sent_types(), ["GetScheduledTasks"]);
+    // A late answer still settles it.
+    b.reply(&ok(&id));
+    assert_eq!(b.state(&id), State::Ended);
+}
+
+#[test]
+fn a_juice_without_a_scheduler_is_believed() {
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.connect();
+    let id = b.sent()[0].id.clone();
+    b.reply(&error(&id, "ValueError", "Unknown task type: GetScheduledTasks", "")).take();
+    assert_eq!(b.app.session.has_scheduler, Some(false));
+    b.keys("s").types("MeasureT2").keys("enter f7");
+    assert_eq!(b.composer().way, session::Way::Direct);
+    b.keys("f2");
+    assert_eq!(b.composer().way, session::Way::Direct, "{}", b.notice());
+    b.keys("ctrl-s");
+    assert_eq!(b.sent_types(), ["MeasureT2"]);
+}
+
+#[test]
+fn an_entry_of_the_list_that_cannot_be_read_is_a_row_all_the_same() {
+    // B22.
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.connect();
+    let good = |n| {
+        format!(
+            r#"{{"scheduled_task_id": "s{n}", "target": "fridge", "task_type": "T", "status": "queued"}}"#
+        )
+    };
+    let list = format!(
+        r#"[{}, {}, {}, {{"target": "fridge", "status": "zzz"}},
+        {{"scheduled_task_id": "s9", "target": "fridge", "status": "done", "result": "text"}}]"#,
+        good(1),
+        good(2),
+        good(3)
+    );
+    b.answer("GetScheduledTasks", &list);
+    assert_eq!(b.app.store().tasks().count(), 5);
+    b.keys("space space").lines();
+}
+
+#[test]
+fn a_service_spoken_to_alone_gets_one_sequential_task_at_a_time() {
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    let line = Line::Service("solo".into());
+    b.link(line.clone(), live()).take();
+    let submit = |b: &mut Bench, parallel| {
+        let frame = TaskFrame {
+            id: b.app.session.new_id(),
+            target: "solo".into(),
+            task_type: "Job".into(),
+            parallel,
+            display_name: "Job".into(),
+            show_in_dashboard: true,
+            payload: "{}".into(),
+        };
+        let id = frame.id.clone();
+        let out = b.app.session.submit(frame, &session::Way::Alone, b.now).unwrap();
+        (id, out.len())
+    };
+    let (first, n) = submit(&mut b, false);
+    assert_eq!(n, 1);
+    let (second, n) = submit(&mut b, false);
+    assert_eq!(n, 0, "it waits for the first");
+    assert_eq!(submit(&mut b, true).1, 1, "a parallel one goes through");
+    assert_eq!(b.state(&second), State::Waiting);
+    let reply = Reply::parse(ok(&first).into()).unwrap();
+    b.wire(Incoming::Reply { line: line.clone(), reply });
+    assert_eq!(b.sent().iter().map(|o| o.id.clone()).collect::<Vec<_>>(), std::slice::from_ref(&second));
+    let (third, n) = submit(&mut b, false);
+    assert_eq!(n, 0);
+    b.take();
+    b.link(line.clone(), down(b.now)).later(1.0).link(line, live());
+    assert_eq!(b.sent().len(), 0, "nothing goes out by itself");
+    assert_eq!(b.state(&second), State::Unknown);
+    assert_eq!(b.state(&third), State::Ended, "it never left this program");
+}
+
+#[test]
+fn a_day_of_the_lab_is_taken_in_and_counted() {
+    let mut b = Bench::new();
+    for event in recorded("bus.jsonl") {
+        b.later(0.05).wire(Incoming::Bus(event));
+    }
+    for event in recorded("bus_out_of_order.jsonl") {
+        b.later(0.05).wire(Incoming::Bus(event));
+    }
+    b.lines();
+    let counts = b.app.store().counts(true);
+    let rows = b.app.store().tasks().filter(|t| matches!(t.state, State::Running { .. })).count();
+    assert_eq!(counts.running, rows);
+    assert!(b.app.store().tasks().count() > 10);
+}

@@ -1,0 +1,271 @@
+//! Choosing a service and a type, filling in the payload.
+
+use crate::{
+    app::{
+        App, Effect, Layer, Severity,
+        action::Action,
+        choose::{Choose, Item, Stage},
+        compose::Compose,
+        msg::Edited,
+        session::Way,
+    },
+    catalogue::{self, TaskType},
+    store::{Lane, TASK_MANAGER, Task},
+    time::Now,
+    wire::{Text, event::KernelState, json},
+};
+
+use super::{back, deeds::ask_to_send, editor_height};
+
+/// A result of earlier runs above this makes the scheduler, which keeps every result, the wrong way.
+const LARGE_RESULT: usize = 1024 * 1024;
+
+/// Why nothing may be sent at all, if so.
+pub(super) fn barred(app: &App) -> Option<String> {
+    if app.settings.read_only {
+        return Some("read-only: nothing can be sent or cancelled".to_owned());
+    }
+    app.settings.watch_only.clone()
+}
+
+pub(super) fn open_composer(app: &mut App, now: Now) {
+    if let Some(why) = barred(app) {
+        app.tell(Severity::Warning, why, now);
+        return;
+    }
+    match app.current_service() {
+        Some(service) => choose_type(app, service),
+        None => choose_service(app),
+    }
+}
+
+fn choose_service(app: &mut App) {
+    let items: Vec<Item> = app
+        .store()
+        .services()
+        .map(|s| Item {
+            name: s.name.clone(),
+            about: match &s.kernel {
+                Some((KernelState::Connecting | KernelState::Restarting, _)) => "not reachable".to_owned(),
+                Some(_) => "IPython".to_owned(),
+                None => String::new(),
+            },
+            remark: if s.alone { "spoken to alone".to_owned() } else { String::new() },
+        })
+        .collect();
+    app.ui.layers.push(Layer::Choose(Box::new(Choose::new(Stage::Service, items))));
+}
+
+pub(super) fn back_to_services(app: &mut App) {
+    if let Some(Layer::Choose(choose)) = app.ui.layers.last()
+        && let Stage::Type { service } = choose.stage.clone()
+    {
+        app.ui.layers.pop();
+        choose_service(app);
+        if let Some(Layer::Choose(choose)) = app.ui.layers.last_mut() {
+            choose.select(&service);
+        }
+    }
+}
+
+pub(super) fn choose_type(app: &mut App, service: Text) {
+    learn(app, &service);
+    let items: Vec<Item> = app
+        .catalogue
+        .types_for(&service)
+        .into_iter()
+        .map(|t| {
+            let draft = app.ui.drafts.contains_key(&(service.clone(), t.class.clone()));
+            let hardware = app.settings.guard.matches(&t.name);
+            let about = t.doc.as_deref().and_then(|d| d.lines().next()).unwrap_or("").to_owned();
+            let mut remark = Vec::new();
+            if draft {
+                remark.push("draft");
+            }
+            if hardware {
+                remark.push("moves hardware");
+            }
+            remark.push(t.source.word());
+            Item { name: t.class.clone(), about, remark: remark.join(", ") }
+        })
+        .collect();
+    app.ui.layers.push(Layer::Choose(Box::new(Choose::new(Stage::Type { service }, items))));
+}
+
+/// Tells the catalogue what was seen of a service.
+fn learn(app: &mut App, service: &Text) {
+    let store = &app.session.store;
+    if store.service(service).is_some_and(|s| s.kernel.is_some()) {
+        app.catalogue.saw_kernel(service);
+    }
+    let own_tasks = |s: &crate::store::SeenType| &**service != TASK_MANAGER || !TALK.contains(&&*s.task_type);
+    let seen = store.seen_types(service).into_iter().filter(own_tasks).map(|s| catalogue::Seen {
+        task_type: s.task_type,
+        class: s.class,
+        parallel: s.parallel,
+        hidden_fields: s.hidden_fields,
+    });
+    let seen = seen.collect();
+    app.catalogue.set_seen(service, seen);
+}
+
+/// How one talks to the scheduler: not work that anybody submits by hand.
+const TALK: [&str; 4] = ["ScheduleTask", "GetScheduledTask", "GetScheduledTasks", "CancelScheduledTask"];
+
+/// Opens the composer on a type, by its class's name; `payload`: filled in with this one.
+pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option<&Task>, now: Now) {
+    learn(app, &service);
+    let mut task_type = match app.catalogue.find(&service, class) {
+        Some(known) => known.clone(),
+        None => TaskType::unheard(class.clone()),
+    };
+    let last =
+        app.store().seen_types(&service).into_iter().find(|s| s.class == *class).and_then(|s| s.payload);
+    let template = catalogue::template(&task_type, last.as_deref());
+    let (payload, mut remembered) = match filled {
+        Some(task) => {
+            task_type.parallel = metadata_parallel(task);
+            task_type.show_in_dashboard = !task.hidden;
+            let payload = task.payload.as_deref().unwrap_or("{}");
+            (json::pretty(payload, usize::MAX).0, None)
+        }
+        None => (template, app.ui.drafts.get(&(service.clone(), class.clone())).cloned()),
+    };
+    let (way, reason) = way_for(app, &service, &task_type);
+    let id = app.session.new_id();
+    let mut compose = Compose::new(service, task_type, way, reason, payload.trim_end(), id);
+    if let Some(draft) = remembered.take() {
+        compose.set_text(&draft.text);
+        compose.parallel = draft.parallel;
+        compose.way = draft.way;
+        app.tell(Severity::Info, "your draft is back; reset starts anew", now);
+    }
+    let body = app.areas().body;
+    compose.follow(usize::from(body.width), editor_height(body.height));
+    app.ui.layers.push(Layer::Compose(Box::new(compose)));
+}
+
+fn metadata_parallel(task: &Task) -> bool {
+    match task.metadata.as_deref().and_then(|m| json::get(m, "parallel")) {
+        Some(raw) => raw == "true",
+        None => task.lane == Lane::Parallel,
+    }
+}
+
+/// The way that is offered, and why. Parallel tasks go direct; sequential ones through the scheduler, which keeps
+/// them when this terminal is lost, except where there is none or where it would have to keep large results.
+fn way_for(app: &App, service: &Text, task_type: &TaskType) -> (Way, String) {
+    if app.session.is_alone(service) {
+        return (Way::Alone, String::new());
+    }
+    if task_type.parallel {
+        return (Way::Direct, String::new());
+    }
+    if app.session.has_scheduler == Some(false) {
+        return (Way::Direct, "this Juice has no scheduler".to_owned());
+    }
+    let large = app
+        .store()
+        .tasks()
+        .filter(|t| t.service == *service && t.task_type == task_type.name)
+        .filter_map(|t| t.reply.as_ref())
+        .take(20)
+        .any(|r| r.text.len() > LARGE_RESULT);
+    if large {
+        return (
+            Way::Direct,
+            "earlier results are over 1 MB, and the scheduler keeps every result".to_owned(),
+        );
+    }
+    (Way::Scheduled(None), String::new())
+}
+
+pub(super) fn again(app: &mut App, now: Now) {
+    if let Some(why) = barred(app) {
+        app.tell(Severity::Warning, why, now);
+        return;
+    }
+    let Some(task) = app.current_task().and_then(|k| app.store().task(k)).cloned() else {
+        app.tell(Severity::Info, "select a task first", now);
+        return;
+    };
+    if task.payload.is_none() {
+        app.tell(Severity::Warning, "its payload was not seen; s opens the type with what is known", now);
+        return;
+    }
+    let class = if task.is_ipython() {
+        task.name.split(':').next().filter(|c| !c.is_empty()).unwrap_or("IPythonTask").into()
+    } else {
+        task.task_type.clone()
+    };
+    let service = task.service.clone();
+    compose(app, service, &class, Some(&task), now);
+    if let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() {
+        compose.filled = true;
+        compose.task_type.name = task.task_type.clone();
+        compose.check();
+    }
+}
+
+pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let has_scheduler = app.session.has_scheduler;
+    let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::Send => return ask_to_send(app, now),
+        Action::Way => {
+            compose.way_reason.clear();
+            compose.way = match compose.way {
+                Way::Direct if has_scheduler == Some(false) => {
+                    app.tell(Severity::Warning, "this Juice has no scheduler", now);
+                    return Vec::new();
+                }
+                Way::Direct => Way::Scheduled(None),
+                Way::Scheduled(_) => Way::Direct,
+                Way::Alone => {
+                    app.tell(
+                        Severity::Warning,
+                        "this service is spoken to alone: its tasks go to its own port",
+                        now,
+                    );
+                    return Vec::new();
+                }
+            };
+        }
+        Action::Lane => compose.parallel = !compose.parallel,
+        Action::EditOutside => {
+            let text = compose.text();
+            app.ui.outside = true;
+            return vec![Effect::EditPayload(text)];
+        }
+        Action::Frame => match compose.sendable() {
+            Ok(()) => compose.frame_shown = !compose.frame_shown,
+            Err(why) => app.tell(Severity::Warning, why, now),
+        },
+        Action::Reset => {
+            let start = compose.start.clone();
+            compose.set_text(&start);
+        }
+        Action::Undo => compose.undo(),
+        Action::OtherType => {
+            let service = compose.service.clone();
+            back(app);
+            choose_type(app, service);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+pub(super) fn editor_closed(app: &mut App, edited: Edited, now: Now) {
+    match edited {
+        Edited::Payload(Ok(text)) => {
+            let body = app.areas().body;
+            if let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() {
+                compose.set_text(text.trim_end_matches('\n'));
+                compose.follow(usize::from(body.width), editor_height(body.height));
+            }
+        }
+        Edited::Payload(Err(why)) | Edited::File(Err(why)) => app.tell(Severity::Error, why, now),
+        Edited::File(Ok(())) => {}
+    }
+}

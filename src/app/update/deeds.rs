@@ -1,0 +1,404 @@
+//! What is done to the lab: sending, cancelling, leaving own tasks behind. Each deed passes the guard and the questions
+//! that stand here; nothing else hands frames to the session.
+
+use crate::{
+    app::{
+        App, Effect, Layer, Severity,
+        action::Action,
+        confirm::{Confirm, Deed},
+        lanes::Selected,
+        session::{Cancelled, News, Outgoing, Session, Way},
+    },
+    store::{Lane, Own, State, TaskKey},
+    time::Now,
+    wire::{frame::TaskFrame, json, link::Line},
+};
+
+use super::compose::barred;
+
+/// Sends the composer's task, or asks first: where hardware moves, where a service is spoken to past a task manager
+/// that answers, where the service will surely refuse it.
+pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
+    let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return Vec::new() };
+    if let Err(why) = compose.sendable() {
+        app.tell(Severity::Warning, why, now);
+        return Vec::new();
+    }
+    let alone = compose.way == Way::Alone;
+    // The edge bars the task manager's way, not that to a service of one's own.
+    if let Some(why) = barred(app).filter(|_| app.settings.read_only || !alone) {
+        app.tell(Severity::Warning, why, now);
+        return Vec::new();
+    }
+    let frame = compose.frame();
+    let way = compose.way.clone();
+    let doubts: Vec<String> = compose.problems.iter().filter(|p| !p.hint).map(|p| p.what.clone()).collect();
+    let hardware = app.settings.guard.moves(&frame.task_type, &compose.task_type.class, &frame.payload);
+    let alone = alone && app.session.is_live(&Line::Router);
+    if !hardware && !alone && doubts.is_empty() {
+        return send(app, frame, &way, now);
+    }
+    let mut lines = Vec::new();
+    if hardware {
+        lines.extend(hardware_lines(&frame.target, &frame.task_type, &frame.payload));
+    }
+    if alone {
+        lines.push(format!(
+            "It goes to {}'s own port, past the task manager, which answers: nobody keeps the slot between the two.",
+            frame.target
+        ));
+    }
+    if !doubts.is_empty() {
+        lines.push("The service will probably refuse it:".to_owned());
+        lines.extend(doubts.iter().take(6).map(|d| format!("  {d}")));
+    }
+    lines.push(match &way {
+        Way::Direct => "It is sent direct, now.".to_owned(),
+        Way::Scheduled(_) => "It goes through the scheduler and starts when the slot is free.".to_owned(),
+        Way::Alone => "It is sent to the service itself.".to_owned(),
+    });
+    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
+        title: format!("Send {} to {}?", frame.task_type, frame.target),
+        lines,
+        yes: if hardware { "send it".to_owned() } else { "send it all the same".to_owned() },
+        no: "do not send".to_owned(),
+        deed: Deed::Send(Box::new(frame), way),
+        hardware,
+        asked: now,
+        last_key: None,
+        refused: None,
+    })));
+    Vec::new()
+}
+
+/// What a question about hardware repeats: target, type and every value.
+fn hardware_lines(target: &str, task_type: &str, payload: &str) -> Vec<String> {
+    let mut lines = vec![format!("{task_type} on {target} moves hardware.")];
+    let members = json::members(payload).unwrap_or_default();
+    if members.is_empty() {
+        lines.push("It has no values.".to_owned());
+    }
+    for (name, value) in members {
+        let value = json::compact(value);
+        let count = value.chars().count();
+        let shown: String = value.chars().take(VALUE).collect();
+        let more = if count > VALUE { format!("… ({count} characters)") } else { String::new() };
+        lines.push(format!("  {name} = {shown}{more}"));
+    }
+    lines
+}
+
+/// Characters of a value that a question repeats.
+const VALUE: usize = 120;
+
+fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
+    let id = frame.id.clone();
+    let target = frame.target.clone();
+    let name = frame.display_name.clone();
+    match app.session.submit(frame, way, now) {
+        Err(why) => {
+            app.tell(Severity::Error, format!("{why}; the draft is kept"), now);
+            Vec::new()
+        }
+        Ok(frames) => {
+            if let Some(Layer::Compose(_)) = app.ui.layers.last()
+                && let Some(Layer::Compose(compose)) = app.ui.layers.pop()
+            {
+                let place = (compose.service.clone(), compose.task_type.class.clone());
+                if !compose.filled {
+                    app.ui.drafts.remove(&place);
+                }
+            }
+            // Back to the lanes, where it can be seen.
+            app.ui.folding.remove(&target);
+            app.ui.layers.clear();
+            app.ui.zoom = false;
+            if let Some(task) = app.store().find(&id) {
+                app.ui.selected =
+                    Some(Selected { service: task.service.clone(), task: Some(task.key.clone()) });
+            }
+            app.ui.follow = Some(id);
+            let how = match way {
+                Way::Direct => "sent",
+                Way::Scheduled(_) => "given to the scheduler",
+                Way::Alone if frames.is_empty() => "waits here until your task before it has ended",
+                Way::Alone => "sent to its own port",
+            };
+            app.tell(Severity::Info, format!("{how}: {name} on {target}"), now);
+            frames.into_iter().map(Effect::Send).collect()
+        }
+    }
+}
+
+pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
+    if let Some(why) = barred(app) {
+        app.tell(Severity::Warning, why, now);
+        return;
+    }
+    let Some(task) = app.current_task().and_then(|k| app.store().task(k)) else {
+        app.tell(Severity::Info, "select a task first", now);
+        return;
+    };
+    let refusal = match (task.state, &task.scheduled_task_id) {
+        (State::Ended, _) => Some("it has ended already"),
+        (_, None) => Some("only a scheduled task can be cancelled: Juice cannot withdraw a direct one"),
+        _ => None,
+    };
+    if let Some(why) = refusal {
+        app.tell(Severity::Info, why, now);
+        return;
+    }
+    let runs = matches!(task.state, State::Running { .. } | State::Unknown);
+    let mut lines = vec![format!("{} on {}", task.name, task.service)];
+    if let Some(at) = task.run_at.as_ref().and_then(|s| s.at) {
+        lines.push(format!("It is to start at {}.", crate::app::document::local(at)));
+    }
+    lines.push(format!("Its id is {}.", task.key));
+    if runs {
+        lines.push("It runs already: it will not be stopped, only marked as cancelled.".to_owned());
+    }
+    let confirm = Confirm {
+        title: "Cancel this scheduled task?".to_owned(),
+        lines,
+        yes: "cancel it".to_owned(),
+        no: "keep it".to_owned(),
+        deed: Deed::Cancel(task.key.clone()),
+        hardware: false,
+        asked: now,
+        last_key: None,
+        refused: None,
+    };
+    app.ui.layers.push(Layer::Confirm(Box::new(confirm)));
+}
+
+pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
+    if let Some(why) = barred(app) {
+        app.tell(Severity::Warning, why, now);
+        return;
+    }
+    let Some(task) = app.current_task().and_then(|k| app.store().task(k)) else {
+        app.tell(Severity::Info, "select a task first", now);
+        return;
+    };
+    if task.own != Some(Own::Scheduled) || !matches!(task.state, State::Waiting) {
+        app.tell(
+            Severity::Info,
+            "only an own scheduled task that waits for its slot can be sent direct",
+            now,
+        );
+        return;
+    }
+    let class = task.name.split(':').next().unwrap_or_default();
+    let payload = task.payload.as_deref().unwrap_or("{}");
+    let hardware = app.settings.guard.moves(&task.task_type, class, payload);
+    let mut lines = vec![
+        format!("{} on {}", task.name, task.service),
+        "It is cancelled at the scheduler first, and sent only if it has not started.".to_owned(),
+        "A direct task needs this terminal: if it closes, the task is dropped or goes on unobserved."
+            .to_owned(),
+    ];
+    if hardware {
+        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, payload));
+    }
+    let confirm = Confirm {
+        title: "Send it direct instead?".to_owned(),
+        lines,
+        yes: "send it direct".to_owned(),
+        no: "leave it scheduled".to_owned(),
+        deed: Deed::SendDirect(task.key.clone()),
+        hardware,
+        asked: now,
+        last_key: None,
+        refused: None,
+    };
+    app.ui.layers.push(Layer::Confirm(Box::new(confirm)));
+}
+
+pub(super) fn quit(app: &mut App, now: Now) -> Vec<Effect> {
+    if matches!(app.ui.layers.last(), Some(Layer::Confirm(c)) if c.deed == Deed::Quit) {
+        // A second Ctrl-C on the question means it; a held one does not.
+        if matches!(app.ui.layers.last(), Some(Layer::Confirm(c)) if c.is_fresh(now)) {
+            return Vec::new();
+        }
+        app.ui.leaving = true;
+        return vec![Effect::Quit];
+    }
+    let lines = at_risk(app, "Leaving");
+    if lines.is_empty() {
+        app.ui.leaving = true;
+        return vec![Effect::Quit];
+    }
+    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
+        title: "Leave juicetop?".to_owned(),
+        lines,
+        yes: "leave".to_owned(),
+        no: "stay".to_owned(),
+        deed: Deed::Quit,
+        hardware: false,
+        asked: now,
+        last_key: None,
+        refused: None,
+    })));
+    Vec::new()
+}
+
+/// What would happen to own tasks if this terminal went away now, by name.
+fn at_risk(app: &App, doing: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut more = 0;
+    for task in app.store().own_at_risk() {
+        if lines.len() >= 6 {
+            more += 1;
+            continue;
+        }
+        let fate = match task.state {
+            _ if task.own == Some(Own::Scheduled) => "has not been acknowledged by the scheduler yet",
+            State::Waiting | State::Scheduled => "waits and would be dropped without a word",
+            _ if task.lane == Lane::Sequential => {
+                "runs and would go on unobserved; its slot is given away, so the next one starts beside it"
+            }
+            _ => "runs and would go on unobserved",
+        };
+        lines.push(format!("{} on {} {fate}.", task.name, task.service));
+    }
+    if more > 0 {
+        lines.push(format!("And {more} more."));
+    }
+    if !lines.is_empty() {
+        lines.insert(0, format!("{doing} closes the connection that these own tasks need:"));
+    }
+    lines
+}
+
+pub(super) fn suspend(app: &mut App, can: bool, now: Now) -> Vec<Effect> {
+    if !can {
+        app.tell(Severity::Warning, "Ctrl-Z does nothing here: no shell could bring juicetop back", now);
+        return Vec::new();
+    }
+    let lines = at_risk(app, "A stopped program answers no pings: after a minute the lab");
+    if lines.is_empty() {
+        return vec![Effect::Suspend];
+    }
+    if !matches!(app.ui.layers.last(), Some(Layer::Confirm(_))) {
+        app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
+            title: "Stop juicetop?".to_owned(),
+            lines,
+            yes: "stop it".to_owned(),
+            no: "stay".to_owned(),
+            deed: Deed::Suspend,
+            hardware: false,
+            asked: now,
+            last_key: None,
+            refused: None,
+        })));
+        app.ui.revision += 1;
+    }
+    Vec::new()
+}
+
+pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let Some(Layer::Confirm(confirm)) = app.ui.layers.last() else { return Vec::new() };
+    let yes = match (action, confirm.hardware) {
+        (Action::No, _) => {
+            app.ui.layers.pop();
+            return Vec::new();
+        }
+        (Action::Yes, false) | (Action::Sure, false) => true,
+        (Action::Sure, true) => confirm.is_meant(now),
+        _ => false,
+    };
+    if !yes {
+        if matches!(action, Action::Yes | Action::Sure) {
+            app.tell(Severity::Warning, "hardware moves: press Y (with Shift), once and not at once", now);
+        }
+        return Vec::new();
+    }
+    let Some(Layer::Confirm(confirm)) = app.ui.layers.pop() else { return Vec::new() };
+    match confirm.deed {
+        Deed::Send(frame, way) => send(app, *frame, &way, now),
+        Deed::Cancel(key) => asked(app, |s| s.cancel(&key, now), now),
+        Deed::SendDirect(key) => asked(app, |s| s.send_direct(&key, now), now),
+        Deed::Quit => {
+            app.ui.leaving = true;
+            vec![Effect::Quit]
+        }
+        Deed::Suspend => vec![Effect::Suspend],
+    }
+}
+
+fn asked(
+    app: &mut App,
+    ask: impl FnOnce(&mut Session) -> Result<Vec<Outgoing>, String>,
+    now: Now,
+) -> Vec<Effect> {
+    match ask(&mut app.session) {
+        Ok(frames) => frames.into_iter().map(Effect::Send).collect(),
+        Err(why) => {
+            app.tell(Severity::Warning, why, now);
+            Vec::new()
+        }
+    }
+}
+
+/// What the session has to tell becomes notices; the selection follows a task that got its key.
+pub(super) fn news(app: &mut App, now: Now) {
+    for news in app.session.take_news() {
+        match news {
+            News::Accepted { id, key } => {
+                if app.ui.follow.as_ref() == Some(&id) {
+                    app.ui.follow = None;
+                    if let Some(task) = app.store().task(&key) {
+                        let selected = Selected { service: task.service.clone(), task: Some(key.clone()) };
+                        let own = |s: &Selected| s.task.as_ref().is_none_or(|k| k.0 == id);
+                        if app.ui.selected.as_ref().is_none_or(own) {
+                            app.ui.selected = Some(selected);
+                        }
+                    }
+                }
+                for layer in &mut app.ui.layers {
+                    if let Layer::Task(reader) = layer
+                        && reader.key.0 == id
+                    {
+                        reader.key = key.clone();
+                    }
+                }
+            }
+            News::NotSent { id, why } => {
+                let doubtful = app.store().find(&id).is_some_and(|t| t.state == State::Unknown);
+                let text = if doubtful {
+                    format!("{why}: look before you send it again")
+                } else {
+                    format!("not sent: {}", why.strip_prefix("not sent: ").unwrap_or(&why))
+                };
+                app.tell(Severity::Error, text, now);
+            }
+            News::LinkLost { names } => {
+                let more = names.len().saturating_sub(1);
+                let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let first = names.first().map_or("", String::as_str);
+                let text = format!("link lost: {first}{others} may run on unobserved; nothing is sent again");
+                app.tell(Severity::Error, text, now);
+            }
+            News::Cancelled { key, done } => {
+                let name = name_of(app, &key);
+                let (severity, text) = match done {
+                    Cancelled::Done => (Severity::Info, format!("cancelled: {name}")),
+                    Cancelled::RunsOn => (Severity::Warning, format!("it had started and runs on: {name}")),
+                    Cancelled::TooLate => {
+                        (Severity::Warning, format!("it had ended already, or is not known: {name}"))
+                    }
+                    Cancelled::Failed(why) => (Severity::Error, format!("not cancelled: {why}")),
+                };
+                app.tell(severity, text, now);
+            }
+            News::SentDirect { key, .. } => {
+                let name = name_of(app, &key);
+                app.tell(Severity::Info, format!("cancelled at the scheduler and sent direct: {name}"), now);
+            }
+        }
+    }
+}
+
+fn name_of(app: &App, key: &TaskKey) -> String {
+    app.store().task(key).map_or_else(|| key.to_string(), |t| t.name.to_string())
+}

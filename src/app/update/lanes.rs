@@ -1,0 +1,168 @@
+//! What keys do in the lanes: moving the selection, folding, filtering.
+
+use crate::{
+    app::{
+        App, Effect, Layer, Severity,
+        action::Action,
+        lanes::{Folding, Row, Selected},
+        layout::Shape,
+        line::LineEdit,
+        reader::Reader,
+    },
+    store::{Input, State, Task},
+    time::Now,
+    wire::Text,
+};
+
+use super::set_filter;
+
+pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let page = app.lanes_height().max(2) as isize;
+    match action {
+        Action::Up => step(app, -1),
+        Action::Down => step(app, 1),
+        Action::PageUp => step(app, 1 - page),
+        Action::PageDown => step(app, page - 1),
+        Action::HalfUp => step(app, -(page / 2)),
+        Action::HalfDown => step(app, page / 2),
+        Action::Top => step(app, isize::MIN / 2),
+        Action::Bottom => step(app, isize::MAX / 2),
+        Action::NextService => next_service(app, true),
+        Action::PreviousService => next_service(app, false),
+        Action::Open | Action::Zoom => match app.ui.selected.clone() {
+            Some(Selected { task: Some(key), .. }) => {
+                app.ui.zoom = action == Action::Zoom;
+                app.ui.layers.push(Layer::Task(Box::new(Reader::new(key, app.settings.oldest_first))));
+            }
+            Some(_) => fold(app),
+            None => app.tell(Severity::Info, "nothing is selected", now),
+        },
+        Action::Fold => fold(app),
+        Action::Filter => {
+            let line = LineEdit::new(&app.ui.filter_text);
+            app.ui.layers.push(Layer::Filter(line));
+        }
+        Action::FilterOutcome => {
+            const STEPS: [&str; 5] =
+                ["", "outcome:failed", "outcome:ok", "outcome:cancelled", "state:unknown"];
+            let at = STEPS.iter().position(|s| *s == app.ui.filter_text).unwrap_or(0);
+            set_filter(app, STEPS[(at + 1) % STEPS.len()]);
+        }
+        Action::Hidden => {
+            app.ui.hidden = !app.ui.hidden;
+            let what = if app.ui.hidden { "hidden tasks are shown" } else { "hidden tasks are left out" };
+            app.tell(Severity::Info, what, now);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Moves the selection by rows that can be selected (a large number: to the end).
+fn step(app: &mut App, by: isize) {
+    let rows = app.rows();
+    let first = app.first_row();
+    // The nearest row that can be selected at or beyond the wanted one, else before it.
+    let can = |i: &usize| rows[*i].selects().is_some();
+    let last = rows.len().saturating_sub(1);
+    let from = app.selected_row();
+    let to = match from {
+        Some(from) if by < 0 => {
+            let wanted = from.saturating_add_signed(by);
+            (0..=wanted).rev().find(can).or_else(|| (wanted..from).find(can))
+        }
+        Some(from) => {
+            let wanted = from.saturating_add_signed(by).min(last);
+            (wanted..rows.len()).find(can).or_else(|| (from + 1..wanted).rev().find(can))
+        }
+        // On a small screen the service's line stands above the rows.
+        None if by < 0 => None,
+        None => {
+            let wanted = 0_usize.saturating_add_signed(by - 1).min(last);
+            (wanted..rows.len()).find(can).or_else(|| (0..wanted.min(rows.len())).rev().find(can))
+        }
+    };
+    let Some(to) = to.filter(|to| by > 0 || Some(*to) != from) else {
+        if by < 0 && app.areas().shape == Shape::Narrow {
+            app.ui.line = 0;
+            if let Some(selected) = &mut app.ui.selected {
+                selected.task = None;
+            }
+        }
+        return;
+    };
+    let selected = rows[to].selects();
+    let height = app.lanes_height().max(1);
+    // The top line is the service's name where its block is scrolled.
+    let top = usize::from(to > 0 && height > 2 && !matches!(rows[to], Row::Service { .. }));
+    app.ui.line = if to < first { top } else { (to - first).clamp(top, height - 1) };
+    app.ui.selected = selected;
+}
+
+fn next_service(app: &mut App, forward: bool) {
+    // Under a filter only the services that it leaves something of.
+    let filtered = !app.ui.filter.is_empty() && app.areas().shape != Shape::Narrow;
+    let names: Vec<Text> = if filtered {
+        let service = |row: &Row| match row {
+            Row::Service { service, .. } => Some(service.clone()),
+            _ => None,
+        };
+        app.rows().iter().filter_map(service).collect()
+    } else {
+        app.store().services().map(|s| s.name.clone()).collect()
+    };
+    if names.is_empty() {
+        return;
+    }
+    let at = app.ui.selected.as_ref().and_then(|s| names.iter().position(|n| *n == s.service));
+    let to = match (at, forward) {
+        (None, _) => 0,
+        (Some(i), true) => (i + 1) % names.len(),
+        (Some(i), false) => (i + names.len() - 1) % names.len(),
+    };
+    let name = names[to].clone();
+    if app.areas().shape == Shape::Narrow {
+        app.ui.line = 0;
+        app.ui.selected = Some(Selected { service: name, task: None });
+        return;
+    }
+    let first = app.first_row();
+    let Some(row) =
+        app.rows().iter().position(|r| matches!(r, Row::Service { service, .. } if *service == name))
+    else {
+        return;
+    };
+    let height = app.lanes_height().max(1);
+    app.ui.line = if row < first { 0 } else { (row - first).min(height - 1) };
+    app.ui.selected = Some(Selected { service: name, task: None });
+}
+
+fn fold(app: &mut App) {
+    let Some(selected) = &app.ui.selected else { return };
+    let service = selected.service.clone();
+    let narrow = app.areas().shape == Shape::Narrow;
+    let folding = app.ui.folding.entry(service.clone()).or_default();
+    *folding = match *folding {
+        // Where one service is all that is shown there is nothing to fold it for.
+        Folding::Auto if !narrow => Folding::Folded,
+        Folding::Auto | Folding::Folded => Folding::All,
+        Folding::All => Folding::Auto,
+    };
+    if *folding == Folding::Folded {
+        app.ui.selected = Some(Selected { service, task: None });
+    }
+}
+
+pub(super) fn put_away(app: &mut App, now: Now) -> Vec<Effect> {
+    let task = app.current_task().and_then(|k| app.store().task(k));
+    let ghost = |t: &&Task| {
+        t.state == State::Unknown || (t.own.is_none() && matches!(t.state, State::Running { .. }))
+    };
+    let Some((key, service)) = task.filter(ghost).map(|t| (t.key.clone(), t.service.clone())) else {
+        app.tell(Severity::Info, "only a task whose end was never seen can be put away", now);
+        return Vec::new();
+    };
+    app.session.store.apply(Input::PutAway(key), now);
+    app.tell(Severity::Info, "put away: it counts no more, and its own reply can still end it", now);
+    app.session.go_on_alone(&service, now).into_iter().map(Effect::Send).collect()
+}

@@ -1,0 +1,365 @@
+//! What happens on each message: the one place where the state changes.
+//!
+//! Keys become actions by the keymap of the place where they are pressed; text keys that mean nothing there go into
+//! the field. What is to be done outside comes back as effects. Every deed passes through `deeds`, where
+//! the guard and `--read-only` stand.
+
+mod compose;
+mod deeds;
+mod lanes;
+mod task;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use crate::{
+    store::{Outcome, State, Task, filter::Filter},
+    time::Now,
+};
+
+use super::{
+    App, Effect, Layer, Msg, Severity,
+    action::{Action, Context},
+    choose::Stage,
+    compose::Compose,
+    help::Help,
+};
+
+use self::{
+    compose::{
+        again, back_to_services, choose_type, compose as open_on, editor_closed, in_composer, open_composer,
+    },
+    deeds::{ask_to_cancel, ask_to_send_direct, in_confirm, news, quit, suspend},
+    lanes::{in_lanes, put_away},
+    task::{export, in_task},
+};
+
+/// Takes a message. The picture may have changed if [`App::revision`] went up.
+pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let from_wire = matches!(msg, Msg::Wire(_));
+    match msg {
+        Msg::Key(key) if key.kind == KeyEventKind::Release => {}
+        // The terminal belongs to the editor: what was typed just before it came is not for the screen behind it.
+        Msg::Key(_) | Msg::Paste(_) if app.ui.outside => {}
+        Msg::Key(key) => {
+            app.ui.revision += 1;
+            effects = press(app, key, now);
+        }
+        Msg::Paste(text) => {
+            app.ui.revision += 1;
+            paste(app, &text, now);
+        }
+        Msg::Resize(width, height) => {
+            if app.ui.size != (width, height) {
+                app.ui.size = (width, height);
+                app.ui.revision += 1;
+            }
+        }
+        Msg::Wire(incoming) => {
+            let frames = app.session.receive(incoming, now);
+            effects.extend(frames.into_iter().map(Effect::Send));
+            news(app, now);
+        }
+        Msg::Wake => {
+            if app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono) {
+                app.ui.notice = None;
+            }
+            app.ui.revision += 1;
+            let frames = app.session.wake(now);
+            effects.extend(frames.into_iter().map(Effect::Send));
+        }
+        Msg::AskedToStop { can } => effects = suspend(app, can, now),
+        Msg::EditorClosed(edited) => {
+            app.ui.outside = false;
+            app.ui.revision += 1;
+            editor_closed(app, edited, now);
+        }
+        Msg::Done(result) => match result {
+            Ok(text) => app.tell(Severity::Info, text, now),
+            Err(text) => app.tell(Severity::Error, text, now),
+        },
+    }
+    // The wire brings many messages between two frames: whoever draws settles once for all of them.
+    if !from_wire {
+        app.settle(now);
+    }
+    effects
+}
+
+fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
+    let context = app.context();
+    let action = app.settings.keymap.action(context, &key);
+    app.ui.moved = true;
+    // What was told has been seen.
+    app.ui.notice = None;
+    if let Some(Layer::Confirm(confirm)) = app.ui.layers.last_mut() {
+        if action != Some(Action::Sure) {
+            confirm.last_key = Some(now);
+        } else if key.kind == KeyEventKind::Repeat || !confirm.is_meant(now) {
+            confirm.refused = Some(now);
+        }
+    }
+    match action {
+        Some(action) => act(app, action, now),
+        None => {
+            type_key(app, key);
+            Vec::new()
+        }
+    }
+}
+
+/// A key that means nothing here goes into the field that has the focus.
+fn type_key(app: &mut App, key: KeyEvent) {
+    let pane = app.areas().body;
+    match app.ui.layers.last_mut() {
+        Some(Layer::Choose(choose)) => {
+            let empty = choose.query.text().is_empty();
+            if choose.query.key(key) {
+                choose.search();
+            } else if empty && key.code == crossterm::event::KeyCode::Backspace {
+                back_to_services(app);
+            }
+        }
+        Some(Layer::Compose(compose)) => {
+            compose.key(key);
+            compose.follow(usize::from(pane.width), editor_height(pane.height));
+        }
+        Some(Layer::Help(help)) => {
+            let changed = help.query.key(key);
+            if changed {
+                help.top = 0;
+            }
+        }
+        Some(Layer::Filter(line)) => {
+            let changed = line.key(key);
+            if changed {
+                let text = line.text().to_owned();
+                set_filter(app, &text);
+            }
+        }
+        Some(Layer::Search(line)) => {
+            line.key(key);
+        }
+        _ => {}
+    }
+}
+
+/// Rows that the payload editor has on a body of this height: what two rows of head and five below leave, but three
+/// at least while there are three. Shared with the view.
+pub fn editor_height(body: u16) -> usize {
+    let below_head = body.saturating_sub(2);
+    usize::from(below_head.saturating_sub(5).max(below_head.min(3)).max(1))
+}
+
+fn paste(app: &mut App, text: &str, now: Now) {
+    let pane = app.areas().body;
+    match app.ui.layers.last_mut() {
+        Some(Layer::Choose(choose)) => {
+            choose.query.paste(text);
+            choose.search();
+        }
+        Some(Layer::Compose(compose)) => {
+            let result = compose.paste(text);
+            compose.follow(usize::from(pane.width), editor_height(pane.height));
+            if let Err(why) = result {
+                app.tell(Severity::Warning, why, now);
+            }
+        }
+        Some(Layer::Help(help)) => {
+            help.query.paste(text);
+            help.top = 0;
+        }
+        Some(Layer::Filter(line)) => {
+            line.paste(text);
+            let text = line.text().to_owned();
+            set_filter(app, &text);
+        }
+        Some(Layer::Search(line)) => line.paste(text),
+        // With no field focused a paste does nothing: no line of it may act as a key.
+        Some(Layer::Task(_) | Layer::Confirm(_)) | None => {}
+    }
+}
+
+fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    match action {
+        Action::Redraw => vec![Effect::Redraw],
+        Action::Retry => {
+            app.tell(Severity::Info, "trying again", now);
+            vec![Effect::Retry]
+        }
+        Action::Suspend => vec![Effect::AskToStop],
+        Action::Leave | Action::Quit => quit(app, now),
+        Action::Help | Action::Keys => {
+            let place = app.context();
+            app.ui.layers.push(Layer::Help(Help::new(place)));
+            Vec::new()
+        }
+        Action::Back => {
+            back(app);
+            Vec::new()
+        }
+        Action::Submit => {
+            open_composer(app, now);
+            Vec::new()
+        }
+        Action::Again => {
+            again(app, now);
+            Vec::new()
+        }
+        Action::Cancel => {
+            ask_to_cancel(app, now);
+            Vec::new()
+        }
+        Action::SendDirect => {
+            ask_to_send_direct(app, now);
+            Vec::new()
+        }
+        Action::PutAway => put_away(app, now),
+        Action::Copy | Action::CopyId | Action::Save => export(app, action, now),
+        _ => match app.context() {
+            Context::Lanes => in_lanes(app, action, now),
+            Context::Task => in_task(app, action, now),
+            Context::Compose => in_composer(app, action, now),
+            Context::Choose => {
+                in_choose(app, action, now);
+                Vec::new()
+            }
+            Context::Input => {
+                in_input(app, action, now);
+                Vec::new()
+            }
+            Context::Help => {
+                in_help(app, action);
+                Vec::new()
+            }
+            Context::Confirm => in_confirm(app, action, now),
+        },
+    }
+}
+
+fn back(app: &mut App) {
+    match app.ui.layers.pop() {
+        Some(Layer::Compose(compose)) => keep_draft(app, &compose),
+        Some(Layer::Filter(_)) => set_filter(app, ""),
+        Some(Layer::Choose(choose))
+            if matches!(choose.stage, Stage::Type { .. }) && choose.query.text().is_empty() =>
+        {
+            app.ui.layers.push(Layer::Choose(choose));
+            back_to_services(app);
+        }
+        Some(Layer::Task(_)) => app.ui.zoom = false,
+        None if !app.ui.filter_text.is_empty() => set_filter(app, ""),
+        _ => {}
+    }
+}
+
+fn keep_draft(app: &mut App, compose: &Compose) {
+    if compose.filled && !compose.is_edited() {
+        return;
+    }
+    let place = (compose.service.clone(), compose.task_type.class.clone());
+    if compose.is_edited() {
+        app.ui.drafts.insert(place, compose.draft());
+    } else {
+        app.ui.drafts.remove(&place);
+    }
+}
+
+fn set_filter(app: &mut App, text: &str) {
+    text.clone_into(&mut app.ui.filter_text);
+    match Filter::parse(text) {
+        Ok(filter) => {
+            app.ui.filter = filter;
+            app.ui.filter_error = None;
+        }
+        // The last good list stays while the filter cannot be read.
+        Err(e) => app.ui.filter_error = Some(e.to_string()),
+    }
+}
+
+fn in_input(app: &mut App, action: Action, now: Now) {
+    if action != Action::Accept {
+        return;
+    }
+    match app.ui.layers.pop() {
+        Some(Layer::Search(line)) => {
+            let text = line.text().to_owned();
+            if let Some(Layer::Task(reader)) = app.ui.layers.last_mut() {
+                reader.search = text;
+                if !reader.search.is_empty() && !reader.next_match() {
+                    app.tell(Severity::Info, "no match", now);
+                }
+            }
+        }
+        Some(Layer::Filter(line)) => {
+            if let Some(error) = app.ui.filter_error.clone() {
+                app.ui.layers.push(Layer::Filter(line));
+                app.tell(Severity::Warning, error, now);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn in_help(app: &mut App, action: Action) {
+    let page = usize::from(app.areas().body.height).saturating_sub(2).max(2);
+    let Some(Layer::Help(help)) = app.ui.layers.last_mut() else { return };
+    let last = help.lines(&app.settings.keymap).len().saturating_sub(page);
+    help.top = match action {
+        Action::Up => help.top.saturating_sub(1),
+        Action::Down => help.top + 1,
+        Action::PageUp => help.top.saturating_sub(page - 1),
+        Action::PageDown => help.top + page - 1,
+        Action::Top => 0,
+        Action::Bottom => last,
+        _ => help.top,
+    }
+    .min(last);
+}
+
+fn in_choose(app: &mut App, action: Action, now: Now) {
+    let Some(Layer::Choose(choose)) = app.ui.layers.last_mut() else { return };
+    match action {
+        Action::ChooseUp => choose.step(-1),
+        Action::ChooseDown | Action::Complete => choose.step(1),
+        Action::Accept => {
+            let Some(name) = choose.chosen() else {
+                app.tell(Severity::Info, "type a part of a name", now);
+                return;
+            };
+            match choose.stage.clone() {
+                Stage::Service => {
+                    app.ui.layers.pop();
+                    choose_type(app, name);
+                }
+                Stage::Type { service } => {
+                    app.ui.layers.pop();
+                    open_on(app, service, &name, None, now);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The word for a task's standing, as in filters and `--json`.
+pub fn standing(task: &Task) -> &'static str {
+    match (task.state, task.outcome) {
+        (State::Scheduled, _) => "scheduled",
+        (State::Waiting, _) => "waiting",
+        (State::Running { starting: true }, _) => "starting",
+        (State::Running { .. }, _) => "running",
+        (State::Ended, Some(Outcome::Ok)) => "ok",
+        (State::Ended, Some(Outcome::Cancelled)) => "cancelled",
+        (State::Ended, _) => "failed",
+        (State::Unknown, _) => "unknown",
+    }
+}
+
+/// The first line of a failure: name and message.
+pub fn failure_line(task: &Task) -> Option<String> {
+    let error = task.failure()?;
+    let name = error.ename.as_deref().unwrap_or("error");
+    let message = error.evalue.as_deref().unwrap_or("").lines().next().unwrap_or("");
+    Some(if message.is_empty() { name.to_owned() } else { format!("{name}: {message}") })
+}

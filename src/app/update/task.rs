@@ -1,0 +1,126 @@
+//! What keys do in a task's detail, and what of it is copied and saved.
+
+use crate::{
+    app::{
+        App, Effect, Layer, Severity,
+        action::{Action, Context},
+        document::Mark,
+        line::LineEdit,
+    },
+    store::Task,
+    time::Now,
+};
+
+pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let pane = app.areas().task();
+    let (columns, height) = (usize::from(pane.width), usize::from(pane.height));
+    let charset = app.settings.charset;
+    let Some(Layer::Task(reader)) = app.ui.layers.last_mut() else { return Vec::new() };
+    let page = height.max(2) as isize;
+    match action {
+        Action::Up => reader.up(),
+        Action::Down => reader.down(columns, height, charset),
+        Action::PageUp => reader.step(1 - page),
+        Action::PageDown => reader.step(page - 1),
+        Action::HalfUp => reader.step(-(page / 2)),
+        Action::HalfDown => reader.step(page / 2),
+        Action::Top => reader.go(0),
+        Action::Bottom => reader.go(usize::MAX),
+        Action::Left => reader.left = reader.left.saturating_sub(8),
+        Action::Right if !reader.wrap => reader.left += 8,
+        Action::NextSection | Action::PreviousSection => {
+            reader.go_mark(Mark::Part, action == Action::NextSection);
+        }
+        Action::NextEntry | Action::PreviousEntry => {
+            let found = reader.go_mark(Mark::OwnEntry, action == Action::NextEntry);
+            if !found {
+                app.tell(Severity::Info, "no further entry of your own", now);
+            }
+        }
+        Action::Fold | Action::Unfold => {
+            reader.fold();
+        }
+        Action::Order => {
+            reader.choice.oldest_first = !reader.choice.oldest_first;
+            let what = if reader.choice.oldest_first { "oldest entry first" } else { "newest entry first" };
+            reader.go(0);
+            app.tell(Severity::Info, what, now);
+        }
+        Action::Raw => {
+            reader.choice.raw = !reader.choice.raw;
+            reader.go(0);
+        }
+        Action::Wrap => {
+            reader.wrap = !reader.wrap;
+            reader.left = 0;
+        }
+        Action::Zoom => app.ui.zoom = !app.ui.zoom,
+        Action::Search => {
+            let line = LineEdit::new(&reader.search);
+            app.ui.layers.push(Layer::Search(line));
+        }
+        Action::NextMatch => {
+            let found = reader.next_match();
+            if !found {
+                app.tell(Severity::Info, "no match", now);
+            }
+        }
+        Action::OpenEditor => match reader.line().and_then(|l| l.place.clone()) {
+            Some((file, line)) => {
+                app.ui.outside = true;
+                return vec![Effect::OpenFile { file, line }];
+            }
+            None => {
+                app.tell(Severity::Info, "there is no file here: go to an entry of the traceback (n)", now);
+            }
+        },
+        _ => {}
+    }
+    Vec::new()
+}
+
+pub(super) fn export(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let reading = app.context() == Context::Task;
+    let Some(task) = app.current_task().and_then(|k| app.store().task(k)) else {
+        app.tell(Severity::Info, "select a task first", now);
+        return Vec::new();
+    };
+    match action {
+        Action::CopyId => {
+            let id = task.task_id.as_ref().or(task.scheduled_task_id.as_ref()).map_or(&*task.key.0, |t| t);
+            vec![Effect::Copy { text: id.to_owned(), what: "the id".to_owned() }]
+        }
+        Action::Copy if !reading => {
+            vec![Effect::Copy { text: task.name.to_string(), what: "the name".to_owned() }]
+        }
+        _ => {
+            let (text, what, ending) = content(task);
+            if action == Action::Copy {
+                return vec![Effect::Copy { text, what: what.to_owned() }];
+            }
+            let id: String = task.key.0.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+            let kind: String = task.task_type.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+            let kind = if kind.is_empty() { "task".to_owned() } else { kind };
+            vec![Effect::Save { name: format!("{kind}-{id}.{ending}"), text }]
+        }
+    }
+}
+
+/// What a task's reader copies and saves: the error, else the result, else the payload; and the file's ending.
+fn content(task: &Task) -> (String, &'static str, &'static str) {
+    if let Some(error) = task.failure() {
+        let text = match error.traceback.as_deref().filter(|t| !t.trim().is_empty()) {
+            Some(traceback) => traceback.to_owned(),
+            None => format!(
+                "{}: {}",
+                error.ename.as_deref().unwrap_or("error"),
+                error.evalue.as_deref().unwrap_or("")
+            ),
+        };
+        return (text, "the error", "txt");
+    }
+    if let Some(result) = task.reply.as_ref().and_then(|r| r.result(task.is_ipython())) {
+        return (result.to_owned(), "the result", "json");
+    }
+    (task.payload.as_deref().unwrap_or("{}").to_owned(), "the payload", "json")
+}

@@ -1,0 +1,388 @@
+//! What to show: one builder a screen, made of rows of pieces; visible rows only.
+//!
+//! Pure and without style: a piece has a [`Role`], what that looks like is the theme's business, and putting it into
+//! a buffer is the widgets'. Texts from outside become [`Clean`] here and nowhere later.
+
+mod compose;
+mod lanes;
+mod overlay;
+mod task;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+use ratatui::layout::{Position, Rect};
+
+use crate::{
+    app::{
+        App, Layer, Severity,
+        action::{Action, Context},
+        layout::Shape,
+    },
+    clean::{Charset, Clean},
+    theme::{Glyphs, Role},
+    time::Now,
+};
+
+/// A piece of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// The text.
+    pub text: Clean,
+    /// What it means.
+    pub role: Role,
+}
+
+/// One row: pieces from the left, pieces at the right edge.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row {
+    /// From the left. What does not fit is cut, with an ellipsis.
+    pub left: Vec<Piece>,
+    /// At the right edge; it is never cut while the left has a third of the row.
+    pub right: Vec<Piece>,
+    /// The selected row.
+    pub selected: bool,
+}
+
+/// Rows in a place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pane {
+    /// Where.
+    pub area: Rect,
+    /// The rows from the top; what is beyond the area is not drawn.
+    pub rows: Vec<Row>,
+    /// It covers what is below it.
+    pub opaque: bool,
+}
+
+/// A picture of the whole screen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Screen {
+    /// Its panes, later ones above.
+    pub panes: Vec<Pane>,
+    /// Where typing goes on.
+    pub cursor: Option<Position>,
+    /// The picture is old: everything is dimmed but the header.
+    pub stale: bool,
+    /// The header's row, which is not dimmed.
+    pub header: Rect,
+}
+
+/// What painting needs to know apart from the state.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The signs.
+    pub glyphs: &'static Glyphs,
+}
+
+impl Look {
+    fn charset(self) -> Charset {
+        self.glyphs.charset
+    }
+
+    /// A piece of text from outside.
+    pub(crate) fn piece(self, text: &str, role: Role) -> Piece {
+        Piece { text: Clean::line(text, self.charset()), role }
+    }
+}
+
+/// One of our own words.
+fn word(text: &'static str, role: Role) -> Piece {
+    Piece { text: Clean::from_static(text), role }
+}
+
+fn spaces(n: usize) -> Piece {
+    Piece { text: Clean::spaces(n), role: Role::Text }
+}
+
+impl Row {
+    fn of(left: Vec<Piece>) -> Row {
+        Row { left, ..Row::default() }
+    }
+
+    fn rule(width: u16, look: Look) -> Row {
+        Row::of(vec![look.piece(&look.glyphs.rule.repeat(usize::from(width)), Role::Rule)])
+    }
+}
+
+/// The picture of the state.
+pub fn screen(app: &App, look: Look, now: Now) -> Screen {
+    let areas = app.areas();
+    let mut screen = Screen { stale: app.is_stale(), header: areas.header, ..Screen::default() };
+    if areas.shape == Shape::Tiny {
+        let text = if app.ui.size.0 >= 9 { "too small" } else { "" };
+        let area = Rect::new(0, 0, app.ui.size.0, app.ui.size.1);
+        screen.panes.push(Pane { area, rows: vec![Row::of(vec![word(text, Role::Dim)])], opaque: true });
+        return screen;
+    }
+    let mut pane = |area: Rect, rows: Vec<Row>| {
+        if area.area() > 0 {
+            screen.panes.push(Pane { area, rows, opaque: true });
+        }
+    };
+    pane(areas.header, vec![header(app, look, now)]);
+    pane(areas.upper_rule, vec![Row::rule(areas.upper_rule.width, look)]);
+    if let Some(problem) = app.problem().filter(|_| areas.banner.height > 0) {
+        let columns = usize::from(areas.banner.width).saturating_sub(2);
+        let rows = Clean::line(&problem, look.charset())
+            .wrap(columns)
+            .into_iter()
+            .map(|text| Row::of(vec![spaces(1), Piece { text, role: Role::Error }]))
+            .collect();
+        pane(areas.banner, rows);
+    }
+    let top =
+        app.ui.layers.iter().rposition(|l| {
+            matches!(l, Layer::Task(_) | Layer::Choose(_) | Layer::Compose(_) | Layer::Help(_))
+        });
+    let base = top.map(|i| &app.ui.layers[i]);
+    // On a wide screen an opened task stands beside the lanes.
+    let beside = areas.side.filter(|_| matches!(base, Some(Layer::Task(_)) | None));
+    if base.is_none() || beside.is_some() {
+        pane(areas.lanes, lanes::rows(app, look, now));
+    }
+    if let Some(side) = beside {
+        let rule = Rect { x: side.x - 1, width: 1, ..side };
+        let line = Row::of(vec![look.piece(look.glyphs.bar_line, Role::Rule)]);
+        pane(rule, vec![line; usize::from(side.height)]);
+        if base.is_none() {
+            let rows = match &app.ui.side {
+                Some(reader) => task::rows(app, reader, side, false, look, now),
+                None => Vec::new(),
+            };
+            pane(side, rows);
+        }
+    }
+    let mut cursor = None;
+    match base {
+        Some(Layer::Task(reader)) => {
+            let area = beside.unwrap_or(areas.body);
+            pane(area, task::rows(app, reader, area, true, look, now));
+        }
+        Some(Layer::Choose(choose)) => {
+            let (rows, at) = compose::choose(choose, areas.body, look);
+            cursor = Some(at);
+            pane(areas.body, rows);
+        }
+        Some(Layer::Compose(composer)) => {
+            let (rows, at) = compose::composer(app, composer, areas.body, look);
+            cursor = at;
+            pane(areas.body, rows);
+        }
+        Some(Layer::Help(help)) => {
+            let (rows, at) = overlay::help(help, &app.settings.keymap, areas.body, look);
+            cursor = Some(at);
+            pane(areas.body, rows);
+        }
+        _ => {}
+    }
+    // On a very small screen the place may be cut off.
+    cursor = cursor.filter(|c| areas.body.contains(*c));
+    let (lower, at) = lower_rule(app, areas.lower_rule, look);
+    cursor = at.or(cursor);
+    if areas.lower_rule.height > 0 {
+        pane(areas.lower_rule, vec![lower]);
+        pane(areas.footer, vec![footer(app, areas.footer.width, look)]);
+    } else if lower.left.is_empty() || lower == Row::rule(areas.lower_rule.width, look) {
+        pane(areas.footer, vec![footer(app, areas.footer.width, look)]);
+    } else {
+        // A small screen has one line for both.
+        cursor = at.map(|p| Position { x: p.x, y: areas.footer.y }).or(cursor);
+        pane(areas.footer, vec![lower]);
+    }
+    if let Some(Layer::Confirm(confirm)) = app.ui.layers.last() {
+        let (area, rows) = overlay::confirm(confirm, &app.settings.keymap, areas.body, look);
+        screen.panes.push(Pane { area, rows, opaque: true });
+        cursor = None;
+    }
+    screen.cursor = cursor;
+    screen
+}
+
+fn header(app: &App, look: Look, now: Now) -> Row {
+    let narrow = app.areas().shape == Shape::Narrow;
+    let columns = usize::from(app.ui.size.0);
+    let wide = |pieces: &[Piece]| pieces.iter().map(|p| p.text.width()).sum::<usize>();
+    let (text, role) = words::link(&app.session, now);
+    let mut link = vec![look.piece(look.glyphs.bullet, role), spaces(1), look.piece(&text, role)];
+    if app.settings.read_only {
+        link.push(word("  read-only", Role::ReadOnly));
+    } else if app.settings.watch_only.is_some() {
+        link.push(word("  watch only", Role::ReadOnly));
+    }
+    // The state of the link is said whole: the counts' words give way to it, then the title, then the lab's name.
+    const NAME: usize = 4;
+    let mut right = counts(app, look, now, narrow);
+    if !narrow && wide(&link) + wide(&right) + NAME + 11 > columns {
+        right = counts(app, look, now, true);
+    }
+    let mut left = vec![spaces(1)];
+    if !narrow && wide(&link) + wide(&right) + NAME + 11 <= columns {
+        left.push(word("juicetop", Role::Title));
+        left.push(spaces(2));
+    }
+    let taken = wide(&left) + wide(&link) + wide(&right);
+    let room = columns.saturating_sub(taken + 3);
+    let role = if app.settings.demo { Role::Demo } else { Role::Service };
+    let mut name = look.piece(&app.settings.lab, role);
+    name.text = name.text.truncate(room, look.charset());
+    left.push(name);
+    left.push(spaces(if narrow { 1 } else { 2 }));
+    left.extend(link);
+    Row { left, right, selected: false }
+}
+
+fn counts(app: &App, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
+    let counts = app.store().counts(app.ui.hidden);
+    let mut right = Vec::new();
+    let mut number = |n: usize, one: &'static str, sign: &'static str, role: Role, always: bool| {
+        if n > 0 || always {
+            let role = if n > 0 { role } else { Role::Dim };
+            let text = if narrow { format!("{n}{sign} ") } else { format!("{n} {one}  ") };
+            right.push(look.piece(&text, role));
+        }
+    };
+    number(counts.running, "running", look.glyphs.running, Role::Running, true);
+    number(counts.waiting, "waiting", look.glyphs.waiting, Role::Waiting, true);
+    number(counts.failed, "failed", look.glyphs.failed, Role::Failed, true);
+    number(counts.unknown, "unknown", look.glyphs.unknown, Role::Unknown, false);
+    number(app.session.bad as usize, "unreadable", "!", Role::Warning, false);
+    number(app.session.missed as usize, "events missed", "!", Role::Warning, false);
+    right.push(look.piece(&words::clock(now.utc), Role::Dim));
+    if !narrow {
+        right.push(spaces(1));
+    }
+    right
+}
+
+/// The line above the footer: what is typed, told or filtered, else a rule.
+fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
+    if let Some(Layer::Filter(line) | Layer::Search(line)) = app.ui.layers.last() {
+        let (title, empty) = match app.ui.layers.last() {
+            Some(Layer::Filter(_)) => {
+                (" filter / ", "words, outcome:failed, state:waiting, service:lab, type:Ping")
+            }
+            _ => (" search / ", "a text in this task"),
+        };
+        let before: String = line.text().chars().take(line.cursor()).collect();
+        let x = title.len() + Clean::line(&before, look.charset()).width();
+        let text = if line.text().is_empty() {
+            word(empty, Role::Placeholder)
+        } else {
+            look.piece(line.text(), Role::Input)
+        };
+        let mut row = Row::of(vec![word(title, Role::Key), text]);
+        if let Some(error) = &app.ui.filter_error {
+            row.right = vec![look.piece(error, Role::Error), spaces(1)];
+        }
+        let x = (x as u16).min(area.width.saturating_sub(1));
+        return (row, Some(Position { x: area.x + x, y: area.y }));
+    }
+    if let Some(notice) = &app.ui.notice {
+        let role = match notice.severity {
+            Severity::Info => Role::Notice,
+            Severity::Warning => Role::Warning,
+            Severity::Error => Role::Error,
+        };
+        return (Row::of(vec![spaces(1), look.piece(&notice.text, role)]), None);
+    }
+    if !app.ui.filter_text.is_empty() && app.context() == Context::Lanes {
+        let mut row =
+            Row::of(vec![word(" filter / ", Role::Key), look.piece(&app.ui.filter_text, Role::Match)]);
+        row.right = match &app.ui.filter_error {
+            Some(error) => vec![look.piece(error, Role::Error), spaces(1)],
+            None => vec![word("esc shows all ", Role::Dim)],
+        };
+        return (row, None);
+    }
+    (Row::rule(area.width, look), None)
+}
+
+/// The keys that matter most in each place, in the order in which they give way.
+fn footer_actions(app: &App) -> Vec<Action> {
+    use Action::{
+        Accept, Again, Back, Cancel, Complete, Copy, EditOutside, Filter, Fold, Frame, HalfDown, Help, Keys,
+        Lane, Leave, NextEntry, NextSection, NextService, No, Open, OpenEditor, Order, OtherType, PageDown,
+        PutAway, Raw, Retry, Save, Search, Send, SendDirect, Submit, Sure, Undo, Unfold, Way, Wrap, Yes,
+        Zoom,
+    };
+    let task = app.current_task().and_then(|k| app.store().task(k));
+    let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
+    let mut actions = match app.context() {
+        Context::Lanes => {
+            let mut a = vec![Open, Keys];
+            if can_send {
+                a.push(Submit);
+            }
+            if app.is_stale() {
+                a.push(Retry);
+            }
+            if let Some(t) = task {
+                if can_send && t.scheduled_task_id.is_some() && t.state != crate::store::State::Ended {
+                    a.push(Cancel);
+                    if t.own.is_some() && t.state == crate::store::State::Waiting {
+                        a.push(SendDirect);
+                    }
+                }
+                if t.state == crate::store::State::Unknown {
+                    a.push(PutAway);
+                }
+                if can_send {
+                    a.push(Again);
+                }
+            }
+            a.extend([Filter, NextService, Fold, Leave, Copy]);
+            a
+        }
+        Context::Task => {
+            let mut a = vec![Back, Keys];
+            if task.is_some_and(|t| t.failure().is_some()) {
+                a.extend([NextEntry, Unfold, OpenEditor, Order, Raw]);
+            } else {
+                a.extend([NextSection]);
+            }
+            a.extend([Copy, Save, Wrap, Search]);
+            if can_send {
+                a.push(Again);
+            }
+            if app.areas().side.is_some() || app.ui.zoom {
+                a.push(Zoom);
+            }
+            a.push(HalfDown);
+            a
+        }
+        Context::Compose => vec![Send, Back, EditOutside, Frame, OtherType, Help, Undo, Way, Lane],
+        Context::Choose => vec![Accept, Back, Complete, Help],
+        Context::Input => vec![Accept, Back, Help],
+        Context::Help => vec![Back, PageDown],
+        Context::Confirm => match app.ui.layers.last() {
+            Some(Layer::Confirm(c)) if c.hardware => vec![No, Sure],
+            _ => vec![No, Yes],
+        },
+    };
+    actions.dedup();
+    actions
+}
+
+fn footer(app: &App, width: u16, look: Look) -> Row {
+    let mut row = Row::default();
+    let mut used = 1;
+    row.left.push(spaces(1));
+    for action in footer_actions(app) {
+        let Some(key) = app.settings.keymap.first(action) else { continue };
+        let key = if key == "enter" { look.glyphs.enter.to_owned() } else { key };
+        let key = if key == "<" { "enter".to_owned() } else { key };
+        let short = action.entry().short;
+        let gap = if used > 1 { 3 } else { 0 };
+        let need = gap + Clean::line(&key, look.charset()).width() + 1 + short.len();
+        if used + need > usize::from(width) {
+            continue;
+        }
+        used += need;
+        row.left.push(spaces(gap));
+        row.left.push(look.piece(&key, Role::Key));
+        row.left.push(spaces(1));
+        row.left.push(word(short, Role::Dim));
+    }
+    row
+}

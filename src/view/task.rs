@@ -1,0 +1,234 @@
+//! One task: its head, and as much of its document as fits.
+
+use ratatui::layout::Rect;
+
+use crate::{
+    app::{
+        App,
+        document::{Line, Tone},
+        reader::Reader,
+        update::{failure_line, standing},
+    },
+    clean::Clean,
+    store::{State, Task},
+    theme::Role,
+    time::Now,
+};
+
+use super::{Look, Piece, Row, lanes::sign_of, spaces, words};
+
+/// Head and document on this area.
+pub(super) fn rows(app: &App, reader: &Reader, area: Rect, focused: bool, look: Look, now: Now) -> Vec<Row> {
+    let mut out = vec![head(app.store().task(&reader.key), reader, look, now), Row::rule(area.width, look)];
+    let height = usize::from(area.height).saturating_sub(2);
+    let width = usize::from(area.width);
+    let mut index = reader.top;
+    let mut skip = reader.skipped;
+    let needle = reader.search.to_lowercase();
+    while out.len() < height + 2 {
+        let Some(line) = reader.document.lines.get(index) else { break };
+        let selected = focused && index == reader.cursor;
+        for row in lines(line, reader, width, &needle, look).into_iter().skip(skip) {
+            if out.len() >= height + 2 {
+                break;
+            }
+            out.push(Row { selected, ..row });
+        }
+        skip = 0;
+        index += 1;
+    }
+    // How far down one is, where not everything fits.
+    let all = reader.document.lines.len();
+    if all > height
+        && let Some(rule) = out.get_mut(1)
+    {
+        let text = format!(" line {} of {all} ", reader.cursor + 1);
+        rule.left =
+            vec![look.piece(&look.glyphs.rule.repeat(width.saturating_sub(text.len() + 2)), Role::Rule)];
+        rule.right = vec![look.piece(&text, Role::Dim), look.piece(look.glyphs.rule, Role::Rule)];
+    }
+    out
+}
+
+fn head(task: Option<&Task>, reader: &Reader, look: Look, now: Now) -> Row {
+    let Some(task) = task else {
+        let text = if reader.gone {
+            "this task was let go to save memory; the last that was known:"
+        } else {
+            "not known"
+        };
+        return Row::of(vec![spaces(1), look.piece(text, Role::Warning)]);
+    };
+    let (sign, role) = sign_of(task, look);
+    let mut left = vec![spaces(1), look.piece(sign, role), spaces(1)];
+    if task.own.is_some() {
+        left.push(look.piece(look.glyphs.own, Role::Own));
+        left.push(spaces(1));
+    }
+    let failed = failure_line(task);
+    // The name gives way to the error: the values stand below in the payload.
+    let class =
+        if task.is_ipython() { task.name.split(':').next().unwrap_or_default() } else { &task.task_type };
+    let name = if failed.is_some() && !class.is_empty() { class } else { &task.name };
+    left.push(look.piece(name, Role::Title));
+    left.push(look.piece(&format!(" on {}", task.service), Role::Dim));
+    if let Some(failed) = &failed {
+        left.push(spaces(2));
+        left.push(look.piece(failed, Role::Failed));
+    }
+    let mut text = match task.state {
+        State::Ended | State::Unknown => {
+            let word = standing(task);
+            let when = task.ended.map(|s| words::clock(s.at.utc)).unwrap_or_default();
+            format!("{word} {when}")
+        }
+        State::Running { .. } => match task.duration(now) {
+            Some((d, true)) => format!("runs {}", words::duration(d)),
+            Some((d, false)) => format!("runs at least {}", words::duration(d)),
+            None => "runs".to_owned(),
+        },
+        _ => standing(task).to_owned(),
+    };
+    text.push(' ');
+    Row { left, right: vec![look.piece(&text, role)], selected: false }
+}
+
+fn lines(line: &Line, reader: &Reader, width: usize, needle: &str, look: Look) -> Vec<Row> {
+    let (indent, room) = line.room(width);
+    let mut pieces: Vec<Piece> = Vec::new();
+    if let Some((_, open)) = line.fold {
+        let g = look.glyphs;
+        pieces.push(look.piece(&format!("{} ", if open { g.unfolded } else { g.folded }), Role::Library));
+    }
+    for part in &line.parts {
+        let role = role(part.tone);
+        let text = match part.tone {
+            Tone::Bar => look.glyphs.bar_line,
+            Tone::Here => look.glyphs.arrow,
+            _ => part.text.as_str(),
+        };
+        let hits = matches(text, needle);
+        let mut from = 0;
+        for hit in hits {
+            // Only as much as the pane can show is made clean, however long the line is.
+            pieces.push(piece(&text[from..hit.start], role, reader, room, look));
+            pieces.push(piece(&text[hit.clone()], Role::Match, reader, room, look));
+            from = hit.end;
+        }
+        pieces.push(piece(&text[from..], role, reader, room, look));
+    }
+    pieces.retain(|p| !p.text.is_empty());
+    if !reader.wrap {
+        let mut row = Row::of(vec![spaces(indent)]);
+        row.left.extend(skip(pieces, reader.left));
+        if !line.right.is_empty() {
+            row.right = vec![look.piece(&line.right, Role::Dim), spaces(1)];
+        }
+        return vec![row];
+    }
+    let mut rows = vec![Row::of(vec![spaces(indent)])];
+    let mut used = 0;
+    for p in pieces {
+        for (n, text) in p.text.chop(room - used, room).into_iter().enumerate() {
+            if n > 0 {
+                rows.push(Row::of(vec![spaces(indent)]));
+                used = 0;
+            }
+            used += text.width();
+            if let Some(row) = rows.last_mut() {
+                row.left.push(Piece { text, role: p.role });
+            }
+        }
+    }
+    if !line.right.is_empty() && rows.len() == 1 {
+        rows[0].right = vec![look.piece(&line.right, Role::Dim), spaces(1)];
+    }
+    rows
+}
+
+fn piece(text: &str, role: Role, reader: &Reader, room: usize, look: Look) -> Piece {
+    if reader.wrap {
+        return look.piece(text, role);
+    }
+    Piece { text: Clean::head(text, look.glyphs.charset, reader.left + room + 1), role }
+}
+
+/// The pieces without their first `columns` columns.
+fn skip(pieces: Vec<Piece>, mut columns: usize) -> Vec<Piece> {
+    let mut out = Vec::new();
+    for p in pieces {
+        let width = p.text.width();
+        if columns >= width {
+            columns -= width;
+            continue;
+        }
+        out.push(Piece { text: p.text.skip(columns), role: p.role });
+        columns = 0;
+    }
+    out
+}
+
+/// Where the needle stands, without regard to case. The marks are on the characters of the text itself, also where
+/// lower case has another length.
+fn matches(text: &str, needle: &str) -> Vec<std::ops::Range<usize>> {
+    if needle.is_empty() {
+        return Vec::new();
+    }
+    // Lower case, with the place in the original of each byte.
+    let mut lower = String::new();
+    let mut places = Vec::new();
+    for (at, c) in text.char_indices() {
+        for l in c.to_lowercase() {
+            lower.push(l);
+            places.resize(lower.len(), at);
+        }
+    }
+    let mut hits: Vec<std::ops::Range<usize>> = Vec::new();
+    for (at, hit) in lower.match_indices(needle) {
+        let start = places[at];
+        let last = places[at + hit.len() - 1];
+        let end = text[last..].chars().next().map_or(text.len(), |c| last + c.len_utf8());
+        if hits.last().is_none_or(|h| h.end <= start) {
+            hits.push(start..end);
+        }
+        if hits.len() > 200 {
+            break;
+        }
+    }
+    hits
+}
+
+fn role(tone: Tone) -> Role {
+    match tone {
+        Tone::Text => Role::Text,
+        Tone::Dim | Tone::Bar | Tone::Here => Role::Dim,
+        Tone::Title => Role::Title,
+        Tone::Ok => Role::Ok,
+        Tone::Failed => Role::Exception,
+        Tone::Warning => Role::Warning,
+        Tone::File => Role::FrameFile,
+        Tone::Library => Role::Library,
+        Tone::Code => Role::Code,
+        Tone::CodeMark => Role::CodeMark,
+        Tone::Key => Role::JsonKey,
+        Tone::String => Role::String,
+        Tone::Number => Role::Number,
+        Tone::Constant => Role::Constant,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_are_marked_on_the_characters_of_the_text() {
+        let text = "İstanbul ẞtraße i";
+        for hit in matches(text, "i") {
+            assert!(text[hit.clone()].to_lowercase().contains('i'), "{:?}", &text[hit]);
+        }
+        assert_eq!(matches("aAa", "a").len(), 3);
+        assert!(matches("", "a").is_empty());
+        assert!(matches("abc", "").is_empty());
+    }
+}

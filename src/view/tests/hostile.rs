@@ -1,0 +1,213 @@
+//! Whatever the lab sends: no cell of the screen holds what a terminal would obey or could not show (A19), and
+//! nothing stands where it does not belong (A15, A17, A18).
+
+use ratatui::buffer::CellWidth;
+
+use super::*;
+use crate::{
+    app::{Layer, session::Way, tests::recorded},
+    theme::{Glyphs, Theme},
+    wire::{
+        event::Event,
+        json,
+        link::{Incoming, Line, LinkState, Problem, ProblemKind},
+    },
+};
+
+/// What must never reach a terminal.
+fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+fn check(b: &Bench, what: &str) {
+    let buffer = b.buffer(&Theme::plain());
+    let (width, height) = b.app.ui.size;
+    for y in 0..height {
+        let mut x = 0;
+        while x < width {
+            let symbol = buffer[(x, y)].symbol();
+            if let Some(c) = symbol.chars().find(|c| is_forbidden(*c)) {
+                panic!("{what}: U+{:04X} at {x},{y}:\n{}", u32::from(c), b.lines().join("\n"));
+            }
+            if b.app.settings.charset == Charset::Ascii {
+                assert!(symbol.is_ascii(), "{what}: {symbol:?}");
+            }
+            x += symbol.cell_width().max(1);
+        }
+        assert_eq!(x, width, "{what}: a wide character hangs over the right edge in line {y}");
+    }
+    // The line between lanes and task stands in one column.
+    let areas = b.app.areas();
+    if let Some(side) = areas.side
+        && matches!(b.app.ui.layers.last(), None | Some(Layer::Task(_)))
+    {
+        for y in side.y..side.bottom() {
+            let symbol = buffer[(side.x - 1, y)].symbol();
+            assert_eq!(symbol, Glyphs::of(b.app.settings.charset).bar_line, "{what}: line {y}");
+        }
+    }
+}
+
+/// Looks at a lab's every corner.
+fn look_around(b: &mut Bench, what: &str) {
+    check(b, what);
+    for n in 0..b.app.rows().len().min(40) {
+        b.keys("g");
+        b.keys(&"j ".repeat(n));
+        check(b, what);
+        b.keys("enter");
+        if !matches!(b.app.ui.layers.last(), Some(Layer::Task(_))) {
+            continue;
+        }
+        for keys in ["", "w", "R", "w", "G", "pageup", "o", "R", "l l", "h h", "y Y S"] {
+            b.keys(keys);
+            check(b, what);
+        }
+        b.keys("/").types("e").keys("enter");
+        check(b, what);
+        b.keys("x");
+        check(b, what);
+        if !matches!(b.app.ui.layers.last(), Some(Layer::Task(_))) {
+            b.keys("esc");
+        }
+        for keys in ["r", "f5", "ctrl-s"] {
+            b.keys(keys);
+            check(b, what);
+        }
+        while !b.app.ui.layers.is_empty() {
+            b.keys("esc");
+        }
+        b.app.ui.drafts.clear();
+    }
+    for keys in ["s", "s backspace", "?", "q", "/ r o w enter"] {
+        b.keys(keys);
+        check(b, what);
+        b.app.ui.layers.clear();
+        b.app.ui.leaving = false;
+    }
+    b.keys("esc");
+}
+
+fn benches() -> Vec<Bench> {
+    let mut all = Vec::new();
+    for charset in [Charset::Unicode, Charset::Ascii] {
+        for size in [(80, 24), (40, 12), (200, 50)] {
+            all.push(Bench::with(Settings { charset, ..Settings::default() }, size));
+        }
+    }
+    all
+}
+
+#[test]
+fn hostile_names_do_no_harm_anywhere() {
+    for mut b in benches() {
+        let what = format!("{:?} {:?}", b.app.settings.charset, b.app.ui.size);
+        for event in recorded("bus_hostile_names.jsonl") {
+            let names: Vec<String> = match &event {
+                Event::Task(t) => {
+                    vec![t.target.to_string(), t.task_type.to_string(), t.display_name.to_string()]
+                }
+                _ => Vec::new(),
+            };
+            b.later(0.1).wire(Incoming::Bus(event));
+            if let [target, kind, name] = &names[..] {
+                let hostile =
+                    Job { service: target.clone(), kind: kind.clone(), name: name.clone(), ..job("s") };
+                let sid = format!("s{}", b.now.mono.as_millis());
+                b.scheduled(&sid, None, &hostile, "queued");
+                b.app.ui.hidden = true;
+            }
+        }
+        look_around(&mut b, &what);
+    }
+}
+
+#[test]
+fn hostile_replies_do_no_harm_anywhere() {
+    let control = case("frame_error_control_chars.json");
+    let surrogates = case("frame_error_surrogates.json");
+    let traceback = |name: &str| error("x", "Err\u{1b}[31m", "a\rb\u{202e}c\u{9b}2J\nline\ttwo", &case(name));
+    let result = |name: &str| format!(r#"{{"id": "x", "status": "ok", "result": {}}}"#, case(name).trim());
+    let mut replies = vec![control, surrogates];
+    for name in [
+        "tb_control_chars.txt",
+        "tb_tab_error.txt",
+        "tb_odd_filenames.txt",
+        "tb_unprintable.txt",
+        "tb_markup.txt",
+        "tb_syntax_error_wide.txt",
+    ] {
+        replies.push(traceback(name));
+    }
+    for name in [
+        "json_control_strings.json",
+        "json_wide_text.json",
+        "json_surrogates.json",
+        "json_nan_inf.json",
+        "json_deep_maps_450.json",
+    ] {
+        replies.push(result(name));
+    }
+    for mut b in benches() {
+        let what = format!("{:?} {:?}", b.app.settings.charset, b.app.ui.size);
+        for (n, reply) in replies.iter().enumerate() {
+            let payload = if n % 2 == 0 {
+                case("json_control_strings.json")
+            } else {
+                "{\"a\": \"\u{1b}\u{202e}\"}".into()
+            };
+            let task = Job { payload, ..job(&format!("x{n}")) };
+            b.later(0.1).runs(&task).completed(&task, reply);
+        }
+        b.keys("space space");
+        look_around(&mut b, &what);
+    }
+}
+
+#[test]
+fn hostile_words_of_connections_notices_and_fields_do_no_harm() {
+    let evil = "a\u{1b}]0;pwned\u{7}b\u{9b}2J\u{202e}c\u{200b}d\r\nforged\u{feff}";
+    for mut b in benches() {
+        b.app.settings.lab = evil.into();
+        check(&b, "lab");
+        b.msg(Msg::Done(Err(evil.into())));
+        check(&b, "notice");
+        let problem = Problem { kind: ProblemKind::Closed, what: evil.into(), remedy: evil.into() };
+        b.link(Line::Router, LinkState::Stopped { problem: problem.clone() });
+        b.link(Line::Bus, LinkState::Stopped { problem });
+        check(&b, "banner");
+        b.connect().link(Line::Service(evil.into()), LinkState::Live);
+        check(&b, "a service spoken to alone");
+        for before in ["/", "?", "s"] {
+            b.keys(before).paste(evil);
+            check(&b, before);
+            b.keys("enter");
+            check(&b, before);
+            b.app.ui.layers.clear();
+        }
+        // What was typed is shown with its marks, and the reason why it is not sent too.
+        b.keys("esc s").types("T").keys("enter f7");
+        b.paste("{\"\u{200b}\u{202e}\": 1}");
+        check(&b, "composer");
+        let unsent = Incoming::Unsent { id: "nobody".into(), why: evil.into() };
+        b.wire(unsent);
+        check(&b, "unsent");
+        // An own task that was refused with such words.
+        b.app.ui.layers.clear();
+        let frame = crate::wire::frame::TaskFrame {
+            id: "own".into(),
+            target: "fridge".into(),
+            task_type: evil.into(),
+            parallel: true,
+            display_name: evil.into(),
+            show_in_dashboard: true,
+            payload: format!("{{{}: {}}}", json::quote(evil), json::quote(evil)).into(),
+        };
+        b.app.session.submit(frame, &Way::Direct, b.now).unwrap();
+        b.wire(Incoming::Unsent { id: "own".into(), why: evil.into() });
+        look_around(&mut b, "not sent");
+    }
+}

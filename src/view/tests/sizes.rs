@@ -1,0 +1,119 @@
+//! Every screen at every size.
+
+use super::*;
+
+/// Every screen, by its name.
+pub(super) fn screens() -> Vec<(&'static str, Bench)> {
+    let open = |keys: &str, typed: &str, then: &str| {
+        let mut b = lab((120, 40), Charset::Unicode);
+        b.keys("g").keys(keys);
+        b.types(typed).keys(then);
+        b
+    };
+    let failed = |keys: &str| {
+        let mut b = lab((120, 40), Charset::Unicode);
+        read_failed(&mut b);
+        b.keys(keys);
+        b
+    };
+    let mut offline = lab((120, 40), Charset::Unicode);
+    offline.disconnect();
+    vec![
+        ("lanes", open("", "", "")),
+        ("service in full", open("space space", "", "")),
+        ("filter", open("/", "T1", "")),
+        ("failed task", failed("")),
+        ("failed task, wrapped", failed("w")),
+        ("raw", failed("R w")),
+        ("search", failed("/")),
+        ("choose", open("s", "", "")),
+        ("compose", open("s", "MeasureT1", "enter")),
+        ("frame", open("s", "MeasureT1", "enter f5")),
+        ("help", open("?", "", "")),
+        ("question", open("s", "EnableHeater", "enter f7 ctrl-s")),
+        ("leaving", open("q", "", "")),
+        ("disconnected", offline),
+    ]
+}
+
+fn check(name: &str, b: &Bench) {
+    let (width, height) = b.app.ui.size;
+    let screen = b.screen();
+    for pane in &screen.panes {
+        assert!(
+            pane.area.right() <= width && pane.area.bottom() <= height,
+            "{name} {width}x{height}: {:?}",
+            pane.area
+        );
+    }
+    if let Some(at) = screen.cursor {
+        assert!(at.x < width && at.y < height, "{name} {width}x{height}: cursor at {at}");
+    }
+    let lines = b.lines();
+    assert_eq!(lines.len(), usize::from(height));
+}
+
+#[test]
+fn shrinking_cell_by_cell_and_growing_again_gives_the_first_picture() {
+    // A13.
+    for (name, mut b) in screens() {
+        let first = b.lines();
+        let (mut width, mut height) = (120_u16, 40_u16);
+        let mut sizes = Vec::new();
+        while width > 1 || height > 1 {
+            sizes.push((width, height));
+            if width > 1 {
+                width -= 1;
+                sizes.push((width, height));
+            }
+            height = (height - 1).max(1);
+        }
+        sizes.push((1, 1));
+        for size in sizes.iter().chain(sizes.iter().rev()) {
+            b.msg(Msg::Resize(size.0, size.1));
+            check(name, &b);
+        }
+        assert_eq!(b.lines(), first, "{name}:\n{}\n---\n{}", first.join("\n"), b.lines().join("\n"));
+    }
+}
+
+#[test]
+fn odd_sizes_do_no_harm() {
+    // A12.
+    for (name, mut b) in screens() {
+        let first = b.lines();
+        for size in [
+            (0, 0),
+            (1, 1),
+            (1, 200),
+            (200, 1),
+            (2, 2),
+            (10, 3),
+            (0, 40),
+            (120, 0),
+            (19, 40),
+            (20, 5),
+            (59, 15),
+        ] {
+            b.msg(Msg::Resize(size.0, size.1));
+            check(name, &b);
+            // Keys work blind.
+            for key in ["j", "k", "pagedown", "pageup", "G", "g"] {
+                b.key(key);
+                check(name, &b);
+            }
+            if size.0 >= 9 && size.1 >= 1 && (size.0 < 20 || size.1 < 5) {
+                b.shows("too small");
+            }
+        }
+        b.msg(Msg::Resize(120, 40));
+        check(name, &b);
+        assert_eq!(b.lines().len(), first.len());
+    }
+    // At the start too.
+    for size in [(0, 0), (1, 1), (10, 3)] {
+        let mut b = Bench::with(Settings::default(), size);
+        check("start", &b);
+        b.msg(Msg::Resize(80, 24)).shows("juicetop");
+    }
+}

@@ -1,0 +1,171 @@
+//! How the screens look. `INSTA_UPDATE=always cargo test view` takes over what is new; look at it before you commit.
+
+use insta::assert_snapshot;
+use ratatui::style::{Color, Modifier};
+
+use super::*;
+use crate::theme::{Depth, Role, Themes};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (40, 12), (200, 50)];
+
+fn name(what: &str, (width, height): (u16, u16)) -> String {
+    format!("{what}_{width}x{height}")
+}
+
+#[test]
+fn lanes() {
+    for size in SIZES {
+        assert_snapshot!(name("lanes", size), text(&lab(size, Charset::Unicode)));
+    }
+    assert_snapshot!("lanes_ascii", text(&lab((80, 24), Charset::Ascii)));
+}
+
+#[test]
+fn a_failed_task() {
+    for size in SIZES {
+        let mut b = lab(size, Charset::Unicode);
+        read_failed(&mut b);
+        assert_snapshot!(name("failed", size), text(&b));
+    }
+    let mut b = lab((80, 24), Charset::Ascii);
+    read_failed(&mut b);
+    assert_snapshot!("failed_ascii", text(&b));
+    b.keys("G");
+    assert_snapshot!("failed_end_ascii", text(&b));
+}
+
+#[test]
+fn a_task_that_ended_well() {
+    let mut b = lab((80, 24), Charset::Unicode);
+    b.app.ui.selected = Some(crate::app::lanes::Selected {
+        service: "lab".into(),
+        task: Some(crate::store::TaskKey("t1-2".into())),
+    });
+    b.key("enter");
+    assert_snapshot!(text(&b));
+}
+
+#[test]
+fn composing() {
+    for size in [(80, 24), (40, 12)] {
+        let mut b = lab(size, Charset::Unicode);
+        b.keys("s");
+        assert_snapshot!(name("choose", size), text(&b));
+        b.types("MeasureT1").keys("enter");
+        assert_snapshot!(name("compose", size), text(&b));
+        b.paste("\"");
+        b.later(30.0).msg(Msg::Wake);
+        assert_snapshot!(name("compose_wrong", size), text(&b));
+        b.keys("f7 f5");
+        assert_snapshot!(name("compose_frame", size), text(&b));
+    }
+}
+
+#[test]
+fn help_and_questions() {
+    for size in [(80, 24), (40, 12)] {
+        let mut b = lab(size, Charset::Unicode);
+        b.keys("?");
+        assert_snapshot!(name("help", size), text(&b));
+        b.types("traceback");
+        assert_snapshot!(name("help_search", size), text(&b));
+        b.keys("esc s").types("EnableHeater").keys("enter f7 ctrl-s");
+        assert_snapshot!(name("confirm", size), text(&b));
+        b.keys("n esc q");
+        assert_snapshot!(name("quit", size), text(&b));
+    }
+}
+
+#[test]
+fn filter_and_banner() {
+    for size in [(80, 24), (40, 12)] {
+        let mut b = lab(size, Charset::Unicode);
+        b.keys("/");
+        b.paste("T1 outcome:x");
+        assert_snapshot!(name("filter", size), text(&b));
+        b.keys("esc").disconnect();
+        assert_snapshot!(name("disconnected", size), text(&b));
+    }
+    let mut b = Bench::offline(Settings { lab: "cellar".into(), ..Settings::default() }, (80, 24));
+    b.disconnect();
+    assert_snapshot!("never_connected", text(&b));
+}
+
+#[test]
+fn in_ascii_every_cell_is_ascii_and_none_of_our_own_signs_is_an_escape() {
+    let mut b = lab((120, 40), Charset::Ascii);
+    for keys in [
+        "",
+        "/",
+        "esc ?",
+        "esc s",
+        "T 1 enter",
+        "f5",
+        "f5 ctrl-u { {",
+        "esc q",
+        "n j j j enter",
+        "w",
+        "R",
+        "esc G k enter",
+        "o",
+    ] {
+        for key in keys.split_whitespace() {
+            b.keys(key);
+        }
+        let lines = b.lines();
+        for line in &lines {
+            assert!(line.is_ascii(), "after {keys}: {line}");
+            assert!(!line.contains("\\u") && !line.contains("\\x"), "after {keys}: {line}");
+        }
+    }
+    read_failed(&mut b);
+    assert!(b.lines().iter().all(|l| !l.contains("\\u") && !l.contains("\\x")), "{}", b.lines().join("\n"));
+}
+
+#[test]
+fn without_colour_the_selection_is_reversed_and_no_cell_has_a_colour() {
+    let themes = Themes::new([]);
+    for name in ["dark", "mono", "okabe-light"] {
+        let theme = themes.load(name).0.at(Depth::None);
+        for size in SIZES {
+            let mut b = lab(size, Charset::Unicode);
+            b.keys("j");
+            let buffer = b.buffer(&theme);
+            for cell in buffer.content() {
+                assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{name}");
+            }
+            let row = b.app.selected_row().unwrap() - b.app.first_row();
+            let area = b.app.areas().lanes;
+            let head = u16::from(size.0 < 60);
+            let y = area.y + head + row as u16;
+            let is_reversed =
+                |y| (0..area.width).all(|x| buffer[(x, y)].modifier.contains(Modifier::REVERSED));
+            assert!(is_reversed(y), "{name} {size:?}");
+            assert_eq!((area.y..area.bottom()).filter(|y| is_reversed(*y)).count(), 1, "{name} {size:?}");
+        }
+    }
+}
+
+#[test]
+fn states_have_their_colour_and_an_old_picture_is_dimmed() {
+    let theme = Themes::new([]).load("dark").0;
+    let mut b = lab((80, 24), Charset::Unicode);
+    let find = |b: &Bench, sign: &str| {
+        let buffer = b.buffer(&theme);
+        let cell = buffer.content().iter().skip(80).find(|c| c.symbol() == sign).unwrap().clone();
+        cell.style()
+    };
+    let glyphs = crate::theme::Glyphs::of(Charset::Unicode);
+    for (sign, role) in
+        [(glyphs.running, Role::Running), (glyphs.failed, Role::Failed), (glyphs.ok, Role::Ok)]
+    {
+        assert_eq!(find(&b, sign).fg, theme.style(role).fg, "{sign}");
+    }
+    b.disconnect();
+    let buffer = b.buffer(&theme);
+    let stale = theme.style(Role::Stale);
+    assert!(buffer.content().iter().skip(80).all(|c| stale.fg.is_none() || c.style().fg == stale.fg));
+    let lost = theme.style(Role::Lost);
+    let sign = buffer.content().iter().take(80).find(|c| c.symbol() == glyphs.bullet).unwrap();
+    assert_eq!(sign.style().fg, lost.fg, "the header says what is wrong: {}", b.lines()[0]);
+}
