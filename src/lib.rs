@@ -26,5 +26,6 @@ pub mod view;
 pub mod widgets;
 
 pub mod config;
+pub mod demo;
 pub mod net;
 pub mod term;
