@@ -27,5 +27,9 @@ pub mod widgets;
 
 pub mod config;
 pub mod demo;
+pub mod log;
 pub mod net;
 pub mod term;
+
+pub mod cli;
+pub mod run;

@@ -1,3 +1,7 @@
-//! The program. There is nothing to run yet.
+//! The program: reads the command line, does what it says, ends with its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    juicetop::cli::main()
+}

@@ -1,0 +1,200 @@
+//! The command line's words. What they mean is decided in the subcommands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::demo::Scenario;
+
+/// A terminal cockpit for OrangeQS Juice: live task queues, submitting by keyboard, tracebacks you can read.
+///
+/// Without a subcommand it opens the screen on the lab that it finds on this machine.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, subcommand_negates_reqs = true)]
+pub struct Cli {
+    /// What to do instead of opening the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Where the lab is.
+    #[command(flatten)]
+    pub place: Place,
+    /// How the screen looks.
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// Where the lab is. Holds for every subcommand.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Place {
+    /// The task manager's address: ws://HOST:PORT (wss for TLS; the port is 5124 where none is given).
+    #[arg(long, global = true, env = "JUICETOP_URL", value_name = "URL", help_heading = "Where the lab is")]
+    pub url: Option<String>,
+    /// The lab's edge gateway, to watch from outside: http(s)://HUB/BASE. One cannot submit through it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        requires = "token_file",
+        conflicts_with = "url",
+        help_heading = "Where the lab is"
+    )]
+    pub edge: Option<String>,
+    /// The file that holds the edge's token.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where the lab is")]
+    pub token_file: Option<PathBuf>,
+    /// Speaks to one service alone, on its own port, past the task manager (may be given several times).
+    #[arg(long, global = true, value_name = "NAME=URL", help_heading = "Where the lab is")]
+    pub service: Vec<String>,
+    /// Juice's configuration folder.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Where the lab is",
+        default_value = "/etc/juice/config"
+    )]
+    pub juice_config: PathBuf,
+    /// Juice's runtime data.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Where the lab is",
+        default_value = "/var/run/juice"
+    )]
+    pub juice_run: PathBuf,
+    /// More certificate authorities to trust for wss and https (a PEM file), beside the system's.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where the lab is")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How the screen looks, and what may be done on it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LookArgs {
+    /// Nothing can be sent or cancelled.
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// A theme: dark, light, ansi16, okabe, okabe-light, mono, or one of your own.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draws with ASCII signs only (the locale decides otherwise).
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prints one line a change until interrupted: first the present state, then changes.
+    Watch(WatchArgs),
+    /// Sends one task.
+    Submit(SubmitArgs),
+    /// Prints what was found, from which file, which parts answer and how fast, and what the terminal can do.
+    Doctor(DoctorArgs),
+    /// Opens the screen on a laboratory inside the program: a demonstration, nothing real moves.
+    Demo(DemoArgs),
+    /// Prints the shell's completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page.
+    Man,
+    /// Prints a picture of the screen (for the documentation).
+    #[command(hide = true)]
+    Picture(PictureArgs),
+}
+
+/// `watch`.
+#[derive(Args, Debug)]
+pub struct WatchArgs {
+    /// JSON lines instead of text, with the fields of docs/watch.md.
+    #[arg(long)]
+    pub json: bool,
+    /// Hidden tasks too.
+    #[arg(long)]
+    pub hidden: bool,
+    /// Only tasks that pass this filter, as on the screen: words, outcome:, state:, service:, type:.
+    #[arg(long, value_name = "FILTER", default_value = "")]
+    pub filter: String,
+}
+
+/// `submit`.
+#[derive(Args, Debug)]
+pub struct SubmitArgs {
+    /// The service. (An id of its own: `--service` goes beside it.)
+    #[arg(id = "target", value_name = "SERVICE")]
+    pub service: String,
+    /// The task type.
+    #[arg(value_name = "TYPE")]
+    pub task_type: String,
+    /// Fields of the payload: name=value, where value is JSON if it can be read as such, else text.
+    #[arg(value_name = "FIELD=VALUE")]
+    pub fields: Vec<String>,
+    /// The payload as a JSON object from a file (- for standard input); fields given besides win.
+    #[arg(long, value_name = "FILE")]
+    pub payload: Option<PathBuf>,
+    /// Waits for the service's slot.
+    #[arg(long, conflicts_with = "parallel")]
+    pub sequential: bool,
+    /// Runs at once, beside others.
+    #[arg(long)]
+    pub parallel: bool,
+    /// Sends it on this connection, which it needs to its end (only with --wait).
+    #[arg(long, conflicts_with_all = ["scheduled", "at"])]
+    pub direct: bool,
+    /// Gives it to the scheduler, which keeps it when this program ends.
+    #[arg(long)]
+    pub scheduled: bool,
+    /// Not before this moment: ISO 8601 (2026-11-25T06:00+01:00), or HH:MM (today or tomorrow).
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Waits for the end: exit code 0 ok, 1 failed or cancelled, 3 outcome unknown.
+    #[arg(long)]
+    pub wait: bool,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The name that is shown, instead of the one made from type and fields.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Confirms a task that moves hardware.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `doctor`.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Asks each service too, with a Ping (a task that dashboards hide).
+    #[arg(long)]
+    pub services: bool,
+}
+
+/// `demo`.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// What goes on in the laboratory.
+    #[arg(long, value_enum, default_value_t)]
+    pub scenario: Scenario,
+    /// Keeps just the server, and prints its address.
+    #[arg(long)]
+    pub serve_only: bool,
+    /// The server's port on loopback; a free one where none is given.
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+}
+
+/// `picture`.
+#[derive(Args, Debug)]
+pub struct PictureArgs {
+    /// Columns and rows.
+    #[arg(long, default_value = "80x24")]
+    pub size: String,
+    /// Which screen.
+    #[arg(long, default_value = "lanes")]
+    pub view: String,
+    /// SVG instead of text.
+    #[arg(long)]
+    pub svg: bool,
+}

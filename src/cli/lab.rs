@@ -1,0 +1,215 @@
+//! Which lab a command is about: from its arguments, the configuration, or what is found on this machine.
+
+use crate::{
+    app::keymap::{Binding, Keymap},
+    catalogue::{Catalogue, ServiceKind},
+    config::{Config, Folders, Loaded},
+    net::{
+        self, Endpoint,
+        discovery::{Found, Places, Source, discover},
+    },
+    store::{Limits, Store},
+    theme::{Theme, Themes},
+    wire::{Text, link::Problem},
+};
+
+use super::args::Place;
+
+/// A lab that was looked for: always somewhere to connect to.
+#[derive(Debug)]
+pub struct Lab {
+    /// Where.
+    pub endpoint: Option<Endpoint>,
+    /// Where the address is from, in words.
+    pub source: String,
+    /// Its name for the header.
+    pub name: String,
+    /// Services spoken to alone.
+    pub alone: Vec<(Text, String)>,
+    /// Services that are known beforehand (the demonstration's).
+    pub named: Vec<Text>,
+    /// What the files of this machine say; `None` where an address was given.
+    pub found: Option<Found>,
+    /// The person's own folders.
+    pub folders: Folders,
+    /// The person's own configuration.
+    pub loaded: Loaded,
+    /// A certificate authority of the person's own.
+    pub ca_file: Option<std::path::PathBuf>,
+}
+
+impl Lab {
+    /// Looks for the lab.
+    ///
+    /// # Errors
+    /// An address that cannot be used.
+    pub fn find(place: &Place) -> Result<Lab, Problem> {
+        let folders = Folders::find();
+        let loaded = crate::config::load(&folders);
+        let config = &loaded.config;
+        let alone =
+            place.service.iter().map(|s| net::address::parse_service(s)).collect::<Result<Vec<_>, _>>()?;
+        let token_file = place.token_file.clone().or_else(|| config.token_file.clone());
+        let url = |text: &str| net::address::Address::router(text).map(|a| a.to_string());
+        let mut found = None;
+        let (endpoint, source, name) = if let Some(edge) = &place.edge {
+            let parsed = net::address::parse_edge(edge)?;
+            let endpoint = edge_endpoint(edge, token_file);
+            (Some(endpoint), "the command line (--edge)".to_owned(), parsed.address.host)
+        } else if let Some(text) = &place.url {
+            let url = url(text)?;
+            let name = bare(&url);
+            (Some(Endpoint::Router { url }), "the command line or JUICETOP_URL".to_owned(), name)
+        } else if let Some(edge) = &config.edge {
+            let parsed = net::address::parse_edge(edge)?;
+            let endpoint = edge_endpoint(edge, token_file);
+            (Some(endpoint), config_source(&folders), parsed.address.host)
+        } else if let Some(text) = &config.url {
+            let url = url(text)?;
+            let name = bare(&url);
+            (Some(Endpoint::Router { url }), config_source(&folders), name)
+        } else {
+            let lab = discover(&places(place));
+            let name = lab.setup_name.clone().unwrap_or_else(|| bare(&lab.url));
+            // Who names services and has no lab on this machine means those services alone.
+            let guessed = lab.source == Source::Default && !alone.is_empty();
+            let endpoint = (!guessed).then(|| Endpoint::Router { url: lab.url.clone() });
+            let name = if guessed { "no lab".to_owned() } else { name };
+            let result = (endpoint, lab.source.to_string(), name);
+            found = Some(lab);
+            result
+        };
+        Ok(Lab {
+            endpoint,
+            source,
+            name,
+            alone,
+            named: Vec::new(),
+            found,
+            folders,
+            loaded,
+            ca_file: place.ca_file.clone(),
+        })
+    }
+
+    /// The person's configuration.
+    pub fn config(&self) -> &Config {
+        &self.loaded.config
+    }
+
+    /// How to connect.
+    pub fn options(&self) -> net::Options {
+        net::Options {
+            endpoint: self.endpoint.clone(),
+            alone: self.alone.clone(),
+            ca_file: self.ca_file.clone(),
+            ..net::Options::default()
+        }
+    }
+
+    /// An empty store with the limits of the configuration.
+    pub fn store(&self) -> Store {
+        let limits = self.config().limits;
+        Store::new(Limits { ended_tasks: limits.ended_tasks, text_bytes: limits.text_bytes })
+    }
+
+    /// The services that this machine's files name, those spoken to alone before them.
+    pub fn services(&self) -> Vec<Text> {
+        let mut names: Vec<Text> = self.alone.iter().map(|(n, _)| n.clone()).collect();
+        names.extend(self.named.iter().cloned());
+        for service in self.found.iter().flat_map(|f| &f.services) {
+            let name = Text::from(service.name.as_str());
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Why nothing can be sent although nobody forbade it.
+    pub fn watch_only(&self) -> Option<String> {
+        matches!(self.endpoint, Some(Endpoint::Edge { .. }))
+            .then(|| "through the edge one can watch but not submit".to_owned())
+    }
+
+    /// The task types that are known: Juice's own and those of the person's catalogue files. What is wrong in those
+    /// files is told when they are opened on the screen.
+    pub fn catalogue(&self) -> Catalogue {
+        let mut catalogue = Catalogue::new();
+        for file in &self.loaded.catalogues {
+            catalogue.add_file(&file.path.display().to_string(), &file.text);
+        }
+        for service in self.found.iter().flat_map(|f| &f.services) {
+            catalogue.set_kind(&service.name, ServiceKind::of_entrypoint(&service.entrypoint));
+        }
+        catalogue
+    }
+
+    /// The configuration file is there and cannot be read at all.
+    pub fn is_config_unreadable(&self) -> bool {
+        let file = self.folders.config_file();
+        self.loaded.problems.iter().any(|p| p.line.is_none() && p.file == file)
+    }
+
+    /// The theme of that name (else the configuration's), and what is wrong with its files.
+    pub fn theme(&self, name: Option<&str>) -> (Theme, Vec<String>) {
+        let themes = Themes::new(self.loaded.themes.clone());
+        let (theme, problems) = themes.load(name.unwrap_or(&self.config().theme));
+        (theme, problems.iter().map(ToString::to_string).collect())
+    }
+
+    /// The keys, and what is wrong with the configuration's.
+    pub fn keymap(&self) -> (Keymap, Vec<String>) {
+        let binding = |b: &crate::config::KeyBinding| Binding {
+            action: b.action.clone(),
+            keys: b.keys.iter().map(|(k, _)| k.clone()).collect(),
+            line: b.line,
+        };
+        let bindings: Vec<Binding> = self.config().keys.iter().map(binding).collect();
+        let (keymap, problems) = Keymap::new(&bindings);
+        let file = config_source(&self.folders);
+        (keymap, problems.iter().map(|p| format!("{file}:{}: {}", p.line, p.what)).collect())
+    }
+
+    /// What is wrong with keys and themes: the one in use and each of the person's own.
+    pub fn look_problems(&self, theme: Option<&str>) -> Vec<String> {
+        let mut problems = self.keymap().1;
+        let own: Vec<String> = self
+            .loaded
+            .themes
+            .iter()
+            .filter_map(|(path, _)| path.file_stem().map(|s| s.to_string_lossy().into_owned()))
+            .collect();
+        for name in std::iter::once(theme).chain(own.iter().map(|n| Some(n.as_str()))) {
+            for problem in self.theme(name).1 {
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+        }
+        problems
+    }
+
+    /// What could not be used of the files, in the order in which they were read.
+    pub fn problems(&self) -> Vec<String> {
+        let config = self.loaded.problems.iter().map(ToString::to_string);
+        config.chain(self.found.iter().flat_map(|f| &f.warnings).map(ToString::to_string)).collect()
+    }
+}
+
+fn places(place: &Place) -> Places {
+    Places { config_dir: place.juice_config.clone(), run_dir: place.juice_run.clone(), ..Places::system() }
+}
+
+fn edge_endpoint(base: &str, token_file: Option<std::path::PathBuf>) -> Endpoint {
+    Endpoint::Edge { base: base.to_owned(), token_file: token_file.unwrap_or_default() }
+}
+
+fn config_source(folders: &Folders) -> String {
+    folders.config_file().map_or_else(String::new, |f| f.display().to_string())
+}
+
+/// An address without its scheme.
+fn bare(url: &str) -> String {
+    url.split_once("://").map_or(url, |(_, rest)| rest).to_owned()
+}

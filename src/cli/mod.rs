@@ -1,0 +1,137 @@
+//! The subcommands: what happens without the screen, and how it is opened.
+//!
+//! Everything for people goes to standard error, one sentence a line; standard output holds nothing but what was asked
+//! for. It refuses to fail loudly: a reader that closes its pipe ends the program well, and no error shows a backtrace.
+
+pub mod args;
+mod doctor;
+pub mod lab;
+mod links;
+pub mod out;
+mod picture;
+mod record;
+mod submit;
+pub mod talk;
+mod watch;
+
+use std::{io, process::ExitCode};
+
+use clap::{CommandFactory, Parser};
+
+use self::{
+    args::{Cli, Command},
+    out::Out,
+};
+
+/// All is well.
+pub const OK: u8 = 0;
+/// It did not work.
+pub const FAILED: u8 = 1;
+/// The command cannot be carried out as it was given.
+pub const MISUSE: u8 = 2;
+/// `submit`: sent, and nobody knows how it ended.
+pub const UNKNOWN: u8 = 3;
+/// `submit`: not sent; the same command may be given again.
+pub const NOT_SENT: u8 = 4;
+
+/// An end before the end: the exit code, and what to tell the person.
+#[derive(Debug)]
+pub struct End {
+    code: u8,
+    why: Option<anyhow::Error>,
+}
+
+impl End {
+    /// An end with this code and sentence.
+    pub fn new(code: u8, why: impl Into<String>) -> End {
+        End { code, why: Some(anyhow::Error::msg(why.into())) }
+    }
+
+    /// The command cannot be carried out as it was given.
+    pub fn misuse(why: impl Into<String>) -> End {
+        End::new(MISUSE, why)
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+}
+
+impl From<anyhow::Error> for End {
+    fn from(error: anyhow::Error) -> End {
+        End { code: FAILED, why: Some(error) }
+    }
+}
+
+impl From<io::Error> for End {
+    /// A reader that has read enough is no error.
+    fn from(error: io::Error) -> End {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return End { code: OK, why: None };
+        }
+        End { code: FAILED, why: Some(error.into()) }
+    }
+}
+
+/// The whole program: reads the command line and carries it out.
+pub fn main() -> ExitCode {
+    quiet_panics();
+    match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => {
+            // Help, the version, or what is wrong. A closed pipe is nobody's concern.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSE))
+        }
+    }
+}
+
+/// Carries out a command line.
+pub fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(End { code, why }) => {
+            if let Some(why) = why {
+                // With its causes, never with a backtrace.
+                out::say(&format!("{why:#}"));
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<ExitCode, End> {
+    let Cli { command, place, look } = cli;
+    let out = Out::new(look.ascii);
+    match command {
+        Some(Command::Watch(args)) => watch::run(&place, &args, &out).map(ExitCode::from),
+        Some(Command::Submit(args)) => submit::run(&place, &look, &args, &out).map(ExitCode::from),
+        Some(Command::Doctor(args)) => doctor::run(&place, &look, &args, &out).map(ExitCode::from),
+        Some(Command::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "juicetop", &mut text);
+            out.bytes(&text)?;
+            Ok(ExitCode::from(OK))
+        }
+        Some(Command::Man) => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            out.bytes(&text)?;
+            Ok(ExitCode::from(OK))
+        }
+        None => Ok(crate::run::screen(&place, &look)?),
+        Some(Command::Demo(args)) => Ok(crate::run::demo(&args, &look)?),
+        Some(Command::Picture(args)) => picture::run(&args, &out).map(ExitCode::from),
+    }
+}
+
+/// A fault of ours is told in one line: what `RUST_BACKTRACE` adds helps nobody on a lab machine. (The screen puts its
+/// own hook before this one, which gives the terminal back first.)
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let what = info.payload_as_str().unwrap_or("no words");
+        let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
+        out::say(&format!("a fault in the program itself: {what}{place}; please report it with this line"));
+    }));
+}

@@ -1,0 +1,156 @@
+//! Standard output and standard error.
+//!
+//! A terminal gets text in which nothing from the lab can act as a control sequence; a pipe or a file gets the
+//! original. Every line is flushed, so that a reader sees it when it happens.
+
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal, Write},
+};
+
+use crate::{
+    clean::{Charset, Clean},
+    term::Capabilities,
+};
+
+/// Standard output.
+#[derive(Debug)]
+pub struct Out {
+    terminal: bool,
+    charset: Charset,
+}
+
+impl Out {
+    /// What standard output is now. `ascii`: only seven bits are wanted.
+    pub fn new(ascii: bool) -> Out {
+        Out { terminal: io::stdout().is_terminal(), charset: charset(ascii) }
+    }
+
+    /// Which characters may be used.
+    pub fn charset(&self) -> Charset {
+        self.charset
+    }
+
+    /// Writes bytes as they are.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()
+    }
+
+    /// Writes one line.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn line(&self, text: &str) -> io::Result<()> {
+        self.bytes(format!("{text}\n").as_bytes())
+    }
+
+    /// Text from outside that is to stand in a line: clean on a terminal, else with its line breaks written as `\n`.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.terminal {
+            return Cow::Owned(Clean::line(text, self.charset).into_string());
+        }
+        one_line(text)
+    }
+
+    /// JSON from outside. On a terminal, characters that could act there are written as JSON's own escapes, which
+    /// changes nothing of what it says.
+    pub fn json<'a>(&self, raw: &'a str) -> Cow<'a, str> {
+        if self.terminal { escaped(raw) } else { Cow::Borrowed(raw) }
+    }
+}
+
+/// Tells the person something, in one line on standard error. Whether that works is nobody's concern.
+pub fn say(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let text = match stderr.is_terminal() {
+        true => Cow::Owned(Clean::line(text, charset(false)).into_string()),
+        false => one_line(text),
+    };
+    let _ = writeln!(stderr, "juicetop: {text}");
+}
+
+/// A text of many lines (a traceback) on standard error: clean on a terminal, else as it came.
+pub fn say_block(text: &str) {
+    let mut stderr = io::stderr().lock();
+    if !stderr.is_terminal() {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let _ = write!(stderr, "{text}{end}");
+        return;
+    }
+    for line in Clean::lines(text, charset(false)) {
+        if writeln!(stderr, "{}", line.as_str()).is_err() {
+            return;
+        }
+    }
+}
+
+fn charset(ascii: bool) -> Charset {
+    let utf8 = Capabilities::from_env(&|name| std::env::var(name).ok()).utf8;
+    if utf8 && !ascii { Charset::Unicode } else { Charset::Ascii }
+}
+
+fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\n', '\r']) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace('\n', "\\n").replace('\r', "\\r"))
+}
+
+fn escaped(raw: &str) -> Cow<'_, str> {
+    if !raw.contains(acts) {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = String::with_capacity(raw.len() + 16);
+    for character in raw.chars() {
+        if acts(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a terminal may do more with this character than show it. JSON has none below U+0020 but its white space.
+fn acts(character: char) -> bool {
+    match character {
+        '\n' | '\t' => false,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' => true,
+        _ => character.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn out(terminal: bool) -> Out {
+        Out { terminal, charset: Charset::Unicode }
+    }
+
+    #[test]
+    fn a_terminal_gets_json_that_says_the_same_and_does_nothing() {
+        let raw = "{\"a\": \"\u{9b}31m \u{202e}é 量 \u{e0041}\", \"b\": NaN}";
+        let shown = out(true).json(raw);
+        assert_eq!(shown, "{\"a\": \"\\u009b31m \\u202eé 量 \\udb40\\udc41\", \"b\": NaN}");
+        let value =
+            |raw| crate::wire::json::string(crate::wire::json::get(raw, "a").unwrap()).unwrap().into_owned();
+        assert_eq!(value(&shown), value(raw));
+        assert_eq!(out(false).json(raw), raw);
+    }
+
+    #[test]
+    fn a_name_stays_in_its_line() {
+        assert_eq!(out(false).text("a\nb\rc\u{1b}[m"), "a\\nb\\rc\u{1b}[m");
+        assert!(!out(true).text("a\nb\u{1b}]0;x\u{7}").chars().any(char::is_control));
+    }
+}

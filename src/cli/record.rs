@@ -1,0 +1,139 @@
+//! A task as one JSON object: the fields that `docs/watch.md` promises, for `watch --json` and `submit --json`.
+//!
+//! Names and meanings are a promise: fields may be added, none changed or taken away.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::{
+    store::{Lane, Outcome, Reason, State, Task},
+    time::Now,
+    wire::event::Stamp,
+};
+
+/// The fields that are compared to find out whether anything changed: all but the moment and what was merged.
+#[derive(Debug, Serialize)]
+struct Fields<'a> {
+    event: &'static str,
+    id: &'a str,
+    service: &'a str,
+    #[serde(rename = "type")]
+    task_type: &'a str,
+    name: &'a str,
+    lane: &'static str,
+    state: &'static str,
+    outcome: Option<&'static str>,
+    reason: Option<&'static str>,
+    task_id: Option<&'a str>,
+    scheduled_task_id: Option<&'a str>,
+    own: bool,
+    hidden: bool,
+    starting: bool,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    duration_s: Option<f64>,
+    duration_at_least: bool,
+    run_at: Option<String>,
+    error: Option<Failure<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failure<'a> {
+    name: Option<&'a str>,
+    message: Option<&'a str>,
+}
+
+/// The object without its closing brace, so that more can be added to it.
+pub fn task(task: &Task, now: Now) -> String {
+    let starting = task.state == State::Running { starting: true };
+    let ended = matches!(task.state, State::Ended | State::Unknown);
+    let duration = if ended { task.duration(now) } else { None };
+    let failure = task.failure().map(|e| Failure { name: e.ename.as_deref(), message: e.evalue.as_deref() });
+    let not_sent = match &task.reason {
+        Some(Reason::NotSent(why)) => Some(Failure { name: None, message: Some(why) }),
+        _ => None,
+    };
+    let fields = Fields {
+        event: "task",
+        id: &task.key.0,
+        service: &task.service,
+        task_type: &task.task_type,
+        name: &task.name,
+        lane: lane(task.lane),
+        state: state(task.state),
+        outcome: task.outcome.map(outcome),
+        reason: task.reason.as_ref().map(reason),
+        task_id: task.task_id.as_deref(),
+        scheduled_task_id: task.scheduled_task_id.as_deref(),
+        own: task.own.is_some(),
+        hidden: task.hidden,
+        starting,
+        started_at: task.started.map(|seen| moment(seen.at.utc)),
+        ended_at: task.ended.filter(|_| ended).map(|seen| moment(seen.at.utc)),
+        duration_s: duration.map(|(duration, _)| (duration.as_secs_f64() * 1000.0).round() / 1000.0),
+        duration_at_least: duration.is_some_and(|(_, exact)| !exact),
+        run_at: task.run_at.as_ref().map(stamp),
+        error: failure.or(not_sent),
+    };
+    open(&fields)
+}
+
+/// Any object without its closing brace.
+pub fn open(fields: &impl Serialize) -> String {
+    // Nothing here can fail: keys are text, and there are no maps.
+    let mut text = serde_json::to_string(fields).unwrap_or_else(|_| "{}".to_owned());
+    text.pop();
+    text
+}
+
+/// A moment: RFC 3339 in UTC, with milliseconds.
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn stamp(stamp: &Stamp) -> String {
+    stamp.at.map_or_else(|| stamp.raw.to_string(), moment)
+}
+
+/// The lane's word.
+pub fn lane(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Sequential => "sequential",
+        Lane::Parallel => "parallel",
+    }
+}
+
+/// The state's word.
+pub fn state(state: State) -> &'static str {
+    match state {
+        State::Scheduled => "scheduled",
+        State::Waiting => "waiting",
+        State::Running { .. } => "running",
+        State::Ended => "ended",
+        State::Unknown => "unknown",
+    }
+}
+
+/// The outcome's word.
+pub fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Failed => "failed",
+        Outcome::Cancelled => "cancelled",
+    }
+}
+
+/// The reason's word.
+pub fn reason(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Interrupted => "interrupted",
+        Reason::LinkLost => "link-lost",
+        Reason::NotSeen => "not-seen",
+        Reason::ServiceGone => "service-gone",
+        Reason::EndMissed => "end-missed",
+        Reason::Forgotten => "forgotten",
+        Reason::OddReply => "odd-reply",
+        Reason::NotSent(_) => "not-sent",
+        Reason::PutAway => "put-away",
+    }
+}

@@ -1,0 +1,272 @@
+//! What is to be sent and which way, as far as that can be decided without the lab. Pure but for reading the payload.
+
+use std::{io::Read, path::Path};
+
+use chrono::{DateTime, Local};
+
+use super::{at, payload};
+use crate::{
+    app::session::Way,
+    catalogue::{self, Catalogue, ServiceKind, TaskType},
+    cli::{End, NOT_SENT, args::SubmitArgs, out},
+    config::Guard,
+    wire::{Text, frame::TaskFrame, json, name},
+};
+
+/// Larger payloads are not sent: Juice's own limit is 50 MiB a frame.
+const LARGEST: u64 = 50 * 1024 * 1024;
+
+/// A task that can be sent.
+#[derive(Debug)]
+pub struct Plan {
+    /// The task; its id is still empty.
+    pub frame: TaskFrame,
+    /// Which way.
+    pub way: Way,
+    /// Nobody asked for the scheduler, so on a Juice without one it goes direct.
+    pub may_go_direct: bool,
+}
+
+impl Plan {
+    /// Makes it from the command line.
+    ///
+    /// # Errors
+    /// What is wrong with the command (2), or why it may not be sent (4).
+    pub fn new(
+        args: &SubmitArgs,
+        alone: bool,
+        catalogue: &mut Catalogue,
+        guard: &Guard,
+        now: DateTime<Local>,
+    ) -> Result<Plan, End> {
+        if args.service.is_empty() || args.task_type.is_empty() {
+            return Err(End::misuse("the service and the task type must have a name"));
+        }
+        let kind = kind(catalogue, &args.service, &args.task_type);
+        let parallel = args.parallel || (kind.parallel && !args.sequential);
+        let run_at = args.at.as_deref().map(|text| at::parse(text, &now)).transpose().map_err(End::misuse)?;
+        let (way, may_go_direct) = way(args, alone, parallel, run_at)?;
+        let text = args.payload.as_deref().map(read).transpose()?;
+        let merged = payload::merge(text.as_deref(), &args.fields).map_err(End::misuse)?;
+        let payload = complete(&kind, merged)?;
+        for (field, word) in payload::python_words(&args.fields) {
+            out::say(&format!("note: {field} is sent as text; JSON writes {word}"));
+        }
+        let display_name = match &args.name {
+            Some(name) if name.is_empty() => return Err(End::misuse("--name is empty, which Juice refuses")),
+            Some(name) => name.clone(),
+            None => name::display_name_with(&kind.class, &payload, &kind.hidden_fields, &|field| {
+                kind.numbers(field)
+            }),
+        };
+        if guard.moves(&kind.name, &kind.class, &payload) && !args.yes {
+            let values = json::compact(&payload);
+            return Err(End::new(
+                NOT_SENT,
+                format!(
+                    "not sent: {} on {} moves hardware; with {values} it would go out with --yes",
+                    kind.name, args.service
+                ),
+            ));
+        }
+        let frame = TaskFrame {
+            id: Text::default(),
+            target: args.service.as_str().into(),
+            task_type: kind.name,
+            parallel,
+            display_name: display_name.into(),
+            show_in_dashboard: kind.show_in_dashboard,
+            payload: payload.into(),
+        };
+        if let Some(at) = &run_at {
+            out::say(&format!("not before {}", at::show(at)));
+        }
+        Ok(Plan { frame, way, may_go_direct })
+    }
+}
+
+/// Which way a task goes, and whether it may go direct where there is no scheduler.
+fn way(
+    args: &SubmitArgs,
+    alone: bool,
+    parallel: bool,
+    run_at: Option<DateTime<chrono::FixedOffset>>,
+) -> Result<(Way, bool), End> {
+    let scheduled = args.scheduled || run_at.is_some();
+    if alone {
+        if scheduled {
+            return Err(End::misuse(
+                "a service spoken to alone has no scheduler: leave --service or --scheduled and --at out",
+            ));
+        }
+        if !args.wait {
+            return Err(End::misuse(
+                "a task sent to a service alone needs its connection to its end: add --wait",
+            ));
+        }
+        return Ok((Way::Alone, false));
+    }
+    if args.direct && !args.wait {
+        return Err(End::misuse(
+            "a direct task needs its connection to its end: add --wait, or leave --direct out so that the scheduler \
+             keeps it",
+        ));
+    }
+    Ok(match () {
+        () if args.direct => (Way::Direct, false),
+        () if scheduled || !args.wait => (Way::Scheduled(run_at), false),
+        () if parallel => (Way::Direct, false),
+        () => (Way::Scheduled(None), true),
+    })
+}
+
+/// The payload from a file, `-` for standard input.
+fn read(file: &Path) -> Result<String, End> {
+    let stdin = file.as_os_str() == "-";
+    let shown = if stdin { "standard input".to_owned() } else { file.display().to_string() };
+    let mut bytes = Vec::new();
+    let result = match stdin {
+        true => std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes),
+        false => std::fs::File::open(file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)),
+    };
+    result.map_err(|e| End::misuse(format!("the payload in {shown} cannot be read: {e}")))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(End::misuse(format!(
+            "the payload in {shown} is larger than 50 MiB, which no Juice takes"
+        )));
+    }
+    let text =
+        String::from_utf8(bytes).map_err(|_| End::misuse(format!("the payload in {shown} is not UTF-8")))?;
+    payload::check(&text, &shown).map_err(End::misuse)?;
+    Ok(text)
+}
+
+/// What is known of a type or a class of that name. Without the lab's files it is not known what kind of service
+/// that is: then it may be any of Juice's own types.
+fn kind(catalogue: &mut Catalogue, service: &str, name: &str) -> TaskType {
+    // `IPythonTask` itself is every cell's type on the wire, so it names none of their classes.
+    let fits = |found: &&TaskType| *found.class == *name || !found.ipython;
+    if catalogue.find(service, name).filter(fits).is_none() && catalogue.kind(service) == ServiceKind::Plain {
+        catalogue.set_kind(service, ServiceKind::Fridge);
+    }
+    let found = catalogue.find(service, name).filter(fits).cloned();
+    let mut kind = found.unwrap_or_else(|| TaskType::unheard(name.into()));
+    if kind.ipython && kind.hidden_fields.is_empty() {
+        kind.hidden_fields = vec!["code".to_owned(), "run_async".to_owned()];
+    }
+    kind
+}
+
+/// What Python's client adds to a cell's fields: `run_async`, on which the service insists, and `code`, which it makes
+/// of the others: here only where that is known. All else stays letter for letter.
+fn complete(kind: &TaskType, payload: String) -> Result<String, End> {
+    if !kind.ipython {
+        return Ok(payload);
+    }
+    let payload = match json::get(&payload, "run_async") {
+        Some(_) => payload,
+        None => payload::merge(Some(&payload), &["run_async=false".to_owned()]).map_err(End::misuse)?,
+    };
+    let payload = catalogue::complete(kind, &payload);
+    if json::get(&payload, "code").is_some() {
+        return Ok(payload);
+    }
+    let class = &kind.class;
+    Err(End::misuse(match &**class {
+        "RawIPython" => "RawIPython needs raw_code=…: the code that the cell runs, as text".to_owned(),
+        _ => format!(
+            "{class} runs code that Python's client makes of its fields: give it as code=…, or send RawIPython \
+             raw_code=…"
+        ),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{
+        MISUSE,
+        args::{Cli, Command},
+    };
+
+    fn plan(line: &str, alone: bool) -> Result<Plan, (u8, String)> {
+        let cli = Cli::try_parse_from(["juicetop", "submit"].into_iter().chain(line.split(' ')))
+            .map_err(|e| (u8::try_from(e.exit_code()).unwrap(), e.to_string()))?;
+        let Some(Command::Submit(args)) = cli.command else { panic!("{line}") };
+        Plan::new(&args, alone, &mut Catalogue::new(), &Guard::default(), Local.timestamp_nanos(0))
+            .map_err(|end| (end.code(), format!("{:#}", end.why.unwrap())))
+    }
+
+    #[test]
+    fn the_way_follows_from_what_is_asked() {
+        for (line, way, may_go_direct) in [
+            ("lab Ping --wait", Way::Direct, false),
+            ("lab Ping --wait --sequential", Way::Scheduled(None), true),
+            ("lab Ping", Way::Scheduled(None), false),
+            ("lab Fit --wait", Way::Scheduled(None), true),
+            ("lab Fit --wait --parallel", Way::Direct, false),
+            ("lab Fit --wait --scheduled", Way::Scheduled(None), false),
+            ("lab Fit --wait --direct", Way::Direct, false),
+            ("lab Fit", Way::Scheduled(None), false),
+        ] {
+            let plan = plan(line, false).unwrap();
+            assert_eq!((plan.way, plan.may_go_direct), (way, may_go_direct), "{line}");
+        }
+        assert_eq!(plan("lab Fit --wait", true).unwrap().way, Way::Alone);
+    }
+
+    #[test]
+    fn misuse_is_told_before_anything_is_sent() {
+        for (line, alone, words) in [
+            ("lab Fit --direct", false, "add --wait"),
+            ("lab Fit", true, "add --wait"),
+            ("lab Fit --wait --scheduled", true, "no scheduler"),
+            ("lab Fit --wait --at 23:00", true, "no scheduler"),
+            ("lab Fit --at yesterday", false, "cannot be read"),
+            ("lab Fit x", false, "name=value"),
+            ("lab Fit --payload /no/such/file", false, "cannot be read"),
+            ("lab Fit --direct --scheduled --wait", false, "cannot be used with"),
+            ("lab Fit --parallel --sequential", false, "cannot be used with"),
+            ("lab IPythonTask x=1", false, "code=…"),
+            ("lab RawIPython", false, "raw_code=…"),
+        ] {
+            let (code, why) = plan(line, alone).unwrap_err();
+            assert_eq!(code, MISUSE, "{line}");
+            assert!(why.contains(words), "{line}: {why}");
+        }
+    }
+
+    #[test]
+    fn what_moves_hardware_needs_a_yes() {
+        let (code, why) = plan("cryo SetHeaterPower heater=still power=0.5", false).unwrap_err();
+        assert_eq!(code, NOT_SENT);
+        for word in ["SetHeaterPower", "cryo", "still", "0.5", "--yes"] {
+            assert!(why.contains(word), "{why}");
+        }
+        assert!(plan("cryo SetHeaterPower heater=still power=0.5 --yes", false).is_ok());
+    }
+
+    #[test]
+    fn names_are_those_that_python_makes() {
+        for (line, name, payload) in [
+            ("lab SleepAsync duration=2", "SleepAsync: duration=2.0", r#"{"duration": 2}"#),
+            ("lab Fit a=true b=it's", "Fit: a=True, b=\"it's\"", r#"{"a": true, "b": "it's"}"#),
+            ("lab Fit", "Fit", "{}"),
+            (
+                "lab RawIPython raw_code=1+1",
+                "RawIPython: raw_code='1+1'",
+                r#"{"raw_code": "1+1", "run_async": false, "code": "1+1"}"#,
+            ),
+            ("lab IPythonTask code=1", "IPythonTask", r#"{"code": 1, "run_async": false}"#),
+            ("lab Fit a=1 --name mine", "mine", r#"{"a": 1}"#),
+        ] {
+            let frame = plan(line, false).unwrap().frame;
+            assert_eq!((&*frame.display_name, &*frame.payload), (name, payload), "{line}");
+        }
+        let frame = plan("lab RawIPython raw_code=x", false).unwrap().frame;
+        assert_eq!((&*frame.task_type, frame.parallel), ("IPythonTask", false));
+    }
+}

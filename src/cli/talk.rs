@@ -1,0 +1,230 @@
+//! The loop under `watch` and `submit`: connections, the talk with the lab, time, and the wish to end.
+//!
+//! One thing at a time: each [`Talk::step`] takes in one event, so that whoever looks between two steps misses no
+//! change. It refuses to show anything; undecodable messages go to the log file.
+
+use std::{
+    collections::VecDeque,
+    future::pending,
+    io,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use anyhow::Context;
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag,
+    iterator::Signals,
+};
+use tokio::{
+    runtime::Runtime,
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+};
+
+use super::lab::Lab;
+use crate::{
+    app::session::{Ids, Outgoing, Session},
+    log::Log,
+    net::{self, Command, Net},
+    store::Input,
+    time::{Clock, Now},
+    wire::link::{Incoming, Line},
+};
+
+/// What one step brought.
+#[derive(Debug)]
+pub enum Step {
+    /// A connection changed its state.
+    Link(Line),
+    /// Something was heard.
+    Heard,
+    /// A message could not be decoded; why. (It is in the log.)
+    Bad(String),
+    /// Time went by.
+    Time,
+    /// The program is to end.
+    Stop(Stop),
+}
+
+/// Why the program is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Ctrl-C, or a polite kill.
+    Signal,
+    /// Nobody reads standard output any more.
+    Closed,
+    /// The connections' thread ended, which it never should.
+    Lost,
+}
+
+/// The connections to a lab, and all that is known of it.
+#[derive(Debug)]
+pub struct Talk {
+    /// What is known, and what is asked.
+    pub session: Session,
+    clock: Clock,
+    runtime: Runtime,
+    net: Net,
+    events: mpsc::Receiver<net::Event>,
+    stops: UnboundedReceiver<Stop>,
+    log: Log,
+    /// Answers that came without the connections: frames that could not even be handed over.
+    own: VecDeque<Incoming>,
+}
+
+impl Talk {
+    /// Connects to `options`, which are mostly the lab's. `whole`: the scheduler's list is read, as whoever shows the
+    /// lab needs it; a single task does without.
+    ///
+    /// # Errors
+    /// If a thread cannot be made.
+    pub fn start(lab: &Lab, options: net::Options, whole: bool) -> anyhow::Result<Talk> {
+        let clock = Clock::start();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().context("no timer")?;
+        let stops = stops().context("signals cannot be heard")?;
+        let (net, events) = net::start(options, clock).context("the connections cannot be started")?;
+        let mut session = Session::new(lab.store(), Ids::Random);
+        if !whole {
+            session.leave_list();
+        }
+        session.store.apply(Input::Configured(lab.services()), clock.now());
+        let log = Log::new(lab.folders.log_file());
+        Ok(Talk { session, clock, runtime, net, events, stops, log, own: VecDeque::new() })
+    }
+
+    /// This moment.
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// Where messages that cannot be decoded are written.
+    pub fn log_file(&self) -> Option<String> {
+        self.log.path().map(|path| path.display().to_string())
+    }
+
+    /// Waits for the next thing that happens, at most until `until` (monotonic).
+    pub fn step(&mut self, until: Option<Duration>) -> Step {
+        let incoming = match self.own.pop_front() {
+            Some(incoming) => incoming,
+            None => match self.wait(until) {
+                Woken::Came(incoming) => incoming,
+                Woken::Stop(stop) => return Step::Stop(stop),
+                Woken::Time => {
+                    let frames = self.session.wake(self.clock.now());
+                    self.send(frames);
+                    return Step::Time;
+                }
+            },
+        };
+        let step = match &incoming {
+            Incoming::Link { line, .. } => Step::Link(line.clone()),
+            Incoming::Bad { line, why, length, sample } => {
+                let sample = String::from_utf8_lossy(sample);
+                let text = format!("cannot decode {length} bytes on {}: {why}: {sample}", name(line));
+                self.log.line(&text, self.clock.now());
+                Step::Bad(why.clone())
+            }
+            _ => Step::Heard,
+        };
+        let frames = self.session.receive(incoming, self.clock.now());
+        self.send(frames);
+        step
+    }
+
+    /// Sends frames that the session asked for.
+    pub fn send(&mut self, frames: Vec<Outgoing>) {
+        for Outgoing { line, id, text } in frames {
+            if self.net.commands.send(Command::Send { line, id: id.clone(), text }).is_err() {
+                self.own.push_back(Incoming::Unsent { id, why: "there are no connections".to_owned() });
+            }
+        }
+    }
+
+    fn wait(&mut self, until: Option<Duration>) -> Woken {
+        let wake = [self.session.store.wake_at(self.clock.now()), until].into_iter().flatten().min();
+        let wake = wake.map(|at| tokio::time::Instant::from_std(self.clock.instant(at)));
+        let (stops, events) = (&mut self.stops, &mut self.events);
+        self.runtime.block_on(async {
+            let time = async {
+                match wake {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                Some(stop) = stops.recv() => Woken::Stop(stop),
+                event = events.recv() => event.map_or(Woken::Stop(Stop::Lost), Woken::Came),
+                () = time => Woken::Time,
+            }
+        })
+    }
+}
+
+enum Woken {
+    Came(Incoming),
+    Stop(Stop),
+    Time,
+}
+
+/// A connection's name in lines and documents.
+pub fn name(line: &Line) -> String {
+    match line {
+        Line::Bus => "bus".to_owned(),
+        Line::Router => "router".to_owned(),
+        Line::Service(name) => format!("service:{name}"),
+    }
+}
+
+/// Where the wish to end is heard: signals, and a reader of standard output that went away.
+fn stops() -> io::Result<UnboundedReceiver<Stop>> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let asked = Arc::new(AtomicBool::new(false));
+    // Who started us with a signal ignored (nohup, a script's `&`) wants it ignored.
+    let wanted: Vec<i32> = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|&signal| signal == SIGTERM || !ignored(signal))
+        .collect();
+    for &signal in &wanted {
+        // The second one ends a program that is stuck in writing to a pipe.
+        flag::register_conditional_default(signal, Arc::clone(&asked))?;
+        flag::register(signal, Arc::clone(&asked))?;
+    }
+    let mut signals = Signals::new(wanted)?;
+    let heard = sender.clone();
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for _ in signals.forever() {
+            let _ = heard.send(Stop::Signal);
+        }
+    })?;
+    std::thread::Builder::new().name("reader".to_owned()).spawn(move || reader_gone(&sender))?;
+    Ok(receiver)
+}
+
+/// Whether the signal was ignored when this program started, where the system tells.
+fn ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    (mask >> (signal - 1)) & 1 == 1
+}
+
+/// Waits until a pipe's other end is closed: `watch | head` ends then, not at the next change.
+fn reader_gone(stops: &UnboundedSender<Stop>) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let stdout = io::stdout();
+    loop {
+        // No wish but for what is always told: errors and the other end's closing.
+        let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+        match poll(&mut fds, None) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) if fds[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => {
+                let _ = stops.send(Stop::Closed);
+                return;
+            }
+            _ => return,
+        }
+    }
+}

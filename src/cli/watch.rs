@@ -1,0 +1,350 @@
+//! `watch`: first the present state, then one line a change, until interrupted.
+//!
+//! A line is printed when a field of it has a new value, never for a repeated event. What JSON lines hold is promised in
+//! `docs/watch.md`. It refuses to end because the lab cannot be reached: it says so and goes on trying.
+
+use std::{
+    collections::{HashMap, HashSet, hash_map::DefaultHasher},
+    hash::{Hash, Hasher},
+    time::Duration,
+};
+
+use chrono::Local;
+use serde::Serialize;
+
+use super::{
+    End, FAILED, OK,
+    args::{Place, WatchArgs},
+    lab::Lab,
+    links::{self, Change, Links},
+    out::{self, Out},
+    record,
+    talk::{Step, Stop, Talk},
+};
+use crate::{
+    store::{Slot, State, Store, Task, TaskKey, filter::Filter},
+    time::Now,
+    view::words,
+    wire::{Text, event::KernelState, link::Line},
+};
+
+/// How long the present state may take to be known before changes are printed all the same.
+const PRESENT: Duration = Duration::from_secs(3);
+
+/// Carries out `watch`.
+///
+/// # Errors
+/// A filter or an address that cannot be used.
+pub fn run(place: &Place, args: &WatchArgs, out: &Out) -> Result<u8, End> {
+    let filter = Filter::parse(&args.filter)
+        .map_err(|e| End::misuse(format!("--filter, at character {}: {e}", e.offset + 1)))?;
+    let lab = Lab::find(place).map_err(|problem| End::misuse(links::sentence(&problem)))?;
+    lab.problems().iter().for_each(|problem| out::say(problem));
+    let mut talk = Talk::start(&lab, lab.options(), true)?;
+    let hidden = args.hidden || lab.config().hidden;
+    let mut watch =
+        Watch { out, json: args.json, hidden, filter, links: Links::default(), told: Told::default() };
+    let end = talk.now().mono + PRESENT;
+    let mut ready = false;
+    let mut bad_told = false;
+    loop {
+        let mut all = false;
+        match talk.step((!ready).then_some(end)) {
+            Step::Stop(Stop::Lost) => return Err(End::new(FAILED, "the connections ended unexpectedly")),
+            Step::Stop(Stop::Signal | Stop::Closed) => return Ok(OK),
+            Step::Link(line) => {
+                all = true;
+                watch.link(&talk, &line)?;
+            }
+            Step::Bad(why) if !bad_told => {
+                bad_told = true;
+                let file =
+                    talk.log_file().map(|file| format!("; all of them are in {file}")).unwrap_or_default();
+                out::say(&format!("a message could not be read ({why}){file}"));
+            }
+            Step::Time => all = true,
+            Step::Bad(_) | Step::Heard => {}
+        }
+        let now = talk.now();
+        if ready {
+            watch.changes(&mut talk.session.store, all, now)?;
+        } else if now.mono >= end || is_known(&talk) {
+            ready = true;
+            watch.present(&mut talk.session.store, now)?;
+        }
+    }
+}
+
+/// Whether all that can be asked about the present was answered.
+fn is_known(talk: &Talk) -> bool {
+    let session = &talk.session;
+    let asked = session.has_scheduler.is_some() || session.store.schedule_unreadable().is_some();
+    let live = !session.links.is_empty() && session.links.iter().all(|(_, link)| link.is_live());
+    live && (asked || session.link(&Line::Router).is_none())
+}
+
+/// What was printed last: tasks as hashes, services by their words.
+#[derive(Default)]
+struct Told {
+    tasks: HashMap<TaskKey, u64>,
+    services: HashMap<Text, (Option<&'static str>, &'static str)>,
+    /// Keys that were given up, by the key that took them in.
+    merged: HashMap<TaskKey, Vec<TaskKey>>,
+}
+
+struct Watch<'a> {
+    out: &'a Out,
+    json: bool,
+    hidden: bool,
+    filter: Filter,
+    links: Links,
+    told: Told,
+}
+
+#[derive(Serialize)]
+struct LinkLine<'a> {
+    event: &'static str,
+    link: &'a str,
+    state: &'static str,
+    problem: Option<ProblemField<'a>>,
+    seen_at: String,
+}
+
+#[derive(Serialize)]
+struct ProblemField<'a> {
+    kind: &'static str,
+    what: &'a str,
+    remedy: &'a str,
+}
+
+#[derive(Serialize)]
+struct ServiceLine<'a> {
+    event: &'static str,
+    service: &'a str,
+    kernel: Option<&'static str>,
+    slot: &'static str,
+    seen_at: String,
+}
+
+#[derive(Serialize)]
+struct ReadyLine {
+    event: &'static str,
+    tasks: usize,
+    schedule: &'static str,
+    seen_at: String,
+}
+
+impl Watch<'_> {
+    /// A connection changed: one line, and a sentence on standard error where it is down.
+    fn link(&mut self, talk: &Talk, line: &Line) -> Result<(), End> {
+        let Some(change) = self.links.change(&talk.session, line) else { return Ok(()) };
+        let now = talk.now();
+        if change.problem.is_some() {
+            out::say(&format!("trying on: {}", change.sentence()));
+        }
+        if !self.json {
+            return self.text(now, "link", &change.sentence());
+        }
+        self.line(&record_of(&change, now))
+    }
+
+    /// The present state: every task that has not ended, then the mark that from here on changes are told.
+    fn present(&mut self, store: &mut Store, now: Now) -> Result<(), End> {
+        store.drain_changed();
+        store.drain_merged();
+        let keys: Vec<TaskKey> = store.tasks().map(|task| task.key.clone()).collect();
+        let mut tasks = 0;
+        for key in keys.iter().rev() {
+            let Some(task) = store.task(key) else { continue };
+            if task.state == State::Ended {
+                // It is the past; only if more becomes known of it, it gets a line.
+                self.told.tasks.insert(key.clone(), hash(&self.body(task, now)));
+                continue;
+            }
+            tasks += usize::from(self.task(task, now)?);
+        }
+        self.services(store, None, now)?;
+        if self.json {
+            let schedule = if store.schedule_unreadable().is_some() { "unreadable" } else { "read" };
+            let line = ReadyLine { event: "ready", tasks, schedule, seen_at: record::moment(now.utc) };
+            self.line(&format!("{}}}", record::open(&line)))?;
+        }
+        Ok(())
+    }
+
+    /// All that changed since the last call. `all`: slots may have changed without a task's doing so.
+    fn changes(&mut self, store: &mut Store, all: bool, now: Now) -> Result<(), End> {
+        for (old, new) in store.drain_merged() {
+            let mut from = self.told.merged.remove(&old).unwrap_or_default();
+            if self.told.tasks.remove(&old).is_some() {
+                from.push(old);
+            }
+            if !from.is_empty() {
+                self.told.merged.entry(new).or_default().extend(from);
+            }
+        }
+        let mut services: HashSet<Text> = HashSet::new();
+        for key in store.drain_changed() {
+            let Some(task) = store.task(&key) else { continue };
+            services.insert(task.service.clone());
+            self.task(task, now)?;
+        }
+        self.services(store, (!all).then_some(&services), now)?;
+        // Tasks that the store let go are let go here too.
+        if self.told.tasks.len() > 2 * store.limits().ended_tasks + 1000 {
+            self.told.tasks.retain(|key, _| store.task(key).is_some());
+        }
+        Ok(())
+    }
+
+    /// One task, if it is wanted and new; tells whether a line was printed.
+    fn task(&mut self, task: &Task, now: Now) -> Result<bool, End> {
+        if (task.hidden && !self.hidden) || !self.filter.admits(task) {
+            return Ok(false);
+        }
+        let body = self.body(task, now);
+        let merged = self.told.merged.remove(&task.key).unwrap_or_default();
+        let new = hash(&body);
+        if self.told.tasks.insert(task.key.clone(), new) == Some(new) && merged.is_empty() {
+            return Ok(false);
+        }
+        if self.json {
+            let merged: Vec<&str> = merged.iter().map(|key| &*key.0).collect();
+            let merged = serde_json::to_string(&merged).unwrap_or_default();
+            let seen = record::moment(now.utc);
+            self.line(&format!("{body},\"merged_from\":{merged},\"seen_at\":\"{seen}\"}}"))?;
+        } else {
+            self.out.line(&format!("{}  {body}", clock(now)))?;
+        }
+        Ok(true)
+    }
+
+    /// What is told of a task, without the moment.
+    fn body(&self, task: &Task, now: Now) -> String {
+        if self.json {
+            return record::task(task, now);
+        }
+        let lane = record::lane(task.lane);
+        let service = self.out.text(&task.service);
+        let name = self.out.text(if task.name.is_empty() { &task.task_type } else { &task.name });
+        let mut body = format!("{:<10} {service:<12} {lane:<10} {name}", word(task));
+        if let (State::Ended | State::Unknown, Some((duration, exact))) = (task.state, task.duration(now)) {
+            let least = if exact { "" } else { "at least " };
+            body.push_str(&format!("  ({least}{})", words::lasted(duration)));
+        }
+        if let Some(at) =
+            task.run_at.as_ref().and_then(|run_at| run_at.at).filter(|_| task.state == State::Scheduled)
+        {
+            body.push_str(&format!(
+                "  (not before {})",
+                at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z")
+            ));
+        }
+        if let Some(reason) = &task.reason {
+            body.push_str(&format!("  [{}]", record::reason(reason)));
+        }
+        if let Some(error) = task.failure() {
+            let name = error.ename.as_deref().unwrap_or("error");
+            let message = error.evalue.as_deref().unwrap_or_default();
+            body.push_str(&format!("  {}", self.out.text(&format!("{name}: {message}"))));
+        }
+        body
+    }
+
+    /// Services whose kernel or slot changed. `among`: those whose tasks changed; `None`: all are looked at.
+    fn services(&mut self, store: &Store, among: Option<&HashSet<Text>>, now: Now) -> Result<(), End> {
+        for service in store.services() {
+            let kernel = service.kernel.as_ref().map(|(kernel, _)| kernel_word(kernel));
+            let told = self.told.services.get(&service.name);
+            let same_kernel = told.is_some_and(|(told, _)| *told == kernel);
+            if same_kernel && among.is_some_and(|among| !among.contains(&service.name)) {
+                continue;
+            }
+            let slot = slot_word(store.lanes(&service.name, true, now).slot);
+            if told.is_some_and(|(_, told)| same_kernel && *told == slot) {
+                continue;
+            }
+            let before = told.and_then(|(kernel, _)| *kernel);
+            self.told.services.insert(service.name.clone(), (kernel, slot));
+            if self.json {
+                let seen_at = record::moment(now.utc);
+                let line = ServiceLine { event: "service", service: &service.name, kernel, slot, seen_at };
+                self.line(&format!("{}}}", record::open(&line)))?;
+            } else if let Some(kernel) = kernel
+                && !same_kernel
+                && (is_trouble(kernel) || before.is_some_and(is_trouble))
+            {
+                // Busy and idle come and go with every task, which has a line of its own.
+                self.text(now, "service", &format!("{}: kernel {kernel}", service.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&self, json: &str) -> Result<(), End> {
+        Ok(self.out.line(&self.out.json(json))?)
+    }
+
+    fn text(&self, now: Now, word: &str, text: &str) -> Result<(), End> {
+        Ok(self.out.line(&format!("{}  {word:<10} {}", clock(now), self.out.text(text)))?)
+    }
+}
+
+/// A connection's line.
+fn record_of(change: &Change, now: Now) -> String {
+    let problem = change.problem.as_ref().map(|problem| ProblemField {
+        kind: links::word(problem.kind),
+        what: &problem.what,
+        remedy: &problem.remedy,
+    });
+    let line = LinkLine {
+        event: "link",
+        link: &change.link,
+        state: if problem.is_some() { "down" } else { "live" },
+        problem,
+        seen_at: record::moment(now.utc),
+    };
+    format!("{}}}", record::open(&line))
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn clock(now: Now) -> impl std::fmt::Display {
+    now.utc.with_timezone(&Local).format("%H:%M:%S")
+}
+
+/// The word that says most: how it ended, else where it is in its life.
+fn word(task: &Task) -> &'static str {
+    match (task.state, task.outcome) {
+        (State::Running { starting: true }, _) => "starting",
+        (State::Ended, Some(outcome)) => record::outcome(outcome),
+        (state, _) => record::state(state),
+    }
+}
+
+fn slot_word(slot: Slot) -> &'static str {
+    match slot {
+        Slot::NotKnown { .. } => "not-known",
+        Slot::Taken => "taken",
+        Slot::TakenUnseen { .. } => "taken-unseen",
+        Slot::Free { .. } => "free",
+    }
+}
+
+fn kernel_word(kernel: &KernelState) -> &'static str {
+    match kernel {
+        KernelState::Idle => "idle",
+        KernelState::Busy => "busy",
+        KernelState::Restarting => "restarting",
+        KernelState::Connecting => "connecting",
+        KernelState::Unknown(_) => "unknown",
+    }
+}
+
+fn is_trouble(kernel: &str) -> bool {
+    !matches!(kernel, "idle" | "busy")
+}
