@@ -1,0 +1,438 @@
+//! A real Juice on this machine: task manager, `lab` (IPython), `cryo` (Juice's mock refrigerator), `bench` (ours), and
+//! the edge gateway.
+//!
+//! [`Juice::shared`] is one for all tests of a binary, so no test may break it; [`Juice::private`] is one's own, to kill,
+//! stop and restart. Everything listens on free loopback ports, needs no root, and lives in a folder under the target
+//! folder. Each process ends when its standard input closes, so that a killed test run leaves none behind.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rustix::{
+    fs::{FlockOperation, flock},
+    process::{Pid, Signal, kill_process},
+};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{
+    client::{Bus, Event, Frame, Tasks},
+    influx, venv,
+};
+
+const MANAGER: &str = "task-manager";
+
+/// Not a service, but a process like them; it has two ports.
+const EDGE: &str = "edge";
+const EDGE_TLS: &str = "edge-tls";
+
+/// What the edge gateway wants to be shown: `TOKEN` of `tests/juice/edge.py`.
+pub const EDGE_TOKEN: &str = "edge-token-of-the-tests";
+
+/// What `orchestration.toml` says about each service.
+const SERVICES: [(&str, &str); 3] = [
+    ("lab", r#"entrypoint = "orangeqs.juice.service:IPythonService""#),
+    (
+        "cryo",
+        "entrypoint = \"orangeqs.juice.fridge._service:FridgeService\"\n\
+         init_kwargs = { application_class = \"orangeqs.juice.fridge._mock_app:MockFridgeApplication\" }",
+    ),
+    ("bench", r#"entrypoint = "bench:Bench""#),
+];
+
+/// How many tests can have a slot of their own on one Juice.
+const LANES: usize = 64;
+
+/// How long all processes may take to come up: about 10 s on two quiet cores, a minute was seen on very busy ones.
+const UP_WITHIN: Duration = Duration::from_secs(180);
+
+/// A running Juice.
+pub struct Juice {
+    folder: PathBuf,
+    ports: Ports,
+    processes: BTreeMap<String, Process>,
+    lanes: AtomicUsize,
+    /// Held as long as the folder is in use.
+    _lock: fs::File,
+}
+
+struct Ports {
+    router: u16,
+    publish: u16,
+    subscribe: u16,
+    services: BTreeMap<String, u16>,
+}
+
+/// A process and, in [`Child::stdin`], the pipe on which it depends.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+impl Juice {
+    /// The Juice that all tests of this binary share, started by the first one that asks.
+    ///
+    /// `None`, with a note, where `JUICETOP_TEST_NO_JUICE=1` leaves these tests out; the test fails where there is no
+    /// Juice otherwise.
+    pub fn shared() -> Option<&'static Juice> {
+        static SHARED: OnceLock<Result<Juice>> = OnceLock::new();
+        if left_out() {
+            return None;
+        }
+        let names: Vec<&str> = SERVICES.iter().map(|(name, _)| *name).chain([EDGE]).collect();
+        match SHARED.get_or_init(|| Juice::start(&names)) {
+            Ok(juice) => Some(juice),
+            Err(error) => panic!("no Juice: {error:#}\n\n{}", venv::REMEDY),
+        }
+    }
+
+    /// A Juice of this test's own: the task manager and the services named (of `lab`, `cryo`, `bench`, `edge`). It ends when it
+    /// is dropped.
+    pub fn private(services: &[&str]) -> Option<Juice> {
+        if left_out() {
+            return None;
+        }
+        match Juice::start(services) {
+            Ok(juice) => Some(juice),
+            Err(error) => panic!("no Juice: {error:#}\n\n{}", venv::REMEDY),
+        }
+    }
+
+    /// The router: `ws://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}", self.ports.router)
+    }
+
+    /// A service's own port, past the router: `ws://127.0.0.1:PORT`.
+    pub fn service_url(&self, service: &str) -> String {
+        format!("ws://127.0.0.1:{}", self.ports.services[service])
+    }
+
+    /// The edge gateway, for `--edge`; it wants [`EDGE_TOKEN`].
+    pub fn edge_url(&self) -> String {
+        format!("http://127.0.0.1:{}/lab", self.ports.services[EDGE])
+    }
+
+    /// The same with TLS. Its authority is known to nobody: see [`Juice::edge_ca`].
+    pub fn edge_tls_url(&self) -> String {
+        format!("https://localhost:{}/lab", self.ports.services[EDGE_TLS])
+    }
+
+    /// The certificate of the authority that vouches for the edge, as PEM; a program takes it from `SSL_CERT_FILE`.
+    pub fn edge_ca(&self) -> PathBuf {
+        self.folder.join("edge-ca.pem")
+    }
+
+    /// What `/etc/juice/config` is on a lab machine.
+    pub fn config_dir(&self) -> PathBuf {
+        self.folder.join("config")
+    }
+
+    /// What `/var/run/juice` is on a lab machine.
+    pub fn run_dir(&self) -> PathBuf {
+        self.folder.join("run")
+    }
+
+    /// The name of a service that nobody else uses, with a slot of its own at the router. `bench` answers it. In the
+    /// configuration only the router knows it: on a screen it appears when it gets a task.
+    pub fn lane(&self) -> String {
+        let lane = self.lanes.fetch_add(1, Ordering::Relaxed);
+        assert!(lane < LANES, "more tests than lanes: raise LANES");
+        lane_name(lane)
+    }
+
+    /// The process of a service, or of `task-manager`.
+    pub fn pid(&self, service: &str) -> Pid {
+        Pid::from_child(&self.processes[service].0)
+    }
+
+    /// Ends a process at once, as `kill -9` does.
+    pub fn kill_service(&mut self, service: &str) {
+        self.processes.remove(service).expect("the service runs");
+    }
+
+    /// Ends a process, if it runs, and starts it again on the same port; returns when it answers.
+    pub fn restart_service(&mut self, service: &str) {
+        self.processes.remove(service);
+        let restarted = self.spawn(service).and_then(|()| self.wait_until_up());
+        restarted.unwrap_or_else(|error| panic!("{service} did not come back: {error:#}"));
+    }
+
+    /// Stops a process as SIGSTOP does: its connections stay, it does nothing.
+    pub fn stop_service(&mut self, service: &str) {
+        kill_process(self.pid(service), Signal::STOP).expect("the service runs");
+    }
+
+    /// Lets a stopped process go on.
+    pub fn continue_service(&mut self, service: &str) {
+        kill_process(self.pid(service), Signal::CONT).expect("the service runs");
+    }
+
+    /// [`Juice::stop_service`] for the router.
+    pub fn stop_router(&mut self) {
+        self.stop_service(MANAGER);
+    }
+
+    /// [`Juice::continue_service`] for the router.
+    pub fn continue_router(&mut self) {
+        self.continue_service(MANAGER);
+    }
+
+    /// Starts a Juice; again with other ports where one was taken in between.
+    fn start(services: &[&str]) -> Result<Juice> {
+        venv::ready()?;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match Juice::start_once(services) {
+                Err(error) if attempts < 3 => eprintln!("trying again with other ports: {error:#}"),
+                other => return other,
+            }
+        }
+    }
+
+    fn start_once(services: &[&str]) -> Result<Juice> {
+        let (folder, lock) = new_folder()?;
+        let ports = Ports::free(services)?;
+        configure(&folder, &ports, influx::start()?)?;
+        let lanes = AtomicUsize::new(0);
+        let mut juice = Juice { folder, ports, processes: BTreeMap::new(), lanes, _lock: lock };
+        for service in services.iter().chain([&MANAGER]) {
+            juice.spawn(service)?;
+        }
+        juice.wait_until_up()?;
+        Ok(juice)
+    }
+
+    /// Starts one process.
+    fn spawn(&mut self, service: &str) -> Result<()> {
+        for port in self.ports.of(service) {
+            fs::remove_file(self.up(port)).ok();
+        }
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice");
+        let bin = venv::target_dir().join("juice-venv/bin");
+        let log = fs::File::options().create(true).append(true).open(self.log(service))?;
+        // uv has to be on the PATH: with it Juice writes down the versions of what is installed.
+        let mut path = bin.clone().into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = Command::new(bin.join("python"));
+        command.arg(ours.join("launch.py")).arg(&self.folder).arg(service);
+        if service == EDGE {
+            command.args(self.ports.of(EDGE).iter().map(u16::to_string));
+        }
+        command
+            .env("PATH", path)
+            .env("PYTHONPATH", &ours)
+            .env("VIRTUAL_ENV", venv::target_dir().join("juice-venv"));
+        command.env("MPLCONFIGDIR", &self.folder).env("IPYTHONDIR", &self.folder);
+        // A group of its own: Ctrl-C is for the tests, and takes the pipe with them.
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
+        self.processes.insert(service.into(), Process(command.spawn()?));
+        Ok(())
+    }
+
+    /// Waits until every process listens and answers through the router, and the bus carries events.
+    fn wait_until_up(&mut self) -> Result<()> {
+        let end = Instant::now() + UP_WITHIN;
+        let mut waiting = self.ports.all();
+        while !waiting.is_empty() {
+            for (service, process) in &mut self.processes {
+                if let Some(status) = process.0.try_wait()? {
+                    bail!("{service} ended ({status}):\n{}", tail(&self.folder, service));
+                }
+            }
+            ensure!(
+                Instant::now() < end,
+                "not up after {UP_WITHIN:?}: ports {waiting:?}, logs in {}",
+                self.folder.display()
+            );
+            thread::sleep(Duration::from_millis(20));
+            waiting.retain(|port| !self.up(*port).exists());
+        }
+        let (url, services) =
+            (self.url(), self.processes.keys().filter(|name| *name != EDGE).cloned().collect());
+        // In a thread of its own, because the caller may be in an asynchronous test.
+        let answers = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(everything_answers(&url, services));
+            anyhow::Ok(())
+        });
+        answers
+            .join()
+            .map_err(|_| anyhow::anyhow!("it listens, but does not answer: {}", self.folder.display()))?
+    }
+
+    /// The file that says that something listens on this port.
+    fn up(&self, port: u16) -> PathBuf {
+        self.folder.join("up").join(port.to_string())
+    }
+
+    /// What a process wrote.
+    pub fn log(&self, service: &str) -> PathBuf {
+        self.folder.join(format!("{service}.log"))
+    }
+}
+
+impl Drop for Juice {
+    fn drop(&mut self) {
+        self.processes.clear();
+        if !thread::panicking() {
+            fs::remove_dir_all(&self.folder).ok();
+        }
+    }
+}
+
+impl Ports {
+    /// Ports that are free now. Whoever wants one in the meantime may get it: the service then ends, and we try again.
+    fn free(services: &[&str]) -> Result<Ports> {
+        let listeners: Vec<TcpListener> =
+            (0..services.len() + 5).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+        let mut free = Vec::new();
+        for listener in &listeners {
+            free.push(listener.local_addr()?.port());
+        }
+        let mut next = free.into_iter();
+        let mut next = || next.next().context("as many as were asked for");
+        let mut ports =
+            Ports { router: next()?, publish: next()?, subscribe: next()?, services: BTreeMap::new() };
+        for service in services.iter().chain([&MANAGER]) {
+            ports.services.insert((*service).into(), next()?);
+            if *service == EDGE {
+                ports.services.insert(EDGE_TLS.into(), next()?);
+            }
+        }
+        Ok(ports)
+    }
+
+    /// Where the launcher tells that a process listens.
+    fn of(&self, service: &str) -> Vec<u16> {
+        match service {
+            MANAGER => vec![self.services[MANAGER], self.router],
+            EDGE => vec![self.services[EDGE], self.services[EDGE_TLS]],
+            _ => vec![self.services[service]],
+        }
+    }
+
+    fn all(&self) -> Vec<u16> {
+        self.services.values().copied().chain([self.router]).collect()
+    }
+}
+
+/// Whether the person asked for no Juice.
+fn left_out() -> bool {
+    let left_out =
+        std::env::var_os("JUICETOP_TEST_NO_JUICE").is_some_and(|value| !value.is_empty() && value != "0");
+    if left_out {
+        eprintln!("skipped: JUICETOP_TEST_NO_JUICE is set, so there is no real Juice to test against");
+    }
+    left_out
+}
+
+fn lane_name(lane: usize) -> String {
+    format!("bench-{lane:02}")
+}
+
+/// A fresh folder, locked. Folders whose test run is gone are removed first.
+fn new_folder() -> Result<(PathBuf, fs::File)> {
+    let all = venv::target_dir().join("juice");
+    fs::create_dir_all(&all)?;
+    let _lock = venv::locked(&venv::target_dir().join("juice.lock"))?;
+    for old in fs::read_dir(&all)?.flatten() {
+        let lock = fs::File::open(old.path().join("lock"));
+        if lock.is_ok_and(|lock| flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok()) {
+            fs::remove_dir_all(old.path()).ok();
+        }
+    }
+    let folder = tempfile::Builder::new().prefix("").tempdir_in(&all)?.keep();
+    let lock = venv::locked(&folder.join("lock"))?;
+    for inner in ["config", "config-task-manager", "run", "up"] {
+        fs::create_dir(folder.join(inner))?;
+    }
+    Ok((folder, lock))
+}
+
+/// Writes Juice's configuration, as an administrator would.
+fn configure(folder: &Path, ports: &Ports, influx: u16) -> Result<()> {
+    let mut orchestration = format!("[influxdb2]\nurl = \"http://127.0.0.1:{influx}\"\n");
+    let (mut servers, mut kernels) = (String::new(), String::new());
+    let mut tokens = "[tokens.user]\nidentifier = \"x\"\ntoken = \"t\"\n".to_owned();
+    for (service, port) in
+        ports.services.iter().filter(|(name, _)| ![EDGE, EDGE_TLS].contains(&name.as_str()))
+    {
+        if let Some((_, about)) = SERVICES.iter().find(|(name, _)| name == service) {
+            write!(orchestration, "\n[services.{service}]\n{about}\n")?;
+        }
+        write!(servers, "[services.{service}]\nip = \"127.0.0.1\"\nport = {port}\n\n")?;
+        write!(kernels, "[services.{service}]\nip = \"127.0.0.1\"\n\n")?;
+        write!(tokens, "\n[tokens.{service}]\nidentifier = \"x\"\ntoken = \"t\"\n")?;
+    }
+    let Ports { router, publish, subscribe, .. } = ports;
+    let manager = format!(
+        "[network]\nip = \"127.0.0.1\"\nrouter_port = {router}\npub_port = {publish}\nsub_port = {subscribe}\n"
+    );
+    let mut lanes = String::new();
+    if let Some(bench) = ports.services.get("bench") {
+        for lane in 0..LANES {
+            write!(lanes, "[services.{}]\nip = \"127.0.0.1\"\nport = {bench}\n\n", lane_name(lane))?;
+        }
+    }
+    let config = folder.join("config");
+    fs::write(config.join("orchestration.toml"), orchestration)?;
+    fs::write(config.join("task-servers.toml"), servers)?;
+    fs::write(config.join("task-manager.toml"), manager)?;
+    fs::write(config.join("ipykernel.toml"), kernels)?;
+    fs::write(config.join("influxdb-tokens.toml"), tokens)?;
+    fs::write(folder.join("config-task-manager/task-servers.toml"), lanes)?;
+    Ok(())
+}
+
+/// Returns when every service answers through the router, the bus carries events, and the task manager hears the
+/// kernels; panics after the client's patience.
+async fn everything_answers(url: &str, services: Vec<String>) {
+    let mut bus = Bus::open(url).await;
+    let mut tasks = Tasks::connect(url).await;
+    for service in services {
+        let pong = tasks.ask(Frame::new(&service, "Ping", json!({})).parallel()).await;
+        assert_eq!(pong.json()["result"], "pong", "{service}");
+        // Until it is connected to a kernel the task manager says nothing about its cells; it tries every few seconds.
+        if service == "lab" || service == "cryo" {
+            let topic = format!("IPythonServiceState.{service}.");
+            let busy = |event: &Event| event.topic == topic && event.json["state"] == "busy";
+            for _ in 0..100 {
+                tasks
+                    .ask(Frame::new(&service, "IPythonTask", json!({"code": "None", "run_async": false})))
+                    .await;
+                if timeout(Duration::from_millis(300), bus.wait_for(busy)).await.is_ok() {
+                    break;
+                }
+            }
+            assert!(bus.seen.iter().any(busy), "the task manager does not hear {service}");
+        }
+    }
+}
+
+/// The end of a log, for an error message.
+fn tail(folder: &Path, service: &str) -> String {
+    let log = fs::read_to_string(folder.join(format!("{service}.log"))).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}

@@ -1,0 +1,97 @@
+"""Starts one process of a Juice for the tests, on one machine and without root.
+
+    launch.py FOLDER SERVICE < pipe
+    launch.py FOLDER edge PORT TLS_PORT < pipe      the edge gateway: see edge.py
+
+Reads FOLDER/config (and FOLDER/config-SERVICE, if there is one), writes FOLDER/run, and leaves an empty file
+FOLDER/up/PORT for every port on which the service listens. It changes nothing in how Juice works, only where:
+
+* Juice's paths (/etc/juice/config, /var/run/juice) are constants; here they are in FOLDER.
+* The router and the bus listen on every address of the machine; here on 127.0.0.1 only, since a task runs code.
+* A service whose port is taken goes on without a port; here it ends with status 98, so that others can be tried.
+* The process ends when the pipe on its standard input closes: with the test run, however that ended.
+"""
+
+import os
+import pathlib
+import signal
+import sys
+
+PORT_TAKEN = 98
+
+
+def end_with_the_pipe() -> None:
+    """Forks a guard that waits until the pipe closes and then kills this process, also when that is stopped."""
+    service = os.getpid()
+    if os.fork():
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        return
+    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(s, signal.SIG_IGN)
+    while os.read(0, 1024):
+        pass
+    if os.getppid() == service:
+        os.kill(service, signal.SIGKILL)
+    os._exit(0)
+
+
+end_with_the_pipe()
+folder, service = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
+os.environ["JUICE_IDENTITY"] = f"service-{service}"
+
+import tornado.web  # noqa: E402
+
+import orangeqs.juice.settings._loading as loading  # noqa: E402
+import orangeqs.juice.settings._storing as storing  # noqa: E402
+
+config, run = folder / "config", folder / "run"
+loading.SYSTEM_CONFIG_PATH = str(config)
+storing.SHARED_RUNTIME_PATH = str(run)
+loading.Configurable._lookup_locations = [
+    ("path", str(config)),
+    ("path", f"{config}-{service}"),
+    ("entry_point", loading._EXTENSION_ENTRY_POINT),
+]
+storing.RuntimeData._lookup_locations = [("path", str(run))]
+
+listen_anywhere = tornado.web.Application.listen
+
+
+def listen(app, port, address=None, **options):
+    """Listens on the loopback address and says so."""
+    try:
+        server = listen_anywhere(app, port, address or "127.0.0.1", **options)
+    except OSError as error:
+        print(f"port {port}: {error}", file=sys.stderr, flush=True)
+        os._exit(PORT_TAKEN)
+    (folder / "up" / str(port)).touch()
+    return server
+
+
+tornado.web.Application.listen = listen
+
+if service == "task-manager":
+    import zmq
+
+    import orangeqs.juice.task_manager._service as manager
+
+    class LoopbackProxy(manager.ZMQProxy):
+        """The bus, on the loopback address."""
+
+        def __init__(self, pub_uri, sub_uri, on_message=None):
+            try:
+                super().__init__(pub_uri.replace("*", "127.0.0.1"), sub_uri.replace("*", "127.0.0.1"), on_message)
+            except zmq.ZMQError as error:
+                print(f"{pub_uri}, {sub_uri}: {error}", file=sys.stderr, flush=True)
+                os._exit(PORT_TAKEN)
+
+    manager.ZMQProxy = LoopbackProxy
+
+if service == "edge":
+    import edge
+
+    edge.serve(folder, *map(int, sys.argv[3:]))
+else:
+    from orangeqs.juice.service import start
+
+    start(service)

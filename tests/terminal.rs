@@ -1,0 +1,197 @@
+//! The whole program in a real pseudo-terminal, on its own demonstration: start, every view at every size, every end.
+//!
+//! No Juice is needed here; what depends on one is in `tests/real/screen.rs`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, tells why on stderr, and waits by the clock of the machine"
+)]
+
+mod common;
+
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+
+use common::pty::{Modes, Screen};
+
+/// The demonstration on a terminal of that size, connected.
+fn demo(size: (u16, u16), more: &[&str]) -> Screen {
+    let mut args = vec!["demo"];
+    args.extend(more);
+    let screen = Screen::start(&args, size, &[]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    screen
+}
+
+/// Opens a task that ended well, of the first service; a filter stays, which Escape takes away.
+fn open_a_task(screen: &mut Screen) {
+    screen.type_keys("/");
+    screen.type_text("outcome:ok");
+    screen.type_keys("enter g");
+    let ok = |line: &str| [" ✔ ", " + "].iter().any(|sign| line.contains(sign));
+    // A small screen has no line for the service itself, and no rule below the head.
+    let row = |text: &str| (2..=3).find(|row| text.lines().nth(*row).is_some_and(ok));
+    screen.wait_for("a task that ended well", |text| text.contains("outcome:ok") && row(text).is_some());
+    // The top is the service's own line.
+    screen.type_keys("j");
+    screen.type_keys("enter");
+    screen.wait_for("the task's detail", |text| text.contains(" result\n") || text.contains(" result "));
+}
+
+#[test]
+fn it_starts_and_gives_the_terminal_back_as_it_was() {
+    let script = "stty -g; \"$JUICETOP\" demo --scenario quiet; code=$?; echo; stty -g; exit $code";
+    let mut screen = Screen::start_command("sh", &["-c", script], (80, 24), &[]);
+    let text = screen.wait_for("the connection", |text| text.contains("● live"));
+    assert!(text.contains("demo lab, not real"), "{text}");
+    assert!(text.contains("q quit"), "{text}");
+    let modes = screen.modes();
+    assert!(
+        modes.alternate_screen && modes.cursor_hidden && modes.bracketed_paste && !modes.mouse,
+        "{modes:?}"
+    );
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+    assert_eq!(screen.modes(), Modes::default());
+    let text = screen.text();
+    let settings: Vec<&str> = text.lines().filter(|line| line.matches(':').count() > 10).collect();
+    assert_eq!(settings.len(), 2, "{text}");
+    assert_eq!(settings[0], settings[1]);
+    screen.assert_harmless();
+}
+
+/// Goes through every view at a size; each must show what it is for.
+fn every_view(screen: &mut Screen) {
+    open_a_task(screen);
+    screen.type_keys("G g w R w R esc esc");
+    screen.wait_for("all tasks", |text| !text.contains("filter /"));
+    screen.type_keys("?");
+    screen.wait_for("the keys", |text| text.contains(" Keys "));
+    screen.type_text("send");
+    screen.wait_for("a key that was looked for", |text| text.contains("sends "));
+    screen.type_keys("esc s");
+    screen.wait_for("the types", |text| {
+        text.contains("Submit to") && (text.contains("SleepAsync") || text.contains("MeasureT1"))
+    });
+    screen.type_text("ping");
+    screen.wait_for("the type", |text| text.contains("Ping"));
+    screen.type_keys("enter");
+    screen.wait_for("the composer", |text| text.contains("Ping") && text.contains("way"));
+    screen.type_keys("f5");
+    screen.wait_for("the frame", |text| text.contains("\"id\""));
+    screen.type_keys("f5 esc");
+    screen.type_keys("/");
+    screen.type_text("outcome:failed");
+    screen.wait_for("the filter", |text| text.contains("filter / outcome:failed"));
+    screen.type_keys("esc");
+    screen.wait_for("the lanes", |text| text.contains("live") && !text.contains("filter /"));
+}
+
+#[test]
+fn every_view_fits_a_small_and_a_large_terminal() {
+    for size in [(40, 12), (200, 50)] {
+        let mut screen = demo(size, &["--scenario", "busy"]);
+        every_view(&mut screen);
+        screen.type_keys("q");
+        assert_eq!(screen.exit_status().exit_code(), 0, "{size:?}");
+        screen.assert_harmless();
+    }
+}
+
+#[test]
+fn a_terminal_may_change_its_size_in_every_view() {
+    let mut screen = demo((80, 24), &["--scenario", "busy"]);
+    for (open, word) in [("", "q quit"), ("task", " result"), ("esc esc ?", " Keys "), ("esc s", "Submit to")]
+    {
+        match open {
+            "task" => open_a_task(&mut screen),
+            keys => screen.type_keys(keys),
+        }
+        screen.wait_for("the view", |text| text.contains(word));
+        for size in [(40, 12), (200, 50), (1, 1), (19, 4), (80, 24)] {
+            screen.resize(size.0, size.1);
+        }
+        screen.wait_for("the view again, whole", |text| {
+            let head = text.lines().next().unwrap_or_default();
+            text.contains(word)
+                && head.starts_with(" juicetop  demo lab, not real  ● live")
+                && head.contains("failed")
+        });
+    }
+    screen.type_keys("esc esc q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
+
+#[test]
+fn ascii_and_no_colour_show_only_what_such_terminals_have() {
+    let mut screen =
+        Screen::start(&["demo", "--scenario", "busy", "--ascii"], (80, 24), &[("NO_COLOR", "1")]);
+    screen.wait_for("the connection", |text| text.contains("* live"));
+    open_a_task(&mut screen);
+    screen.type_keys("esc esc q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+    assert!(screen.bytes_so_far().is_ascii());
+    let text = String::from_utf8(screen.bytes_so_far()).unwrap();
+    for colour in ["\x1b[38;", "\x1b[48;", ";38;", ";48;"] {
+        assert!(!text.contains(colour), "{}", text.escape_debug());
+    }
+    screen.assert_harmless();
+}
+
+#[test]
+fn a_signal_ends_it_with_its_code_and_gives_the_terminal_back() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+        let screen = demo((80, 24), &["--scenario", "busy"]);
+        screen.signal(signal);
+        assert_eq!(screen.exit_status().exit_code(), code, "{signal:?}");
+        assert_eq!(screen.modes(), Modes::default(), "{signal:?}");
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_it() {
+    let mut screen = demo((80, 24), &[]);
+    screen.close_terminal();
+    assert_eq!(screen.exit_status().exit_code(), 129);
+}
+
+#[test]
+fn a_hostile_lab_writes_no_control_byte_of_its_own() {
+    let mut screen = demo((120, 40), &["--scenario", "hostile"]);
+    for word in ["red", "service:lab"] {
+        screen.type_keys("/");
+        screen.type_text(&format!("outcome:ok {word}"));
+        screen.type_keys("enter g");
+        screen.wait_for("such a task", |text| {
+            text.contains(&format!("outcome:ok {word}"))
+                && text.lines().nth(3).is_some_and(|line| line.contains("✔"))
+        });
+        screen.type_keys("j enter");
+        screen.wait_for("its detail", |text| text.contains(" payload\n") && text.contains(" back"));
+        screen.type_keys("R w R w G y esc esc");
+        screen.wait_for("the lanes", |text| text.contains("q quit"));
+    }
+    screen.assert_harmless();
+    screen.type_keys("ctrl-c");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+    assert_eq!(screen.modes(), Modes::default());
+    screen.assert_harmless();
+}
+
+#[test]
+fn without_a_terminal_it_says_so_and_writes_nothing_to_standard_output() {
+    let output = Command::new(env!("CARGO_BIN_EXE_juicetop"))
+        .args(["--url", "ws://127.0.0.1:9"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("juicetop: standard output is not a terminal"), "{told}");
+}
