@@ -57,8 +57,13 @@ impl Problem {
     /// Both sentences, each with its capital and its full stop.
     pub fn sentences(&self) -> String {
         let whole = |text: &str| {
+            // An address or a file's name is not a word.
+            let word = text.split(' ').next().is_some_and(|word| word.chars().all(char::is_alphabetic));
             let mut chars = text.chars();
-            let first = chars.next().into_iter().flat_map(char::to_uppercase);
+            let first = chars
+                .next()
+                .into_iter()
+                .flat_map(|c| if word { c.to_uppercase().collect() } else { vec![c] });
             let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
             first.chain(chars).chain(stop.chars()).collect::<String>()
         };
@@ -159,5 +164,9 @@ mod tests {
         assert_eq!(problem.sentences(), "It broke.");
         problem.remedy = "Is it running?".into();
         assert_eq!(problem.sentences(), "It broke. Is it running?");
+        problem.what = "nothing answers at ws://lab:5124".into();
+        assert_eq!(problem.sentences(), "Nothing answers at ws://lab:5124. Is it running?");
+        problem.what = "ws://lab:5124 answered 403".into();
+        assert_eq!(problem.sentences(), "ws://lab:5124 answered 403. Is it running?");
     }
 }
