@@ -9,7 +9,7 @@
 //!
 //! Text from outside becomes [`clean::Clean`] on its way to a widget, and widgets take nothing else.
 //!
-//! To find your way, read `wire/event.rs`, `store/mod.rs`, `app/update.rs`, `run.rs`, in this order: one
+//! To find your way, read `wire/event.rs`, `store/mod.rs`, `app/update/mod.rs`, `run.rs`, in this order: one
 //! direction, from the socket to the screen. The modules, from what is pure to what touches the world:
 
 pub mod clean;
