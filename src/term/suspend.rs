@@ -2,7 +2,8 @@
 
 use std::io;
 
-use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, getppid, getsid, kill_process_group};
+use nix::unistd::{Pid, getpgid, getpid, getppid, getsid};
+use rustix::process::{Signal, kill_current_process_group};
 
 use super::signals::Signals;
 
@@ -28,6 +29,8 @@ pub fn can_suspend() -> Result<(), SuspendError> {
     }
 }
 
+/// Zero where the leader of the group or session lives outside this process's PID namespace, as in a container
+/// that was entered from outside; so is the parent's number then. rustix takes none of them for zero.
 #[derive(Debug, Clone, Copy)]
 struct Ids {
     group: Pid,
@@ -37,14 +40,15 @@ struct Ids {
 /// Walks up to the first ancestor that is not of our group. Wrappers such as `sh -c` are of it.
 fn watched(
     own: Ids,
-    parent: Option<Pid>,
+    parent: Pid,
     ids: impl Fn(Pid) -> Option<Ids>,
     parent_of: impl Fn(Pid) -> Option<Pid>,
 ) -> bool {
-    let mut above = parent;
+    let mut above = Some(parent);
     // Deeper nesting than this is no shell script.
     for _ in 0..64 {
-        let Some(pid) = above else { return false };
+        // Zero, as an argument, would mean this process itself.
+        let Some(pid) = above.filter(|pid| pid.as_raw() > 0) else { return false };
         let Some(theirs) = ids(pid) else { return false };
         if theirs.session != own.session {
             return false;
@@ -60,10 +64,10 @@ fn watched(
 /// The parent of another process, where the system tells it in `/proc`. Elsewhere it is not known, and Ctrl-Z
 /// under a wrapper is refused.
 fn parent_of(pid: Pid) -> Option<Pid> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid)).ok()?;
     // `pid (name) state ppid …`, and the name can hold anything.
     let ppid = stat.rsplit_once(") ")?.1.split(' ').nth(1)?;
-    Pid::from_raw(ppid.parse().ok()?)
+    Some(Pid::from_raw(ppid.parse().ok()?))
 }
 
 /// Stops this process and its group; returns when it is continued.
@@ -72,7 +76,7 @@ fn parent_of(pid: Pid) -> Option<Pid> {
 /// that one and take SIGSTOP.
 pub(super) fn stop(signals: &Signals) -> io::Result<()> {
     signals.expect_own_stop();
-    kill_process_group(getpgrp(), Signal::TSTP)?;
+    kill_current_process_group(Signal::TSTP)?;
     signals.await_own_stop();
     stop_here()
 }
@@ -88,15 +92,15 @@ mod tests {
     use super::*;
 
     fn pid(number: i32) -> Pid {
-        Pid::from_raw(number).unwrap()
+        Pid::from_raw(number)
     }
 
     /// Processes as (pid, parent, group, session).
     fn watched_in(table: &[(i32, i32, i32, i32)], of: i32) -> bool {
         let find = |of: Pid| table.iter().find(|row| pid(row.0) == of);
         let ids = |of: Pid| find(of).map(|row| Ids { group: pid(row.2), session: pid(row.3) });
-        let parent_of = |of: Pid| find(of).and_then(|row| Pid::from_raw(row.1));
-        watched(ids(pid(of)).unwrap(), parent_of(pid(of)), ids, parent_of)
+        let parent_of = |of: Pid| find(of).map(|row| pid(row.1));
+        watched(ids(pid(of)).unwrap(), parent_of(pid(of)).unwrap(), ids, parent_of)
     }
 
     #[test]
@@ -116,6 +120,14 @@ mod tests {
         assert!(watched_in(&job, 21));
         let without_job_control = [(5, 1, 5, 5), (20, 5, 20, 20), (21, 20, 20, 20)];
         assert!(!watched_in(&without_job_control, 21));
+    }
+
+    /// A shell that was started inside a PID namespace by somebody outside: its session's number is not known there.
+    #[test]
+    fn a_session_from_outside_the_namespace_counts_like_any_other() {
+        assert!(watched_in(&[(10, 0, 10, 0), (20, 10, 20, 0)], 20));
+        assert!(!watched_in(&[(10, 0, 0, 0), (20, 10, 20, 20)], 20));
+        assert!(!watched_in(&[(20, 0, 0, 0)], 20));
     }
 
     #[test]
