@@ -86,7 +86,9 @@ pub fn demo(args: &DemoArgs, look: &LookArgs) -> anyhow::Result<ExitCode> {
     let mut lab = Lab::find(&place).map_err(|p| anyhow::anyhow!("{}", p.what))?;
     lab.name = "demo lab, not real".to_owned();
     let mut catalogue = Catalogue::new();
-    catalogue.add_file("the demonstration", demo::catalogue());
+    for text in demo::catalogues() {
+        catalogue.add_file("the demonstration", text);
+    }
     lab.named = demo::SERVICES.iter().map(|name| Text::from(*name)).collect();
     open(&lab, look, catalogue, true, clock)
 }

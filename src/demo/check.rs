@@ -1,11 +1,15 @@
 //! Checks payloads against the demonstration's own schemas as pydantic 2.14 does, with its words.
 //!
-//! Covers what `catalogue.json` uses, no more. Like pydantic's defaults it ignores unknown fields and converts
+//! Covers what `catalogue.json` and `forms.json` use, no more: a schema does not say that a text is read as a complex
+//! number, or that a map's keys are read as numbers, so here they are not. Like pydantic's defaults it ignores unknown fields and converts
 //! leniently (`"5"` is a good `int`).
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
+mod scalar;
 
 use super::json::{Json, is_int};
+
+use scalar::matches;
+pub(super) use scalar::{boolean, datetime, isoformat};
 
 /// One thing that does not fit.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,9 +43,12 @@ pub(super) fn report(title: &str, misfits: &[Misfit]) -> String {
             shortened(&input.repr()),
             input.type_name()
         ));
-        out.push_str(&format!(
-            "\n    For further information visit https://errors.pydantic.dev/2.14/v/{kind}"
-        ));
+        // An error that pydantic's Python part makes has no page.
+        if *kind != "path_type" {
+            out.push_str(&format!(
+                "\n    For further information visit https://errors.pydantic.dev/2.14/v/{kind}"
+            ));
+        }
     }
     out
 }
@@ -63,16 +70,6 @@ pub(super) fn check(title: &str, schema: &Json, payload: &Json) -> Result<Json, 
     let value = checker.model(title, schema, payload, "");
     if checker.misfits.is_empty() { Ok(value) } else { Err(checker.misfits) }
 }
-
-/// Schema's word, pydantic's sentence and short name, and what has to hold between value and limit.
-type Bound = (&'static str, &'static str, &'static str, fn(f64, f64) -> bool);
-
-const BOUNDS: [Bound; 4] = [
-    ("minimum", "greater than or equal to", "greater_than_equal", |value, limit| value >= limit),
-    ("maximum", "less than or equal to", "less_than_equal", |value, limit| value <= limit),
-    ("exclusiveMinimum", "greater than", "greater_than", |value, limit| value > limit),
-    ("exclusiveMaximum", "less than", "less_than", |value, limit| value < limit),
-];
 
 struct Checker<'a> {
     root: &'a Json,
@@ -107,232 +104,240 @@ impl<'a> Checker<'a> {
     }
 
     fn value(&mut self, schema: &'a Json, value: &Json, place: &str) -> Json {
-        if let Some(options) = schema.get("anyOf") {
-            let options = options.items();
-            let is_null = |option: &Json| option.get("type").and_then(Json::as_str) == Some("null");
-            if *value == Json::Null && options.iter().any(is_null) {
-                return Json::Null;
-            }
-            return match options.iter().find(|option| !is_null(option)) {
-                Some(option) => self.value(option, value, place),
-                None => value.clone(),
-            };
-        }
         if let Some(name) = schema.get("$ref").and_then(Json::as_str) {
             let name = name.strip_prefix("#/$defs/").unwrap_or(name);
             return match self.root.get("$defs").and_then(|definitions| definitions.get(name)) {
-                Some(definition) => self.model(name, definition, value, place),
+                // An enumeration says so in its errors; a literal, which has no name, does not.
+                Some(definition) if definition.get("enum").is_some() => {
+                    self.one_of(definition, value, place, "enum")
+                }
+                Some(definition) if definition.get("properties").is_some() => {
+                    self.model(name, definition, value, place)
+                }
+                Some(definition) => self.value(definition, value, place),
                 None => value.clone(),
             };
         }
-        if let Some(choices) = schema.get("enum") {
-            return self.literal(choices.items(), value, place);
+        if let Some(options) = schema.get("anyOf") {
+            let options: Vec<&Json> = options.items().iter().collect();
+            let (nulls, rest): (Vec<&Json>, Vec<&Json>) =
+                options.into_iter().partition(|option| type_of(option) == Some("null"));
+            return match rest.as_slice() {
+                _ if *value == Json::Null && !nulls.is_empty() => Json::Null,
+                [only] => self.value(only, value, place),
+                [number, text] if type_of(number) == Some("number") && type_of(text) == Some("string") => {
+                    self.decimal(number, value, place)
+                }
+                several => self.union(several, value, place),
+            };
         }
-        match schema.get("type").and_then(Json::as_str) {
-            Some("string") if schema.get("format").is_some() => self.datetime(value, place),
-            Some("string") => self.string(schema, value, place),
+        if let Some(options) = schema.get("oneOf") {
+            return self.tagged(schema, options.items(), value, place);
+        }
+        if schema.get("enum").is_some() || schema.get("const").is_some() {
+            return self.one_of(schema, value, place, "literal_error");
+        }
+        match type_of(schema) {
+            Some("string") => self.text(schema, value, place),
             Some("integer") => self.integer(schema, value, place),
             Some("number") => self.number(schema, value, place),
             Some("boolean") => self.boolean(value, place),
+            Some("array") if schema.get("prefixItems").is_some() => self.tuple(schema, value, place),
             Some("array") => self.list(schema, value, place),
-            Some("object") if matches!(value, Json::Map(_)) => value.clone(),
-            Some("object") => self.miss(place, "Input should be a valid dictionary", "dict_type", value),
+            Some("object") => self.map(schema, value, place),
             _ => value.clone(),
         }
     }
 
-    fn literal(&mut self, choices: &[Json], value: &Json, place: &str) -> Json {
-        if choices.contains(value) {
-            return value.clone();
+    /// The first that fits by itself, then the first that fits after converting; else what each one says.
+    fn union(&mut self, options: &[&'a Json], value: &Json, place: &str) -> Json {
+        let before = self.misfits.len();
+        let same = options.iter().filter(|option| self.is_of(option, value));
+        for option in same.chain(options).copied().collect::<Vec<_>>() {
+            let inside = format!("{place}.{}", self.python_name(option));
+            let found = self.value(option, value, &inside);
+            if self.misfits.len() == before {
+                return found;
+            }
+            self.misfits.truncate(before);
         }
-        let mut words: Vec<String> = choices.iter().map(Json::repr).collect();
-        let last = words.pop().unwrap_or_default();
-        let says = if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) };
-        self.miss(place, format!("Input should be {says}"), "literal_error", value)
-    }
-
-    fn string(&mut self, schema: &Json, value: &Json, place: &str) -> Json {
-        let Some(text) = value.as_str() else {
-            return self.miss(place, "Input should be a valid string", "string_type", value);
-        };
-        if let Some(pattern) = schema.get("pattern").and_then(Json::as_str)
-            && !regex::Regex::new(pattern).is_ok_and(|regex| regex.is_match(text))
-        {
-            let says = format!("String should match pattern '{pattern}'");
-            return self.miss(place, says, "string_pattern_mismatch", value);
+        for option in options {
+            let inside = format!("{place}.{}", self.python_name(option));
+            self.value(option, value, &inside);
         }
-        value.clone()
+        Json::Null
     }
 
-    fn integer(&mut self, schema: &Json, value: &Json, place: &str) -> Json {
-        let number = match value {
-            Json::Number(number) if is_int(number) => value.clone(),
-            Json::Number(_) => match value.as_f64() {
-                Some(number) if number.fract() == 0.0 => Json::Number(format!("{number:.0}")),
-                Some(number) if number.is_finite() => {
-                    let says = "Input should be a valid integer, got a number with a fractional part";
-                    return self.miss(place, says, "int_from_float", value);
-                }
-                _ => return self.miss(place, "Input should be a finite number", "finite_number", value),
-            },
-            Json::Bool(value) => Json::int(i64::from(*value)),
-            Json::Text(text) => match text.trim().parse::<i64>() {
-                Ok(number) => Json::int(number),
-                Err(_) => {
-                    let says = "Input should be a valid integer, unable to parse string as an integer";
-                    return self.miss(place, says, "int_parsing", value);
-                }
-            },
-            _ => return self.miss(place, "Input should be a valid integer", "int_type", value),
+    /// One model of several, chosen by what its tag says.
+    fn tagged(&mut self, schema: &'a Json, options: &'a [Json], value: &Json, place: &str) -> Json {
+        let tagger = schema.get("discriminator");
+        let tag = tagger.and_then(|d| d.get("propertyName")).and_then(Json::as_str).unwrap_or_default();
+        if !matches!(value, Json::Map(_)) {
+            let says = "Input should be a valid dictionary or object to extract fields from";
+            return self.miss(place, says, "model_attributes_type", value);
+        }
+        let Some(given) = value.get(tag) else {
+            let says = format!("Unable to extract tag using discriminator '{tag}'");
+            return self.miss(place, says, "union_tag_not_found", value);
         };
-        self.bounds(schema, number, value, place)
-    }
-
-    fn number(&mut self, schema: &Json, value: &Json, place: &str) -> Json {
-        let number = match value {
-            Json::Number(_) => value.as_f64().unwrap_or(f64::NAN),
-            Json::Bool(value) => f64::from(u8::from(*value)),
-            Json::Text(text) => match text.trim().parse() {
-                Ok(number) => number,
-                Err(_) => {
-                    let says = "Input should be a valid number, unable to parse string as a number";
-                    return self.miss(place, says, "float_parsing", value);
-                }
-            },
-            _ => return self.miss(place, "Input should be a valid number", "float_type", value),
-        };
-        self.bounds(schema, Json::float(number), value, place)
-    }
-
-    fn bounds(&mut self, schema: &Json, number: Json, input: &Json, place: &str) -> Json {
-        let value = number.as_f64().unwrap_or(f64::NAN);
-        for (rule, says, kind, holds) in BOUNDS {
-            if let Some(limit) = schema.get(rule).and_then(Json::as_f64)
-                && !holds(value, limit)
-            {
-                return self.miss(place, format!("Input should be {says} {limit}"), kind, input);
+        let mapping = tagger.and_then(|d| d.get("mapping"));
+        let chosen = given.as_str().and_then(|given| mapping?.get(given)?.as_str());
+        match options.iter().find(|o| chosen.is_some() && o.get("$ref").and_then(Json::as_str) == chosen) {
+            Some(option) => {
+                let inside = format!("{place}.{}", given.as_str().unwrap_or_default());
+                self.value(option, value, &inside)
+            }
+            None => {
+                let known = options.iter().flat_map(|option| self.tags(option, tag)).collect::<Vec<_>>();
+                let input = given.as_str().map_or_else(|| given.repr(), str::to_owned);
+                let says = format!(
+                    "Input tag '{input}' found using '{tag}' does not match any of the expected tags: {}",
+                    known.join(", ")
+                );
+                self.miss(place, says, "union_tag_invalid", value)
             }
         }
-        number
     }
 
-    fn boolean(&mut self, value: &Json, place: &str) -> Json {
-        match boolean(value) {
-            Ok(value) => Json::Bool(value),
-            Err((says, kind)) => self.miss(place, says, kind, value),
+    /// The tags that a model of a union answers to.
+    fn tags(&self, option: &Json, tag: &str) -> Vec<String> {
+        let field = self.resolved(option).get("properties").and_then(|fields| fields.get(tag));
+        let one = field.and_then(|field| field.get("const")).into_iter();
+        let many = field.and_then(|field| field.get("enum")).map_or(&[][..], Json::items);
+        one.chain(many).map(Json::repr).collect()
+    }
+
+    fn resolved<'b>(&self, schema: &'b Json) -> &'b Json
+    where
+        'a: 'b,
+    {
+        let name = schema.get("$ref").and_then(Json::as_str).and_then(|r| r.strip_prefix("#/$defs/"));
+        let found = name.and_then(|name| self.root.get("$defs")?.get(name));
+        found.unwrap_or(schema)
+    }
+
+    /// Whether a value is of the option's type without any converting.
+    fn is_of(&self, option: &Json, value: &Json) -> bool {
+        let option = self.resolved(option);
+        match (type_of(option), value) {
+            (Some("integer"), Json::Number(number)) => is_int(number),
+            (Some("number"), Json::Number(number)) => !is_int(number),
+            (Some("string"), Json::Text(_))
+            | (Some("boolean"), Json::Bool(_))
+            | (Some("array"), Json::List(_))
+            | (Some("object"), Json::Map(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// What an alternative of a union is called in the path of an error.
+    fn python_name(&self, option: &Json) -> String {
+        let named = self.resolved(option).get("title").and_then(Json::as_str);
+        match type_of(option) {
+            Some("integer") => "int".to_owned(),
+            Some("number") => "float".to_owned(),
+            Some("string") => "str".to_owned(),
+            Some("boolean") => "bool".to_owned(),
+            _ => named.unwrap_or("any").to_owned(),
         }
     }
 
     fn list(&mut self, schema: &'a Json, value: &Json, place: &str) -> Json {
+        let is_set = schema.get("uniqueItems") == Some(&Json::Bool(true));
+        let (kind, word) = if is_set { ("set_type", "set") } else { ("list_type", "list") };
         let Json::List(items) = value else {
-            return self.miss(place, "Input should be a valid list", "list_type", value);
+            return self.miss(place, format!("Input should be a valid {word}"), kind, value);
         };
-        let limit = |rule| schema.get(rule).and_then(Json::as_f64);
-        let word = |limit: f64| if limit == 1.0 { "item" } else { "items" };
-        let count = items.len();
-        if let Some(least) = limit("minItems")
-            && (count as f64) < least
-        {
-            let says =
-                format!("List should have at least {least} {} after validation, not {count}", word(least));
-            return self.miss(place, says, "too_short", value);
+        if let Some(misfit) = too_few_or_many("List", schema, items.len(), place, value) {
+            self.misfits.push(misfit);
+            return Json::Null;
         }
-        if let Some(most) = limit("maxItems")
-            && count as f64 > most
-        {
-            let says =
-                format!("List should have at most {most} {} after validation, not {count}", word(most));
+        let mut found = items.clone();
+        if let Some(schema) = schema.get("items") {
+            let items = items.iter().enumerate();
+            found =
+                items.map(|(index, item)| self.value(schema, item, &format!("{place}.{index}"))).collect();
+        }
+        if is_set {
+            let mut once: Vec<Json> = Vec::new();
+            for item in found {
+                if !once.contains(&item) {
+                    once.push(item);
+                }
+            }
+            found = once;
+        }
+        Json::List(found)
+    }
+
+    fn tuple(&mut self, schema: &'a Json, value: &Json, place: &str) -> Json {
+        let Json::List(items) = value else {
+            return self.miss(place, "Input should be a valid tuple", "tuple_type", value);
+        };
+        let places = schema.get("prefixItems").map_or(&[][..], Json::items);
+        if items.len() > places.len() {
+            let word = if places.len() == 1 { "item" } else { "items" };
+            let says = format!(
+                "Tuple should have at most {} {word} after validation, not {}",
+                places.len(),
+                items.len()
+            );
             return self.miss(place, says, "too_long", value);
         }
-        let Some(schema) = schema.get("items") else { return value.clone() };
-        let items = items.iter().enumerate();
-        Json::List(items.map(|(index, item)| self.value(schema, item, &format!("{place}.{index}"))).collect())
+        let found = places.iter().enumerate().map(|(index, schema)| {
+            let inside = format!("{place}.{index}");
+            match (items.get(index), schema.get("default")) {
+                (Some(item), _) => self.value(schema, item, &inside),
+                (None, Some(default)) => default.clone(),
+                (None, None) => self.miss(&inside, "Field required", "missing", value),
+            }
+        });
+        Json::List(found.collect())
     }
 
-    fn datetime(&mut self, value: &Json, place: &str) -> Json {
-        match datetime(value) {
-            Some(at) => Json::text(isoformat(at)),
-            None => {
-                let (says, kind) = match value {
-                    Json::Text(text) if text.len() < 10 => (
-                        "Input should be a valid datetime or date, input is too short",
-                        "datetime_from_date_parsing",
-                    ),
-                    Json::Text(_) => (
-                        "Input should be a valid datetime or date, invalid character in year",
-                        "datetime_from_date_parsing",
-                    ),
-                    _ => ("Input should be a valid datetime", "datetime_type"),
-                };
-                self.miss(place, says, kind, value)
+    fn map(&mut self, schema: &'a Json, value: &Json, place: &str) -> Json {
+        let Json::Map(entries) = value else {
+            return self.miss(place, "Input should be a valid dictionary", "dict_type", value);
+        };
+        let patterned = schema.get("patternProperties").and_then(|p| p.entries().first());
+        let inner = patterned.map(|(_, inner)| inner).or_else(|| schema.get("additionalProperties"));
+        let mut found = Vec::new();
+        for (key, value) in entries {
+            let inside = format!("{place}.{key}");
+            if let Some((pattern, _)) = patterned
+                && !matches(pattern, key)
+            {
+                let says = format!("String should match pattern '{pattern}'");
+                let key = Json::text(key.clone());
+                self.miss(&format!("{inside}.[key]"), says, "string_pattern_mismatch", &key);
             }
+            let value = match inner {
+                Some(schema) => self.value(schema, value, &inside),
+                None => value.clone(),
+            };
+            found.push((key.clone(), value));
         }
-    }
-}
-
-/// pydantic's lenient `bool`, or its sentence and kind.
-pub(super) fn boolean(value: &Json) -> Result<bool, (&'static str, &'static str)> {
-    const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
-    const FALSE: [&str; 6] = ["0", "off", "f", "false", "n", "no"];
-    let unclear = ("Input should be a valid boolean, unable to interpret input", "bool_parsing");
-    match value {
-        Json::Bool(value) => Ok(*value),
-        Json::Number(_) => match value.as_f64() {
-            Some(1.0) => Ok(true),
-            Some(0.0) => Ok(false),
-            _ => Err(unclear),
-        },
-        Json::Text(text) => {
-            let word = text.to_ascii_lowercase();
-            if TRUE.contains(&word.as_str()) {
-                Ok(true)
-            } else if FALSE.contains(&word.as_str()) {
-                Ok(false)
-            } else {
-                Err(unclear)
-            }
-        }
-        _ => Err(("Input should be a valid boolean", "bool_type")),
+        Json::Map(found)
     }
 }
 
-/// A moment as pydantic reads it; without an offset it is taken as UTC, as the scheduler does.
-pub(super) fn datetime(value: &Json) -> Option<DateTime<FixedOffset>> {
-    let text = match value {
-        Json::Text(text) => text.trim(),
-        Json::Number(_) => {
-            // pydantic takes numbers beyond 2e10 as milliseconds.
-            let number = value.as_f64()?;
-            let seconds = if number.abs() > 2e10 { number / 1e3 } else { number };
-            if !seconds.is_finite() || seconds.abs() > 2e11 {
-                return None;
-            }
-            return DateTime::<Utc>::from_timestamp_micros((seconds * 1e6) as i64)
-                .map(|at| at.fixed_offset());
-        }
-        _ => return None,
+fn type_of(schema: &Json) -> Option<&str> {
+    schema.get("type").and_then(Json::as_str)
+}
+
+fn too_few_or_many(what: &str, schema: &Json, count: usize, place: &str, value: &Json) -> Option<Misfit> {
+    let limit = |rule| schema.get(rule).and_then(Json::as_f64);
+    let word = |limit: f64| if limit == 1.0 { "item" } else { "items" };
+    let says = |side, limit| {
+        format!("{what} should have at {side} {limit} {} after validation, not {count}", word(limit))
     };
-    for form in
-        ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z"]
-    {
-        if let Ok(at) = DateTime::parse_from_str(text, form) {
-            return Some(at);
+    match (limit("minItems"), limit("maxItems")) {
+        (Some(least), _) if (count as f64) < least => {
+            Some(Misfit::new(place, says("least", least), "too_short", value))
         }
-    }
-    for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
-        if let Ok(at) = NaiveDateTime::parse_from_str(text.trim_end_matches(['Z', 'z']), form) {
-            return Some(at.and_utc().fixed_offset());
+        (_, Some(most)) if count as f64 > most => {
+            Some(Misfit::new(place, says("most", most), "too_long", value))
         }
+        _ => None,
     }
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .ok()?
-        .and_hms_opt(0, 0, 0)
-        .map(|at| at.and_utc().fixed_offset())
-}
-
-/// A moment as pydantic writes it: `Z` for UTC, microseconds only where there are some.
-pub(super) fn isoformat(at: DateTime<FixedOffset>) -> String {
-    let fraction = if at.timestamp_subsec_micros() == 0 { "" } else { "%.6f" };
-    let offset = if at.offset().local_minus_utc() == 0 { "Z" } else { "%:z" };
-    at.format(&format!("%Y-%m-%dT%H:%M:%S{fraction}{offset}")).to_string()
 }

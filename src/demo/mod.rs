@@ -141,11 +141,11 @@ pub fn start(options: Options, clock: Clock) -> io::Result<Demo> {
 }
 
 /// The laboratory's services, the liveliest first.
-pub const SERVICES: [&str; 5] = ["qubits", "lab", "awg", "cryo", "task-manager"];
+pub const SERVICES: [&str; 6] = ["qubits", "lab", "awg", "cryo", "forms", "task-manager"];
 
-/// The demonstration's task types, in the form that Juice's catalogue script prints: one JSON object.
-pub fn catalogue() -> &'static str {
-    service::CATALOGUE
+/// The demonstration's task types, each text in the form that Juice's catalogue script prints: one JSON object.
+pub fn catalogues() -> [&'static str; 2] {
+    [service::CATALOGUE, service::FORMS]
 }
 
 async fn run(options: Options, clock: Clock, listener: TcpListener) {

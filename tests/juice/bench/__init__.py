@@ -9,9 +9,10 @@ import sys
 from typing import Any, ClassVar, Literal, Optional
 
 from orangeqs.juice.schemas.tasks import IPythonTask
-from orangeqs.juice.service import Service
 from orangeqs.juice.task import Task
 from pydantic import BaseModel, Field, computed_field
+
+from kinds import Kinds
 
 if sys.version_info < (3, 11):
     from exceptiongroup import ExceptionGroup  # installed with IPython there
@@ -175,8 +176,8 @@ def measure(task: Measure) -> dict[str, Any]:
     return {"qubit": task.qubit, "t1": 4.2e-05, "averages": task.averages, "points": task.sweep.points, "band": task.band}
 
 
-class Bench(Service):
-    """The service: handlers for the tasks above."""
+class Bench(Kinds):
+    """The service: handlers for the tasks above, and for those of `kinds`."""
 
     def __init__(self, service_name: str) -> None:
         super().__init__(service_name)
