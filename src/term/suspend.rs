@@ -64,7 +64,7 @@ fn watched(
 /// The parent of another process, where the system tells it in `/proc`. Elsewhere it is not known, and Ctrl-Z
 /// under a wrapper is refused.
 fn parent_of(pid: Pid) -> Option<Pid> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid)).ok()?;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // `pid (name) state ppid …`, and the name can hold anything.
     let ppid = stat.rsplit_once(") ")?.1.split(' ').nth(1)?;
     Some(Pid::from_raw(ppid.parse().ok()?))
