@@ -3,6 +3,8 @@
 //! Nothing in the pure modules reads a clock. The edges own a [`Clock`] and hand out [`Now`]; tests make `Now`
 //! by hand. Durations are always differences of [`Now::mono`], so a stepped wall clock never makes one negative.
 
+pub mod when;
+
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};

@@ -133,13 +133,14 @@ actions! {
     Lane "lane" "parallel/sequential" "switches between parallel and sequential" [Compose] ["f3", "alt-p"];
     EditOutside "edit-outside" "editor" "opens the payload in your editor ($VISUAL, $EDITOR)" [Compose] ["f4", "alt-e"];
     Frame "frame" "frame" "shows the exact frame, or the payload again" [Compose] ["f5", "alt-j"];
+    When "when" "when" "says when it is to start: now, in 3h, 22:30, tomorrow 6:00, fri 9:00" [Compose] ["f6", "alt-w"];
     Reset "reset" "reset" "puts the payload back to what the type starts with" [Compose] ["f7", "alt-r"];
     OtherType "other-type" "other type" "chooses another service and type" [Compose] ["f8", "alt-t"];
     Undo "undo" "undo" "takes back the last edit" [Compose] ["ctrl-_", "alt-u"];
     ChooseUp "choose-up" "up" "goes up in the list" [Choose] ["up", "ctrl-p"];
     ChooseDown "choose-down" "next" "goes down in the list" [Choose] ["down"];
     Accept "accept" "take it" "takes what is chosen or typed" [Choose, Input] ["enter"];
-    Complete "complete" "next" "goes to the next one in the list" [Choose] ["tab"];
+    Complete "complete" "next" "goes to the next one in the list, or to the other of two moments" [Choose, Input] ["tab"];
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];

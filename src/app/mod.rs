@@ -18,6 +18,7 @@ pub mod msg;
 pub mod reader;
 pub mod session;
 pub mod update;
+pub mod when;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -46,6 +47,7 @@ use layout::{Areas, Shape, areas};
 use line::LineEdit;
 use reader::Reader;
 use session::Session;
+use when::When;
 
 pub use msg::{Effect, Msg, Severity};
 pub use update::update;
@@ -119,6 +121,8 @@ pub enum Layer {
     Filter(LineEdit),
     /// The search's line.
     Search(LineEdit),
+    /// When the composer's task is to start.
+    When(When),
 }
 
 impl Layer {
@@ -130,7 +134,7 @@ impl Layer {
             Layer::Compose(_) => Context::Compose,
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
-            Layer::Filter(_) | Layer::Search(_) => Context::Input,
+            Layer::Filter(_) | Layer::Search(_) | Layer::When(_) => Context::Input,
         }
     }
 }
@@ -326,7 +330,9 @@ impl App {
             at((heard.mono + session::QUIET).max(second));
         }
         let counting = self.session.links.iter().any(|(_, l)| matches!(l.state, LinkState::Waiting { .. }));
-        if counting || self.something_moves() {
+        // `in 3h` means another moment each second.
+        let typing_when = matches!(self.ui.layers.last(), Some(Layer::When(_)));
+        if counting || typing_when || self.something_moves() {
             at(second);
         } else {
             // Ages such as `4 m ago` and the clock in the header change once a minute.

@@ -146,7 +146,8 @@ pub struct SubmitArgs {
     /// Gives it to the scheduler, which keeps it when this program ends.
     #[arg(long)]
     pub scheduled: bool,
-    /// Not before this moment: ISO 8601 (2026-11-25T06:00+01:00), or HH:MM (today or tomorrow).
+    /// Not before this moment: 3h, 22:30, "tomorrow 6:00", "fri 9:00", "25 dec 6:00", or ISO 8601; local time where no
+    /// offset is given.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
     /// Waits for the end: exit code 0 ok, 1 failed or cancelled, 3 outcome unknown.

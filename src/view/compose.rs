@@ -16,7 +16,7 @@ use crate::{
     wire::json,
 };
 
-use super::{Look, Piece, Row, spaces, word, words};
+use super::{Look, Piece, Row, spaces, word};
 
 /// The list to choose from.
 pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Position) {
@@ -186,7 +186,7 @@ fn way_sentence(c: &Compose) -> String {
     let what = match &c.way {
         Way::Direct => "needs this terminal to its end".to_owned(),
         Way::Scheduled(None) => "goes on if this terminal is lost; direct tasks go first".to_owned(),
-        Way::Scheduled(Some(at)) => format!("not before {}", words::clock(at.to_utc())),
+        Way::Scheduled(Some(at)) => format!("not before {}", crate::time::when::show(at)),
         Way::Alone => {
             "past the task manager, which knows nothing of it; nobody else keeps the slot".to_owned()
         }

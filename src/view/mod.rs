@@ -9,6 +9,7 @@ mod overlay;
 mod task;
 #[cfg(test)]
 mod tests;
+mod when;
 pub mod words;
 
 use ratatui::layout::{Position, Rect};
@@ -195,6 +196,13 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         screen.panes.push(Pane { area, rows, opaque: true });
         cursor = None;
     }
+    if let Some(Layer::When(line)) = app.ui.layers.last()
+        && areas.body.height > 0
+    {
+        let (area, rows, at) = when::when(line, &app.settings.keymap, areas.body, look, now);
+        screen.panes.push(Pane { area, rows, opaque: true });
+        cursor = Some(at);
+    }
     screen.cursor = cursor;
     screen
 }
@@ -303,8 +311,8 @@ fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
         Accept, Again, Back, Cancel, Complete, Copy, EditOutside, Filter, Fold, Frame, HalfDown, Help, Keys,
         Lane, Leave, NextEntry, NextSection, NextService, No, Open, OpenEditor, Order, OtherType, PageDown,
-        PutAway, Raw, Retry, Save, Search, Send, SendDirect, Submit, Sure, Undo, Unfold, Way, Wrap, Yes,
-        Zoom,
+        PutAway, Raw, Retry, Save, Search, Send, SendDirect, Submit, Sure, Undo, Unfold, Way, When, Wrap,
+        Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -351,7 +359,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a.push(HalfDown);
             a
         }
-        Context::Compose => vec![Send, Back, EditOutside, Frame, OtherType, Help, Undo, Way, Lane],
+        Context::Compose => vec![Send, Back, EditOutside, Frame, When, OtherType, Help, Undo, Way, Lane],
         Context::Choose => vec![Accept, Back, Complete, Help],
         Context::Input => vec![Accept, Back, Help],
         Context::Help => vec![Back, PageDown],

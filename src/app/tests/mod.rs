@@ -9,6 +9,7 @@ mod lanes;
 mod random;
 mod reading;
 mod talk;
+mod when;
 
 use crossterm::event::KeyEvent;
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};

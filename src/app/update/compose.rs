@@ -220,7 +220,13 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
                     return Vec::new();
                 }
                 Way::Direct => Way::Scheduled(None),
-                Way::Scheduled(_) => Way::Direct,
+                Way::Scheduled(None) => Way::Direct,
+                Way::Scheduled(Some(_)) => {
+                    compose.way = Way::Direct;
+                    let text = "direct: it goes out at once; the time that was set is dropped";
+                    app.tell(Severity::Warning, text, now);
+                    return Vec::new();
+                }
                 Way::Alone => {
                     app.tell(
                         Severity::Warning,
@@ -231,6 +237,7 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
                 }
             };
         }
+        Action::When => super::when::open(app, now),
         Action::Lane => compose.parallel = !compose.parallel,
         Action::EditOutside => {
             let text = compose.text();

@@ -1,6 +1,8 @@
 //! What is done to the lab: sending, cancelling, leaving own tasks behind. Each deed passes the guard and the questions
 //! that stand here; nothing else hands frames to the session.
 
+use chrono::{DateTime, FixedOffset};
+
 use crate::{
     app::{
         App, Effect, Layer, Severity,
@@ -10,7 +12,7 @@ use crate::{
         session::{Cancelled, News, Outgoing, Session, Way},
     },
     store::{Lane, Own, State, TaskKey},
-    time::Now,
+    time::{Now, when},
     wire::{frame::TaskFrame, json, link::Line},
 };
 
@@ -54,7 +56,13 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     }
     lines.push(match &way {
         Way::Direct => "It is sent direct, now.".to_owned(),
-        Way::Scheduled(_) => "It goes through the scheduler and starts when the slot is free.".to_owned(),
+        Way::Scheduled(None) => "It goes through the scheduler and starts when the slot is free.".to_owned(),
+        Way::Scheduled(Some(at)) => {
+            format!(
+                "It goes through the scheduler and starts when the slot is free, {}.",
+                not_before(at, now)
+            )
+        }
         Way::Alone => "It is sent to the service itself.".to_owned(),
     });
     app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
@@ -69,6 +77,14 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         refused: None,
     })));
     Vec::new()
+}
+
+/// `not before …`, or that the moment is over.
+fn not_before(at: &DateTime<FixedOffset>, now: Now) -> String {
+    if *at > now.utc {
+        return format!("not before {}", when::show(at));
+    }
+    format!("due at once ({} is over), before what became due later", when::show(at))
 }
 
 /// What a question about hardware repeats: target, type and every value.
@@ -119,10 +135,13 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
             }
             app.ui.follow = Some(id);
             let how = match way {
-                Way::Direct => "sent",
-                Way::Scheduled(_) => "given to the scheduler",
-                Way::Alone if frames.is_empty() => "waits here until your task before it has ended",
-                Way::Alone => "sent to its own port",
+                Way::Direct => "sent".to_owned(),
+                Way::Scheduled(None) => "given to the scheduler".to_owned(),
+                Way::Scheduled(Some(at)) => format!("given to the scheduler, {}", not_before(at, now)),
+                Way::Alone if frames.is_empty() => {
+                    "waits here until your task before it has ended".to_owned()
+                }
+                Way::Alone => "sent to its own port".to_owned(),
             };
             app.tell(Severity::Info, format!("{how}: {name} on {target}"), now);
             frames.into_iter().map(Effect::Send).collect()

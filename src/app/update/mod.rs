@@ -8,6 +8,7 @@ mod compose;
 mod deeds;
 mod lanes;
 mod task;
+mod when;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
@@ -22,6 +23,7 @@ use super::{
     choose::Stage,
     compose::Compose,
     help::Help,
+    when::When,
 };
 
 use self::{
@@ -137,7 +139,7 @@ fn type_key(app: &mut App, key: KeyEvent) {
                 set_filter(app, &text);
             }
         }
-        Some(Layer::Search(line)) => {
+        Some(Layer::Search(line) | Layer::When(When { line })) => {
             line.key(key);
         }
         _ => {}
@@ -174,7 +176,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             let text = line.text().to_owned();
             set_filter(app, &text);
         }
-        Some(Layer::Search(line)) => line.paste(text),
+        Some(Layer::Search(line) | Layer::When(When { line })) => line.paste(text),
         // With no field focused a paste does nothing: no line of it may act as a key.
         Some(Layer::Task(_) | Layer::Confirm(_)) | None => {}
     }
@@ -278,6 +280,9 @@ fn set_filter(app: &mut App, text: &str) {
 }
 
 fn in_input(app: &mut App, action: Action, now: Now) {
+    if let (Action::Complete, Some(Layer::When(when))) = (action, app.ui.layers.last_mut()) {
+        when.turn(now);
+    }
     if action != Action::Accept {
         return;
     }
@@ -297,6 +302,7 @@ fn in_input(app: &mut App, action: Action, now: Now) {
                 app.tell(Severity::Warning, error, now);
             }
         }
+        Some(Layer::When(when)) => when::accept(app, when, now),
         _ => {}
     }
 }

@@ -11,7 +11,6 @@
 //! It refuses to send anything twice: hardware would move twice. Where it is not known whether a frame arrived, the code
 //! is 3.
 
-mod at;
 mod payload;
 mod plan;
 

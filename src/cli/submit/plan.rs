@@ -2,14 +2,15 @@
 
 use std::{io::Read, path::Path};
 
-use chrono::{DateTime, Local};
+use chrono::{DateTime, FixedOffset, Local};
 
-use super::{at, payload};
+use super::payload;
 use crate::{
     app::session::Way,
     catalogue::{self, Catalogue, ServiceKind, TaskType},
     cli::{End, NOT_SENT, args::SubmitArgs, out},
     config::Guard,
+    time::when::{self, Reading},
     wire::{Text, frame::TaskFrame, json, name},
 };
 
@@ -44,8 +45,10 @@ impl Plan {
         }
         let kind = kind(catalogue, &args.service, &args.task_type);
         let parallel = args.parallel || (kind.parallel && !args.sequential);
-        let run_at = args.at.as_deref().map(|text| at::parse(text, &now)).transpose().map_err(End::misuse)?;
-        let (way, may_go_direct) = way(args, alone, parallel, run_at)?;
+        let run_at = args.at.as_deref().map(|text| moment(text, &now)).transpose().map_err(End::misuse)?;
+        let at_given = run_at.is_some();
+        let run_at = run_at.flatten();
+        let (way, may_go_direct) = way(args, alone, parallel, at_given, run_at)?;
         let text = args.payload.as_deref().map(read).transpose()?;
         let merged = payload::merge(text.as_deref(), &args.fields).map_err(End::misuse)?;
         let payload = complete(&kind, merged)?;
@@ -79,9 +82,34 @@ impl Plan {
             payload: payload.into(),
         };
         if let Some(at) = &run_at {
-            out::say(&format!("not before {}", at::show(at)));
+            out::say(&format!("not before {}", when::show(at)));
         }
         Ok(Plan { frame, way, may_go_direct })
+    }
+}
+
+/// The moment that `--at` names; `None`: now. Nobody looks at a command before it is sent, so what is over, and what the
+/// clocks make unclear, is refused here.
+fn moment(text: &str, now: &DateTime<Local>) -> Result<Option<DateTime<FixedOffset>>, String> {
+    match when::read(text, now).map_err(|why| format!("--at {text}: {why}"))? {
+        Reading::Now => Ok(None),
+        Reading::At(at) if at < *now => Err(format!(
+            "--at {text} is over (now it is {}); leave --at out for a task that is to start in its turn",
+            when::show(&when::fixed(now))
+        )),
+        Reading::At(at) => Ok(Some(at)),
+        Reading::Unclear { twice, earlier, later } => Err(format!(
+            "--at {text} {}: write `{}` ({}) or `{}` ({})",
+            if twice {
+                "comes twice, as the clocks are put back"
+            } else {
+                "does not come, as the clocks are put forward"
+            },
+            when::with_side(text, when::Side::Earlier),
+            when::show(&earlier),
+            when::with_side(text, when::Side::Later),
+            when::show(&later),
+        )),
     }
 }
 
@@ -90,9 +118,10 @@ fn way(
     args: &SubmitArgs,
     alone: bool,
     parallel: bool,
-    run_at: Option<DateTime<chrono::FixedOffset>>,
+    at_given: bool,
+    run_at: Option<DateTime<FixedOffset>>,
 ) -> Result<(Way, bool), End> {
-    let scheduled = args.scheduled || run_at.is_some();
+    let scheduled = args.scheduled || at_given;
     if alone {
         if scheduled {
             return Err(End::misuse(
