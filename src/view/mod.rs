@@ -359,7 +359,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a.push(HalfDown);
             a
         }
-        Context::Compose => vec![Send, Back, EditOutside, Frame, When, OtherType, Help, Undo, Way, Lane],
+        Context::Compose => vec![Send, Back, When, EditOutside, Frame, Help, OtherType, Undo, Way, Lane],
         Context::Choose => vec![Accept, Back, Complete, Help],
         Context::Input => vec![Accept, Back, Help],
         Context::Help => vec![Back, PageDown],
