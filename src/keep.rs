@@ -102,23 +102,19 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Adds one line with one write, so that lines of two programs do not mix, and so that it is with the system when this
-/// returns. A file of `most` bytes or more is renamed to `NAME.1` first; the one before it goes.
+/// Adds one line, under the lock, so that lines of two programs do not mix; it is with the system when this returns. A
+/// file of `most` bytes or more is renamed to `NAME.1` first; the one before it goes.
 ///
 /// # Errors
 /// It cannot be written.
 pub fn append(path: &Path, line: &str, most: u64) -> io::Result<()> {
     folder_of(path)?;
-    let open = || OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-    let mut file = open()?;
-    if file.metadata()?.len() >= most {
-        let _lock = lock(&beside(path, ".lock"))?;
-        // Another program may have done it just now.
-        if fs::metadata(path).is_ok_and(|m| m.len() >= most) {
-            fs::rename(path, beside(path, ".1"))?;
-        }
-        file = open()?;
+    // Held to the end: somebody else's line that is half in the file would look like one that a full disk cut.
+    let _lock = lock(&beside(path, ".lock"))?;
+    if fs::metadata(path).is_ok_and(|m| m.len() >= most) {
+        fs::rename(path, beside(path, ".1"))?;
     }
+    let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
     let mut whole = String::with_capacity(line.len() + 1);
     // A full disk may have cut the last line of somebody: then it ends here.
     if !ends_with_line(path) {
