@@ -85,12 +85,17 @@ pub fn demo(args: &DemoArgs, look: &LookArgs) -> anyhow::Result<ExitCode> {
     let place = Place { url: Some(server.url()), ..Place::default() };
     let mut lab = Lab::find(&place).map_err(|p| anyhow::anyhow!("{}", p.what))?;
     lab.name = "demo lab, not real".to_owned();
-    let mut catalogue = Catalogue::new();
-    for text in demo::catalogues() {
-        catalogue.add_file("the demonstration", text);
-    }
     lab.named = demo::SERVICES.iter().map(|name| Text::from(*name)).collect();
-    open(&lab, look, catalogue, true, clock)
+    open(&lab, look, demo_catalogue(), true, clock)
+}
+
+/// Juice's own types and the demonstration's.
+fn demo_catalogue() -> Catalogue {
+    let mut catalogue = Catalogue::new();
+    for (name, text) in demo::catalogues() {
+        catalogue.add_file(name, text);
+    }
+    catalogue
 }
 
 /// Keeps the demonstration's server until the program is asked to end.
@@ -534,6 +539,15 @@ mod budget;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_demonstration_knows_the_schemas_of_all_its_services() {
+        let catalogue = demo_catalogue();
+        for (service, class) in [("qubits", "MeasureT1"), ("forms", "Numbers")] {
+            let found = catalogue.find(service, class).and_then(|task| task.schema.as_deref());
+            assert!(found.is_some(), "{class} on {service}");
+        }
+    }
 
     #[test]
     fn saving_never_writes_over_a_file() {

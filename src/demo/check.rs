@@ -1,8 +1,8 @@
 //! Checks payloads against the demonstration's own schemas as pydantic 2.14 does, with its words.
 //!
 //! Covers what `catalogue.json` and `forms.json` use, no more: a schema does not say that a text is read as a complex
-//! number, or that a map's keys are read as numbers, so here they are not. Like pydantic's defaults it ignores unknown fields and converts
-//! leniently (`"5"` is a good `int`).
+//! number, or that a map's keys are read as numbers, so here they are not. Like pydantic's defaults it ignores unknown
+//! fields and converts leniently (`"5"` is a good `int`).
 
 mod scalar;
 

@@ -143,9 +143,10 @@ pub fn start(options: Options, clock: Clock) -> io::Result<Demo> {
 /// The laboratory's services, the liveliest first.
 pub const SERVICES: [&str; 6] = ["qubits", "lab", "awg", "cryo", "forms", "task-manager"];
 
-/// The demonstration's task types, each text in the form that Juice's catalogue script prints: one JSON object.
-pub fn catalogues() -> [&'static str; 2] {
-    [service::CATALOGUE, service::FORMS]
+/// The demonstration's task types: names of their own, and texts in the form that Juice's catalogue script prints (one JSON
+/// object).
+pub fn catalogues() -> [(&'static str, &'static str); 2] {
+    [("the demonstration", service::CATALOGUE), ("the demonstration's forms", service::FORMS)]
 }
 
 async fn run(options: Options, clock: Clock, listener: TcpListener) {

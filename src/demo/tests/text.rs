@@ -70,7 +70,7 @@ fn repr_is_pythons() {
 
 #[test]
 fn the_catalogues_tell_of_every_service() {
-    let catalogues = crate::demo::catalogues().map(|text| parse(text).expect("JSON"));
+    let catalogues = crate::demo::catalogues().map(|(_, text)| parse(text).expect("JSON"));
     let mut names: Vec<&str> = Vec::new();
     for catalogue in &catalogues {
         names.extend(catalogue.get("services").unwrap().entries().iter().map(|(name, _)| name.as_str()));
