@@ -27,16 +27,19 @@ impl When {
     /// # Errors
     /// One sentence where it cannot be read.
     pub fn reading(&self, now: Now) -> Result<Reading, String> {
-        when::read(self.line.text(), &now.utc.with_timezone(&Local))
+        read(self.line.text(), now)
     }
 
     /// Where the clocks make it unclear: the other of the two moments.
     pub fn turn(&mut self, now: Now) {
         let (bare, side) = when::split_side(self.line.text());
-        let unclear = When { line: LineEdit::new(bare) };
-        if matches!(unclear.reading(now), Ok(Reading::Unclear { .. })) {
+        if matches!(read(bare, now), Ok(Reading::Unclear { .. })) {
             let side = if side == Some(Side::Earlier) { Side::Later } else { Side::Earlier };
             self.line = LineEdit::new(&when::with_side(bare, side));
         }
     }
+}
+
+fn read(text: &str, now: Now) -> Result<Reading, String> {
+    when::read(text, &now.utc.with_timezone(&Local))
 }

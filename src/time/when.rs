@@ -89,6 +89,15 @@ pub fn split_side(text: &str) -> (&str, Option<Side>) {
     }
 }
 
+/// Why a local time is [`Reading::Unclear`], completing *this time …*.
+pub fn unclear(twice: bool) -> &'static str {
+    if twice {
+        "comes twice, as the clocks are put back"
+    } else {
+        "does not come, as the clocks are put forward"
+    }
+}
+
 /// A moment with its offset, for people: `Fri 2026-11-27 09:00:00 +01:00`.
 pub fn show(at: &DateTime<FixedOffset>) -> String {
     at.format("%a %Y-%m-%d %H:%M:%S %:z").to_string()

@@ -45,13 +45,9 @@ pub(super) fn when(
             said.push((text, Role::Scheduled));
         }
         Ok(Reading::Unclear { twice, earlier, later }) => {
-            let why = if twice {
-                "That comes twice, as the clocks are put back."
-            } else {
-                "That does not come, as the clocks are put forward."
-            };
+            let why = when::unclear(twice);
             let key = keymap.first(Action::Complete).unwrap_or_default();
-            said.push((format!("{why} Which one? {key} turns it."), Role::Warning));
+            said.push((format!("That {why}. Which one? {key} turns it."), Role::Warning));
             said.push((format!("earlier  {}", when::show(&earlier)), Role::Scheduled));
             said.push((format!("later    {}", when::show(&later)), Role::Scheduled));
         }

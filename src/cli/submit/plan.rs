@@ -100,11 +100,7 @@ fn moment(text: &str, now: &DateTime<Local>) -> Result<Option<DateTime<FixedOffs
         Reading::At(at) => Ok(Some(at)),
         Reading::Unclear { twice, earlier, later } => Err(format!(
             "--at {text} {}: write `{}` ({}) or `{}` ({})",
-            if twice {
-                "comes twice, as the clocks are put back"
-            } else {
-                "does not come, as the clocks are put forward"
-            },
+            when::unclear(twice),
             when::with_side(text, when::Side::Earlier),
             when::show(&earlier),
             when::with_side(text, when::Side::Later),
