@@ -46,7 +46,8 @@ pub(super) fn accept(app: &mut App, when: When, now: Now) {
     let (way, said) = match (reading, &compose.way) {
         (Reading::At(at), way) => {
             let turned = if *way == Way::Direct {
-                "a direct task goes out at once, so this one now goes through the scheduler: "
+                // Short: the moment behind it has to fit on 80 columns.
+                "goes through the scheduler now: "
             } else {
                 ""
             };
