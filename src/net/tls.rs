@@ -62,7 +62,7 @@ pub(super) fn explain(url: &str, host: &str, error: &io::Error) -> Option<Proble
         rustls::Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => (
                 format!("The certificate of {url} is signed by an authority that this machine does not know"),
-                "Name the authority's certificate (PEM) in SSL_CERT_FILE, or add it to the system's"
+                "Name the authority's certificate (PEM) with --ca-file or in SSL_CERT_FILE, or add it to the system's"
                     .to_owned(),
             ),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
