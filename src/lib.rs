@@ -27,6 +27,7 @@ pub mod widgets;
 
 pub mod config;
 pub mod demo;
+pub mod keep;
 pub mod log;
 pub mod net;
 pub mod term;

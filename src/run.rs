@@ -4,6 +4,8 @@
 //! taken in before one frame is drawn, at once for the person and at most every 33 ms for the wire. Nothing is
 //! drawn unless the picture may have changed; while nothing happens the loop sleeps.
 
+mod keeper;
+
 use std::{
     fs::OpenOptions,
     io::{self, Write},
@@ -15,11 +17,12 @@ use std::{
 use ratatui::{Terminal, backend::Backend, layout::Rect};
 use tokio::sync::mpsc;
 
+use self::keeper::Keeper;
 use crate::{
     app::{
         App, Effect, Msg, Settings,
         msg::Edited,
-        session::{Ids, Session},
+        session::{Ids, Outgoing, Session},
         update,
     },
     catalogue::{Catalogue, ServiceKind},
@@ -30,9 +33,10 @@ use crate::{
     },
     config::{self, Ascii},
     demo,
+    keep::sent::Book,
     log::Log,
     net::{self, Net},
-    store::Input,
+    store::{Input, TaskKey},
     term::{self, Capabilities, Colours},
     theme::{Depth, Glyphs, Theme},
     time::{Clock, Now},
@@ -85,6 +89,8 @@ pub fn demo(args: &DemoArgs, look: &LookArgs) -> anyhow::Result<ExitCode> {
     let place = Place { url: Some(server.url()), ..Place::default() };
     let mut lab = Lab::find(&place).map_err(|p| anyhow::anyhow!("{}", p.what))?;
     lab.name = "demo lab, not real".to_owned();
+    // Nothing real is done there.
+    lab.keeps = false;
     lab.named = demo::SERVICES.iter().map(|name| Text::from(*name)).collect();
     open(&lab, look, demo_catalogue(), true, clock)
 }
@@ -180,7 +186,9 @@ fn open(
     let look = Look { glyphs: Glyphs::of(charset) };
     let painter = Painter::new(terminal.backend(), size, theme, look)?;
     let (done, from_effects) = mpsc::unbounded_channel();
-    let mut runner = Runner { app, painter, terminal, net, clock, log, done, exit: None };
+    let book = lab.book("screen");
+    let keeper = Keeper::start(done.clone())?;
+    let mut runner = Runner { app, painter, terminal, net, clock, log, book, keeper, done, exit: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let result = runtime.block_on(runner.run(from_terminal, from_effects, incoming));
     let exit = runner.exit;
@@ -287,6 +295,8 @@ struct Runner {
     net: Net,
     clock: Clock,
     log: Log,
+    book: Book,
+    keeper: Keeper,
     done: mpsc::UnboundedSender<Msg>,
     exit: Option<u8>,
 }
@@ -406,9 +416,32 @@ impl Runner {
             }
             Incoming::Link { line, state } => self.log.line(&format!("{line:?}: {state:?}"), now),
             Incoming::Missed { count } => self.log.line(&format!("{count} bus messages were let go"), now),
+            Incoming::Reply { reply, .. } => {
+                if let Some(entry) = self.book.answered(reply, now)
+                    && let Some(path) = self.book.path()
+                {
+                    self.keeper.note(path.clone(), entry);
+                }
+            }
             _ => {}
         }
         self.handle(Msg::Wire(event))
+    }
+
+    /// Writes what is about to be done to the log of deeds. One that cannot be written is told and stops no work: who
+    /// has to switch a heater off must be able to, on a full disk too.
+    fn write_deed(&mut self, out: &Outgoing) {
+        let Some(path) = self.book.path().cloned() else { return };
+        let about = |id: &str| {
+            let task = self.app.store().task(&TaskKey(id.into()))?;
+            Some((task.service.clone(), task.task_type.clone()))
+        };
+        let Some(entry) = self.book.goes_out(&out.line, &out.text, about, self.clock.now()) else { return };
+        if let Err(why) = self.keeper.write(path.clone(), entry) {
+            let text = format!("it goes out, but is not in {}: {why}", path.display());
+            self.log.line(&text, self.clock.now());
+            let _ = self.done.send(Msg::Done(Err(text)));
+        }
     }
 
     fn handle(&mut self, msg: Msg) -> anyhow::Result<()> {
@@ -430,6 +463,7 @@ impl Runner {
     fn perform(&mut self, effect: Effect) -> anyhow::Result<()> {
         match effect {
             Effect::Send(out) => {
+                self.write_deed(&out);
                 // The thread of the connections lives as long as this one.
                 let _ =
                     self.net.commands.send(net::Command::Send { line: out.line, id: out.id, text: out.text });

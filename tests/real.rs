@@ -33,3 +33,6 @@ mod watch;
 
 #[path = "real/doctor.rs"]
 mod doctor;
+
+#[path = "real/keep.rs"]
+mod keep;

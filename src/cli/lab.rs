@@ -4,6 +4,7 @@ use crate::{
     app::keymap::{Binding, Keymap},
     catalogue::{Catalogue, ServiceKind},
     config::{Config, Folders, Loaded},
+    keep::sent::{Book, Where},
     net::{
         self, Endpoint,
         discovery::{Found, Places, Source, discover},
@@ -36,6 +37,8 @@ pub struct Lab {
     pub loaded: Loaded,
     /// A certificate authority of the person's own.
     pub ca_file: Option<std::path::PathBuf>,
+    /// What is learned and done there is kept for later.
+    pub keeps: bool,
 }
 
 impl Lab {
@@ -89,7 +92,18 @@ impl Lab {
             folders,
             loaded,
             ca_file: place.ca_file.clone(),
+            keeps: true,
         })
+    }
+
+    /// The log of what is sent, by `screen` or `submit`.
+    pub fn book(&self, by: &'static str) -> Book {
+        let router = match &self.endpoint {
+            Some(Endpoint::Router { url }) => url.clone(),
+            _ => String::new(),
+        };
+        let place = Where { router, alone: self.alone.clone(), by };
+        Book::new(self.folders.sent_file().filter(|_| self.keeps), place)
     }
 
     /// The person's configuration.

@@ -22,12 +22,16 @@ use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
 };
 
-use super::lab::Lab;
+use super::{lab::Lab, out};
 use crate::{
     app::session::{Ids, Outgoing, Session},
+    keep::{
+        self,
+        sent::{self, Book},
+    },
     log::Log,
     net::{self, Command, Net},
-    store::Input,
+    store::{Input, TaskKey},
     time::{Clock, Now},
     wire::link::{Incoming, Line},
 };
@@ -69,6 +73,7 @@ pub struct Talk {
     events: mpsc::Receiver<net::Event>,
     stops: UnboundedReceiver<Stop>,
     log: Log,
+    book: Book,
     /// Answers that came without the connections: frames that could not even be handed over.
     own: VecDeque<Incoming>,
 }
@@ -91,7 +96,8 @@ impl Talk {
         }
         session.store.apply(Input::Configured(lab.services()), clock.now());
         let log = Log::new(lab.folders.log_file());
-        Ok(Talk { session, clock, runtime, net, events, stops, log, own: VecDeque::new() })
+        let book = lab.book("submit");
+        Ok(Talk { session, clock, runtime, net, events, stops, log, book, own: VecDeque::new() })
     }
 
     /// This moment.
@@ -126,6 +132,12 @@ impl Talk {
                 self.log.line(&text, self.clock.now());
                 Step::Bad(why.clone())
             }
+            Incoming::Reply { reply, .. } => {
+                if let Some(entry) = self.book.answered(reply, self.clock.now()) {
+                    self.write(&entry, "what the scheduler answered");
+                }
+                Step::Heard
+            }
             _ => Step::Heard,
         };
         let frames = self.session.receive(incoming, self.clock.now());
@@ -133,12 +145,27 @@ impl Talk {
         step
     }
 
-    /// Sends frames that the session asked for.
+    /// Sends frames that the session asked for. What does something is written to the log of deeds first.
     pub fn send(&mut self, frames: Vec<Outgoing>) {
         for Outgoing { line, id, text } in frames {
+            let about = |id: &str| {
+                let task = self.session.store.task(&TaskKey(id.into()))?;
+                Some((task.service.clone(), task.task_type.clone()))
+            };
+            if let Some(entry) = self.book.goes_out(&line, &text, about, self.clock.now()) {
+                self.write(&entry, "what is sent");
+            }
             if self.net.commands.send(Command::Send { line, id: id.clone(), text }).is_err() {
                 self.own.push_back(Incoming::Unsent { id, why: "there are no connections".to_owned() });
             }
+        }
+    }
+
+    /// A log that cannot be written stops no work: who has to switch a heater off must be able to, on a full disk too.
+    fn write(&self, entry: &str, what: &str) {
+        let Some(path) = self.book.path() else { return };
+        if let Err(e) = keep::append(path, entry, sent::MOST) {
+            out::say(&format!("note: {what} is not in {}: {e}", path.display()));
         }
     }
 

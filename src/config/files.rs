@@ -77,6 +77,28 @@ impl Folders {
         self.state.as_ref().map(|folder| folder.join("juicetop.log"))
     }
 
+    /// The log of what was sent.
+    pub fn sent_file(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|folder| folder.join("sent.jsonl"))
+    }
+
+    /// The folder for what is kept about one lab. Names of labs are people's: what is no letter, digit or hyphen of
+    /// theirs stands as its code.
+    pub fn lab_folder(&self, lab: &str) -> Option<PathBuf> {
+        /// Characters of a folder's name; file systems take 255 bytes.
+        const LONGEST: usize = 200;
+        let mut name = String::new();
+        for byte in lab.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => name.push(char::from(byte)),
+                b'.' if !name.is_empty() => name.push('.'),
+                _ => name.push_str(&format!("%{byte:02x}")),
+            }
+        }
+        name.truncate(LONGEST);
+        self.state.as_ref().map(|folder| folder.join("labs").join(if name.is_empty() { "%" } else { &name }))
+    }
+
     /// The configuration file, whether there is one or not.
     pub fn config_file(&self) -> Option<PathBuf> {
         self.config.as_ref().map(|folder| folder.join(FILE))

@@ -68,8 +68,12 @@ pub fn run(args: &[&str]) -> Ended {
 
 /// Runs it to its end, with something on standard input.
 pub fn run_with_input(args: &[&str], input: &str) -> Ended {
-    let home = tempfile::tempdir().expect("a folder");
-    let mut child = command(args, &home).stdin(Stdio::piped()).spawn().expect("the program starts");
+    run_at_home(args, input, &tempfile::tempdir().expect("a folder"))
+}
+
+/// Runs it to its end in a home that can be looked at afterwards.
+pub fn run_at_home(args: &[&str], input: &str, home: &tempfile::TempDir) -> Ended {
+    let mut child = command(args, home).stdin(Stdio::piped()).spawn().expect("the program starts");
     child.stdin.take().expect("a pipe").write_all(input.as_bytes()).ok();
     let output = child.wait_with_output().expect("the program ends");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
