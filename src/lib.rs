@@ -17,6 +17,7 @@ pub mod time;
 pub mod wire;
 
 pub mod catalogue;
+pub mod highlight;
 pub mod store;
 pub mod traceback;
 

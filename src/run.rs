@@ -460,6 +460,17 @@ impl Runner {
         Ok(())
     }
 
+    /// Lets the person's editor edit a text in a file with that ending.
+    fn edit(&mut self, text: String, ending: &'static str, what: &'static str) -> anyhow::Result<()> {
+        let done = self.done.clone();
+        self.terminal.hand_over(move || {
+            let edited = term::edit(&text, ending, None);
+            let result = edited.map(|e| e.text).map_err(|e| format!("{}; {what} is as it was", chain(&e)));
+            let _ = done.send(Msg::EditorClosed(Edited::Payload(result)));
+        })?;
+        Ok(())
+    }
+
     fn perform(&mut self, effect: Effect) -> anyhow::Result<()> {
         match effect {
             Effect::Send(out) => {
@@ -492,16 +503,8 @@ impl Runner {
                     let _ = done.send(Msg::Done(told));
                 })?;
             }
-            Effect::EditPayload(text) => {
-                let done = self.done.clone();
-                self.terminal.hand_over(move || {
-                    let edited = term::edit(&text, ".json", None);
-                    let result = edited
-                        .map(|e| e.text)
-                        .map_err(|e| format!("{}; the payload is as it was", chain(&e)));
-                    let _ = done.send(Msg::EditorClosed(Edited::Payload(result)));
-                })?;
-            }
+            Effect::EditPayload(text) => self.edit(text, ".json", "the payload")?,
+            Effect::EditField { text, ending } => self.edit(text, ending, "the field")?,
             Effect::OpenFile { file, line } => {
                 let done = self.done.clone();
                 let file = at_home(&file);

@@ -13,17 +13,18 @@ use std::{
 };
 
 /// A module, and what it may use besides itself and what is free.
-const MAY: [(&str, &[&str]); 17] = [
+const MAY: [(&str, &[&str]); 18] = [
     ("clean", &[]),
     ("time", &[]),
     ("wire", &[]),
     ("store", &["wire"]),
     ("catalogue", &["wire"]),
     ("traceback", &["wire"]),
-    ("app", &["wire", "store", "catalogue", "traceback"]),
+    ("highlight", &[]),
+    ("app", &["wire", "store", "catalogue", "traceback", "highlight"]),
     // Theme files are read as the configuration is: with lines, and with a word on what is wrong.
     ("theme", &["config::source"]),
-    ("view", &["wire", "store", "catalogue", "traceback", "app", "theme"]),
+    ("view", &["wire", "store", "catalogue", "traceback", "highlight", "app", "theme"]),
     ("widgets", &["view", "theme"]),
     ("config", &["theme::DEFAULT", "catalogue::guard"]),
     ("net", &["wire"]),
@@ -38,7 +39,8 @@ const FREE: [&str; 2] = ["clean", "time"];
 const EVERYTHING: [&str; 2] = ["cli", "run"];
 
 /// Modules that touch nothing outside: no file, no socket, no environment, no clock, no terminal.
-const PURE: [&str; 8] = ["clean", "wire", "store", "catalogue", "traceback", "app", "view", "widgets"];
+const PURE: [&str; 9] =
+    ["clean", "wire", "store", "catalogue", "traceback", "highlight", "app", "view", "widgets"];
 const OUTSIDE: [&str; 12] = [
     "std::fs",
     "std::net",

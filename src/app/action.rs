@@ -10,6 +10,10 @@ pub enum Context {
     Lanes,
     /// One task's detail with its traceback.
     Task,
+    /// The composer's form. Plain characters are text here.
+    Form,
+    /// A text of several lines in the form. Enter, Tab and plain characters are text here.
+    Text,
     /// The composer's payload editor. Plain characters are text here.
     Compose,
     /// A list to choose from by typing a part of a name. Plain characters are text here.
@@ -24,9 +28,11 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 7] = [
+    pub const ALL: [Context; 9] = [
         Context::Lanes,
         Context::Task,
+        Context::Form,
+        Context::Text,
         Context::Compose,
         Context::Choose,
         Context::Input,
@@ -39,6 +45,8 @@ impl Context {
         match self {
             Context::Lanes => "lanes",
             Context::Task => "task",
+            Context::Form => "form",
+            Context::Text => "form: a text of several lines",
             Context::Compose => "compose",
             Context::Choose => "choose",
             Context::Input => "filter and search",
@@ -49,7 +57,15 @@ impl Context {
 
     /// Whether plain characters are text here, so that no action may have one as its key.
     pub fn takes_text(self) -> bool {
-        matches!(self, Context::Compose | Context::Choose | Context::Input | Context::Help)
+        matches!(
+            self,
+            Context::Form
+                | Context::Text
+                | Context::Compose
+                | Context::Choose
+                | Context::Input
+                | Context::Help
+        )
     }
 }
 
@@ -122,21 +138,40 @@ actions! {
     Down "down" "down" "goes down one line" [Lanes, Task, Help] ["j", "down"];
     Left "left" "left" "scrolls left" [Task] ["h", "left"];
     Right "right" "right" "scrolls right" [Task] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Help] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Help] ["pagedown", "ctrl-f"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Form, Help] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Form, Help] ["pagedown", "ctrl-f"];
     HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task] ["ctrl-u"];
     HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task] ["ctrl-d"];
     Top "top" "top" "goes to the first line" [Lanes, Task, Help] ["g", "home"];
     Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Help] ["G", "end"];
-    Send "send" "send" "sends the task" [Compose] ["ctrl-s", "alt-enter"];
-    Way "way" "direct/scheduled" "switches between direct and through the scheduler" [Compose] ["f2", "alt-d"];
-    Lane "lane" "parallel/sequential" "switches between parallel and sequential" [Compose] ["f3", "alt-p"];
-    EditOutside "edit-outside" "editor" "opens the payload in your editor ($VISUAL, $EDITOR)" [Compose] ["f4", "alt-e"];
-    Frame "frame" "frame" "shows the exact frame, or the payload again" [Compose] ["f5", "alt-j"];
-    When "when" "when" "says when it is to start: now, in 3h, 22:30, tomorrow 6:00, fri 9:00" [Compose] ["f6", "alt-w"];
-    Reset "reset" "reset" "puts the payload back to what the type starts with" [Compose] ["f7", "alt-r"];
-    OtherType "other-type" "other type" "chooses another service and type" [Compose] ["f8", "alt-t"];
-    Undo "undo" "undo" "takes back the last edit" [Compose] ["ctrl-_", "alt-u"];
+    NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
+    PreviousField "previous-field" "field before" "goes to the field before" [Form] ["backtab", "up"];
+    LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
+    LeaveTextUp "leave-text-up" "field before" "leaves the text for the field before" [Text] ["backtab", "ctrl-up", "alt-up"];
+    Enter "enter" "on" "goes on to the next field, opens a choice, folds a section, adds an item; it never sends" [Form] ["enter"];
+    Indent "indent" "indent" "indents by one step" [Text] ["tab"];
+    FirstField "first-field" "first" "goes to the first field" [Form, Text] ["ctrl-home"];
+    LastField "last-field" "last" "goes to the last field" [Form, Text] ["ctrl-end"];
+    NextWrong "next-wrong" "what is wrong" "goes to the next field with something wrong" [Form, Text] ["f10", "alt-n"];
+    Jump "jump" "find field" "goes to a field by a part of its name" [Form, Text] ["ctrl-g", "alt-g"];
+    ResetField "reset-field" "reset field" "puts the field back to how it was; once more: to its default" [Form, Text] ["ctrl-r", "alt-z"];
+    Omit "omit" "leave out/null" "steps through what an optional field can be: left out, null, a value" [Form, Text] ["ctrl-o", "alt-o"];
+    AddItem "add-item" "add" "adds an item to the list, or an entry to the map, around the field" [Form, Text] ["alt-a", "insert"];
+    RemoveItem "remove-item" "remove" "removes the item or entry" [Form, Text] ["alt-x", "alt-delete"];
+    ItemUp "item-up" "item up" "moves the item up" [Form] ["alt-up", "ctrl-up"];
+    ItemDown "item-down" "item down" "moves the item down" [Form] ["alt-down", "ctrl-down"];
+    RenameEntry "rename-entry" "key" "gives the map's entry another key" [Form, Text] ["alt-k"];
+    EditField "edit-field" "editor: field" "opens the field alone in your editor ($VISUAL, $EDITOR)" [Form, Text] ["shift-f4", "alt-i"];
+    Send "send" "send" "sends the task" [Form, Text, Compose] ["ctrl-s", "alt-enter"];
+    Way "way" "direct/scheduled" "switches between direct and through the scheduler" [Form, Text, Compose] ["f2", "alt-d"];
+    Lane "lane" "parallel/sequential" "switches between parallel and sequential" [Form, Text, Compose] ["f3", "alt-p"];
+    EditOutside "edit-outside" "editor" "opens the payload in your editor ($VISUAL, $EDITOR)" [Form, Text, Compose] ["f4", "alt-e"];
+    Json "json" "form/JSON" "turns the form into JSON, or JSON into the form" [Form, Text, Compose] ["f5", "alt-j"];
+    Reset "reset" "reset" "puts all back to what it was opened with" [Form, Text, Compose] ["f7", "alt-r"];
+    OtherType "other-type" "other type" "chooses another service and type" [Form, Text, Compose] ["f8", "alt-t"];
+    Frame "frame" "frame" "shows the exact frame, or the payload again" [Form, Text, Compose] ["f9", "alt-v"];
+    When "when" "when" "says when it is to start: now, in 3h, 22:30, tomorrow 6:00, fri 9:00" [Form, Text, Compose] ["f6", "alt-w"];
+    Undo "undo" "undo" "takes back the last edit" [Form, Text, Compose] ["ctrl-_", "alt-u"];
     ChooseUp "choose-up" "up" "goes up in the list" [Choose] ["up", "ctrl-p"];
     ChooseDown "choose-down" "next" "goes down in the list" [Choose] ["down"];
     Accept "accept" "take it" "takes what is chosen or typed" [Choose, Input] ["enter"];
@@ -144,14 +179,14 @@ actions! {
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Compose, Choose, Input, Help, Confirm] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Form, Text, Compose, Choose, Input, Help, Confirm] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Compose, Choose, Input] ["f1", "alt-h"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Form, Text, Compose, Choose, Input] ["f1", "alt-h"];
     Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Compose, Choose, Input, Help, Confirm] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Compose, Choose, Help] ["ctrl-z"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Form, Text, Compose, Choose, Input, Help, Confirm] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Form, Text, Compose, Choose, Help] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Compose, Choose, Input, Help, Confirm] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Form, Text, Compose, Choose, Input, Help, Confirm] ["ctrl-c"];
 }
 
 impl Action {

@@ -1,4 +1,4 @@
-//! Choosing a service, then a task type, by typing a part of its name.
+//! Choosing from a list by typing a part of a name: a service, a task type, an option of a field, a field.
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
@@ -19,6 +19,13 @@ pub enum Stage {
         /// The service.
         service: Text,
     },
+    /// An option of a field of the form.
+    Option {
+        /// The field's name.
+        field: String,
+    },
+    /// A field of the form.
+    Jump,
 }
 
 /// One thing to choose.
@@ -94,6 +101,11 @@ impl Choose {
         }
         let typed = self.query.text().trim();
         (matches!(self.stage, Stage::Type { .. }) && !typed.is_empty()).then(|| typed.into())
+    }
+
+    /// Which item is selected, as an index of `items`.
+    pub fn index(&self) -> Option<usize> {
+        self.shown.get(self.selected).copied()
     }
 
     /// Moves the selection, round the ends.

@@ -1,18 +1,28 @@
-//! The composer: one task on its way to be sent. The payload is JSON in a multi-line editor, checked as one types.
+//! The composer: one task on its way to be sent, as a form where its schema is known, else as JSON in an editor.
 //!
 //! What is shown is what is sent: the payload goes out letter for letter, the display name and the whole frame are
-//! made from it before sending. It refuses to send what is no JSON object.
+//! made from it before sending. It refuses to send what is no JSON object, and from a form what the form calls wrong.
+//! Secrets stand in clear only in the frame that goes out and in the JSON editor, which says so.
 
 use chrono::{DateTime, FixedOffset};
 use crossterm::event::KeyEvent;
+use ratatui::layout::Rect;
 use ratatui_textarea::{CursorMove, TextArea};
 
 use crate::{
-    catalogue::{self, TaskType},
+    catalogue::{
+        self, Level, TaskType,
+        form::{FieldId, Form, Input, Origin, Part, Presence},
+    },
+    clean::Charset,
     wire::{Text, frame::TaskFrame, json, name},
 };
 
-use super::session::Way;
+use super::{
+    form::{FormPane, clean_paste, sentence},
+    layout::Shape,
+    session::Way,
+};
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;
@@ -20,8 +30,13 @@ pub const PASTE_BYTES: usize = 64 * 1024;
 /// What the composer keeps of a task that was not sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// The payload as typed.
+    /// The payload, without the values of secret fields. Empty where these cannot be told from the rest (JSON that
+    /// cannot be read yet, of a type that has some).
     pub text: String,
+    /// The payload with its secrets, if it has any. For memory only: it is never written anywhere.
+    pub secret: Option<String>,
+    /// It was being edited as JSON.
+    pub json: bool,
     /// Parallel or sequential.
     pub parallel: bool,
     /// Which way.
@@ -31,7 +46,7 @@ pub struct Draft {
 /// Something that is wrong, or doubtful, with the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The line of the payload, from 1, where it can be told.
+    /// The line of the payload, from 1, where it can be told (in JSON).
     pub line: Option<usize>,
     /// One sentence.
     pub what: String,
@@ -39,6 +54,35 @@ pub struct Problem {
     pub fatal: bool,
     /// Only good to know: the service may well take it.
     pub hint: bool,
+}
+
+/// How the payload is edited.
+#[derive(Debug)]
+pub enum Body {
+    /// As a form.
+    Form(Box<FormPane>),
+    /// As JSON.
+    Json(Box<JsonPane>),
+}
+
+/// The payload as JSON in an editor of several lines.
+#[derive(Debug)]
+pub struct JsonPane {
+    /// The editor.
+    pub area: TextArea<'static>,
+    /// The first line of the payload on the screen.
+    pub top: usize,
+    /// Columns scrolled away to the left.
+    pub left: usize,
+}
+
+/// What the person's editor was opened on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// The whole payload.
+    Payload,
+    /// One field.
+    Field(FieldId),
 }
 
 /// The composer.
@@ -54,55 +98,61 @@ pub struct Compose {
     pub way: Way,
     /// Why it goes that way, if the program chose it.
     pub way_reason: String,
-    /// The editor.
-    pub area: TextArea<'static>,
-    /// The first line of the payload on the screen.
-    pub top: usize,
-    /// Columns scrolled away to the left.
-    pub left: usize,
+    /// The payload being edited.
+    pub body: Body,
     /// The exact frame is shown instead of the payload.
     pub frame_shown: bool,
     /// What is wrong with the payload as it stands.
     pub problems: Vec<Problem>,
-    /// The display name as it stands; empty while there is no JSON object.
+    /// The display name as it stands, secrets masked; empty while there is no JSON object.
     pub display_name: String,
     /// The id of the frame that would be sent.
     pub id: Text,
-    /// What the type starts with.
+    /// What it was opened with.
     pub start: String,
     /// It was filled in from another task: the draft of its type is somebody else's.
     pub filled: bool,
+    /// What the person's editor was opened on.
+    pub outside: Outside,
+    /// The form that the JSON came from, and that JSON: to go back to as it was.
+    aside: Option<(Box<FormPane>, String)>,
+    /// The payload of the last run.
+    last: Option<String>,
 }
 
-impl Compose {
-    /// Opens with a payload.
-    pub fn new(
-        service: Text,
-        task_type: TaskType,
-        way: Way,
-        way_reason: String,
-        payload: &str,
-        id: Text,
-    ) -> Compose {
-        let mut compose = Compose {
-            service,
-            parallel: task_type.parallel,
-            task_type,
-            way,
-            way_reason,
-            area: text_area(payload),
-            top: 0,
-            left: 0,
-            frame_shown: false,
-            problems: Vec::new(),
-            display_name: String::new(),
-            id,
-            start: payload.to_owned(),
-            filled: false,
-        };
-        compose.check();
-        compose.go_to_first_value();
-        compose
+/// Where the composer's parts stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// What is submitted where.
+    pub head: Rect,
+    /// The form or the editor.
+    pub body: Rect,
+    /// What is said of the focused field, on wide screens.
+    pub side: Option<Rect>,
+    /// What is wrong, name, lane, way.
+    pub foot: Rect,
+}
+
+/// Divides the body of the screen. Pure, and shared by scrolling and painting.
+pub fn parts(area: Rect, shape: Shape, is_form: bool) -> Parts {
+    let narrow = matches!(shape, Shape::Narrow | Shape::Tiny);
+    let (head, foot) = if narrow { (1, 2) } else { (2, 4) };
+    // The payload keeps three lines, then the head its first, then the foot as many as there are.
+    let head = head.min(area.height.saturating_sub(3).max(1)).min(area.height);
+    let foot = foot.min(area.height.saturating_sub(head + 3));
+    let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
+    let mut body = row(head, area.height - head - foot);
+    let side = (shape == Shape::Wide && is_form).then(|| {
+        let width = area.width * 2 / 5;
+        body.width -= width;
+        Rect { x: body.right() + 1, width: width - 1, ..body }
+    });
+    Parts { head: row(0, head), body, side, foot: row(area.height - foot, foot) }
+}
+
+impl JsonPane {
+    fn new(text: &str) -> JsonPane {
+        JsonPane { area: text_area(text), top: 0, left: 0 }
     }
 
     /// The payload as typed.
@@ -110,14 +160,12 @@ impl Compose {
         self.area.lines().join("\n")
     }
 
-    /// Replaces the payload (one step that can be undone).
-    pub fn set_text(&mut self, text: &str) {
+    fn set_text(&mut self, text: &str) {
         self.area.select_all();
         self.area.cut();
         self.area.insert_str(text);
         self.area.move_cursor(CursorMove::Top);
         self.area.move_cursor(CursorMove::Head);
-        self.check();
     }
 
     /// Puts the cursor behind the first value, where editing most often begins.
@@ -127,12 +175,204 @@ impl Compose {
         self.area.move_cursor(CursorMove::Jump(1, end.min(usize::from(u16::MAX)) as u16));
     }
 
-    /// Takes a key for the editor.
+    /// Scrolls so that the cursor can be seen on a pane of this size.
+    fn follow(&mut self, columns: usize, height: usize) {
+        // The screen may have another size: no empty room below the end while there is text above.
+        self.top = self.top.min(self.area.lines().len().saturating_sub(height));
+        let cursor = self.area.cursor();
+        let (row, column) = (cursor.0, cursor.1);
+        // The line numbers stand before the text.
+        let gutter = self.area.lines().len().to_string().len().max(2) + 3;
+        let height = height.max(1);
+        self.top = self.top.min(row).max((row + 1).saturating_sub(height));
+        self.left = left_for(self.left, column, columns.saturating_sub(gutter));
+    }
+}
+
+/// Columns to scroll away so that the cursor's can be seen. They are counted in characters here: a wide character may
+/// make the pane scroll a little early.
+pub(super) fn left_for(left: usize, column: usize, columns: usize) -> usize {
+    let columns = columns.max(8);
+    let seen = column.saturating_mul(2).min(column + 64);
+    if seen < columns {
+        0
+    } else {
+        left.min(column.saturating_sub(4)).max((column + 5).saturating_sub(columns))
+    }
+}
+
+impl Compose {
+    /// Opens on a type, as a form if its schema is known. `last`: the payload of its last run.
+    pub fn new(
+        service: Text,
+        task_type: TaskType,
+        way: Way,
+        way_reason: String,
+        last: Option<String>,
+        id: Text,
+    ) -> Compose {
+        let body = if task_type.schema.is_some() {
+            Body::Form(Box::new(FormPane::new(Form::new(&task_type, last.as_deref()))))
+        } else {
+            let text = catalogue::template(&task_type, last.as_deref());
+            let mut pane = Box::new(JsonPane::new(text.trim_end()));
+            pane.go_to_first_value();
+            Body::Json(pane)
+        };
+        let mut compose = Compose {
+            service,
+            parallel: task_type.parallel,
+            task_type,
+            way,
+            way_reason,
+            body,
+            frame_shown: false,
+            problems: Vec::new(),
+            display_name: String::new(),
+            id,
+            start: String::new(),
+            filled: false,
+            outside: Outside::Payload,
+            aside: None,
+            last,
+        };
+        compose.start = compose.text();
+        compose.check();
+        compose
+    }
+
+    /// Fills in a payload, as that of a run before. It is then what the composer was opened with. What no form can
+    /// take is edited as JSON.
+    pub fn fill(&mut self, payload: &str, origin: Origin) {
+        let text = json::pretty(payload, usize::MAX).0;
+        let taken = match &mut self.body {
+            Body::Form(pane) => {
+                let taken = pane.form.fill(payload, origin).is_ok();
+                **pane = FormPane::new(std::mem::replace(&mut pane.form, Form::new(&self.task_type, None)));
+                taken
+            }
+            Body::Json(pane) => {
+                pane.set_text(text.trim_end());
+                pane.go_to_first_value();
+                true
+            }
+        };
+        if !taken {
+            self.body = Body::Json(Box::new(JsonPane::new(text.trim_end())));
+        }
+        self.start = self.text();
+        self.check();
+    }
+
+    /// The form, if it is one.
+    pub fn form(&self) -> Option<&FormPane> {
+        match &self.body {
+            Body::Form(pane) => Some(pane),
+            Body::Json(_) => None,
+        }
+    }
+
+    /// The form, if it is one.
+    pub fn form_mut(&mut self) -> Option<&mut FormPane> {
+        match &mut self.body {
+            Body::Form(pane) => Some(pane),
+            Body::Json(_) => None,
+        }
+    }
+
+    /// The payload as it stands.
+    pub fn text(&self) -> String {
+        match &self.body {
+            Body::Form(pane) => pane.form.payload(),
+            Body::Json(pane) => pane.text(),
+        }
+    }
+
+    /// Replaces the payload (one step that can be undone).
+    ///
+    /// # Errors
+    /// Why a form cannot take it; nothing has changed then.
+    pub fn set_text(&mut self, text: &str) -> Result<(), String> {
+        match &mut self.body {
+            Body::Form(pane) => {
+                let mut form = pane.form.clone();
+                form.fill(text, Origin::Edited)?;
+                pane.replace(form);
+            }
+            Body::Json(pane) => pane.set_text(text),
+        }
+        self.check();
+        Ok(())
+    }
+
+    /// Goes over to JSON, or back to the form.
+    ///
+    /// # Errors
+    /// Why the JSON cannot be a form; it stays JSON then.
+    pub fn turn(&mut self) -> Result<(), String> {
+        self.frame_shown = false;
+        match std::mem::replace(&mut self.body, Body::Json(Box::new(JsonPane::new("")))) {
+            Body::Form(pane) => {
+                let text = json::pretty(&pane.form.payload(), usize::MAX).0.trim_end().to_owned();
+                let mut json = Box::new(JsonPane::new(&text));
+                json.go_to_first_value();
+                self.aside = Some((pane, text));
+                self.body = Body::Json(json);
+            }
+            Body::Json(json) => {
+                let text = json.text();
+                let turned = self.turned(&text);
+                match turned {
+                    Ok(pane) => {
+                        self.body = Body::Form(pane);
+                        self.aside = None;
+                    }
+                    Err(why) => {
+                        self.body = Body::Json(json);
+                        return Err(why);
+                    }
+                }
+            }
+        }
+        self.check();
+        Ok(())
+    }
+
+    fn turned(&mut self, text: &str) -> Result<Box<FormPane>, String> {
+        if self.task_type.schema.is_none() {
+            return Err("no schema of this type is known, so there is no form for it".to_owned());
+        }
+        if let Err(e) = json::check(text) {
+            return Err(format!("stays JSON: line {}, column {}: {}", e.line, e.column, e.what));
+        }
+        match &mut self.aside {
+            Some((_, before)) if before == text => {}
+            Some((pane, _)) => {
+                let mut form = pane.form.clone();
+                form.fill(text, Origin::Edited).map_err(|why| format!("stays JSON: {why}"))?;
+                pane.replace(form);
+            }
+            None => {
+                let mut form = Form::new(&self.task_type, self.last.as_deref());
+                form.fill(text, Origin::Edited).map_err(|why| format!("stays JSON: {why}"))?;
+                return Ok(Box::new(FormPane::new(form)));
+            }
+        }
+        match self.aside.take() {
+            Some((pane, _)) => Ok(pane),
+            None => Err("there is no form".to_owned()),
+        }
+    }
+
+    /// Takes a key for the JSON editor.
     pub fn key(&mut self, key: KeyEvent) {
-        if self.frame_shown {
+        let control = matches!(key.code, crossterm::event::KeyCode::Char(c) if c.is_control());
+        if self.frame_shown || control {
             return;
         }
-        if self.area.input(key) {
+        if let Body::Json(pane) = &mut self.body
+            && pane.area.input(key)
+        {
             self.check();
         }
     }
@@ -140,78 +380,128 @@ impl Compose {
     /// Takes a paste. It never sends anything.
     ///
     /// # Errors
-    /// One sentence where the text is too large or holds control characters; then nothing was taken.
+    /// One sentence where nothing was taken.
     pub fn paste(&mut self, text: &str) -> Result<(), String> {
-        if text.len() > PASTE_BYTES {
-            return Err(format!(
-                "not pasted: {} is more than 64 KiB; open the payload in your editor instead",
-                super::document::bytes(text.len())
-            ));
+        let done = match &mut self.body {
+            Body::Form(pane) => pane.paste(text),
+            Body::Json(pane) => clean_paste(text).map(|text| {
+                pane.area.insert_str(text.replace('\t', "  "));
+            }),
+        };
+        if done.is_ok() {
+            self.frame_shown = false;
+            self.check();
         }
-        if let Some(c) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-            return Err(format!("not pasted: the text holds a control character (U+{:04X})", u32::from(c)));
-        }
-        self.frame_shown = false;
-        self.area.insert_str(text.replace('\t', "  "));
-        self.check();
-        Ok(())
+        done
     }
 
     /// Takes back the last edit.
     pub fn undo(&mut self) {
-        if self.area.undo() {
+        let undone = match &mut self.body {
+            Body::Form(pane) => pane.undo(),
+            Body::Json(pane) => pane.area.undo(),
+        };
+        if undone {
             self.check();
         }
     }
 
+    /// Puts it back to what the type starts with; of the form only what differs is lost, and undo brings it back.
+    pub fn reset(&mut self) {
+        match &mut self.body {
+            Body::Form(pane) => {
+                let mut form = Form::new(&self.task_type, self.last.as_deref());
+                if self.filled {
+                    // It was opened on another run's payload: that is what it starts with.
+                    let _ = form.fill(&self.start, Origin::Last);
+                }
+                pane.replace(form);
+            }
+            Body::Json(pane) => {
+                let start = json::pretty(&self.start, usize::MAX).0;
+                pane.set_text(start.trim_end());
+            }
+        }
+        self.check();
+    }
+
     /// Looks at the payload anew.
     pub fn check(&mut self) {
-        let text = self.text();
         self.problems.clear();
         self.display_name.clear();
-        if let Err(e) = json::check(&text) {
-            self.problems.push(Problem {
-                line: Some(e.line),
-                what: format!("line {}, column {}: {}", e.line, e.column, e.what),
-                fatal: true,
-                hint: false,
-            });
-            return;
+        if let Body::Json(pane) = &self.body {
+            let text = pane.text();
+            if let Some(problem) = not_an_object(&text) {
+                self.problems.push(problem);
+                return;
+            }
+            let payload = catalogue::complete(&self.task_type, &text);
+            for p in catalogue::check(&self.task_type, &payload) {
+                let line = text.get(..p.offset).map(|before| before.matches('\n').count() + 1);
+                let what = if p.path.is_empty() { p.what } else { format!("{}: {}", p.path, p.what) };
+                let hint = p.level == Level::Hint;
+                self.problems.push(Problem { line, what, fatal: false, hint });
+            }
         }
-        if json::kind(text.trim_start()) != Some(json::Kind::Object) {
-            self.problems.push(Problem {
-                line: None,
-                what: "a payload is a JSON object: { ... }".to_owned(),
-                fatal: true,
-                hint: false,
-            });
-            return;
+        if let Body::Form(pane) = &self.body {
+            for p in pane.form.problems() {
+                let what = match p.field.and_then(|id| pane.form.field(id)) {
+                    Some(field) => format!("{}: {}", field.name, sentence(p)),
+                    None => sentence(p),
+                };
+                let hint = p.level == Level::Hint;
+                self.problems.push(Problem { line: None, what, fatal: !hint && !p.from_service, hint });
+            }
+            self.problems.sort_by_key(|p| (!p.fatal, p.hint));
         }
-        let payload = catalogue::complete(&self.task_type, &text);
-        for p in catalogue::check(&self.task_type, &payload) {
-            let line = text.get(..p.offset).map(|before| before.matches('\n').count() + 1);
-            let what = if p.path.is_empty() { p.what } else { format!("{}: {}", p.path, p.what) };
-            self.problems.push(Problem { line, what, fatal: false, hint: p.level == catalogue::Level::Hint });
-        }
+        let payload = catalogue::complete(&self.task_type, &self.text());
         if self.task_type.ipython && json::get(&payload, "code").is_none_or(|code| code == "null") {
-            self.problems.insert(
-                0,
-                Problem {
-                    line: None,
-                    what:
-                        "`code` is missing: the cell that runs. Only Python computes it from the other fields"
-                            .to_owned(),
-                    fatal: true,
-                    hint: false,
-                },
-            );
+            let what = "`code` is missing: the cell that runs. Only Python computes it from the other fields";
+            self.problems.retain(|p| !p.what.starts_with("code: missing"));
+            self.problems.insert(0, Problem { line: None, what: what.to_owned(), fatal: true, hint: false });
         }
+        let payload = match self.masked() {
+            Some(masked) => catalogue::complete(&self.task_type, &masked),
+            None => payload,
+        };
         self.display_name = name::display_name_with(
             &self.task_type.class,
             &payload,
             &self.task_type.hidden_fields,
             &|field| self.task_type.numbers(field),
         );
+    }
+
+    /// The payload with each secret masked; `None` where it has none.
+    fn masked(&self) -> Option<String> {
+        self.without_secrets(|form, id| form.set_text(id, SECRET))
+    }
+
+    /// The payload after something was done to each secret that has a value; `None` where there is none.
+    fn without_secrets(&self, hide: impl Fn(&mut Form, FieldId)) -> Option<String> {
+        let mut form = match &self.body {
+            Body::Form(pane) if secrets(&pane.form).is_empty() => return None,
+            Body::Form(pane) => pane.form.clone(),
+            Body::Json(_) if !self.has_secrets() => return None,
+            Body::Json(pane) => {
+                let mut form = Form::new(&self.task_type, None);
+                form.fill(&pane.text(), Origin::Filled).ok()?;
+                form
+            }
+        };
+        let secrets = secrets(&form);
+        for id in &secrets {
+            hide(&mut form, *id);
+        }
+        (!secrets.is_empty()).then(|| form.payload())
+    }
+
+    /// Whether the type has secret fields at all.
+    pub fn has_secrets(&self) -> bool {
+        self.task_type
+            .schema
+            .as_deref()
+            .is_some_and(|s| s.contains("\"writeOnly\"") || s.contains("\"password\""))
     }
 
     /// Whether it can be sent as it stands, else why not.
@@ -227,6 +517,15 @@ impl Compose {
 
     /// The frame as it would be sent.
     pub fn frame(&self) -> TaskFrame {
+        self.frame_of(&self.text())
+    }
+
+    /// The frame for looking at: secrets are masked.
+    pub fn shown_frame(&self) -> TaskFrame {
+        self.frame_of(&self.masked().unwrap_or_else(|| self.text()))
+    }
+
+    fn frame_of(&self, payload: &str) -> TaskFrame {
         TaskFrame {
             id: self.id.clone(),
             target: self.service.clone(),
@@ -234,36 +533,61 @@ impl Compose {
             parallel: self.parallel,
             display_name: self.display_name.as_str().into(),
             show_in_dashboard: self.task_type.show_in_dashboard,
-            payload: catalogue::complete(&self.task_type, &self.text()).into(),
+            payload: catalogue::complete(&self.task_type, payload).into(),
         }
     }
 
     /// What is kept when it is left without sending.
     pub fn draft(&self) -> Draft {
-        Draft { text: self.text(), parallel: self.parallel, way: self.way.clone() }
+        let text = self.text();
+        let is_json = matches!(self.body, Body::Json(_));
+        let open = self.without_secrets(Form::unset);
+        let unclear = is_json && self.has_secrets() && json::check(&text).is_err();
+        let (text, secret) = match open {
+            Some(open) => (open, Some(text)),
+            None if unclear => (String::new(), Some(text)),
+            None => (text, None),
+        };
+        Draft { text, secret, json: is_json, parallel: self.parallel, way: self.way.clone() }
     }
 
-    /// The payload differs from what the type starts with.
+    /// Takes a draft back in.
+    pub fn take_draft(&mut self, draft: &Draft) {
+        let text = draft.secret.as_ref().unwrap_or(&draft.text);
+        if draft.json != matches!(self.body, Body::Json(_)) {
+            // A draft that is no JSON yet stays in the editor.
+            let _ = self.turn();
+        }
+        if self.set_text(text).is_err() {
+            self.body = Body::Json(Box::new(JsonPane::new(text)));
+            self.check();
+        }
+        if let Body::Form(pane) = &mut self.body {
+            let form = std::mem::replace(&mut pane.form, Form::new(&self.task_type, None));
+            **pane = FormPane::new(form);
+        }
+        self.parallel = draft.parallel;
+        self.way = draft.way.clone();
+    }
+
+    /// The payload differs from what it was opened with.
     pub fn is_edited(&self) -> bool {
-        self.text() != self.start
+        let text = self.text();
+        text != self.start && json::compact(&text) != json::compact(&self.start)
     }
 
-    /// Scrolls so that the cursor can be seen on a pane of this size.
-    pub fn follow(&mut self, columns: usize, height: usize) {
-        let cursor = self.area.cursor();
-        let (row, column) = (cursor.0, cursor.1);
-        // The line numbers stand before the text.
-        let gutter = self.area.lines().len().to_string().len().max(2) + 3;
-        let columns = columns.saturating_sub(gutter);
-        let height = height.max(1);
-        self.top = self.top.min(row).max((row + 1).saturating_sub(height));
-        // Columns are counted in characters here: a wide character may make the pane scroll a little early.
-        let columns = columns.max(8);
-        let seen = column.saturating_mul(2).min(column + 64);
-        if seen < columns {
-            self.left = 0;
-        } else {
-            self.left = self.left.min(column.saturating_sub(4)).max((column + 5).saturating_sub(columns));
+    /// Scrolls so that what is edited can be seen.
+    pub fn follow(&mut self, area: Rect, shape: Shape, charset: Charset) {
+        let is_form = matches!(self.body, Body::Form(_));
+        let parts = parts(area, shape, is_form);
+        let (columns, height) = (usize::from(parts.body.width), usize::from(parts.body.height));
+        match &mut self.body {
+            Body::Json(pane) => pane.follow(columns, height),
+            Body::Form(pane) => {
+                pane.settle();
+                let lines = pane.lines(columns, parts.side.is_some(), charset);
+                pane.follow(&lines, columns, height);
+            }
         }
     }
 
@@ -274,6 +598,38 @@ impl Compose {
             _ => None,
         }
     }
+}
+
+/// What a secret is shown as, as Python's own classes do it.
+const SECRET: &str = "**********";
+
+/// The secret fields that have a value.
+fn secrets(form: &Form) -> Vec<FieldId> {
+    let roots = form.rows().into_iter().filter(|r| r.depth == 0 && r.part == Part::Field);
+    let mut todo: Vec<FieldId> = roots.map(|r| r.id).collect();
+    let mut found = Vec::new();
+    while let Some(id) = todo.pop() {
+        let Some(field) = form.field(id) else { continue };
+        let typed = matches!(&field.input, Input::Line(text) | Input::Text(text) if !text.is_empty());
+        if field.secret && field.presence == Presence::Value && typed {
+            found.push(id);
+        }
+        todo.extend(&field.children);
+    }
+    found
+}
+
+/// Why a text is no payload, if so.
+fn not_an_object(text: &str) -> Option<Problem> {
+    if let Err(e) = json::check(text) {
+        let what = format!("line {}, column {}: {}", e.line, e.column, e.what);
+        return Some(Problem { line: Some(e.line), what, fatal: true, hint: false });
+    }
+    if json::kind(text.trim_start()) != Some(json::Kind::Object) {
+        let what = "a payload is a JSON object: { ... }".to_owned();
+        return Some(Problem { line: None, what, fatal: true, hint: false });
+    }
+    None
 }
 
 fn text_area(text: &str) -> TextArea<'static> {

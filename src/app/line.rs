@@ -34,11 +34,22 @@ impl LineEdit {
                 || (i.ctrl && matches!(i.key, ratatui_textarea::Key::Char('m' | 'j')))
         };
         let input = ratatui_textarea::Input::from(key);
+        // The editor itself would keep them.
+        if matches!(input.key, ratatui_textarea::Key::Char(c) if c.is_control()) {
+            return false;
+        }
         if input.ctrl && input.key == ratatui_textarea::Key::Char('u') {
             // As in a shell: everything before the cursor goes.
             return self.area.delete_line_by_head();
         }
         !is_break(&input) && self.area.input(input)
+    }
+
+    /// What stands before the cursor, and what behind it.
+    pub fn halves(&self) -> (String, String) {
+        let mut chars = self.text().chars();
+        let before = chars.by_ref().take(self.cursor()).collect();
+        (before, chars.collect())
     }
 
     /// Takes a paste: its first line breaks become spaces.

@@ -9,6 +9,7 @@ pub mod choose;
 pub mod compose;
 pub mod confirm;
 pub mod document;
+pub mod form;
 pub mod help;
 pub mod keymap;
 pub mod lanes;
@@ -23,10 +24,13 @@ pub mod when;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use crate::{
-    catalogue::{Catalogue, guard::Guard},
+    catalogue::{Catalogue, form::FieldId, guard::Guard},
     clean::{Charset, Clean},
     store::{State, Store, TaskKey, filter::Filter},
     time::Now,
@@ -40,6 +44,7 @@ use action::Context;
 use choose::Choose;
 use compose::{Compose, Draft};
 use confirm::Confirm;
+use form::Pick;
 use help::Help;
 use keymap::Keymap;
 use lanes::{Folding, Row, Selected};
@@ -123,6 +128,10 @@ pub enum Layer {
     Search(LineEdit),
     /// When the composer's task is to start.
     When(When),
+    /// A list over the form: a field's options, or all fields to jump to.
+    Pick(Box<Pick>),
+    /// The line for the new key of a map's entry in the form.
+    Rename(FieldId, LineEdit),
 }
 
 impl Layer {
@@ -130,13 +139,28 @@ impl Layer {
     pub fn context(&self) -> Context {
         match self {
             Layer::Task(_) => Context::Task,
-            Layer::Choose(_) => Context::Choose,
-            Layer::Compose(_) => Context::Compose,
+            Layer::Choose(_) | Layer::Pick(_) => Context::Choose,
+            Layer::Compose(c) => match c.form() {
+                Some(form) if form.in_text() && !c.frame_shown => Context::Text,
+                Some(_) => Context::Form,
+                None => Context::Compose,
+            },
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
-            Layer::Filter(_) | Layer::Search(_) | Layer::When(_) => Context::Input,
+            Layer::Filter(_) | Layer::Search(_) | Layer::Rename(..) | Layer::When(_) => Context::Input,
         }
     }
+}
+
+/// A form whose task was sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// The frame's id, by which the task is found.
+    pub id: Text,
+    /// The composer as it stood.
+    pub compose: Box<Compose>,
+    /// The person was told that the service refused it.
+    pub told: bool,
 }
 
 /// Something to tell, for a while.
@@ -181,6 +205,10 @@ pub struct Ui {
     pub notice: Option<Notice>,
     /// Drafts by service and class.
     pub drafts: HashMap<(Text, Text), Draft>,
+    /// Forms whose tasks were sent, the newest last: to come back to if the service refuses what they held.
+    pub sent: VecDeque<Sent>,
+    /// When a key was last pressed.
+    pub last_key: Option<Now>,
     /// Own tasks by the frame's id that should be selected once they are known under their key.
     pub follow: Option<Text>,
     /// An editor has the terminal.
@@ -214,6 +242,8 @@ impl App {
                 zoom: false,
                 notice: None,
                 drafts: HashMap::new(),
+                sent: VecDeque::new(),
+                last_key: None,
                 follow: None,
                 outside: false,
                 leaving: false,
@@ -371,12 +401,7 @@ impl App {
                     let pane = areas.task();
                     reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
                 }
-                // The screen may have another size: no empty room below the end while there is text above.
-                Layer::Compose(compose) => {
-                    let height = update::editor_height(areas.body.height);
-                    compose.top = compose.top.min(compose.area.lines().len().saturating_sub(height));
-                    compose.follow(usize::from(areas.body.width), height);
-                }
+                Layer::Compose(compose) => compose.follow(areas.body, areas.shape, charset),
                 _ => {}
             }
         }

@@ -33,7 +33,7 @@ pub enum Msg {
 /// What an editor left.
 #[derive(Debug)]
 pub enum Edited {
-    /// The payload, edited, or why it could not be.
+    /// The payload or the field, edited, or why it could not be.
     Payload(Result<String, String>),
     /// A file was shown, or why it could not be.
     File(Result<(), String>),
@@ -62,6 +62,13 @@ pub enum Effect {
     },
     /// Let the person's editor edit a payload.
     EditPayload(String),
+    /// Let the person's editor edit one field; comes back as a payload does.
+    EditField {
+        /// Its text, or its JSON.
+        text: String,
+        /// The ending of a file of its kind, with the dot.
+        ending: &'static str,
+    },
     /// Let the person's editor show a file at a line.
     OpenFile {
         /// The file.

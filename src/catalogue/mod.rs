@@ -7,18 +7,22 @@
 
 mod check;
 mod file;
+pub mod form;
 pub mod guard;
 mod schema;
+mod shape;
 mod template;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::HashMap;
 
 use crate::wire::{Text, name::Numbers};
 
-pub use check::{Level, Problem, check};
+pub use check::{Checker, Level, Problem, check};
 pub use file::FileProblem;
+pub use form::Form;
 pub use template::{complete, template};
 
 /// Where a task type is known from.

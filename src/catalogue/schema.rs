@@ -19,7 +19,7 @@ pub(super) fn properties(schema: &str) -> Vec<(Cow<'_, str>, &str)> {
 
 /// The schema of the whole payload: a model that contains itself is only referred to.
 pub(super) fn top(root: &str) -> &str {
-    resolve(root, root).map_or(root, |resolved| resolved.schema)
+    resolve(root, root).unwrap_or(root)
 }
 
 /// The names of required properties.
@@ -28,25 +28,17 @@ pub(super) fn required(schema: &str) -> Vec<Cow<'_, str>> {
     items.into_iter().filter_map(json::string).collect()
 }
 
-/// A schema behind its references.
-#[derive(Clone, Copy)]
-pub(super) struct Resolved<'a> {
-    pub(super) schema: &'a str,
-    /// It stands elsewhere: a class of its own (a model, an `Enum`), not a mere annotation.
-    pub(super) referred: bool,
-}
-
 /// Follows `$ref` inside `root`; `None` where it leads nowhere, outside, or round in circles.
-pub(super) fn resolve<'a>(root: &'a str, schema: &'a str) -> Option<Resolved<'a>> {
-    let mut found = Resolved { schema, referred: false };
+pub(super) fn resolve<'a>(root: &'a str, schema: &'a str) -> Option<&'a str> {
+    let mut found = schema;
     for _ in 0..MOST_REFERENCES {
-        let Some(reference) = json::get(found.schema, "$ref") else { return Some(found) };
+        let Some(reference) = json::get(found, "$ref") else { return Some(found) };
         let reference = json::string(reference)?;
         let mut at = root;
         for step in reference.strip_prefix("#/")?.split('/') {
             at = json::get(at, &step.replace("~1", "/").replace("~0", "~"))?;
         }
-        found = Resolved { schema: at, referred: true };
+        found = at;
     }
     None
 }
@@ -86,8 +78,7 @@ pub(super) fn numbers(root: &str, field: &str) -> Numbers {
                 _ => Numbers::AsWritten,
             };
         };
-        let Some(resolved) = resolve(root, next) else { return Numbers::AsWritten };
-        let schema = resolved.schema;
+        let Some(schema) = resolve(root, next) else { return Numbers::AsWritten };
         // An enum's member, or anything at all: no telling.
         if json::get(schema, "enum").is_some() || json::get(schema, "const").is_some() {
             return Numbers::AsWritten;

@@ -61,15 +61,11 @@ fn fields(root: &str, schema: &str, depth: usize) -> Vec<(String, String)> {
 /// What stands for a required field: the fields of a model, the only possible value, else `null`.
 fn placeholder(root: &str, property: &str, depth: usize) -> String {
     let Some(resolved) = schema::resolve(root, property) else { return "null".to_owned() };
-    if let Some(only) = json::get(resolved.schema, "const") {
+    if let Some(only) = json::get(resolved, "const") {
         return only.to_owned();
     }
-    let model = json::get(resolved.schema, "properties").is_some();
-    if model && depth < DEEPEST {
-        object(&fields(root, resolved.schema, depth + 1))
-    } else {
-        "null".to_owned()
-    }
+    let model = json::get(resolved, "properties").is_some();
+    if model && depth < DEEPEST { object(&fields(root, resolved, depth + 1)) } else { "null".to_owned() }
 }
 
 /// Adds the `code` that Python would compute, where this module knows how: to the two cells that Juice itself defines.
@@ -90,7 +86,7 @@ pub fn complete(task: &TaskType, payload: &str) -> String {
 }
 
 /// From a payload to the raw JSON of `code`.
-type MakeCode = fn(&str) -> Option<String>;
+pub(super) type MakeCode = fn(&str) -> Option<String>;
 
 /// How Python computes the `code`, if that is known (`orangeqs.juice.schemas.tasks`).
 pub(super) fn known_code(task: &TaskType) -> Option<MakeCode> {

@@ -74,9 +74,13 @@ roles! {
     CodeMark "code-mark" "The marks under the part of the code that raised."
     LineNumber "line-number" "Line numbers."
     JsonKey "json-key" "A key in JSON."
-    String "string" "A text in JSON."
-    Number "number" "A number in JSON."
-    Constant "constant" "`true`, `false`, `null` in JSON."
+    String "string" "A text in JSON and in code."
+    Number "number" "A number in JSON and in code."
+    Constant "constant" "`true`, `false`, `null` in JSON; `True`, `None`, names in capitals in code."
+    Keyword "keyword" "A word of the language in code."
+    Comment "comment" "A comment in code."
+    Function "function" "A function in code."
+    Type "type" "A class or type in code."
 }
 
 impl Role {

@@ -7,22 +7,24 @@ use crate::{
         App,
         action::Action,
         choose::{Choose, Stage},
-        compose::Compose,
+        compose::{self, Body, Compose, JsonPane},
+        form::Pick,
         session::Way,
-        update::editor_height,
     },
     clean::Clean,
     theme::Role,
     wire::json,
 };
 
-use super::{Look, Piece, Row, spaces, word};
+use super::{Look, Piece, Row, form, spaces, word};
 
 /// The list to choose from.
 pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Position) {
     let (title, hint) = match &choose.stage {
         Stage::Service => ("Submit to which service? ".to_owned(), "type a part of its name"),
         Stage::Type { service } => (format!("Submit to {service}: "), "type a part of the task type's name"),
+        Stage::Option { field } => (format!("{field}: "), "type a part of it"),
+        Stage::Jump => ("Go to field: ".to_owned(), "type a part of its name"),
     };
     let title = look.piece(&title, Role::Title);
     let before: String = choose.query.text().chars().take(choose.query.cursor()).collect();
@@ -56,6 +58,8 @@ pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Posi
             (Stage::Type { .. }, false) => format!("no such type is known; Enter takes `{typed}` as it is"),
             (Stage::Type { .. }, true) => "no task types are known yet: type the name of one".to_owned(),
             (Stage::Service, _) => "no such service".to_owned(),
+            (Stage::Option { .. }, _) => "no option has that".to_owned(),
+            (Stage::Jump, _) => "no field has that in its name".to_owned(),
         };
         rows.push(Row::of(vec![spaces(3), look.piece(&text, Role::Dim)]));
     }
@@ -63,9 +67,65 @@ pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Posi
     (rows, Position { x: area.x + x, y: area.y })
 }
 
-/// The composer.
-pub(super) fn composer(app: &App, c: &Compose, area: Rect, look: Look) -> (Vec<Row>, Option<Position>) {
-    let charset = look.glyphs.charset;
+/// The list over the form: where it stands, its rows, the cursor. It leaves the form's upper half to be seen.
+pub(super) fn pick(pick: &Pick, body: Rect, look: Look) -> (Rect, Vec<Row>, Position) {
+    let wanted = pick.choose.items.len().clamp(2, 12) as u16 + 3;
+    let height = wanted.min((body.height / 2).max(6)).min(body.height);
+    let area = Rect { y: body.y + body.height - height, height, ..body };
+    let below = Rect { y: area.y + 1, height: height.saturating_sub(1), ..area };
+    let (mut rows, at) = choose(&pick.choose, below, look);
+    rows.insert(0, Row::rule(area.width, look));
+    (area, rows, at)
+}
+
+/// The composer: head, payload, what is said beside it, foot.
+pub(super) fn composer(
+    app: &App,
+    c: &Compose,
+    area: Rect,
+    look: Look,
+) -> (Vec<(Rect, Vec<Row>)>, Option<Position>) {
+    let parts = compose::parts(area, app.areas().shape, c.form().is_some());
+    let mut panes = Vec::new();
+    let mut cursor = None;
+    let mut head = vec![head(app, c, look)];
+    if parts.head.height > 1 {
+        head.push(Row::rule(area.width, look));
+    }
+    panes.push((parts.head, head));
+    let mut range = None;
+    let rows = if c.frame_shown {
+        frame(c, parts.body, look)
+    } else {
+        match &c.body {
+            Body::Json(pane) => {
+                let (rows, at) = json_editor(c, pane, parts.body, look);
+                cursor = at;
+                rows
+            }
+            Body::Form(pane) => {
+                let charset = look.charset();
+                let lines = pane.lines(usize::from(parts.body.width), parts.side.is_some(), charset);
+                let (rows, at) = form::form(pane, &lines, parts.body, look);
+                cursor = at;
+                range = form::hidden(pane, &lines, usize::from(parts.body.height));
+                rows
+            }
+        }
+    };
+    panes.push((parts.body, rows));
+    if let (Some(side), Some(pane)) = (parts.side, c.form()) {
+        let rule = Rect { x: side.x - 1, width: 1, ..side };
+        let line = Row::of(vec![look.piece(look.glyphs.bar_line, Role::Rule)]);
+        panes.push((rule, vec![line; usize::from(side.height)]));
+        let rows = if c.frame_shown { Vec::new() } else { form::beside(pane, side.width, look) };
+        panes.push((side, rows));
+    }
+    panes.push((parts.foot, foot(app, c, range, parts.foot, look)));
+    (panes, cursor)
+}
+
+fn head(app: &App, c: &Compose, look: Look) -> Row {
     let mut head = Row::of(vec![
         spaces(1),
         word("Submit to ", Role::Title),
@@ -79,42 +139,72 @@ pub(super) fn composer(app: &App, c: &Compose, area: Rect, look: Look) -> (Vec<R
         head.left.push(spaces(3));
         head.left.push(look.piece(doc, Role::Dim));
     }
-    let mut rows = vec![head, Row::rule(area.width, look)];
-    let height = editor_height(area.height);
+    let open = c.form().is_none() && c.has_secrets();
+    head.right = match (c.frame_shown, c.form()) {
+        (true, _) => vec![word("the frame ", Role::Warning)],
+        (false, None) if open => vec![word("JSON, secrets in the clear ", Role::Warning)],
+        (false, None) if c.task_type.schema.is_some() => vec![word("JSON ", Role::Dim)],
+        (false, None) => vec![word("no schema: JSON ", Role::Dim)],
+        (false, Some(_)) => Vec::new(),
+    };
+    head
+}
+
+/// The exact frame, secrets masked.
+fn frame(c: &Compose, area: Rect, look: Look) -> Vec<Row> {
+    let (pretty, _) = json::pretty(&c.shown_frame().encode(), 64 * 1024);
+    let lines = pretty.lines().take(usize::from(area.height));
+    lines.map(|line| Row::of(vec![spaces(2), look.piece(line, Role::Code)])).collect()
+}
+
+fn json_editor(c: &Compose, pane: &JsonPane, area: Rect, look: Look) -> (Vec<Row>, Option<Position>) {
+    let charset = look.charset();
+    let height = usize::from(area.height);
+    let mut rows = Vec::new();
     let mut cursor = None;
-    if c.frame_shown {
-        let (pretty, _) = json::pretty(&c.frame().encode(), 64 * 1024);
-        for line in pretty.lines().take(height) {
-            rows.push(Row::of(vec![spaces(2), look.piece(line, Role::Code)]));
+    let wrong: Vec<usize> = c.problems.iter().filter_map(|p| p.line).collect();
+    let digits = pane.area.lines().len().to_string().len().max(2);
+    let at = pane.area.cursor();
+    for (number, text) in pane.area.lines().iter().enumerate().skip(pane.top).take(height) {
+        let bad = wrong.contains(&(number + 1));
+        let sign = if bad { look.glyphs.failed } else { look.glyphs.bar_line };
+        let gutter = look.piece(
+            &format!("{:>digits$} {sign} ", number + 1),
+            if bad { Role::Error } else { Role::LineNumber },
+        );
+        let shown = Clean::line(text, charset).skip(pane.left);
+        if number == at.0 {
+            let before: String = text.chars().take(at.1).collect();
+            let x = gutter.text.width() + Clean::line(&before, charset).width().saturating_sub(pane.left);
+            cursor = Some(Position {
+                x: area.x + (x as u16).min(area.width.saturating_sub(1)),
+                y: area.y + (number - pane.top) as u16,
+            });
         }
-    } else {
-        let wrong: Vec<usize> = c.problems.iter().filter_map(|p| p.line).collect();
-        let digits = c.area.lines().len().to_string().len().max(2);
-        let at = c.area.cursor();
-        for (number, text) in c.area.lines().iter().enumerate().skip(c.top).take(height) {
-            let bad = wrong.contains(&(number + 1));
-            let gutter = look.piece(
-                &format!(
-                    "{:>digits$} {} ",
-                    number + 1,
-                    if bad { look.glyphs.failed } else { look.glyphs.bar_line }
-                ),
-                if bad { Role::Error } else { Role::LineNumber },
-            );
-            let shown = Clean::line(text, charset).skip(c.left);
-            if number == at.0 {
-                let before: String = text.chars().take(at.1).collect();
-                let x = gutter.text.width() + Clean::line(&before, charset).width().saturating_sub(c.left);
-                cursor = Some(Position {
-                    x: area.x + (x as u16).min(area.width.saturating_sub(1)),
-                    y: area.y + (2 + number - c.top) as u16,
-                });
-            }
-            rows.push(Row::of(vec![gutter, Piece { text: shown, role: Role::Input }]));
-        }
+        rows.push(Row::of(vec![gutter, Piece { text: shown, role: Role::Input }]));
     }
-    rows.resize(2 + height, Row::default());
-    rows.push(problems(c, area.width, look));
+    (rows, cursor)
+}
+
+/// What is wrong, the name, the lane and the way; on a small screen two lines of it.
+fn foot(app: &App, c: &Compose, hidden: Option<(usize, usize)>, area: Rect, look: Look) -> Vec<Row> {
+    let mut rows = vec![status(c, hidden, area.width, look)];
+    let lane = if c.parallel { "parallel" } else { "sequential" };
+    let way = match c.way {
+        Way::Direct => "direct",
+        Way::Scheduled(_) => "scheduled",
+        Way::Alone => "alone",
+    };
+    if area.height < 4 {
+        rows.push(Row::of(vec![
+            spaces(1),
+            word(lane, Role::Text),
+            word(", ", Role::Dim),
+            word(way, Role::Text),
+            look.piece(&format!(": {}", way_sentence(c)), Role::Dim),
+        ]));
+        return rows;
+    }
     rows.push(Row::of(vec![
         word(" name   ", Role::Dim),
         if c.display_name.is_empty() {
@@ -123,21 +213,28 @@ pub(super) fn composer(app: &App, c: &Compose, area: Rect, look: Look) -> (Vec<R
             look.piece(&c.display_name, Role::Text)
         },
     ]));
-    let lane = if c.parallel { "parallel" } else { "sequential" };
     rows.push(setting(app, " lane   ", lane, lane_sentence(c), Action::Lane, look));
-    let way = match c.way {
-        Way::Direct => "direct",
-        Way::Scheduled(_) => "scheduled",
-        Way::Alone => "alone",
-    };
     rows.push(setting(app, " way    ", way, way_sentence(c), Action::Way, look));
-    (rows, cursor)
+    rows
 }
 
-fn problems(c: &Compose, width: u16, look: Look) -> Row {
+/// The line below the payload: what is wrong with it, and how much of the form is out of sight.
+fn status(c: &Compose, hidden: Option<(usize, usize)>, width: u16, look: Look) -> Row {
+    let mut right = Vec::new();
+    if let Some((above, below)) = hidden {
+        let mut text = String::new();
+        for (sign, n) in [(look.glyphs.up, above), (look.glyphs.down, below)] {
+            if n > 0 {
+                text.push_str(&format!(" {sign} {n} more"));
+            }
+        }
+        right = vec![look.piece(&format!("{text} "), Role::Dim)];
+    }
+    let taken: usize = right.iter().map(|p| p.text.width()).sum();
     let Some(first) = c.problems.first() else {
-        let mut row = Row::rule(width.saturating_sub(4), look);
+        let mut row = Row::rule(width.saturating_sub(4 + taken as u16), look);
         row.left.insert(0, word(" ok ", Role::Ok));
+        row.right = right;
         return row;
     };
     let more = c.problems.len() - 1;
@@ -148,8 +245,9 @@ fn problems(c: &Compose, width: u16, look: Look) -> Row {
     };
     let mut row = Row::of(vec![spaces(1), look.piece(&first.what, role)]);
     if more > 0 {
-        row.right = vec![look.piece(&format!("and {more} more "), Role::Dim)];
+        right.insert(0, look.piece(&format!("and {more} more "), Role::Dim));
     }
+    row.right = right;
     row
 }
 

@@ -4,6 +4,7 @@
 //! a buffer is the widgets'. Texts from outside become [`Clean`] here and nowhere later.
 
 mod compose;
+mod form;
 mod lanes;
 mod overlay;
 mod task;
@@ -20,6 +21,7 @@ use crate::{
         action::{Action, Context},
         layout::Shape,
     },
+    catalogue::form::Input,
     clean::{Charset, Clean},
     theme::{Glyphs, Role},
     time::Now,
@@ -166,9 +168,11 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             pane(areas.body, rows);
         }
         Some(Layer::Compose(composer)) => {
-            let (rows, at) = compose::composer(app, composer, areas.body, look);
+            let (panes, at) = compose::composer(app, composer, areas.body, look);
             cursor = at;
-            pane(areas.body, rows);
+            for (area, rows) in panes {
+                pane(area, rows);
+            }
         }
         Some(Layer::Help(help)) => {
             let (rows, at) = overlay::help(help, &app.settings.keymap, areas.body, look);
@@ -190,6 +194,11 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         // A small screen has one line for both.
         cursor = at.map(|p| Position { x: p.x, y: areas.footer.y }).or(cursor);
         pane(areas.footer, vec![lower]);
+    }
+    if let Some(Layer::Pick(pick)) = app.ui.layers.last() {
+        let (area, rows, at) = compose::pick(pick, areas.body, look);
+        screen.panes.push(Pane { area, rows, opaque: true });
+        cursor = Some(at).filter(|at| area.contains(*at));
     }
     if let Some(Layer::Confirm(confirm)) = app.ui.layers.last() {
         let (area, rows) = overlay::confirm(confirm, &app.settings.keymap, areas.body, look);
@@ -265,8 +274,9 @@ fn counts(app: &App, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
 
 /// The line above the footer: what is typed, told or filtered, else a rule.
 fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
-    if let Some(Layer::Filter(line) | Layer::Search(line)) = app.ui.layers.last() {
+    if let Some(Layer::Filter(line) | Layer::Search(line) | Layer::Rename(_, line)) = app.ui.layers.last() {
         let (title, empty) = match app.ui.layers.last() {
+            Some(Layer::Rename(..)) => (" key  ", "the entry's key"),
             Some(Layer::Filter(_)) => {
                 (" filter / ", "words, outcome:failed, state:waiting, service:lab, type:Ping")
             }
@@ -282,6 +292,8 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
         let mut row = Row::of(vec![word(title, Role::Key), text]);
         if let Some(error) = &app.ui.filter_error {
             row.right = vec![look.piece(error, Role::Error), spaces(1)];
+        } else if let Some(notice) = app.ui.notice.as_ref().filter(|n| n.severity != Severity::Info) {
+            row.right = vec![look.piece(&notice.text, Role::Error), spaces(1)];
         }
         let x = (x as u16).min(area.width.saturating_sub(1));
         return (row, Some(Position { x: area.x + x, y: area.y }));
@@ -309,10 +321,10 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
 /// The keys that matter most in each place, in the order in which they give way.
 fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
-        Accept, Again, Back, Cancel, Complete, Copy, EditOutside, Filter, Fold, Frame, HalfDown, Help, Keys,
-        Lane, Leave, NextEntry, NextSection, NextService, No, Open, OpenEditor, Order, OtherType, PageDown,
-        PutAway, Raw, Retry, Save, Search, Send, SendDirect, Submit, Sure, Undo, Unfold, Way, When, Wrap,
-        Yes, Zoom,
+        Accept, Again, Back, Cancel, Complete, Copy, EditField, EditOutside, Filter, Fold, Frame, HalfDown,
+        Help, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, NextEntry, NextSection, NextService,
+        NextWrong, No, Open, OpenEditor, Order, OtherType, PageDown, PutAway, Raw, Retry, Save, Search, Send,
+        SendDirect, Submit, Sure, Undo, Unfold, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -359,7 +371,27 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a.push(HalfDown);
             a
         }
+        Context::Compose if app.ui.layers.last().is_some_and(has_schema) => {
+            vec![Send, Back, Json, When, EditOutside, Frame, Help, OtherType, Undo, Way, Lane]
+        }
         Context::Compose => vec![Send, Back, When, EditOutside, Frame, Help, OtherType, Undo, Way, Lane],
+        Context::Form => form_actions(app),
+        Context::Text => {
+            vec![
+                Send,
+                Back,
+                LeaveTextUp,
+                LeaveText,
+                Indent,
+                EditField,
+                Json,
+                Help,
+                NextWrong,
+                Undo,
+                Way,
+                Lane,
+            ]
+        }
         Context::Choose => vec![Accept, Back, Complete, Help],
         Context::Input => vec![Accept, Back, Help],
         Context::Help => vec![Back, PageDown],
@@ -368,6 +400,44 @@ fn footer_actions(app: &App) -> Vec<Action> {
             _ => vec![No, Yes],
         },
     };
+    actions.dedup();
+    actions
+}
+
+fn has_schema(layer: &Layer) -> bool {
+    matches!(layer, Layer::Compose(c) if c.task_type.schema.is_some())
+}
+
+/// What can be done at the focused field comes before what can be done to the whole.
+fn form_actions(app: &App) -> Vec<Action> {
+    use Action::{
+        AddItem, Back, EditOutside, Enter, Frame, Help, Json, Jump, Lane, NextWrong, Omit, OtherType,
+        RemoveItem, RenameEntry, ResetField, Send, Undo, Way, When,
+    };
+    let mut actions = vec![Send, Back];
+    if let Some(Layer::Compose(c)) = app.ui.layers.last() {
+        if c.frame_shown {
+            actions.push(Frame);
+        }
+        if c.problems.iter().any(|p| p.fatal) {
+            actions.push(NextWrong);
+        }
+        if let Some((form, field)) = c.form().and_then(|f| Some((f, f.focused()?))) {
+            if field.is_section() || matches!(field.input, Input::Choice { .. }) {
+                actions.push(Enter);
+            }
+            if !field.required || field.nullable {
+                actions.push(Omit);
+            }
+            if form.list_here().is_some() {
+                actions.extend([AddItem, RemoveItem]);
+            }
+            if form.entry_here().is_some() {
+                actions.push(RenameEntry);
+            }
+        }
+    }
+    actions.extend([Json, When, Help, Way, ResetField, Jump, EditOutside, Frame, Undo, OtherType, Lane]);
     actions.dedup();
     actions
 }

@@ -5,17 +5,21 @@ use crate::{
         App, Effect, Layer, Severity,
         action::Action,
         choose::{Choose, Item, Stage},
-        compose::Compose,
+        compose::{Compose, Outside},
         msg::Edited,
         session::Way,
     },
-    catalogue::{self, TaskType},
+    catalogue::{self, TaskType, form::Origin},
     store::{Lane, TASK_MANAGER, Task},
     time::Now,
     wire::{Text, event::KernelState, json},
 };
 
-use super::{back, deeds::ask_to_send, editor_height};
+use super::{
+    back,
+    deeds::ask_to_send,
+    form::{place, refusals, reopen, told_refused},
+};
 
 /// A result of earlier runs above this makes the scheduler, which keeps every result, the wrong way.
 const LARGE_RESULT: usize = 1024 * 1024;
@@ -119,29 +123,36 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
         Some(known) => known.clone(),
         None => TaskType::unheard(class.clone()),
     };
-    let last =
-        app.store().seen_types(&service).into_iter().find(|s| s.class == *class).and_then(|s| s.payload);
-    let template = catalogue::template(&task_type, last.as_deref());
-    let (payload, mut remembered) = match filled {
-        Some(task) => {
-            task_type.parallel = metadata_parallel(task);
-            task_type.show_in_dashboard = !task.hidden;
-            let payload = task.payload.as_deref().unwrap_or("{}");
-            (json::pretty(payload, usize::MAX).0, None)
-        }
-        None => (template, app.ui.drafts.get(&(service.clone(), class.clone())).cloned()),
-    };
+    let last = app
+        .store()
+        .seen_types(&service)
+        .into_iter()
+        .find(|s| s.class == *class)
+        .and_then(|s| s.payload)
+        .map(|p| p.to_string());
+    if let Some(task) = filled {
+        task_type.parallel = metadata_parallel(task);
+        task_type.show_in_dashboard = !task.hidden;
+        // Of a cell's class the wire says only that it is a cell.
+        task_type.name = task.task_type.clone();
+    }
     let (way, reason) = way_for(app, &service, &task_type);
     let id = app.session.new_id();
-    let mut compose = Compose::new(service, task_type, way, reason, payload.trim_end(), id);
-    if let Some(draft) = remembered.take() {
-        compose.set_text(&draft.text);
-        compose.parallel = draft.parallel;
-        compose.way = draft.way;
-        app.tell(Severity::Info, "your draft is back; reset starts anew", now);
+    let mut compose = Compose::new(service.clone(), task_type, way, reason, last, id);
+    match filled {
+        Some(task) => {
+            compose.fill(task.payload.as_deref().unwrap_or("{}"), Origin::Last);
+            compose.filled = true;
+        }
+        None => {
+            if let Some(draft) = app.ui.drafts.get(&(service, class.clone())) {
+                compose.take_draft(draft);
+                app.tell(Severity::Info, "your draft is back; reset starts anew", now);
+            }
+        }
     }
-    let body = app.areas().body;
-    compose.follow(usize::from(body.width), editor_height(body.height));
+    let areas = app.areas();
+    compose.follow(areas.body, areas.shape, app.settings.charset);
     app.ui.layers.push(Layer::Compose(Box::new(compose)));
 }
 
@@ -198,12 +209,18 @@ pub(super) fn again(app: &mut App, now: Now) {
     } else {
         task.task_type.clone()
     };
+    let refused = refusals(&task);
+    // The form as it was sent, with what no payload tells (what was edited, secrets), if it is still here.
+    if refused.is_some() && reopen(app, &task.key.0, now) {
+        return;
+    }
     let service = task.service.clone();
     compose(app, service, &class, Some(&task), now);
-    if let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() {
-        compose.filled = true;
-        compose.task_type.name = task.task_type.clone();
-        compose.check();
+    if let (Some(parts), Some(Layer::Compose(compose))) = (refused, app.ui.layers.last_mut())
+        && compose.form().is_some()
+    {
+        place(compose, &parts);
+        told_refused(app, parts.len(), now);
     }
 }
 
@@ -240,7 +257,11 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
         Action::When => super::when::open(app, now),
         Action::Lane => compose.parallel = !compose.parallel,
         Action::EditOutside => {
-            let text = compose.text();
+            let text = match compose.form() {
+                Some(form) => json::pretty(&form.form.payload(), usize::MAX).0,
+                None => compose.text(),
+            };
+            compose.outside = Outside::Payload;
             app.ui.outside = true;
             return vec![Effect::EditPayload(text)];
         }
@@ -248,10 +269,16 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
             Ok(()) => compose.frame_shown = !compose.frame_shown,
             Err(why) => app.tell(Severity::Warning, why, now),
         },
-        Action::Reset => {
-            let start = compose.start.clone();
-            compose.set_text(&start);
+        Action::Json => {
+            let done = compose.turn();
+            let open = compose.form().is_none() && compose.has_secrets();
+            if let Err(why) = done {
+                app.tell(Severity::Warning, why, now);
+            } else if open {
+                app.tell(Severity::Warning, "as JSON the secrets stand in the clear on the screen", now);
+            }
         }
+        Action::Reset => compose.reset(),
         Action::Undo => compose.undo(),
         Action::OtherType => {
             let service = compose.service.clone();
@@ -266,10 +293,25 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
 pub(super) fn editor_closed(app: &mut App, edited: Edited, now: Now) {
     match edited {
         Edited::Payload(Ok(text)) => {
-            let body = app.areas().body;
-            if let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() {
-                compose.set_text(text.trim_end_matches('\n'));
-                compose.follow(usize::from(body.width), editor_height(body.height));
+            let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return };
+            let done = match (compose.outside, compose.form_mut()) {
+                (Outside::Field(id), Some(form)) => {
+                    let done = form.edited(id, &text);
+                    compose.check();
+                    done
+                }
+                _ => {
+                    let text = text.trim_end_matches('\n');
+                    compose.set_text(text).or_else(|why| {
+                        // Nothing of it is lost: it goes on as JSON.
+                        compose.turn()?;
+                        compose.set_text(text)?;
+                        Err(format!("as JSON, since no form takes it: {why}"))
+                    })
+                }
+            };
+            if let Err(why) = done {
+                app.tell(Severity::Warning, why, now);
             }
         }
         Edited::Payload(Err(why)) | Edited::File(Err(why)) => app.tell(Severity::Error, why, now),

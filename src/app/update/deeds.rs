@@ -16,16 +16,24 @@ use crate::{
     wire::{frame::TaskFrame, json, link::Line},
 };
 
-use super::compose::barred;
+use super::{
+    compose::barred,
+    form::{go_to_wrong, keep_sent},
+};
 
 /// Sends the composer's task, or asks first: where hardware moves, where a service is spoken to past a task manager
 /// that answers, where the service will surely refuse it.
 pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
-    let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return Vec::new() };
+    let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return Vec::new() };
     if let Err(why) = compose.sendable() {
+        compose.frame_shown = false;
+        if let Some(form) = compose.form_mut() {
+            go_to_wrong(form);
+        }
         app.tell(Severity::Warning, why, now);
         return Vec::new();
     }
+    let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return Vec::new() };
     let alone = compose.way == Way::Alone;
     // The edge bars the task manager's way, not that to a service of one's own.
     if let Some(why) = barred(app).filter(|_| app.settings.read_only || !alone) {
@@ -124,6 +132,7 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
                 if !compose.filled {
                     app.ui.drafts.remove(&place);
                 }
+                keep_sent(app, id.clone(), compose);
             }
             // Back to the lanes, where it can be seen.
             app.ui.folding.remove(&target);

@@ -6,6 +6,7 @@
 
 mod compose;
 mod deeds;
+mod form;
 mod lanes;
 mod task;
 mod when;
@@ -31,6 +32,7 @@ use self::{
         again, back_to_services, choose_type, compose as open_on, editor_closed, in_composer, open_composer,
     },
     deeds::{ask_to_cancel, ask_to_send_direct, in_confirm, news, quit, suspend},
+    form::{grant, in_form, look_at_sent, picked, renamed},
     lanes::{in_lanes, put_away},
     task::{export, in_task},
 };
@@ -61,6 +63,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             let frames = app.session.receive(incoming, now);
             effects.extend(frames.into_iter().map(Effect::Send));
             news(app, now);
+            look_at_sent(app, now);
         }
         Msg::Wake => {
             if app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono) {
@@ -92,6 +95,7 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     let context = app.context();
     let action = app.settings.keymap.action(context, &key);
     app.ui.moved = true;
+    app.ui.last_key = Some(now);
     // What was told has been seen.
     app.ui.notice = None;
     if let Some(Layer::Confirm(confirm)) = app.ui.layers.last_mut() {
@@ -112,7 +116,6 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
 
 /// A key that means nothing here goes into the field that has the focus.
 fn type_key(app: &mut App, key: KeyEvent) {
-    let pane = app.areas().body;
     match app.ui.layers.last_mut() {
         Some(Layer::Choose(choose)) => {
             let empty = choose.query.text().is_empty();
@@ -122,10 +125,23 @@ fn type_key(app: &mut App, key: KeyEvent) {
                 back_to_services(app);
             }
         }
-        Some(Layer::Compose(compose)) => {
-            compose.key(key);
-            compose.follow(usize::from(pane.width), editor_height(pane.height));
+        Some(Layer::Pick(pick)) => {
+            let choose = &mut pick.choose;
+            if choose.query.key(key) {
+                choose.search();
+            }
         }
+        Some(Layer::Rename(_, line)) => {
+            line.key(key);
+        }
+        Some(Layer::Compose(compose)) => match compose.form_mut() {
+            Some(form) => {
+                let wish = form.key_or_leave(key);
+                compose.check();
+                grant(app, wish);
+            }
+            None => compose.key(key),
+        },
         Some(Layer::Help(help)) => {
             let changed = help.query.key(key);
             if changed {
@@ -146,27 +162,22 @@ fn type_key(app: &mut App, key: KeyEvent) {
     }
 }
 
-/// Rows that the payload editor has on a body of this height: what two rows of head and five below leave, but three
-/// at least while there are three. Shared with the view.
-pub fn editor_height(body: u16) -> usize {
-    let below_head = body.saturating_sub(2);
-    usize::from(below_head.saturating_sub(5).max(below_head.min(3)).max(1))
-}
-
 fn paste(app: &mut App, text: &str, now: Now) {
-    let pane = app.areas().body;
     match app.ui.layers.last_mut() {
         Some(Layer::Choose(choose)) => {
             choose.query.paste(text);
             choose.search();
         }
         Some(Layer::Compose(compose)) => {
-            let result = compose.paste(text);
-            compose.follow(usize::from(pane.width), editor_height(pane.height));
-            if let Err(why) = result {
+            if let Err(why) = compose.paste(text) {
                 app.tell(Severity::Warning, why, now);
             }
         }
+        Some(Layer::Pick(pick)) => {
+            pick.choose.query.paste(text);
+            pick.choose.search();
+        }
+        Some(Layer::Rename(_, line)) => line.paste(text),
         Some(Layer::Help(help)) => {
             help.query.paste(text);
             help.top = 0;
@@ -222,6 +233,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Lanes => in_lanes(app, action, now),
             Context::Task => in_task(app, action, now),
             Context::Compose => in_composer(app, action, now),
+            Context::Form | Context::Text => in_form(app, action, now),
             Context::Choose => {
                 in_choose(app, action, now);
                 Vec::new()
@@ -296,6 +308,10 @@ fn in_input(app: &mut App, action: Action, now: Now) {
                 }
             }
         }
+        Some(layer @ Layer::Rename(..)) => {
+            app.ui.layers.push(layer);
+            renamed(app, now);
+        }
         Some(Layer::Filter(line)) => {
             if let Some(error) = app.ui.filter_error.clone() {
                 app.ui.layers.push(Layer::Filter(line));
@@ -324,6 +340,15 @@ fn in_help(app: &mut App, action: Action) {
 }
 
 fn in_choose(app: &mut App, action: Action, now: Now) {
+    if let Some(Layer::Pick(pick)) = app.ui.layers.last_mut() {
+        match action {
+            Action::ChooseUp => pick.choose.step(-1),
+            Action::ChooseDown | Action::Complete => pick.choose.step(1),
+            Action::Accept => picked(app, now),
+            _ => {}
+        }
+        return;
+    }
     let Some(Layer::Choose(choose)) = app.ui.layers.last_mut() else { return };
     match action {
         Action::ChooseUp => choose.step(-1),
@@ -342,6 +367,8 @@ fn in_choose(app: &mut App, action: Action, now: Now) {
                     app.ui.layers.pop();
                     open_on(app, service, &name, None, now);
                 }
+                // Those stand over the form, in a layer of their own.
+                Stage::Option { .. } | Stage::Jump => {}
             }
         }
         _ => {}

@@ -30,8 +30,36 @@ pub(super) fn breaks(value: &str, limit: &str, bound: Bound, integer: bool) -> b
     }
 }
 
+/// Whether `value` is surely no multiple of `unit`, as pydantic reckons: integers exactly, floats within a billionth, in
+/// some versions of the value, in others of one.
+pub(super) fn no_multiple(value: &str, unit: &str, integer: bool) -> bool {
+    if integer {
+        let Ok(unit) = unit.trim_start_matches('-').parse::<u64>() else { return false };
+        if unit == 0 {
+            return false;
+        }
+        if is_integer(value) {
+            return remainder(value, unit) != 0;
+        }
+        // `6.0` is read as 6; beyond 2^53 the digits of a float tell nothing.
+        let value = float(value);
+        return value.fract() == 0.0 && value.abs() < 9e15 && !(value.abs() as u64).is_multiple_of(unit);
+    }
+    let (value, unit) = (float(value), float(unit));
+    let rest = value % unit;
+    let threshold = value.abs().max(1.0) / 1e9;
+    rest.abs() > threshold && (rest.abs() - unit.abs()).abs() > threshold
+}
+
+/// What is left of an integer of any length.
+fn remainder(raw: &str, unit: u64) -> u64 {
+    let digits = raw.trim_start_matches('-').bytes().map(|byte| u128::from(byte - b'0'));
+    let unit = u128::from(unit);
+    u64::try_from(digits.fold(0, |rest, digit| (rest * 10 + digit) % unit)).unwrap_or(0)
+}
+
 /// Whether two numbers are the same for Python.
-pub(super) fn equal(a: &str, b: &str) -> bool {
+pub(super) fn same_number(a: &str, b: &str) -> bool {
     if is_integer(a) && is_integer(b) { compare(a, b) == Some(Ordering::Equal) } else { float(a) == float(b) }
 }
 
@@ -88,4 +116,32 @@ fn compare(a: &str, b: &str) -> Option<Ordering> {
         (true, false) => Ordering::Less,
         (false, true) => Ordering::Greater,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multiples_as_pydantic_reckons_them() {
+        for value in ["0.3", "0.7", "1.2", "92.6", "1000000.1", "1e300", "Infinity", "NaN", "1e-12", "0"] {
+            assert!(!no_multiple(value, "0.1", false), "{value}");
+        }
+        for value in ["0.35", "-0.05", "1e-6", "0.100001", "1000000.15"] {
+            assert!(no_multiple(value, "0.1", false), "{value}");
+        }
+        assert!(!no_multiple("-0.3", "0.1", false));
+        for (value, wrong) in [
+            ("7", true),
+            ("6.0", false),
+            ("7.0", true),
+            ("-9", false),
+            ("1208925819614629174706176", true),
+            ("3626777458843887524118528", false),
+            ("1e300", false),
+        ] {
+            assert_eq!(no_multiple(value, "3", true), wrong, "{value}");
+        }
+        assert!(!no_multiple("7", "0", true) && !no_multiple("7", "0.5", true));
+    }
 }

@@ -28,7 +28,7 @@ pub(super) fn screens() -> Vec<(&'static str, Bench)> {
         ("search", failed("/")),
         ("choose", open("s", "", "")),
         ("compose", open("s", "MeasureT1", "enter")),
-        ("frame", open("s", "MeasureT1", "enter f5")),
+        ("frame", open("s", "MeasureT1", "enter f9")),
         ("help", open("?", "", "")),
         ("question", open("s", "EnableHeater", "enter f7 ctrl-s")),
         ("leaving", open("q", "", "")),

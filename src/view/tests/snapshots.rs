@@ -56,7 +56,7 @@ fn composing() {
         b.paste("\"");
         b.later(30.0).msg(Msg::Wake);
         assert_snapshot!(name("compose_wrong", size), text(&b));
-        b.keys("f7 f5");
+        b.keys("f7 f9");
         assert_snapshot!(name("compose_frame", size), text(&b));
     }
 }
@@ -100,8 +100,8 @@ fn in_ascii_every_cell_is_ascii_and_none_of_our_own_signs_is_an_escape() {
         "esc ?",
         "esc s",
         "T 1 enter",
-        "f5",
-        "f5 ctrl-u { {",
+        "f9",
+        "f9 ctrl-u { {",
         "esc q",
         "n j j j enter",
         "w",

@@ -1,0 +1,784 @@
+//! Fields out of the schema, and values into fields.
+
+use std::sync::Arc;
+
+use super::{Field, FieldId, Form, Input, Node, Origin, Presence, text, value::same};
+use crate::{
+    catalogue::{
+        Code, Level, TaskType, check,
+        shape::{At, Choice, Extra, ModelShape, Schema, Shape, UnionShape, What},
+        words,
+    },
+    wire::json::{self, Kind},
+};
+
+/// Levels of fields; what is deeper stands as JSON.
+const DEEPEST: usize = 32;
+
+/// Levels of required sections that are opened unasked: a schema can require itself.
+const DEEPEST_UNASKED: usize = 6;
+
+/// Fields that are made unasked.
+const MOST_UNASKED: usize = 20_000;
+
+/// Items or entries that are fields of their own; what has more stands as JSON.
+const MOST_ITEMS: usize = 2_000;
+
+/// What a new field is to be.
+pub(super) struct Place<'a> {
+    pub(super) parent: Option<FieldId>,
+    pub(super) name: &'a str,
+    pub(super) at: Option<At>,
+    pub(super) required: bool,
+    /// Levels inside others.
+    pub(super) depth: usize,
+}
+
+impl Form {
+    /// The schema's fields with their defaults.
+    pub(super) fn blank(task: &TaskType) -> Form {
+        let text = task
+            .schema
+            .clone()
+            .unwrap_or_else(|| r#"{"properties": {}, "additionalProperties": true}"#.into());
+        let mut form = Form {
+            schema: Schema::new(text),
+            code_kind: task.code.filter(|_| task.ipython),
+            make_code: Form::known_code(task),
+            hidden_fields: task.hidden_fields.clone(),
+            nodes: Vec::new(),
+            root: FieldId(0),
+            code: None,
+            code_for: None,
+            told: Vec::new(),
+            problems: Vec::new(),
+        };
+        let top = form.schema.top();
+        let place = Place { parent: None, name: "", at: Some(top), required: true, depth: 0 };
+        form.root = form.create(&place);
+        let known =
+            matches!(&form.schema.shape(top).what, What::Model(model) if model.index.contains_key("code"));
+        if form.code_kind == Some(Code::Computed) && form.make_code.is_none() && !known {
+            form.code = Some(form.create_code());
+        }
+        form
+    }
+
+    fn create_code(&mut self) -> FieldId {
+        let shape = Shape {
+            title: None,
+            class: None,
+            doc: Some("Python makes it from the other fields; the service requires it.".to_owned()),
+            unit: None,
+            default: None,
+            nullable: false,
+            secret: false,
+            referred: false,
+            what: What::Text(crate::catalogue::shape::TextShape { lines: true, ..Default::default() }),
+        };
+        let place = Place { parent: Some(self.root), name: "code", at: None, required: true, depth: 1 };
+        let id = self.create_of(&place, Arc::new(shape));
+        if let Some(node) = self.get_mut(id) {
+            node.field.kind = "Python code".to_owned();
+            node.field.sweepable = false;
+        }
+        let root = self.root;
+        if let Some(node) = self.get_mut(root) {
+            node.kids.push(id);
+        }
+        self.arrange(root);
+        id
+    }
+
+    /// Makes a field as the schema has it, with its default.
+    pub(super) fn create(&mut self, place: &Place<'_>) -> FieldId {
+        let shape = match place.at {
+            Some(at) => self.schema.shape(at),
+            None => any(),
+        };
+        self.create_of(place, shape)
+    }
+
+    fn create_of(&mut self, place: &Place<'_>, shape: Arc<Shape>) -> FieldId {
+        let field = self.field_of(place, &shape);
+        let id = self.insert(Node {
+            field,
+            parent: place.parent,
+            at: place.at,
+            shape: shape.clone(),
+            kids: Vec::new(),
+            raw: "null".to_owned(),
+            fault: None,
+            odd: false,
+            hidden: false,
+            named: true,
+            variants: Vec::new(),
+            opened: None,
+            marks: None,
+            told: Vec::new(),
+        });
+        let masked = shape.secret && shape.default().is_some_and(|raw| raw.contains("***"));
+        let default = shape.default().filter(|_| !masked).map(str::to_owned);
+        match default {
+            Some(raw) if self.passes(place.at, &shape, &raw) => {
+                self.put(id, Some(&raw), Origin::Default, place.depth);
+            }
+            Some(_) => {}
+            None if place.required => self.open_required(id, place.depth),
+            None => {}
+        }
+        id
+    }
+
+    /// What a required field without a default starts with: its fields, the only possible value, else nothing.
+    fn open_required(&mut self, id: FieldId, depth: usize) {
+        let Some(node) = self.get(id) else { return };
+        let shape = node.shape.clone();
+        let room = depth < DEEPEST_UNASKED && self.nodes.len() < MOST_UNASKED;
+        match &shape.what {
+            _ if shape.nullable => {
+                if let Some(node) = self.get_mut(id) {
+                    node.field.presence = Presence::Null;
+                }
+            }
+            What::Const(raw) => self.put(id, Some(raw), Origin::Default, depth),
+            What::Null => self.put(id, Some("null"), Origin::Default, depth),
+            What::Model(_) | What::Tuple(_) if room || depth == 0 => self.open_section(id, depth),
+            _ => {}
+        }
+    }
+
+    /// Gives a model or a tuple its fields, as the schema has them.
+    pub(super) fn open_section(&mut self, id: FieldId, depth: usize) {
+        self.make_kids(id, depth);
+        if let Some(node) = self.get_mut(id) {
+            node.field.presence = Presence::Value;
+            node.field.origin = Origin::Default;
+            node.marks = None;
+        }
+    }
+
+    /// The fields of a model or a tuple, if they are not there yet.
+    fn make_kids(&mut self, id: FieldId, depth: usize) {
+        let Some(node) = self.get(id).filter(|node| node.kids.is_empty()) else { return };
+        let shape = node.shape.clone();
+        let mut kids = Vec::new();
+        match &shape.what {
+            What::Model(model) => {
+                for property in &model.properties {
+                    kids.push(self.create(&Place {
+                        parent: Some(id),
+                        name: &property.name,
+                        at: Some(property.at),
+                        required: property.required,
+                        depth: depth + 1,
+                    }));
+                }
+            }
+            What::Tuple(tuple) => {
+                let least = tuple.least.unwrap_or(tuple.first.len());
+                for (i, at) in tuple.first.iter().enumerate() {
+                    kids.push(self.create(&Place {
+                        parent: Some(id),
+                        name: &i.to_string(),
+                        at: Some(*at),
+                        required: i < least,
+                        depth: depth + 1,
+                    }));
+                }
+            }
+            _ => {}
+        }
+        if let Some(node) = self.get_mut(id) {
+            node.kids = kids;
+        }
+        self.arrange(id);
+    }
+
+    fn field_of(&mut self, place: &Place<'_>, shape: &Shape) -> Field {
+        let plain =
+            |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+        let title = shape.title.clone().filter(|title| plain(title) != plain(place.name));
+        let secret_name = ["secret", "password", "passwd", "token", "passphrase", "api_key", "apikey"]
+            .iter()
+            .any(|word| place.name.to_lowercase().contains(word));
+        let is_text = matches!(shape.what, What::Text(_));
+        // A field with such a name that display names leave out is one, whatever its class.
+        let hidden = place.depth == 1 && self.hidden_fields.iter().any(|name| name == place.name);
+        let secret = shape.secret || (is_text && secret_name && hidden);
+        Field {
+            name: place.name.to_owned(),
+            title,
+            doc: shape.doc.clone(),
+            unit: shape.unit.clone(),
+            kind: if secret && !shape.secret {
+                "secret".to_owned()
+            } else {
+                words::kind(&mut self.schema, shape)
+            },
+            limits: words::limits(shape),
+            input: self.blank_input(shape, place.name),
+            presence: Presence::Unset,
+            origin: if place.required { Origin::Missing } else { Origin::Service },
+            default: shape.default.clone(),
+            last: None,
+            required: place.required,
+            nullable: shape.nullable && !matches!(shape.what, What::Any | What::Other(_) | What::All(_)),
+            secret,
+            removable: false,
+            is_entry: false,
+            folded: false,
+            sweep: None,
+            sweepable: !secret
+                && matches!(
+                    shape.what,
+                    What::Number(_) | What::Text(_) | What::Decimal | What::Enum(_) | What::Bool
+                ),
+            children: Vec::new(),
+        }
+    }
+
+    /// The input of a shape with nothing in it.
+    pub(super) fn blank_input(&mut self, shape: &Shape, name: &str) -> Input {
+        match &shape.what {
+            What::Any | What::Other(_) | What::All(_) => Input::Json(String::new()),
+            What::Null => Input::Constant("null".to_owned()),
+            What::Const(raw) => Input::Constant(raw.clone()),
+            What::Bool => Input::Choice { options: booleans(), chosen: None },
+            What::Enum(options) => Input::Choice { options: options.clone(), chosen: None },
+            What::Text(_) if text::is_long(shape) || text::is_code(name) => Input::Text(String::new()),
+            What::Text(_) | What::Number(_) | What::Decimal => Input::Line(String::new()),
+            What::Model(_) => Input::Model,
+            What::Tuple(_) => Input::Tuple,
+            What::List(_) => Input::List,
+            What::Map(_) => Input::Map,
+            What::Union(union) => {
+                Input::Union { variants: check::names_of(&mut self.schema, union), chosen: None }
+            }
+        }
+    }
+
+    /// Whether the check has no error for a value.
+    pub(super) fn passes(&mut self, at: Option<At>, shape: &Shape, raw: &str) -> bool {
+        let errors = |found: Vec<(Level, String)>| found.iter().any(|(level, _)| *level == Level::Error);
+        match at {
+            Some(at) => check::value(&mut self.schema, at, raw).iter().all(|told| told.level != Level::Error),
+            None => !errors(check::scalar(shape, raw)),
+        }
+    }
+
+    /// Puts a value into a field (`None`: leaves it out) and into all that is inside it.
+    pub(super) fn put(&mut self, id: FieldId, raw: Option<&str>, origin: Origin, depth: usize) {
+        let Some(node) = self.get_mut(id) else { return };
+        node.marks = None;
+        node.fault = None;
+        let Some(raw) = raw else {
+            node.field.presence = Presence::Unset;
+            node.field.origin = if node.field.required { Origin::Missing } else { Origin::Service };
+            return;
+        };
+        node.field.origin = origin;
+        if origin == Origin::Default {
+            node.field.default = Some(raw.to_owned());
+        }
+        let shape = node.shape.clone();
+        if shape.nullable && json::kind(raw) == Some(Kind::Null) && node.field.nullable {
+            node.field.presence = Presence::Null;
+            return;
+        }
+        node.field.presence = Presence::Value;
+        node.raw = raw.trim().to_owned();
+        if !self.put_natural(id, &shape, raw, origin, depth) {
+            self.put_odd(id, raw);
+        }
+        self.arrange(id);
+    }
+
+    /// A value that does not fit the field's own input: as JSON.
+    fn put_odd(&mut self, id: FieldId, raw: &str) {
+        for kid in self.get(id).map(|node| node.kids.clone()).unwrap_or_default() {
+            self.drop_node(kid);
+        }
+        if let Some(node) = self.get_mut(id) {
+            node.odd = true;
+            node.kids.clear();
+            node.variants.clear();
+            node.field.input = Input::Json(raw.to_owned());
+        }
+    }
+
+    /// Puts a value into the field's own input; false where it does not fit.
+    fn put_natural(&mut self, id: FieldId, shape: &Shape, raw: &str, origin: Origin, depth: usize) -> bool {
+        let kind = json::kind(raw);
+        let Some(name) = self.get(id).map(|node| node.field.name.clone()) else { return true };
+        let input = match &shape.what {
+            What::Any | What::Other(_) | What::All(_) => Some(Input::Json(raw.to_owned())),
+            What::Null => (kind == Some(Kind::Null)).then(|| Input::Constant("null".to_owned())),
+            What::Const(only) => check::is_choice(only, raw).then(|| Input::Constant(only.clone())),
+            What::Bool => chosen(&booleans(), raw),
+            What::Enum(options) => chosen(options, raw),
+            What::Number(_) | What::Decimal => text::show(shape, raw),
+            What::Text(_) => text::show(shape, raw).map(|input| match input {
+                Input::Line(line) if text::is_code(&name) || self.is_long_input(id) => Input::Text(line),
+                input => input,
+            }),
+            What::Model(_) | What::Map(_) | What::List(_) | What::Tuple(_) | What::Union(_) => {
+                let was_odd = self.get(id).is_some_and(|node| node.odd);
+                if was_odd {
+                    let blank = self.blank_input(shape, &name);
+                    if let Some(node) = self.get_mut(id) {
+                        node.odd = false;
+                        node.field.input = blank;
+                    }
+                }
+                return depth < DEEPEST && self.put_inside(id, shape, raw, origin, depth);
+            }
+        };
+        let Some(input) = input else { return false };
+        if let Some(node) = self.get_mut(id) {
+            node.odd = false;
+            node.field.input = input;
+        }
+        true
+    }
+
+    /// A field that has shown several lines goes on doing so.
+    fn is_long_input(&self, id: FieldId) -> bool {
+        self.get(id).is_some_and(|node| matches!(node.field.input, Input::Text(_)))
+    }
+
+    fn put_inside(&mut self, id: FieldId, shape: &Shape, raw: &str, origin: Origin, depth: usize) -> bool {
+        match (&shape.what, json::kind(raw)) {
+            (What::Model(model), Some(Kind::Object)) => {
+                let Ok(members) = json::members(raw) else { return false };
+                let strangers =
+                    members.iter().filter(|(name, _)| !model.index.contains_key(name.as_ref())).count();
+                if strangers > MOST_ITEMS {
+                    return false;
+                }
+                self.make_kids(id, depth);
+                self.put_members(id, model, &members, origin, depth);
+            }
+            (What::Map(map), Some(Kind::Object)) => {
+                let Ok(members) = json::members(raw) else { return false };
+                let mut names = std::collections::HashSet::new();
+                // Doubled keys have no form.
+                if members.len() > MOST_ITEMS || !members.iter().all(|(name, _)| names.insert(name)) {
+                    return false;
+                }
+                let old = self.take_kids(id);
+                let mut kids = Vec::new();
+                for (name, raw) in &members {
+                    let known = old.iter().copied().find(|kid| {
+                        self.get(*kid).is_some_and(|node| node.named && node.field.name == name.as_ref())
+                    });
+                    let kid = known.unwrap_or_else(|| self.create_entry(id, name, map.value, depth));
+                    self.put(kid, Some(raw), origin, depth + 1);
+                    kids.push(kid);
+                }
+                self.keep_kids(id, &old, kids);
+            }
+            (What::List(list), Some(Kind::Array)) => {
+                let Ok(items) = json::items(raw) else { return false };
+                if items.len() > MOST_ITEMS {
+                    return false;
+                }
+                let old = self.take_kids(id);
+                let mut kids = Vec::new();
+                for (i, raw) in items.into_iter().enumerate() {
+                    let kid = match old.get(i) {
+                        Some(known) => *known,
+                        None => self.create_item(id, i, list.item, depth),
+                    };
+                    self.put(kid, Some(raw), origin, depth + 1);
+                    kids.push(kid);
+                }
+                self.keep_kids(id, &old, kids);
+            }
+            (What::Tuple(tuple), Some(Kind::Array)) => {
+                let Ok(items) = json::items(raw) else { return false };
+                if items.len() > MOST_ITEMS {
+                    return false;
+                }
+                self.make_kids(id, depth);
+                let old = self.take_kids(id);
+                let mut kids = Vec::new();
+                for i in 0..items.len().max(tuple.first.len()) {
+                    let kid = match old.get(i) {
+                        Some(known) => *known,
+                        None => self.create_item(id, i, tuple.rest, depth),
+                    };
+                    self.put(kid, items.get(i).copied(), origin, depth + 1);
+                    kids.push(kid);
+                }
+                self.keep_kids(id, &old, kids);
+            }
+            (What::Union(union), _) => {
+                let Some(variant) = self.variant_of(union, raw) else { return false };
+                self.choose_variant(id, union, variant, depth);
+                if let Some(inner) = self.get(id).and_then(|node| node.kids.first().copied()) {
+                    self.put(inner, Some(raw), origin, depth);
+                    self.dress(id, union, variant);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn take_kids(&mut self, id: FieldId) -> Vec<FieldId> {
+        self.get_mut(id).map(|node| std::mem::take(&mut node.kids)).unwrap_or_default()
+    }
+
+    /// Sets the fields inside; those that are no longer among them are dropped.
+    fn keep_kids(&mut self, id: FieldId, old: &[FieldId], kids: Vec<FieldId>) {
+        let kept: std::collections::HashSet<FieldId> = kids.iter().copied().collect();
+        for gone in old.iter().filter(|kid| !kept.contains(kid)) {
+            self.drop_node(*gone);
+        }
+        if let Some(node) = self.get_mut(id) {
+            node.kids = kids;
+        }
+    }
+
+    fn put_members(
+        &mut self,
+        id: FieldId,
+        model: &ModelShape,
+        members: &[(std::borrow::Cow<'_, str>, &str)],
+        origin: Origin,
+        depth: usize,
+    ) {
+        let given: std::collections::HashMap<&str, &str> =
+            members.iter().map(|(name, raw)| (name.as_ref(), *raw)).collect();
+        let kids = self.get(id).map(|node| node.kids.clone()).unwrap_or_default();
+        let mut known = std::collections::HashSet::new();
+        let mut gone = Vec::new();
+        for kid in &kids {
+            let Some(node) = self.get(*kid) else { continue };
+            let name = node.field.name.clone();
+            let stranger = node.field.removable;
+            match given.get(name.as_str()) {
+                None if stranger => gone.push(*kid),
+                value => self.put(*kid, value.copied(), origin, depth + 1),
+            }
+            known.insert(name);
+        }
+        let mut kids: Vec<FieldId> = kids.into_iter().filter(|kid| !gone.contains(kid)).collect();
+        for kid in gone {
+            self.drop_node(kid);
+        }
+        let of = match model.extra {
+            Extra::Of(at) => Some(at),
+            _ => None,
+        };
+        for (name, _) in members {
+            if known.insert(name.to_string()) {
+                let kid = self.create_entry(id, name, of, depth);
+                self.put(kid, given.get(name.as_ref()).copied(), origin, depth + 1);
+                kids.push(kid);
+            }
+        }
+        if let Some(node) = self.get_mut(id) {
+            node.kids = kids;
+        }
+    }
+
+    /// A new entry of a map, or a member that a model has no field for.
+    pub(super) fn create_entry(
+        &mut self,
+        parent: FieldId,
+        name: &str,
+        at: Option<At>,
+        depth: usize,
+    ) -> FieldId {
+        let id = self.create(&Place { parent: Some(parent), name, at, required: true, depth: depth + 1 });
+        if let Some(node) = self.get_mut(id) {
+            node.field.removable = true;
+            node.field.is_entry = true;
+        }
+        id
+    }
+
+    pub(super) fn create_item(
+        &mut self,
+        parent: FieldId,
+        index: usize,
+        at: Option<At>,
+        depth: usize,
+    ) -> FieldId {
+        let name = index.to_string();
+        let id =
+            self.create(&Place { parent: Some(parent), name: &name, at, required: true, depth: depth + 1 });
+        if let Some(node) = self.get_mut(id) {
+            node.field.removable = true;
+        }
+        id
+    }
+
+    /// The variant that a value is of: by its tag, else the first of those that fit best.
+    fn variant_of(&mut self, union: &UnionShape, raw: &str) -> Option<usize> {
+        if let Some((field, tags)) = &union.tag {
+            let given = json::get(raw, field)?;
+            return tags.iter().find(|(tag, _)| check::is_tag(given, tag)).map(|(_, variant)| *variant);
+        }
+        let mut best: Option<(u8, usize)> = None;
+        for (i, at) in union.variants.iter().enumerate() {
+            let shape = self.schema.shape(*at);
+            let exact = is_exact(&shape, raw);
+            let told = check::value(&mut self.schema, *at, raw);
+            let level = match told.iter().any(|problem| problem.level == Level::Error) {
+                false if exact && told.is_empty() => 4,
+                false if exact => 3,
+                true if exact => 2,
+                false => 1,
+                true => 0,
+            };
+            if level > 0 && best.is_none_or(|(known, _)| level > known) {
+                best = Some((level, i));
+            }
+        }
+        best.map(|(_, variant)| variant)
+    }
+
+    /// Shows that variant of a union, as it was left or as the schema has it.
+    pub(super) fn choose_variant(&mut self, id: FieldId, union: &UnionShape, variant: usize, depth: usize) {
+        let Some(node) = self.get_mut(id) else { return };
+        node.variants.resize(union.variants.len(), None);
+        let inner = match node.variants.get(variant).copied().flatten() {
+            Some(inner) => inner,
+            None => {
+                let Some(at) = union.variants.get(variant).copied() else { return };
+                let place = Place { parent: Some(id), name: "value", at: Some(at), required: true, depth };
+                let inner = self.create(&place);
+                // What takes no more than a keystroke to open is open.
+                if let Some(node) = self.get(inner)
+                    && node.field.presence != Presence::Value
+                {
+                    match node.shape.what {
+                        What::Model(_) | What::Tuple(_) => self.open_section(inner, depth),
+                        What::List(_) => self.put(inner, Some("[]"), Origin::Default, depth),
+                        What::Map(_) => self.put(inner, Some("{}"), Origin::Default, depth),
+                        _ => {}
+                    }
+                }
+                inner
+            }
+        };
+        if let Some(node) = self.get_mut(id) {
+            if let Some(slot) = node.variants.get_mut(variant) {
+                *slot = Some(inner);
+            }
+            node.kids = vec![inner];
+            node.odd = false;
+            node.marks = None;
+            node.fault = None;
+            node.field.presence = Presence::Value;
+            if let Input::Union { chosen, .. } = &mut node.field.input {
+                *chosen = Some(variant);
+            }
+        }
+        self.dress(id, union, variant);
+        self.arrange(id);
+    }
+
+    /// Sets the tag field of a union's variant: hidden where the variant has one tag, else to be chosen among them.
+    fn dress(&mut self, id: FieldId, union: &UnionShape, variant: usize) {
+        let Some((field, tags)) = &union.tag else { return };
+        let mine: Vec<&str> =
+            tags.iter().filter(|(_, of)| *of == variant).map(|(tag, _)| tag.as_str()).collect();
+        let Some(inner) = self.get(id).and_then(|node| node.kids.first().copied()) else { return };
+        let kids = self.get(inner).map(|node| node.kids.clone()).unwrap_or_default();
+        let Some(kid) =
+            kids.into_iter().find(|kid| self.get(*kid).is_some_and(|node| node.field.name == *field))
+        else {
+            return;
+        };
+        let value = self.value_of(kid);
+        let fits = value.as_deref().is_some_and(|raw| mine.iter().any(|tag| check::is_tag(raw, tag)));
+        if let Some(tag) = mine.first().filter(|_| !fits) {
+            let raw = match self.get(kid).map(|node| node.shape.clone()).as_deref() {
+                Some(Shape { what: What::Const(raw), .. }) => raw.clone(),
+                Some(Shape { what: What::Enum(options), .. }) => {
+                    let option = options.iter().find(|option| check::is_tag(&option.raw, tag));
+                    option.map_or_else(|| json::quote(tag), |option| option.raw.clone())
+                }
+                _ => json::quote(tag),
+            };
+            self.put(kid, Some(&raw), Origin::Default, 1);
+        }
+        if let Some(node) = self.get_mut(kid) {
+            node.hidden = mine.len() == 1;
+            // Without its tag nobody knows which variant it is.
+            node.field.required = true;
+        }
+        self.arrange(inner);
+    }
+
+    /// Takes the payload of the last run: what differs from what stands there.
+    pub(super) fn fill_last(&mut self, last: &str) {
+        if json::check(last).is_err() || json::kind(last) != Some(Kind::Object) {
+            return;
+        }
+        let last = self.without_made_code(last);
+        self.take_last(self.root, &last, 0);
+        self.code_for = Some(self.without_code());
+    }
+
+    /// A payload without the code that is made here anyway: it would go stale with the first edit.
+    fn without_made_code(&self, payload: &str) -> String {
+        let made = self.make_code.and_then(|make| make(payload));
+        match (made, json::get(payload, "code")) {
+            (Some(made), Some(code)) if same(&made, code) => {
+                let members = json::members(payload).unwrap_or_default();
+                let others: Vec<_> = members
+                    .iter()
+                    .filter(|(name, _)| name != "code")
+                    .map(|(name, raw)| format!("{}: {raw}", json::quote(name)))
+                    .collect();
+                format!("{{{}}}", others.join(", "))
+            }
+            _ => payload.to_owned(),
+        }
+    }
+
+    fn take_last(&mut self, id: FieldId, raw: &str, depth: usize) {
+        let value = self.value_of(id);
+        let Some(node) = self.get_mut(id) else { return };
+        node.field.last = Some(raw.to_owned());
+        let shape = node.shape.clone();
+        let open = node.field.presence == Presence::Value && !node.odd;
+        if let (What::Model(model), true, Ok(members)) = (&shape.what, open, json::members(raw)) {
+            for (name, raw) in &members {
+                let kids = self.get(id).map(|node| node.kids.clone()).unwrap_or_default();
+                let kid =
+                    kids.into_iter().find(|kid| self.get(*kid).is_some_and(|kid| kid.field.name == *name));
+                match kid {
+                    Some(kid) => self.take_last(kid, raw, depth + 1),
+                    None => {
+                        let of = match model.extra {
+                            Extra::Of(at) => Some(at),
+                            _ => None,
+                        };
+                        let kid = self.create_entry(id, name, of, depth);
+                        self.put(kid, Some(raw), Origin::Last, depth + 1);
+                        if let Some(node) = self.get_mut(kid) {
+                            node.field.last = Some((*raw).to_owned());
+                        }
+                        if let Some(node) = self.get_mut(id) {
+                            node.kids.push(kid);
+                        }
+                    }
+                }
+            }
+            self.arrange(id);
+            let changed = self.value_of(id) != value;
+            if let Some(node) = self.get_mut(id).filter(|_| changed) {
+                node.field.origin = Origin::Last;
+            }
+            return;
+        }
+        if value.as_deref().is_some_and(|value| same(value, raw)) {
+            return;
+        }
+        self.put(id, Some(raw), Origin::Last, depth);
+    }
+
+    /// Fills in a whole payload: what it leaves out is left out, what the schema does not know stands as JSON. The
+    /// fields' ids stay where the fields do.
+    ///
+    /// # Errors
+    ///
+    /// In a sentence, where it is no JSON object; then nothing has changed.
+    pub fn fill(&mut self, payload: &str, origin: Origin) -> Result<(), String> {
+        json::check(payload).map_err(|error| format!("this is no JSON: {error}"))?;
+        if json::kind(payload) != Some(Kind::Object) {
+            return Err("a payload is a JSON object: it starts with {".to_owned());
+        }
+        let payload = self.without_made_code(payload);
+        let kept: Vec<_> = self.nodes.iter().flatten().filter_map(|node| node.opened.clone()).collect();
+        self.put(self.root, Some(&payload), origin, 0);
+        let root = self.root;
+        self.code_for = Some(self.without_code());
+        self.told.clear();
+        self.mark_defaults(root);
+        // A form that is filled before anybody has touched it opens so.
+        if kept.is_empty() {
+            self.finish_opening();
+        }
+        self.open_new();
+        self.collect();
+        Ok(())
+    }
+
+    /// What stands at its default is from there, wherever it came from.
+    fn mark_defaults(&mut self, id: FieldId) {
+        let Some(node) = self.get(id) else { return };
+        let kids = node.kids.clone();
+        let value = self.value_of(id);
+        if let Some(node) = self.get_mut(id)
+            && node.field.presence != Presence::Unset
+            && let (Some(value), Some(default)) = (&value, &node.field.default)
+            && same(value, default)
+        {
+            node.field.origin = Origin::Default;
+        }
+        for kid in kids {
+            self.mark_defaults(kid);
+        }
+    }
+}
+
+/// Whether a value is of that kind without being read as another.
+fn is_exact(shape: &Shape, raw: &str) -> bool {
+    let Some(kind) = json::kind(raw) else { return false };
+    match &shape.what {
+        What::Null => kind == Kind::Null,
+        What::Bool => kind == Kind::Bool,
+        What::Number(number) if number.integer => {
+            kind == Kind::Number && !raw.contains(['.', 'e', 'E', 'N', 'I'])
+        }
+        What::Number(_) | What::Decimal => kind == Kind::Number,
+        What::Text(_) => kind == Kind::String,
+        What::Const(only) => check::is_choice(only, raw),
+        What::Enum(options) => options.iter().any(|option| check::is_choice(&option.raw, raw)),
+        What::Model(_) | What::Map(_) => kind == Kind::Object,
+        What::List(_) | What::Tuple(_) => kind == Kind::Array,
+        What::Any | What::Other(_) | What::All(_) | What::Union(_) => true,
+    }
+}
+
+/// The input of a choice with that value chosen; a scalar that is none of the choices is added to them.
+fn chosen(options: &Arc<[Choice]>, raw: &str) -> Option<Input> {
+    let raw = raw.trim();
+    let exact = options.iter().position(|option| option.raw == raw);
+    let at = exact.or_else(|| options.iter().position(|option| check::is_choice(&option.raw, raw)));
+    if let Some(at) = at {
+        return Some(Input::Choice { options: options.clone(), chosen: Some(at) });
+    }
+    if matches!(json::kind(raw), Some(Kind::Array | Kind::Object) | None) {
+        return None;
+    }
+    let other = Choice { label: raw.to_owned(), raw: raw.to_owned() };
+    let options: Arc<[Choice]> = options.iter().cloned().chain([other]).collect();
+    Some(Input::Choice { chosen: Some(options.len() - 1), options })
+}
+
+fn booleans() -> Arc<[Choice]> {
+    ["false", "true"].iter().map(|raw| Choice { label: (*raw).to_owned(), raw: (*raw).to_owned() }).collect()
+}
+
+/// What takes any JSON.
+fn any() -> Arc<Shape> {
+    Arc::new(Shape {
+        title: None,
+        class: None,
+        doc: None,
+        unit: None,
+        default: None,
+        nullable: false,
+        secret: false,
+        referred: false,
+        what: What::Any,
+    })
+}

@@ -1,0 +1,228 @@
+//! What is wrong as things stand.
+//!
+//! What concerns one value alone (its type, bounds, pattern) is looked at once after it has changed; what depends on
+//! its neighbours (missing, unknown and doubled fields, counts) is cheap and looked at after each edit.
+
+use std::collections::HashSet;
+
+use super::{CodeState, FieldId, FieldProblem, Form, Origin, Presence, value::same};
+use crate::catalogue::{
+    Level, check,
+    shape::{Shape, What},
+};
+
+/// Sets of more items are not searched for doubles.
+const MOST_COMPARED: usize = 500;
+
+impl Form {
+    /// What is wrong with a value if it stood in that field: for values that are not in the form yet, such as those
+    /// that a field runs through.
+    pub fn check_value(&mut self, id: FieldId, raw: &str) -> Vec<(Level, String)> {
+        let Some(node) = self.get(id) else { return Vec::new() };
+        let (at, shape) = (node.at, node.shape.clone());
+        self.judge(at, &shape, raw)
+    }
+
+    fn judge(
+        &mut self,
+        at: Option<crate::catalogue::shape::At>,
+        shape: &Shape,
+        raw: &str,
+    ) -> Vec<(Level, String)> {
+        match at {
+            Some(at) => check::value(&mut self.schema, at, raw)
+                .into_iter()
+                .map(|told| match told.path.is_empty() {
+                    true => (told.level, told.what),
+                    false => (told.level, format!("{}: {}", told.path, told.what)),
+                })
+                .collect(),
+            None => check::scalar(shape, raw),
+        }
+    }
+
+    /// Gathers all problems anew.
+    pub(super) fn collect(&mut self) {
+        let mut out: Vec<FieldProblem> = self
+            .told
+            .iter()
+            .map(|what| FieldProblem {
+                field: None,
+                level: Level::Error,
+                what: what.clone(),
+                from_service: true,
+            })
+            .collect();
+        self.collect_from(self.root, &mut out);
+        if self.code_state() == CodeState::Stale {
+            out.push(FieldProblem {
+                field: self.code,
+                level: Level::Error,
+                what: "Python made this for other values than now stand here".to_owned(),
+                from_service: false,
+            });
+        }
+        self.problems = out;
+    }
+
+    /// Depth is limited where values come in.
+    fn collect_from(&mut self, id: FieldId, out: &mut Vec<FieldProblem>) {
+        self.look(id);
+        let Some(node) = self.get(id) else { return };
+        let shown = match self.is_veiled(id) {
+            true => node.parent,
+            false => Some(id),
+        };
+        let field = shown.filter(|shown| *shown != self.root);
+        let mut say = |level: Level, what: String, from_service: bool| {
+            out.push(FieldProblem { field, level, what, from_service });
+        };
+        for what in &node.told {
+            say(Level::Error, what.clone(), true);
+        }
+        for (level, what) in self.neighbourly(id) {
+            say(level, what, false);
+        }
+        if node.field.presence != Presence::Value {
+            return;
+        }
+        for (level, what) in node.marks.iter().flatten() {
+            say(*level, what.clone(), false);
+        }
+        if node.holds() {
+            for kid in node.kids.clone() {
+                self.collect_from(kid, out);
+            }
+        }
+    }
+
+    /// Looks at a value that has changed since it was looked at.
+    fn look(&mut self, id: FieldId) {
+        let Some(node) = self.get(id).filter(|node| node.marks.is_none()) else { return };
+        let (shape, at) = (node.shape.clone(), node.at);
+        let marks = match node.field.presence {
+            _ if node.fault.is_some() => vec![(Level::Error, node.fault.clone().unwrap_or_default())],
+            Presence::Value if !node.holds() => {
+                let raw = node.raw.clone();
+                let default = node.field.default.clone();
+                let mut found = self.judge(at, &shape, &raw);
+                // What the schema itself proposes needs no remark.
+                if default.is_some_and(|default| same(&default, &raw)) {
+                    found.retain(|(level, _)| *level == Level::Error);
+                }
+                found
+            }
+            _ => Vec::new(),
+        };
+        if let Some(node) = self.get_mut(id) {
+            node.marks = Some(marks);
+        }
+    }
+
+    /// What is wrong with a field because of what stands around or inside it.
+    fn neighbourly(&self, id: FieldId) -> Vec<(Level, String)> {
+        let mut out = Vec::new();
+        let Some(node) = self.get(id) else { return out };
+        let parent = node.parent.and_then(|parent| self.get(parent));
+        let swept = node.field.sweep.is_some();
+        match node.field.presence {
+            Presence::Unset if node.field.required && !swept && !node.hidden => {
+                let item = parent.is_some_and(|parent| {
+                    matches!(parent.shape.what, What::List(_) | What::Map(_)) && !parent.odd
+                });
+                let (level, what) = if Some(id) == self.code {
+                    let what = "missing: Python computes it from the other fields, the service requires it";
+                    (Level::Error, what)
+                } else if item || parent.is_some_and(super::Node::is_union) {
+                    (Level::Error, "nothing is entered yet")
+                } else {
+                    // A field can have a second name that schemas do not show.
+                    let strangers = parent.is_some_and(|parent| {
+                        parent.kids.iter().any(|kid| self.get(*kid).is_some_and(|kid| kid.field.is_entry))
+                            && matches!(parent.shape.what, What::Model(_))
+                    });
+                    (if strangers { Level::Hint } else { Level::Error }, check::MISSING)
+                };
+                out.push((level, what.to_owned()));
+            }
+            Presence::Unset if self.is_gap(id) => {
+                out.push((Level::Error, "needed, since a later one is given".to_owned()));
+            }
+            Presence::Null if node.field.origin == Origin::Missing => {
+                out.push((Level::Hint, "required: goes out as null unless something is entered".to_owned()));
+            }
+            _ => {}
+        }
+        if let Some(parent) = parent.filter(|_| node.field.is_entry) {
+            self.entry(node, parent, &mut out);
+        }
+        if node.field.presence == Presence::Value && node.holds() {
+            let length = match &node.shape.what {
+                What::Tuple(_) => {
+                    let last = node.kids.iter().rposition(|kid| {
+                        self.get(*kid).is_some_and(|kid| kid.field.presence != Presence::Unset)
+                    });
+                    // Required ones that are missing say so themselves.
+                    let required =
+                        node.kids.iter().filter(|kid| self.get(**kid).is_some_and(|kid| kid.field.required));
+                    last.map_or(0, |last| last + 1).max(required.count())
+                }
+                _ => node.kids.len(),
+            };
+            out.extend(check::count(&node.shape, length).map(|what| (Level::Error, what)));
+            if let What::List(list) = &node.shape.what
+                && list.unique
+                && length <= MOST_COMPARED
+            {
+                let mut seen = HashSet::new();
+                let doubled =
+                    node.kids.iter().filter_map(|kid| self.value_of(*kid)).any(|raw| !seen.insert(raw));
+                if doubled {
+                    out.push((Level::Hint, "a set: doubles count once".to_owned()));
+                }
+            }
+            if matches!(node.shape.what, What::Union(_)) && node.kids.is_empty() && node.fault.is_none() {
+                out.push((Level::Error, "choose what kind of value it is".to_owned()));
+            }
+        }
+        out
+    }
+
+    /// What is wrong with the key of an entry, or with a member that the model has no field for.
+    fn entry(&self, node: &super::Node, parent: &super::Node, out: &mut Vec<(Level, String)>) {
+        if !node.named {
+            out.push((Level::Error, "this entry has no key yet".to_owned()));
+            return;
+        }
+        match &parent.shape.what {
+            What::Map(_) => {
+                // Reading the keys' schema anew costs little, and it may be read already.
+                let mut schema = self.schema.clone();
+                out.extend(check::key(&mut schema, &parent.shape, &node.field.name));
+            }
+            What::Model(model) => {
+                let complete = parent
+                    .kids
+                    .iter()
+                    .filter_map(|kid| self.get(*kid))
+                    .all(|kid| kid.field.is_entry || kid.field.presence != Presence::Unset);
+                out.extend(check::unknown(model, complete).map(|(level, what)| (level, what.to_owned())));
+            }
+            _ => {}
+        }
+    }
+
+    /// A value of a tuple that is left out though a later one is not.
+    fn is_gap(&self, id: FieldId) -> bool {
+        let Some(parent) = self.get(id).and_then(|node| node.parent).and_then(|parent| self.get(parent))
+        else {
+            return false;
+        };
+        matches!(parent.shape.what, What::Tuple(_))
+            && parent
+                .kids
+                .iter()
+                .skip_while(|kid| **kid != id)
+                .any(|kid| self.get(*kid).is_some_and(|kid| kid.field.presence != Presence::Unset))
+    }
+}
