@@ -88,9 +88,9 @@ pub(super) fn format(format: &str, text: &str) -> Option<&'static str> {
             let others = bare.chars().filter(|c| !c.is_ascii_hexdigit() && !matches!(c, '-' | '{' | '}'));
             (digits != 32 || others.count() > 0).then_some("expected a UUID: 32 hexadecimal digits")
         }
-        "ipv4" => text.parse::<std::net::Ipv4Addr>().is_err().then_some("expected an IPv4 address"),
+        "ipv4" => text.parse::<core::net::Ipv4Addr>().is_err().then_some("expected an IPv4 address"),
         "ipv6" if !text.contains('%') => {
-            text.parse::<std::net::Ipv6Addr>().is_err().then_some("expected an IPv6 address")
+            text.parse::<core::net::Ipv6Addr>().is_err().then_some("expected an IPv6 address")
         }
         "email" | "name-email" => (!text.contains('@')).then_some("expected an email address"),
         _ => None,
