@@ -31,6 +31,7 @@ pub mod demo;
 pub mod keep;
 pub mod log;
 pub mod net;
+pub mod python;
 pub mod term;
 
 pub mod cli;

@@ -25,7 +25,7 @@ use crate::{
         session::{Ids, Outgoing, Session},
         update,
     },
-    catalogue::{Catalogue, ServiceKind},
+    catalogue::Catalogue,
     clean::Charset,
     cli::{
         args::{DemoArgs, LookArgs, Place},
@@ -144,14 +144,7 @@ fn open(
     };
     let (keymap, key_problems) = lab.keymap();
     problems.extend(key_problems);
-    for c in &lab.loaded.catalogues {
-        let path = c.path.display().to_string();
-        let wrong = catalogue.add_file(&path, &c.text);
-        problems.extend(wrong.iter().map(|p| format!("{path}:{}: {}", p.line, p.what)));
-    }
-    for service in lab.found.iter().flat_map(|f| &f.services) {
-        catalogue.set_kind(&service.name, ServiceKind::of_entrypoint(&service.entrypoint));
-    }
+    problems.extend(lab.add_types(&mut catalogue));
 
     // Whether it wanted a read-only screen cannot be told: then nothing is sent.
     let unreadable =

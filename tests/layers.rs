@@ -29,6 +29,7 @@ const MAY: [(&str, &[&str]); 18] = [
     ("config", &["theme::DEFAULT", "catalogue::guard"]),
     ("net", &["wire"]),
     ("demo", &["wire"]),
+    ("python", &["wire", "catalogue"]),
     ("term", &[]),
     ("log", &[]),
     ("keep", &["wire"]),

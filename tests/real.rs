@@ -36,3 +36,6 @@ mod doctor;
 
 #[path = "real/keep.rs"]
 mod keep;
+
+#[path = "real/types.rs"]
+mod types;

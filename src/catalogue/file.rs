@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, source: &Source) -> File {
     };
     let raw = |key: &str| members.iter().rev().find(|(name, _)| name == key).map(|(_, raw)| *raw);
     let mut source = source.clone();
-    if let Source::File { juice, .. } = &mut source {
+    if let Source::File { juice, .. } | Source::Kernel { juice, .. } = &mut source {
         *juice = raw("juice").and_then(text_of);
     }
     if let Some(error) = raw("error").and_then(json::string) {

@@ -1,7 +1,8 @@
-//! Task types with their JSON schemas: Juice's built-in ones, those that catalogue files name, those seen on the bus.
+//! Task types with their JSON schemas: Juice's built-in ones, those that catalogue files name, those that a kernel told,
+//! those seen on the bus.
 //!
-//! Pure: files are read by others and given here as text. It merges the three sources by class, drafts payloads from
-//! schemas and checks them while they are typed. It refuses to judge more strictly than the service: what a check
+//! Pure: files are read and kernels are asked by others, and what they say is given here as text. It merges the sources
+//! by class, drafts payloads from schemas and checks them while they are typed. It refuses to judge more strictly than the service: what a check
 //! calls an error, pydantic refuses too, except where the class has validators of its own that JSON schemas cannot
 //! show; so no check may keep a person from sending.
 
@@ -11,6 +12,8 @@ pub mod form;
 pub mod guard;
 mod schema;
 mod shape;
+pub mod script;
+mod source;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -18,28 +21,15 @@ mod words;
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::wire::{Text, name::Numbers};
 
 pub use check::{Checker, Level, Problem, check};
 pub use file::FileProblem;
 pub use form::Form;
+pub use source::{BUILTIN_JUICE, Source};
 pub use template::{complete, template};
-
-/// Where a task type is known from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Juice's own (of 26.43.0).
-    Builtin,
-    /// A catalogue file.
-    File {
-        /// Where it lies.
-        path: Text,
-        /// The version of Juice that made it.
-        juice: Option<Text>,
-    },
-    /// Seen on the bus: there is a payload but no schema.
-    Seen,
-}
 
 /// Where the `code` of an `IPythonTask` comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +49,7 @@ pub struct TaskType {
     pub class: Text,
     /// The class's module, if known.
     pub module: Option<Text>,
-    /// The services that a file or the bus names; empty for built-in ones.
+    /// The services that a file, a kernel or the bus names; empty for built-in ones.
     pub services: Vec<Text>,
     /// Where it is known from.
     pub source: Source,
@@ -91,7 +81,7 @@ impl TaskType {
             name,
             module: None,
             services: Vec::new(),
-            source: Source::Seen,
+            source: Source::Seen { at: None },
             parallel: false,
             show_in_dashboard: true,
             hidden_fields: Vec::new(),
@@ -157,6 +147,8 @@ pub struct Seen {
     pub parallel: bool,
     /// The fields that its display name left out.
     pub hidden_fields: Vec<String>,
+    /// When last.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// All task types that are known.
@@ -164,22 +156,23 @@ pub struct Seen {
 pub struct Catalogue {
     /// With the class of service that takes them as their only service.
     builtin: Vec<TaskType>,
-    files: Vec<TaskType>,
+    /// What files and kernels told, the newest first.
+    told: Vec<TaskType>,
     seen: HashMap<Text, Vec<TaskType>>,
     kinds: HashMap<Text, ServiceKind>,
     /// Service, path and what is wrong.
     errors: Vec<(Text, Text, Text)>,
+    /// What kernels answered, as it came, by service.
+    answers: HashMap<Text, Answer>,
 }
 
-impl Source {
-    /// Where it is known from, in a word.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Source::Builtin => "Juice",
-            Source::File { .. } => "file",
-            Source::Seen => "seen",
-        }
-    }
+/// What a kernel answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// A catalogue, raw JSON.
+    pub text: Text,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 impl Catalogue {
@@ -193,23 +186,93 @@ impl Catalogue {
     }
 
     /// Takes in a catalogue file's text (the form that Juice's Python prints: services with their types, and types
-    /// with their schemas). What is good in it is used in any case; the answer says what is not. A later file's types
-    /// stand before an earlier one's of the same class.
+    /// with their schemas) of which nobody knows how old it is.
     pub fn add_file(&mut self, path: &str, text: &str) -> Vec<FileProblem> {
-        let mut file = file::read(text, &Source::File { path: path.into(), juice: None });
-        for (service, kind) in file.kinds {
+        self.add_dated_file(path, text, None)
+    }
+
+    /// Takes in a catalogue file's text. What is good in it is used in any case; the answer says what is not. Of the
+    /// same class the newest file's or kernel's word counts; of files of the same age the later one's.
+    pub fn add_dated_file(&mut self, path: &str, text: &str, at: Option<DateTime<Utc>>) -> Vec<FileProblem> {
+        let file = file::read(text, &Source::File { path: path.into(), juice: None, at });
+        // The same file read again replaces itself.
+        self.forget_file(path);
+        self.errors.extend(file.errors.into_iter().map(|(service, what)| (service, path.into(), what)));
+        self.learn_kinds(file.kinds);
+        self.tell(file.types);
+        file.problems
+    }
+
+    /// Forgets what a file said, but for the kinds of services.
+    pub fn forget_file(&mut self, path: &str) {
+        self.errors.retain(|(_, from, _)| **from != *path);
+        self.told.retain(|task| !matches!(&task.source, Source::File { path: from, .. } if **from == *path));
+    }
+
+    /// The files that types are known from.
+    pub fn files(&self) -> Vec<Text> {
+        let mut paths: Vec<Text> = Vec::new();
+        let of_types = self.told.iter().filter_map(|task| match &task.source {
+            Source::File { path, .. } => Some(path),
+            _ => None,
+        });
+        for path in of_types.chain(self.errors.iter().map(|(_, path, _)| path)) {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
+        paths
+    }
+
+    /// Takes in what a service's kernel answered to [`script::question`]; it replaces what that kernel told before.
+    /// Returns how many types of that service it named.
+    ///
+    /// # Errors
+    /// One phrase where the answer cannot be used; then nothing is changed.
+    pub fn add_kernel(&mut self, service: &str, text: &str, at: DateTime<Utc>) -> Result<usize, String> {
+        let mut file = file::read(text, &Source::Kernel { juice: None, at });
+        if let Some(problem) = file.problems.first().filter(|_| file.types.is_empty()) {
+            return Err(problem.what.clone());
+        }
+        let service = Text::from(service);
+        // It speaks for itself, whatever the name by which it was reached.
+        for task in &mut file.types {
+            if !task.services.is_empty() {
+                task.services = vec![service.clone()];
+            }
+        }
+        file.types.retain(|task| !task.services.is_empty());
+        let count = file.types.len();
+        let kind = file.kinds.into_iter().map(|(_, kind)| kind).next().unwrap_or(ServiceKind::IPython);
+        self.learn_kinds([(service.clone(), kind)]);
+        let of_kernel = |task: &TaskType| {
+            matches!(task.source, Source::Kernel { .. }) && task.services.contains(&service)
+        };
+        self.told.retain(|task| !of_kernel(task));
+        self.tell(file.types);
+        self.answers.insert(service, Answer { text: text.into(), at });
+        Ok(count)
+    }
+
+    /// What kernels answered.
+    pub fn answers(&self) -> impl Iterator<Item = (&Text, &Answer)> {
+        self.answers.iter()
+    }
+
+    fn learn_kinds(&mut self, kinds: impl IntoIterator<Item = (Text, ServiceKind)>) {
+        for (service, kind) in kinds {
             let known = self.kinds.entry(service).or_default();
             if *known == ServiceKind::Plain {
                 *known = kind;
             }
         }
-        self.errors.retain(|(_, from, _)| **from != *path);
-        self.errors.extend(file.errors.into_iter().map(|(service, what)| (service, path.into(), what)));
-        // The same file read again replaces itself.
-        self.files.retain(|task| !matches!(&task.source, Source::File { path: from, .. } if **from == *path));
-        file.types.append(&mut self.files);
-        self.files = file.types;
-        file.problems
+    }
+
+    /// Puts types among those that were told: the newest first, of the same age the last told.
+    fn tell(&mut self, mut types: Vec<TaskType>) {
+        types.append(&mut self.told);
+        types.sort_by_key(|task| std::cmp::Reverse(task.source.at()));
+        self.told = types;
     }
 
     /// What kind of service that is. The configuration's word: a file's does not change it, save where this says
@@ -245,7 +308,7 @@ impl Catalogue {
             class: seen.class,
             module: None,
             services: vec![service.clone()],
-            source: Source::Seen,
+            source: Source::Seen { at: seen.at },
             parallel: seen.parallel,
             show_in_dashboard: true,
             hidden_fields: seen.hidden_fields,
@@ -257,9 +320,9 @@ impl Catalogue {
         self.seen.insert(service, types);
     }
 
-    /// The types that can be sent to a service: the lab's own first (as the files have them, then those seen), then
-    /// Juice's for that kind of service, then those that every service takes. Each class once, from the source that
-    /// knows most: a file, else Juice's own, else what was seen.
+    /// The types that can be sent to a service: the lab's own first (as files and kernels have them, then those seen),
+    /// then Juice's for that kind of service, then those that every service takes. Each class once, from the source
+    /// that knows most: the newest file or kernel, else Juice's own, else what was seen.
     pub fn types_for(&self, service: &str) -> Vec<&TaskType> {
         let kind = self.kind(service);
         let mut found: Vec<&TaskType> = Vec::new();
@@ -269,7 +332,7 @@ impl Catalogue {
             }
         };
         let cells = matches!(kind, ServiceKind::IPython | ServiceKind::Fridge);
-        for task in &self.files {
+        for task in &self.told {
             let named = task.services.iter().any(|name| **name == *service);
             // Any subclass of it runs in any kernel; the class itself has no code.
             if named || (cells && task.ipython && *task.class != *IPYTHON) {
@@ -277,7 +340,7 @@ impl Catalogue {
             }
         }
         for task in self.seen.get(service).into_iter().flatten() {
-            let better = self.files.iter().chain(&self.builtin).find(|known| known.is(task));
+            let better = self.told.iter().chain(&self.builtin).find(|known| known.is(task));
             add(better.unwrap_or(task));
         }
         for task in &self.builtin {
@@ -295,6 +358,16 @@ impl Catalogue {
         let of_class = types.iter().find(|task| *task.class == *name);
         // All cells have one type on the wire: it does not tell which class is meant.
         of_class.or_else(|| types.iter().find(|task| *task.name == *name && !task.ipython)).copied()
+    }
+
+    /// The services that are known by name: from files, kernels, the bus or the configuration.
+    pub fn services(&self) -> Vec<Text> {
+        let told = self.told.iter().flat_map(|task| &task.services);
+        let mut names: Vec<Text> = self.kinds.keys().chain(self.seen.keys()).chain(told).cloned().collect();
+        names.extend(self.errors.iter().map(|(service, ..)| service.clone()));
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// What files say went wrong with a service (its package could not be imported): path and text.

@@ -118,7 +118,7 @@ fn files_name_the_labs_own_types() {
     assert_eq!((types.len(), &*types[0].class), (18, "MeasureT1"));
     assert_eq!(classes(&types)[14..], ["Ping", "SleepSync", "SleepAsync", "RebuildEnvironmentDryRun"]);
     assert_eq!(types[0].hidden_fields, ["parallel", "secret"]);
-    let file = Source::File { path: "/lab/types.json".into(), juice: Some("26.43.0".into()) };
+    let file = Source::File { path: "/lab/types.json".into(), juice: Some("26.43.0".into()), at: None };
     assert_eq!(types[0].source, file);
     assert_eq!(catalogue.kind("cryo"), ServiceKind::Fridge);
     assert_eq!(classes(&catalogue.types_for("lab"))[..2], ["RawIPython", "AsyncSleepIPython"]);
@@ -160,6 +160,7 @@ fn seen_types_fill_the_gaps() {
         class: class.into(),
         parallel: true,
         hidden_fields: vec!["x".into()],
+        at: None,
     };
     let types = vec![
         seen("New", "New"),
@@ -174,11 +175,52 @@ fn seen_types_fill_the_gaps() {
     assert!(by_class("MeasureT1").schema.is_some());
     assert_eq!(
         (by_class("New").source.clone(), by_class("New").hidden_fields.as_slice()),
-        (Source::Seen, &["x".to_owned()][..])
+        (Source::Seen { at: None }, &["x".to_owned()][..])
     );
     assert_eq!((by_class("Mine").ipython, by_class("Mine").code), (true, Some(Code::Computed)));
     assert_eq!(types.iter().filter(|task| &*task.class == "Ping").count(), 1);
     assert_eq!(catalogue.find("other", "Mine").map(|task| &*task.name), Some("IPythonTask"));
+}
+
+#[test]
+fn the_newest_word_of_files_and_kernels_counts() {
+    let day = |day: i64| DateTime::<Utc>::from_timestamp(1_795_000_000 + day * 86_400, 0).unwrap();
+    let told = |doc: &str, name: &str| {
+        format!(
+            r#"{{"juice": "26.43.0", "services": {{"{name}": {{"kind": "ipython", "tasks": {{"m:Fit": "handler"}}}}}},
+            "tasks": [{{"type": "Fit", "class": "Fit", "module": "m", "doc": "{doc}"}}]}}"#
+        )
+    };
+    let mut catalogue = Catalogue::new();
+    let doc = |catalogue: &Catalogue| {
+        let fit = catalogue.find("lab", "Fit").unwrap();
+        (fit.doc.as_deref().unwrap().to_owned(), fit.source.word())
+    };
+    assert_eq!(catalogue.add_dated_file("/b.json", &told("file of day 2", "lab"), Some(day(2))), []);
+    assert_eq!(doc(&catalogue), ("file of day 2".to_owned(), "file"));
+    // The kernel calls itself what it likes: it speaks for the service that was asked.
+    assert_eq!(catalogue.add_kernel("lab", &told("kernel of day 1", "someone"), day(1)), Ok(1));
+    assert_eq!(doc(&catalogue).0, "file of day 2", "an older word");
+    assert_eq!(catalogue.find("someone", "Fit"), None);
+    assert_eq!(catalogue.add_kernel("lab", &told("kernel of day 3", "lab"), day(3)), Ok(1));
+    assert_eq!(doc(&catalogue), ("kernel of day 3".to_owned(), "kernel"));
+    assert_eq!(catalogue.kind("lab"), ServiceKind::IPython);
+    // A file without a date is the oldest.
+    catalogue.add_file("/a.json", &told("undated", "lab"));
+    assert_eq!(doc(&catalogue).0, "kernel of day 3");
+    assert_eq!(classes(&catalogue.types_for("lab")).iter().filter(|class| **class == "Fit").count(), 1);
+    // A kernel's new answer replaces its old one.
+    let none = r#"{"services": {"lab": {}}, "tasks": []}"#;
+    assert_eq!(catalogue.add_kernel("lab", none, day(4)), Ok(0));
+    assert_eq!(doc(&catalogue).0, "file of day 2");
+    catalogue.forget_file("/b.json");
+    assert_eq!(doc(&catalogue).0, "undated");
+    assert_eq!(catalogue.files(), [Text::from("/a.json")]);
+    for bad in ["", "[]", "3", "{\"error\": \"no\"}"] {
+        assert!(catalogue.add_kernel("lab", bad, day(5)).is_err(), "{bad}");
+    }
+    let answers: Vec<_> = catalogue.answers().collect();
+    assert_eq!((answers.len(), answers[0].1.at, &*answers[0].1.text), (1, day(4), none));
 }
 
 #[test]

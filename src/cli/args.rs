@@ -91,6 +91,8 @@ pub enum Command {
     Submit(SubmitArgs),
     /// Prints what was found, from which file, which parts answer and how fast, and what the terminal can do.
     Doctor(DoctorArgs),
+    /// Lists the task types that are known, or asks the lab's Python or a kernel for them.
+    Types(TypesArgs),
     /// Opens the screen on a laboratory inside the program: a demonstration, nothing real moves.
     Demo(DemoArgs),
     /// Prints the shell's completions.
@@ -170,6 +172,50 @@ pub struct DoctorArgs {
     /// Asks each service too, with a Ping (a task that dashboards hide).
     #[arg(long)]
     pub services: bool,
+}
+
+/// `types`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Without --python or --kernel nothing is asked: what is known stands in catalogue files, in what kernels told earlier and
+what was seen on the bus.
+
+  juicetop types                                           all services
+  juicetop types fridge --json                             one, with schemas, a JSON line a type
+  juicetop types --python /env/.venv/bin/python > ~/.config/juicetop/catalogue.d/lab.json
+  juicetop types --python PATH fridge=hiddenlab:LabService  one service, with its entrypoint
+  juicetop types --python PATH --envelope hiddenlab:MeasureT1 '{\"qubit\": \"q3\"}'
+  juicetop types lab --kernel                              asks the kernel that runs now")]
+pub struct TypesArgs {
+    /// The services, all where none is named. With --python also NAME=MODULE:CLASS; with --envelope the class
+    /// (MODULE:CLASS) and its payload (JSON, - for standard input).
+    #[arg(value_name = "SERVICE")]
+    pub names: Vec<String>,
+    /// JSON, a line a type, with everything that is known of it.
+    #[arg(long, conflicts_with = "python")]
+    pub json: bool,
+    /// Imports the services in this Python, the one of the lab's environment, and prints a catalogue file. Importing
+    /// runs the lab's own code, which may open instruments. Exit code 1 where a service could not be imported.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// How long that may take.
+    #[arg(long, value_name = "SECONDS", requires = "python", value_parser = seconds)]
+    pub limit: Option<std::time::Duration>,
+    /// Validates one payload with the real class instead, and prints what goes into the frame: type, metadata with
+    /// the exact display name, payload with the code of a cell.
+    #[arg(long, requires = "python")]
+    pub envelope: bool,
+    /// Asks the service's running kernel, with a cell that takes its slot and waits behind what runs there.
+    #[arg(long, conflicts_with = "python")]
+    pub kernel: bool,
+}
+
+/// A number of seconds above zero.
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let number = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
+    number
+        .map(std::time::Duration::from_secs_f64)
+        .ok_or_else(|| "a number of seconds, at most a day".to_owned())
 }
 
 /// `demo`.

@@ -1,5 +1,7 @@
 //! Which lab a command is about: from its arguments, the configuration, or what is found on this machine.
 
+use chrono::DateTime;
+
 use crate::{
     app::keymap::{Binding, Keymap},
     catalogue::{Catalogue, ServiceKind},
@@ -150,13 +152,23 @@ impl Lab {
     /// files is told when they are opened on the screen.
     pub fn catalogue(&self) -> Catalogue {
         let mut catalogue = Catalogue::new();
+        self.add_types(&mut catalogue);
+        catalogue
+    }
+
+    /// Adds the types of the person's catalogue files, and what kinds of services this machine's files name; what is
+    /// wrong in the files comes back, a sentence each.
+    pub fn add_types(&self, catalogue: &mut Catalogue) -> Vec<String> {
+        let mut problems = Vec::new();
         for file in &self.loaded.catalogues {
-            catalogue.add_file(&file.path.display().to_string(), &file.text);
+            let path = file.path.display().to_string();
+            let wrong = catalogue.add_dated_file(&path, &file.text, file.modified.map(DateTime::from));
+            problems.extend(wrong.iter().map(|p| format!("{path}:{}: {}", p.line, p.what)));
         }
         for service in self.found.iter().flat_map(|f| &f.services) {
             catalogue.set_kind(&service.name, ServiceKind::of_entrypoint(&service.entrypoint));
         }
-        catalogue
+        problems
     }
 
     /// The configuration file is there and cannot be read at all.
@@ -211,7 +223,7 @@ impl Lab {
     }
 }
 
-fn places(place: &Place) -> Places {
+pub(super) fn places(place: &Place) -> Places {
     Places { config_dir: place.juice_config.clone(), run_dir: place.juice_run.clone(), ..Places::system() }
 }
 

@@ -12,6 +12,7 @@ mod picture;
 mod record;
 mod submit;
 pub mod talk;
+mod types;
 mod watch;
 
 use std::{io, process::ExitCode};
@@ -108,6 +109,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, End> {
         Some(Command::Watch(args)) => watch::run(&place, &args, &out).map(ExitCode::from),
         Some(Command::Submit(args)) => submit::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Doctor(args)) => doctor::run(&place, &look, &args, &out).map(ExitCode::from),
+        Some(Command::Types(args)) => types::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "juicetop", &mut text);

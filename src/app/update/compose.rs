@@ -102,12 +102,16 @@ fn learn(app: &mut App, service: &Text) {
     if store.service(service).is_some_and(|s| s.kernel.is_some()) {
         app.catalogue.saw_kernel(service);
     }
-    let own_tasks = |s: &crate::store::SeenType| &**service != TASK_MANAGER || !TALK.contains(&&*s.task_type);
+    let own_tasks = |s: &crate::store::SeenType| {
+        (&**service != TASK_MANAGER || !TALK.contains(&&*s.task_type))
+            && *s.class != *catalogue::script::QUESTION
+    };
     let seen = store.seen_types(service).into_iter().filter(own_tasks).map(|s| catalogue::Seen {
         task_type: s.task_type,
         class: s.class,
         parallel: s.parallel,
         hidden_fields: s.hidden_fields,
+        at: Some(s.seen.utc),
     });
     let seen = seen.collect();
     app.catalogue.set_seen(service, seen);

@@ -1,0 +1,206 @@
+//! What Python is asked, in Python: which task types a lab has, and how a task's class writes a payload.
+//!
+//! Two scripts share how a class is described. One runs in a process of its own, in the lab's environment, and answers
+//! in lines of JSON; the other is one cell for a running kernel. Both give a catalogue in the form that
+//! [`Catalogue::add_file`](super::Catalogue::add_file) reads. Pure: running them is for others.
+
+use crate::wire::{Text, frame::TaskFrame, json};
+
+/// The script for a process of its own. It reads one line of JSON, the request, and answers in lines; each is read by
+/// [`Line::parse`].
+pub const LAB: &str = concat!(include_str!("python/describe.py"), include_str!("python/lab.py"));
+
+const KERNEL: &str = concat!(include_str!("python/describe.py"), include_str!("python/kernel.py"));
+
+/// The first word of the display name of a question to a kernel: it is nobody's task type.
+pub const QUESTION: &str = "ListTaskTypes";
+
+/// The cell that asks a kernel. One expression, which leaves no name behind in the kernel.
+pub fn cell() -> String {
+    // What JSON writes in ASCII is a string literal of Python's too.
+    format!(
+        "(lambda names: (exec({}, names), names[\"out\"])[1])({{\"ip\": get_ipython()}})",
+        json::quote(KERNEL)
+    )
+}
+
+/// The question to a service's kernel. It takes the slot like any cell: with `run_async`, or beside others, it could
+/// destroy the result of a cell that runs.
+pub fn question(id: Text, service: &Text) -> TaskFrame {
+    TaskFrame {
+        id,
+        target: service.clone(),
+        task_type: super::IPYTHON.into(),
+        parallel: false,
+        display_name: format!("{QUESTION}: asked by juicetop").into(),
+        show_in_dashboard: false,
+        payload: format!("{{\"run_async\": false, \"code\": {}}}", json::quote(&cell())).into(),
+    }
+}
+
+/// The request for the types of these services, each with its entrypoint.
+pub fn list_request<'a>(services: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let members: Vec<String> = services
+        .into_iter()
+        .map(|(name, entrypoint)| format!("{}: {}", json::quote(name), json::quote(entrypoint)))
+        .collect();
+    format!("{{\"services\": {{{}}}}}", members.join(", "))
+}
+
+/// The request for the envelope of one task: its class as `module:Class`, and its payload.
+pub fn envelope_request(class: &str, payload: &str) -> String {
+    format!("{{\"envelope\": {}, \"payload\": {}}}", json::quote(class), json::quote(payload))
+}
+
+/// One line of the script's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The first line: it is a Python, and our script runs in it.
+    Ready,
+    /// It is about to import this.
+    Importing {
+        /// The service, or the class.
+        name: String,
+        /// `module:Class`.
+        entrypoint: String,
+    },
+    /// The answer, raw JSON.
+    Answer(String),
+    /// There is no Juice in that Python; the exception.
+    NoJuice(String),
+    /// It raised.
+    Error {
+        /// The exception's class.
+        name: String,
+        /// Its message.
+        message: String,
+    },
+}
+
+impl Line {
+    /// Reads a line; `None` where it is none of the script's.
+    pub fn parse(line: &str) -> Option<Line> {
+        json::check(line).ok()?;
+        let text = |key| json::get(line, key).and_then(json::string).map(std::borrow::Cow::into_owned);
+        if json::get(line, "juicetop").is_some() {
+            return Some(Line::Ready);
+        }
+        if let Some(raw) = json::get(line, "answer") {
+            return Some(Line::Answer(raw.to_owned()));
+        }
+        if let Some(name) = text("importing") {
+            return Some(Line::Importing { name, entrypoint: text("entrypoint").unwrap_or_default() });
+        }
+        if let Some(error) = text("no_juice") {
+            return Some(Line::NoJuice(error));
+        }
+        Some(Line::Error { name: text("error")?, message: text("message").unwrap_or_default() })
+    }
+}
+
+/// A task as its own class writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The type on the wire.
+    pub task_type: Text,
+    /// The class's lane.
+    pub parallel: bool,
+    /// The exact name.
+    pub display_name: Text,
+    /// Whether dashboards show it.
+    pub show_in_dashboard: bool,
+    /// The payload, with `code` for a cell.
+    pub payload: Text,
+}
+
+impl Envelope {
+    /// Reads the script's answer.
+    ///
+    /// # Errors
+    /// One phrase where it is not whole, or where it is a cell without code.
+    pub fn parse(raw: &str) -> Result<Envelope, String> {
+        let text = |raw: &str, key| json::get(raw, key).and_then(json::string).map(|text| Text::from(&*text));
+        let metadata = json::get(raw, "metadata").ok_or("the answer has no metadata")?;
+        let flag = |key| json::get(metadata, key).and_then(json::boolean);
+        let payload = json::get(raw, "payload").filter(|raw| json::kind(raw) == Some(json::Kind::Object));
+        let payload = payload.ok_or("the answer has no payload")?;
+        let task_type = text(raw, "type").ok_or("the answer has no type")?;
+        let code = json::get(payload, "code").and_then(json::kind);
+        if *task_type == *super::IPYTHON && code != Some(json::Kind::String) {
+            return Err("the class gave no code".to_owned());
+        }
+        Ok(Envelope {
+            task_type,
+            parallel: flag("parallel").unwrap_or(false),
+            display_name: text(metadata, "display_name")
+                .filter(|name| !name.is_empty())
+                .ok_or("the class gave no display name")?,
+            show_in_dashboard: flag("show_in_dashboard").unwrap_or(true),
+            payload: payload.into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_are_ascii_so_that_their_json_is_a_string_of_pythons() {
+        assert!(LAB.is_ascii() && KERNEL.is_ascii());
+        let cell = cell();
+        assert!(!cell.contains('\n'), "one expression on one line");
+        assert!(cell.starts_with("(lambda names: (exec(\"import inspect\\n"), "{cell}");
+        let frame = question("id".into(), &"lab".into());
+        assert!(!frame.parallel && !frame.show_in_dashboard);
+        assert_eq!(json::get(&frame.payload, "run_async"), Some("false"));
+        assert_eq!(json::get(&frame.payload, "code").and_then(json::string).as_deref(), Some(&*cell));
+    }
+
+    #[test]
+    fn lines_of_the_answer_are_read_and_others_are_not() {
+        let read = |line| Line::parse(line).unwrap();
+        assert_eq!(read("{\"juicetop\": 1}"), Line::Ready);
+        assert_eq!(
+            read("{\"importing\": \"cryo\", \"entrypoint\": \"a:B\"}"),
+            Line::Importing { name: "cryo".into(), entrypoint: "a:B".into() }
+        );
+        assert_eq!(read("{\"answer\": {\"a\": NaN}}"), Line::Answer("{\"a\": NaN}".into()));
+        assert_eq!(read("{\"no_juice\": \"x\"}"), Line::NoJuice("x".into()));
+        assert_eq!(
+            read("{\"error\": \"KeyError\", \"message\": \"'a'\"}"),
+            Line::Error { name: "KeyError".into(), message: "'a'".into() }
+        );
+        for line in ["", "hello", "{}", "[1]", "{\"answer\": ", "{\"error\": 3}"] {
+            assert_eq!(Line::parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn requests_hold_any_text() {
+        let request = list_request([("it's \"so\"", "m:C"), ("b", "n:D")]);
+        assert_eq!(request, r#"{"services": {"it's \"so\"": "m:C", "b": "n:D"}}"#);
+        let request = envelope_request("m:C", "{\"a\":\n\"ü\"}");
+        assert_eq!(json::get(&request, "payload").and_then(json::string).as_deref(), Some("{\"a\":\n\"ü\"}"));
+        assert!(!request.contains('\n'));
+    }
+
+    #[test]
+    fn an_envelope_is_whole_or_refused() {
+        let whole = r#"{"type": "IPythonTask", "metadata": {"parallel": false, "display_name": "Plot: n=1",
+            "show_in_dashboard": true}, "payload": {"n": 1, "code": "1"}}"#;
+        let read = Envelope::parse(whole).unwrap();
+        assert_eq!((&*read.task_type, &*read.display_name), ("IPythonTask", "Plot: n=1"));
+        assert_eq!(&*read.payload, r#"{"n": 1, "code": "1"}"#);
+        for (from, to, why) in [
+            (", \"code\": \"1\"", "", "no code"),
+            ("\"1\"", "null", "no code"),
+            ("Plot: n=1", "", "no display name"),
+            ("\"payload\"", "\"p\"", "no payload"),
+            ("\"metadata\"", "\"m\"", "no metadata"),
+        ] {
+            let told = Envelope::parse(&whole.replace(from, to)).unwrap_err();
+            assert!(told.contains(why), "{from}: {told}");
+        }
+    }
+}
