@@ -5,6 +5,7 @@
 //! drawn unless the picture may have changed; while nothing happens the loop sleeps.
 
 mod keeper;
+mod types;
 
 use std::{
     fs::OpenOptions,
@@ -17,15 +18,15 @@ use std::{
 use ratatui::{Terminal, backend::Backend, layout::Rect};
 use tokio::sync::mpsc;
 
-use self::keeper::Keeper;
+use self::{keeper::Keeper, types::Types};
 use crate::{
     app::{
-        App, Effect, Msg, Settings,
+        App, Effect, Msg, Settings, learn_all,
         msg::Edited,
         session::{Ids, Outgoing, Session},
         update,
     },
-    catalogue::Catalogue,
+    catalogue::{Catalogue, kept},
     clean::Charset,
     cli::{
         args::{DemoArgs, LookArgs, Place},
@@ -162,6 +163,8 @@ fn open(
         lab: lab.name.clone(),
         demo: is_demo,
         problems: problems.clone(),
+        python: config.python.as_ref().map(|path| path.display().to_string()),
+        exact_names: config.exact_names,
     };
     let mut log = Log::new(lab.folders.log_file());
     for problem in &problems {
@@ -181,12 +184,17 @@ fn open(
     let (done, from_effects) = mpsc::unbounded_channel();
     let book = lab.book("screen");
     let keeper = Keeper::start(done.clone())?;
-    let mut runner = Runner { app, painter, terminal, net, clock, log, book, keeper, done, exit: None };
+    let types = Types::of(lab);
+    let mut runner =
+        Runner { app, painter, terminal, net, clock, log, book, keeper, types, done, exit: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let result = runtime.block_on(runner.run(from_terminal, from_effects, incoming));
     let exit = runner.exit;
-    // The terminal is given back before anything is printed.
+    let learned = runner.learned();
+    let told = runner.types.end(learned, &runner.keeper);
+    // The terminal is given back before anything is printed, and before anything that may take time.
     drop(runner);
+    told.try_iter().for_each(|text| say(&text));
     match result {
         // The picture may notice that the terminal is gone before the key reader does.
         Err(e) if is_hang_up(&e) => return Ok(ExitCode::from(term::Signal::HangUp.exit_code())),
@@ -290,11 +298,18 @@ struct Runner {
     log: Log,
     book: Book,
     keeper: Keeper,
+    types: Types,
     done: mpsc::UnboundedSender<Msg>,
     exit: Option<u8>,
 }
 
 impl Runner {
+    /// All that is known of task types from kernels and the bus.
+    fn learned(&mut self) -> kept::Kept {
+        learn_all(&mut self.app);
+        self.app.catalogue.kept()
+    }
+
     async fn run(
         &mut self,
         mut from_terminal: mpsc::UnboundedReceiver<term::Input>,
@@ -506,6 +521,9 @@ impl Runner {
                     let _ = done.send(Msg::EditorClosed(Edited::File(shown.map_err(|e| chain(&e)))));
                 })?;
             }
+            Effect::ReadTypes => self.types.read(self.done.clone())?,
+            Effect::Make { id, class, of } => self.types.make(id, class, of, self.done.clone())?,
+            Effect::KeepTypes(kept) => self.types.keep(*kept, &self.keeper, self.done.clone()),
             Effect::Redraw => {
                 let size = self.terminal.size();
                 self.whole_frame(size)?;

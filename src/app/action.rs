@@ -172,6 +172,7 @@ actions! {
     Frame "frame" "frame" "shows the exact frame, or the payload again" [Form, Text, Compose] ["f9", "alt-v"];
     When "when" "when" "says when it is to start: now, in 3h, 22:30, tomorrow 6:00, fri 9:00" [Form, Text, Compose] ["f6", "alt-w"];
     Undo "undo" "undo" "takes back the last edit" [Form, Text, Compose] ["ctrl-_", "alt-u"];
+    RefreshTypes "refresh-types" "refresh types" "reads the catalogue files again, and offers to ask the service's kernel for its task types" [Form, Text, Compose, Choose] ["f12", "alt-y"];
     ChooseUp "choose-up" "up" "goes up in the list" [Choose] ["up", "ctrl-p"];
     ChooseDown "choose-down" "next" "goes down in the list" [Choose] ["down"];
     Accept "accept" "take it" "takes what is chosen or typed" [Choose, Input] ["enter"];

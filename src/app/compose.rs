@@ -21,6 +21,7 @@ use crate::{
 use super::{
     form::{FormPane, clean_paste, sentence},
     layout::Shape,
+    made::{Made, NO_CODE},
     session::Way,
 };
 
@@ -118,6 +119,10 @@ pub struct Compose {
     aside: Option<(Box<FormPane>, String)>,
     /// The payload of the last run.
     last: Option<String>,
+    /// What its class has made of the payload, as long as that is not changed.
+    pub made: Option<Made>,
+    /// Its class was asked for the name, and there is none: it goes out with ours.
+    pub nameless: bool,
 }
 
 /// Where the composer's parts stand.
@@ -235,6 +240,8 @@ impl Compose {
             outside: Outside::Payload,
             aside: None,
             last,
+            made: None,
+            nameless: false,
         };
         compose.start = compose.text();
         compose.check();
@@ -429,13 +436,17 @@ impl Compose {
     pub fn check(&mut self) {
         self.problems.clear();
         self.display_name.clear();
+        if self.made.is_some() {
+            let text = self.text();
+            self.made = self.made.take().filter(|made| made.of == text);
+        }
         if let Body::Json(pane) = &self.body {
             let text = pane.text();
             if let Some(problem) = not_an_object(&text) {
                 self.problems.push(problem);
                 return;
             }
-            let payload = catalogue::complete(&self.task_type, &text);
+            let payload = self.completed(&text);
             for p in catalogue::check(&self.task_type, &payload) {
                 let line = text.get(..p.offset).map(|before| before.matches('\n').count() + 1);
                 let what = if p.path.is_empty() { p.what } else { format!("{}: {}", p.path, p.what) };
@@ -454,11 +465,18 @@ impl Compose {
             }
             self.problems.sort_by_key(|p| (!p.fatal, p.hint));
         }
-        let payload = catalogue::complete(&self.task_type, &self.text());
-        if self.task_type.ipython && json::get(&payload, "code").is_none_or(|code| code == "null") {
-            let what = "`code` is missing: the cell that runs. Only Python computes it from the other fields";
+        let payload = self.completed(&self.text());
+        if self.task_type.ipython {
+            // Judged of the payload alone, without what is added to it.
             self.problems.retain(|p| !p.what.starts_with("code: missing"));
-            self.problems.insert(0, Problem { line: None, what: what.to_owned(), fatal: true, hint: false });
+        }
+        if self.task_type.ipython && json::get(&payload, "code").is_none_or(|code| code == "null") {
+            self.problems
+                .insert(0, Problem { line: None, what: NO_CODE.to_owned(), fatal: true, hint: false });
+        }
+        if let Some(made) = &self.made {
+            self.display_name = made.envelope.display_name.to_string();
+            return;
         }
         let payload = match self.masked() {
             Some(masked) => catalogue::complete(&self.task_type, &masked),
@@ -532,8 +550,11 @@ impl Compose {
             task_type: self.task_type.name.clone(),
             parallel: self.parallel,
             display_name: self.display_name.as_str().into(),
-            show_in_dashboard: self.task_type.show_in_dashboard,
-            payload: catalogue::complete(&self.task_type, payload).into(),
+            show_in_dashboard: self
+                .made
+                .as_ref()
+                .map_or(self.task_type.show_in_dashboard, |made| made.envelope.show_in_dashboard),
+            payload: self.completed(payload).into(),
         }
     }
 

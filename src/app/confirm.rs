@@ -5,7 +5,11 @@
 
 use std::time::Duration;
 
-use crate::{store::TaskKey, time::Now, wire::frame::TaskFrame};
+use crate::{
+    store::TaskKey,
+    time::Now,
+    wire::{Text, frame::TaskFrame},
+};
 
 use super::session::Way;
 
@@ -18,6 +22,10 @@ pub enum Deed {
     Cancel(TaskKey),
     /// Cancel this scheduled task and send it direct.
     SendDirect(TaskKey),
+    /// Ask this service's kernel for its task types.
+    AskKernel(Text),
+    /// Run the lab's Python here, for the composed task with this id.
+    RunPython(Text),
     /// End the program.
     Quit,
     /// Stop the program, as Ctrl-Z does.

@@ -15,6 +15,7 @@ pub mod keymap;
 pub mod lanes;
 pub mod layout;
 pub mod line;
+pub mod made;
 pub mod msg;
 pub mod reader;
 pub mod session;
@@ -55,7 +56,7 @@ use session::Session;
 use when::When;
 
 pub use msg::{Effect, Msg, Severity};
-pub use update::update;
+pub use update::{learn_all, update};
 
 /// What the person set, once and for all of a run.
 #[derive(Debug)]
@@ -78,6 +79,10 @@ pub struct Settings {
     pub demo: bool,
     /// Problems of configuration and themes, told at the start.
     pub problems: Vec<String>,
+    /// The lab's Python, if the person has named one.
+    pub python: Option<String>,
+    /// It makes display names too where they are not certain without it.
+    pub exact_names: bool,
 }
 
 impl Default for Settings {
@@ -92,6 +97,8 @@ impl Default for Settings {
             lab: String::new(),
             demo: false,
             problems: Vec::new(),
+            python: None,
+            exact_names: true,
         }
     }
 }
@@ -163,6 +170,15 @@ pub struct Sent {
     pub told: bool,
 }
 
+/// A kernel that was asked for its task types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its service.
+    pub service: Text,
+    /// The id of the question's frame.
+    pub id: Text,
+}
+
 /// Something to tell, for a while.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
@@ -211,6 +227,12 @@ pub struct Ui {
     pub last_key: Option<Now>,
     /// Own tasks by the frame's id that should be selected once they are known under their key.
     pub follow: Option<Text>,
+    /// The person has allowed, or not, to run the lab's Python in this run of the program.
+    pub python: Option<bool>,
+    /// The composed task, by its frame's id, that Python works at.
+    pub making: Option<Text>,
+    /// Kernels that were asked for their task types and have not answered yet.
+    pub asked: Vec<Asked>,
     /// An editor has the terminal.
     pub outside: bool,
     /// The program is about to end.
@@ -245,6 +267,9 @@ impl App {
                 sent: VecDeque::new(),
                 last_key: None,
                 follow: None,
+                python: None,
+                making: None,
+                asked: Vec::new(),
                 outside: false,
                 leaving: false,
                 rows: Vec::new(),

@@ -1,8 +1,12 @@
 //! What can happen, and what is asked for.
 
+use chrono::{DateTime, Utc};
 use crossterm::event::KeyEvent;
 
-use crate::wire::link::Incoming;
+use crate::{
+    catalogue::{kept::Kept, script::Envelope},
+    wire::{Text, link::Incoming},
+};
 
 use super::session::Outgoing;
 
@@ -26,8 +30,44 @@ pub enum Msg {
     },
     /// An editor gave the terminal back.
     EditorClosed(Edited),
+    /// The catalogue files were read again.
+    TypesRead {
+        /// Those that could be read.
+        files: Vec<TypesFile>,
+        /// What could not be, a sentence each.
+        problems: Vec<String>,
+    },
+    /// The class of a composed task has made it, or has not.
+    Made {
+        /// The composer's frame id.
+        id: Text,
+        /// The payload as it was typed.
+        of: String,
+        /// What it made.
+        result: Result<Envelope, NotMade>,
+    },
     /// Something was copied or saved, or could not be.
     Done(Result<String, String>),
+}
+
+/// Why a task's class has made nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotMade {
+    /// It refuses the payload: pydantic's words.
+    Refused(String),
+    /// It could not be asked; one sentence.
+    Failed(String),
+}
+
+/// A catalogue file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypesFile {
+    /// Where it lies.
+    pub path: String,
+    /// What it says.
+    pub text: String,
+    /// When it was last changed.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// What an editor left.
@@ -75,6 +115,19 @@ pub enum Effect {
         file: String,
         /// From 1.
         line: u64,
+    },
+    /// Read the catalogue files again.
+    ReadTypes,
+    /// Keep what was learned of task types for later runs.
+    KeepTypes(Box<Kept>),
+    /// Let a task's class make it, in the lab's Python.
+    Make {
+        /// The composer's frame id.
+        id: Text,
+        /// `module:Class`.
+        class: String,
+        /// The payload as it was typed.
+        of: String,
     },
     /// Draw the whole screen anew.
     Redraw,

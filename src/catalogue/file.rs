@@ -136,6 +136,7 @@ fn task_of(raw: &str, source: &Source, handled: &HashMap<String, Vec<Text>>) -> 
         doc: get("doc").and_then(text_of),
         schema: get("schema").filter(|raw| json::kind(raw) == Some(json::Kind::Object)).map(Text::from),
         schema_error: get("schema_error").and_then(text_of),
+        own_name: flag("custom_display_name", false),
         ipython,
         code: ipython.then(|| match get("code").and_then(json::string).as_deref() {
             Some("field") => Code::Field,

@@ -10,9 +10,10 @@ mod check;
 mod file;
 pub mod form;
 pub mod guard;
+pub mod kept;
 mod schema;
-mod shape;
 pub mod script;
+mod shape;
 mod source;
 mod template;
 #[cfg(test)]
@@ -23,7 +24,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::wire::{Text, name::Numbers};
+use crate::wire::{Text, json, name::Numbers};
+use kept::{Kept, KeptType};
 
 pub use check::{Checker, Level, Problem, check};
 pub use file::FileProblem;
@@ -69,6 +71,8 @@ pub struct TaskType {
     pub ipython: bool,
     /// Where its `code` comes from; `None` for all others.
     pub code: Option<Code>,
+    /// The class makes its display names in a way of its own.
+    pub own_name: bool,
 }
 
 impl TaskType {
@@ -88,6 +92,36 @@ impl TaskType {
             doc: None,
             schema: None,
             schema_error: None,
+            own_name: false,
+        }
+    }
+
+    /// Whether the display name that is made here of this payload is surely the one that Python would make. Python
+    /// writes values as their classes do, which JSON does not know of enums, moments, tuples and the like.
+    pub fn is_name_certain(&self, payload: &str) -> bool {
+        !self.own_name
+            && self.schema.as_deref().is_some_and(|schema| {
+                schema::properties(schema::top(schema)).iter().all(|(name, _)| {
+                    self.hidden_fields.iter().any(|hidden| **hidden == **name)
+                        || (json::get(payload, name).is_some() && schema::is_plain(schema, name))
+                })
+            })
+    }
+
+    /// The class as Python finds it, `module:Class`.
+    pub fn path(&self) -> Option<String> {
+        self.module.as_ref().map(|module| format!("{module}:{}", self.class))
+    }
+
+    /// Where it is known from and how old that is, in a few words, for one who asks about a service: of a cell's class
+    /// another kernel may have told.
+    pub fn known_from(&self, service: &str, now: DateTime<Utc>) -> String {
+        let remark = self.source.remark(now);
+        match (&self.source, self.services.first()) {
+            (Source::Kernel { .. }, Some(other)) if !self.services.iter().any(|name| **name == *service) => {
+                format!("{other}'s {remark}")
+            }
+            _ => remark,
         }
     }
 
@@ -147,6 +181,8 @@ pub struct Seen {
     pub parallel: bool,
     /// The fields that its display name left out.
     pub hidden_fields: Vec<String>,
+    /// Its newest payload.
+    pub payload: Option<Text>,
     /// When last.
     pub at: Option<DateTime<Utc>>,
 }
@@ -158,7 +194,10 @@ pub struct Catalogue {
     builtin: Vec<TaskType>,
     /// What files and kernels told, the newest first.
     told: Vec<TaskType>,
-    seen: HashMap<Text, Vec<TaskType>>,
+    /// What is seen now, each with its newest payload.
+    seen: HashMap<Text, Vec<(TaskType, Option<Text>)>>,
+    /// What was seen in earlier runs.
+    remembered: Vec<(TaskType, KeptType)>,
     kinds: HashMap<Text, ServiceKind>,
     /// Service, path and what is wrong.
     errors: Vec<(Text, Text, Text)>,
@@ -301,23 +340,93 @@ impl Catalogue {
     /// The types seen on a service, newest first; replaces those said before.
     pub fn set_seen(&mut self, service: &str, seen: Vec<Seen>) {
         let service = Text::from(service);
-        let types = seen.into_iter().map(|seen| TaskType {
-            ipython: *seen.task_type == *IPYTHON,
-            code: (*seen.task_type == *IPYTHON).then_some(Code::Computed),
-            name: seen.task_type,
-            class: seen.class,
-            module: None,
-            services: vec![service.clone()],
-            source: Source::Seen { at: seen.at },
-            parallel: seen.parallel,
-            show_in_dashboard: true,
-            hidden_fields: seen.hidden_fields,
-            doc: None,
-            schema: None,
-            schema_error: None,
+        let types = seen.into_iter().map(|seen| {
+            let task = seen_type(
+                service.clone(),
+                seen.task_type,
+                seen.class,
+                seen.parallel,
+                seen.hidden_fields,
+                seen.at,
+            );
+            (task, seen.payload)
         });
         let types = types.collect();
         self.seen.insert(service, types);
+    }
+
+    /// Takes in what earlier runs have kept.
+    pub fn remember(&mut self, kept: Kept) {
+        for (service, answer) in kept.kernels {
+            let newer = self.answers.get(&service).is_some_and(|known| known.at >= answer.at);
+            if !newer {
+                // It was good enough to be kept.
+                let _ = self.add_kernel(&service, &answer.text, answer.at);
+            }
+        }
+        self.remembered = kept
+            .seen
+            .into_iter()
+            .map(|seen| {
+                let task = seen_type(
+                    seen.service.clone(),
+                    seen.task_type.clone(),
+                    seen.class.clone(),
+                    seen.parallel,
+                    seen.hidden_fields.clone(),
+                    Some(seen.at),
+                );
+                (task, seen)
+            })
+            .collect();
+    }
+
+    /// What is to be kept for later runs: what kernels answered, and what was seen now and before, without secrets.
+    pub fn kept(&self) -> Kept {
+        let mut kept = Kept {
+            kernels: self.answers.iter().map(|(service, answer)| (service.clone(), answer.clone())).collect(),
+            seen: self.remembered.iter().map(|(_, seen)| seen.clone()).collect(),
+        };
+        let mut now = Kept::default();
+        for (service, types) in &self.seen {
+            for (task, payload) in types {
+                let Some(at) = task.source.at() else { continue };
+                // Whoever knows more knows better what is secret.
+                let known = self.known(task).unwrap_or(task);
+                let mut judged = known.clone();
+                judged.hidden_fields.extend(task.hidden_fields.iter().cloned());
+                let payload = payload.as_deref();
+                now.seen.push(KeptType {
+                    service: service.clone(),
+                    task_type: task.name.clone(),
+                    class: task.class.clone(),
+                    parallel: task.parallel,
+                    hidden_fields: task.hidden_fields.clone(),
+                    fields: payload.map(kept::fields).unwrap_or_default(),
+                    example: payload
+                        .and_then(|payload| kept::without_secrets(&judged, payload))
+                        .map(Text::from),
+                    at,
+                });
+            }
+        }
+        kept.merge(now);
+        kept
+    }
+
+    /// The last payload of a type on a service: as it was seen, else as an earlier run has kept it, without secrets.
+    pub fn example(&self, service: &str, class: &str) -> Option<Text> {
+        let seen = self.seen.get(service).into_iter().flatten().find(|(task, _)| *task.class == *class);
+        let of_class = |(task, kept): &&(TaskType, KeptType)| {
+            *kept.service == *service && *task.class == *class && kept.example.is_some()
+        };
+        let before = || self.remembered.iter().find(of_class).and_then(|(_, kept)| kept.example.clone());
+        seen.and_then(|(_, payload)| payload.clone()).or_else(before)
+    }
+
+    /// What files, kernels or Juice know of a type that was seen.
+    fn known(&self, task: &TaskType) -> Option<&TaskType> {
+        self.told.iter().chain(&self.builtin).find(|known| known.is(task))
     }
 
     /// The types that can be sent to a service: the lab's own first (as files and kernels have them, then those seen),
@@ -332,16 +441,19 @@ impl Catalogue {
             }
         };
         let cells = matches!(kind, ServiceKind::IPython | ServiceKind::Fridge);
-        for task in &self.told {
-            let named = task.services.iter().any(|name| **name == *service);
-            // Any subclass of it runs in any kernel; the class itself has no code.
-            if named || (cells && task.ipython && *task.class != *IPYTHON) {
-                add(task);
-            }
+        let names = |task: &TaskType| task.services.iter().any(|name| **name == *service);
+        for task in self.told.iter().filter(|task| names(task)) {
+            add(task);
         }
-        for task in self.seen.get(service).into_iter().flatten() {
-            let better = self.told.iter().chain(&self.builtin).find(|known| known.is(task));
-            add(better.unwrap_or(task));
+        // Any subclass of it runs in any kernel; the class itself has no code.
+        for task in self.told.iter().filter(|task| cells && task.ipython && *task.class != *IPYTHON) {
+            add(task);
+        }
+        let now = self.seen.get(service).into_iter().flatten().map(|(task, _)| task);
+        let before =
+            self.remembered.iter().filter(|(_, kept)| *kept.service == *service).map(|(task, _)| task);
+        for task in now.chain(before) {
+            add(self.known(task).unwrap_or(task));
         }
         for task in &self.builtin {
             if task.services.iter().any(|class| takes(kind, class)) {
@@ -363,7 +475,9 @@ impl Catalogue {
     /// The services that are known by name: from files, kernels, the bus or the configuration.
     pub fn services(&self) -> Vec<Text> {
         let told = self.told.iter().flat_map(|task| &task.services);
-        let mut names: Vec<Text> = self.kinds.keys().chain(self.seen.keys()).chain(told).cloned().collect();
+        let before = self.remembered.iter().map(|(_, kept)| &kept.service);
+        let seen = self.kinds.keys().chain(self.seen.keys()).chain(before);
+        let mut names: Vec<Text> = seen.chain(told).cloned().collect();
         names.extend(self.errors.iter().map(|(service, ..)| service.clone()));
         names.sort();
         names.dedup();
@@ -374,6 +488,27 @@ impl Catalogue {
     pub fn errors(&self, service: &str) -> impl Iterator<Item = (&str, &str)> {
         let here = self.errors.iter().filter(move |(name, ..)| **name == *service);
         here.map(|(_, path, what)| (&**path, &**what))
+    }
+}
+
+/// A type of which nothing but its use is known.
+fn seen_type(
+    service: Text,
+    name: Text,
+    class: Text,
+    parallel: bool,
+    hidden_fields: Vec<String>,
+    at: Option<DateTime<Utc>>,
+) -> TaskType {
+    let unheard = TaskType::unheard(name);
+    TaskType {
+        code: unheard.ipython.then_some(Code::Computed),
+        class,
+        services: vec![service],
+        source: Source::Seen { at },
+        parallel,
+        hidden_fields,
+        ..unheard
     }
 }
 

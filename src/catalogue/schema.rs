@@ -113,3 +113,85 @@ pub(super) fn numbers(root: &str, field: &str) -> Numbers {
     }
     Numbers::AsWritten
 }
+
+/// Whether a top-level field's values look the same in Python as in JSON, but for what [`numbers`] tells.
+pub(super) fn is_plain(root: &str, field: &str) -> bool {
+    /// Schemas looked at.
+    const MOST: usize = 500;
+    /// What makes another class of it: moments, sets, tuples, bytes, mappings with keys of their own.
+    const OTHER: [&str; 7] = [
+        "format",
+        "uniqueItems",
+        "prefixItems",
+        "patternProperties",
+        "propertyNames",
+        "contentMediaType",
+        "writeOnly",
+    ];
+    let Some(property) = json::get(top(root), "properties").and_then(|all| json::get(all, field)) else {
+        return false;
+    };
+    let (mut number, mut text) = (false, false);
+    let mut open = vec![property];
+    for _ in 0..MOST {
+        let Some(next) = open.pop() else {
+            // A decimal is a number or a text.
+            return !number || (!text && numbers(root, field) != Numbers::AsWritten);
+        };
+        let Some(schema) = resolve(root, next) else { return false };
+        let has = |key: &str| json::get(schema, key).is_some();
+        // A class of its own (an `Enum`) is referred to; a mere annotation (a `Literal`) stands where it is used.
+        let referred = json::get(next, "$ref").is_some();
+        if OTHER.iter().any(|key| has(key)) || (referred && (has("enum") || has("const"))) {
+            return false;
+        }
+        let types = types(schema);
+        number |= types.iter().any(|kind| kind == "number");
+        text |= types.iter().any(|kind| kind == "string") && !has("enum") && !has("const");
+        open.extend(alternatives(schema).unwrap_or_default());
+        open.extend(properties(schema).into_iter().map(|(_, raw)| raw));
+        for key in ["items", "additionalProperties"] {
+            open.extend(json::get(schema, key).filter(|raw| json::kind(raw) == Some(Kind::Object)));
+        }
+        if types.is_empty() && !has("anyOf") && !has("oneOf") && !has("enum") && !has("const") {
+            return false;
+        }
+    }
+    false
+}
+
+/// Whether a top-level field is a secret, or holds one somewhere inside: `writeOnly`, which is how pydantic marks them.
+pub(super) fn is_secret(root: &str, field: &str) -> bool {
+    /// Schemas looked at: one that contains itself must end, and one that is larger counts as a secret.
+    const MOST: usize = 2_000;
+    let Some(property) = json::get(top(root), "properties").and_then(|all| json::get(all, field)) else {
+        return false;
+    };
+    let mut open = vec![property];
+    let mut seen: Vec<*const u8> = Vec::new();
+    for _ in 0..MOST {
+        let Some(next) = open.pop() else { return false };
+        let is_marked = |raw| json::get(raw, "writeOnly").and_then(json::boolean) == Some(true);
+        let Some(schema) = resolve(root, next) else { continue };
+        if is_marked(next) || is_marked(schema) {
+            return true;
+        }
+        // Pieces of one text: the same place is the same schema.
+        if seen.contains(&schema.as_ptr()) {
+            continue;
+        }
+        seen.push(schema.as_ptr());
+        for key in ["items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains"]
+        {
+            open.extend(json::get(schema, key).filter(|raw| json::kind(raw) == Some(Kind::Object)));
+        }
+        for key in ["anyOf", "oneOf", "allOf", "prefixItems"] {
+            open.extend(json::get(schema, key).and_then(|raw| json::items(raw).ok()).unwrap_or_default());
+        }
+        for key in ["properties", "patternProperties"] {
+            let members = json::get(schema, key).and_then(|raw| json::members(raw).ok());
+            open.extend(members.unwrap_or_default().into_iter().map(|(_, raw)| raw));
+        }
+    }
+    true
+}

@@ -114,6 +114,30 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// A payload with what it lacks: the code of a cell, defaults that only the class knows. What it has stays letter
+    /// for letter. Secrets are never taken from here: Python writes them masked.
+    pub fn complete(&self, payload: &str) -> String {
+        let (Ok(own), Ok(made)) = (json::members(payload), json::members(&self.payload)) else {
+            return payload.to_owned();
+        };
+        let given = |name: &str, raw: &str| !(name == "code" && raw == "null");
+        let mut members: Vec<(String, &str)> = Vec::new();
+        for (name, raw) in own.iter().filter(|(name, raw)| given(name, raw)) {
+            members.push((name.to_string(), raw));
+        }
+        let lacking = made.iter().filter(|(name, raw)| {
+            !own.iter().any(|(known, raw)| known == name && given(known, raw)) && !is_masked(raw)
+        });
+        let lacking: Vec<(String, &str)> = lacking.map(|(name, raw)| (name.to_string(), *raw)).collect();
+        if lacking.is_empty() && members.len() == own.len() {
+            return payload.to_owned();
+        }
+        members.extend(lacking);
+        let members: Vec<String> =
+            members.into_iter().map(|(name, raw)| format!("{}: {raw}", json::quote(&name))).collect();
+        format!("{{{}}}", members.join(", "))
+    }
+
     /// Reads the script's answer.
     ///
     /// # Errors
@@ -139,6 +163,11 @@ impl Envelope {
             payload: payload.into(),
         })
     }
+}
+
+/// Whether a value is, or holds, a secret as pydantic writes it.
+fn is_masked(raw: &str) -> bool {
+    raw.contains("\"**********\"")
 }
 
 #[cfg(test)]
@@ -183,6 +212,30 @@ mod tests {
         let request = envelope_request("m:C", "{\"a\":\n\"ü\"}");
         assert_eq!(json::get(&request, "payload").and_then(json::string).as_deref(), Some("{\"a\":\n\"ü\"}"));
         assert!(!request.contains('\n'));
+    }
+
+    #[test]
+    fn what_a_payload_lacks_is_added_and_what_it_has_stays() {
+        let envelope = Envelope {
+            task_type: "IPythonTask".into(),
+            parallel: false,
+            display_name: "Plot".into(),
+            show_in_dashboard: true,
+            payload: r#"{"run_async": false, "n": 1.0, "made": [1], "key": "**********", "code": "1 + 1"}"#
+                .into(),
+        };
+        for (payload, whole) in [
+            (
+                "{\"n\": 1e0, \"key\": \"s3cret\"}",
+                r#"{"n": 1e0, "key": "s3cret", "run_async": false, "made": [1], "code": "1 + 1"}"#,
+            ),
+            ("{\"code\": null, \"n\":  2}", r#"{"n": 2, "run_async": false, "made": [1], "code": "1 + 1"}"#),
+            ("[1]", "[1]"),
+        ] {
+            assert_eq!(envelope.complete(payload), whole);
+        }
+        let whole = "{ \"run_async\":true,\"n\":1,\"made\":[],\"code\":\"x\"}";
+        assert_eq!(envelope.complete(whole), whole, "letter for letter");
     }
 
     #[test]

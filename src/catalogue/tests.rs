@@ -27,6 +27,7 @@ fn task_of(schema: &str) -> TaskType {
         schema_error: None,
         ipython: false,
         code: None,
+        own_name: false,
     }
 }
 
@@ -160,6 +161,7 @@ fn seen_types_fill_the_gaps() {
         class: class.into(),
         parallel: true,
         hidden_fields: vec!["x".into()],
+        payload: None,
         at: None,
     };
     let types = vec![
@@ -221,6 +223,54 @@ fn the_newest_word_of_files_and_kernels_counts() {
     }
     let answers: Vec<_> = catalogue.answers().collect();
     assert_eq!((answers.len(), answers[0].1.at, &*answers[0].1.text), (1, day(4), none));
+}
+
+#[test]
+fn what_was_learned_is_kept_for_the_next_run() {
+    let at = DateTime::<Utc>::from_timestamp(1_795_554_000, 0).unwrap();
+    let seen = |class: &str, payload: &str| Seen {
+        task_type: class.into(),
+        class: class.into(),
+        parallel: false,
+        hidden_fields: Vec::new(),
+        payload: Some(payload.into()),
+        at: Some(at),
+    };
+    let mut first = lab();
+    first.set_seen(
+        "fridge",
+        vec![seen("MeasureT1", r#"{"qubit": "q3", "secret": "s3cret"}"#), seen("Own", "{\"a\": 1}")],
+    );
+    first
+        .add_kernel(
+            "lab",
+            r#"{"services": {"lab": {"tasks": {"m:Fit": "x"}}},
+        "tasks": [{"type": "Fit", "class": "Fit", "module": "m"}]}"#,
+            at,
+        )
+        .unwrap();
+    let text = first.kept().write();
+    assert!(!text.contains("s3cret"), "{text}");
+    let mut second = Catalogue::new();
+    second.remember(Kept::read(&text).unwrap());
+    assert_eq!(second.find("lab", "Fit").unwrap().source, Source::Kernel { juice: None, at });
+    let own = second.find("fridge", "Own").unwrap();
+    assert_eq!((&own.source, own.parallel), (&Source::Seen { at: Some(at) }, false));
+    assert_eq!(second.example("fridge", "Own").as_deref(), Some("{\"a\":1}"));
+    assert_eq!(second.example("fridge", "MeasureT1").as_deref(), Some("{\"qubit\":\"q3\"}"));
+    assert_eq!(second.example("other", "Own"), None);
+    assert!(second.services().contains(&"fridge".into()));
+    // What is seen now goes before; what is kept then is both.
+    second.set_seen("fridge", vec![seen("Own", "{\"a\": 2}")]);
+    assert_eq!(second.example("fridge", "Own").as_deref(), Some("{\"a\": 2}"));
+    let kept = second.kept();
+    assert_eq!((kept.seen.len(), kept.kernels.len()), (2, 1));
+    // An older answer does not take the place of a newer one.
+    let mut third = Catalogue::new();
+    let newer = r#"{"services": {"lab": {}}, "tasks": []}"#;
+    third.add_kernel("lab", newer, at + chrono::TimeDelta::hours(1)).unwrap();
+    third.remember(kept);
+    assert_eq!(third.find("lab", "Fit"), None);
 }
 
 #[test]

@@ -164,6 +164,10 @@ pub struct SubmitArgs {
     /// Confirms a task that moves hardware.
     #[arg(long)]
     pub yes: bool,
+    /// Lets the task's own class, in this Python of the lab's environment, make the exact name and what the payload
+    /// lacks, such as the code of a cell. Importing the class runs the lab's own modules here.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
 }
 
 /// `doctor`.

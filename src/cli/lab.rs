@@ -1,12 +1,17 @@
 //! Which lab a command is about: from its arguments, the configuration, or what is found on this machine.
 
+use std::path::{Path, PathBuf};
+
 use chrono::DateTime;
 
 use crate::{
     app::keymap::{Binding, Keymap},
-    catalogue::{Catalogue, ServiceKind},
+    catalogue::{Catalogue, ServiceKind, kept::Kept},
     config::{Config, Folders, Loaded},
-    keep::sent::{Book, Where},
+    keep::{
+        self,
+        sent::{Book, Where},
+    },
     net::{
         self, Endpoint,
         discovery::{Found, Places, Source, discover},
@@ -38,10 +43,13 @@ pub struct Lab {
     /// The person's own configuration.
     pub loaded: Loaded,
     /// A certificate authority of the person's own.
-    pub ca_file: Option<std::path::PathBuf>,
+    pub ca_file: Option<PathBuf>,
     /// What is learned and done there is kept for later.
     pub keeps: bool,
 }
+
+/// The most that is read of what was kept of task types.
+const MOST_KEPT: u64 = 64 * 1024 * 1024;
 
 impl Lab {
     /// Looks for the lab.
@@ -165,10 +173,29 @@ impl Lab {
             let wrong = catalogue.add_dated_file(&path, &file.text, file.modified.map(DateTime::from));
             problems.extend(wrong.iter().map(|p| format!("{path}:{}: {}", p.line, p.what)));
         }
+        if let Some(path) = self.types_file() {
+            let kept = match keep::read(&path, MOST_KEPT) {
+                Ok(None) => Ok(Kept::default()),
+                Ok(Some(text)) => Kept::read(&text),
+                Err(e) => Err(e.to_string()),
+            };
+            match kept {
+                Ok(kept) => catalogue.remember(kept),
+                Err(why) => problems.push(format!(
+                    "{}: what was learned of task types cannot be used ({why}); it is put aside when the next is kept",
+                    path.display()
+                )),
+            }
+        }
         for service in self.found.iter().flat_map(|f| &f.services) {
             catalogue.set_kind(&service.name, ServiceKind::of_entrypoint(&service.entrypoint));
         }
         problems
+    }
+
+    /// Where what is learned of task types is kept.
+    pub fn types_file(&self) -> Option<PathBuf> {
+        self.folders.lab_folder(&self.name).filter(|_| self.keeps).map(|folder| folder.join("types.json"))
     }
 
     /// The configuration file is there and cannot be read at all.
@@ -227,7 +254,32 @@ pub(super) fn places(place: &Place) -> Places {
     Places { config_dir: place.juice_config.clone(), run_dir: place.juice_run.clone(), ..Places::system() }
 }
 
-fn edge_endpoint(base: &str, token_file: Option<std::path::PathBuf>) -> Endpoint {
+/// Adds what was learned of task types to what is kept. A sentence where something is to be told.
+///
+/// # Errors
+/// One sentence where it could not be kept.
+pub fn keep_types(path: &Path, kept: &Kept) -> Result<Option<String>, String> {
+    let change = |now: Option<&str>| {
+        let mut all = match now {
+            Some(text) => Kept::read(text)?,
+            None => Kept::default(),
+        };
+        all.merge(kept.clone());
+        Ok(all.write())
+    };
+    match keep::change(path, MOST_KEPT, change) {
+        Ok(None) => Ok(None),
+        Ok(Some(aside)) => Ok(Some(format!(
+            "{} could not be used ({}); it is now {}",
+            path.display(),
+            aside.why,
+            aside.to.display()
+        ))),
+        Err(e) => Err(format!("what was learned of task types is not kept: {}: {e}", path.display())),
+    }
+}
+
+fn edge_endpoint(base: &str, token_file: Option<PathBuf>) -> Endpoint {
     Endpoint::Edge { base: base.to_owned(), token_file: token_file.unwrap_or_default() }
 }
 

@@ -96,6 +96,10 @@ pub struct Config {
     pub guard: Guard,
     /// How much is kept.
     pub limits: Limits,
+    /// The lab's Python, which makes what only a task's class can make.
+    pub python: Option<PathBuf>,
+    /// That Python makes display names too where they cannot be told without it.
+    pub exact_names: bool,
     /// Other keys for actions.
     pub keys: Vec<KeyBinding>,
 }
@@ -113,13 +117,15 @@ impl Default for Config {
             traceback: TracebackOrder::default(),
             guard: Guard::default(),
             limits: Limits::default(),
+            python: None,
+            exact_names: true,
             keys: Vec::new(),
         }
     }
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "theme",
     "ascii",
     "url",
@@ -130,9 +136,11 @@ const KEYS: [&str; 11] = [
     "traceback",
     "guard",
     "limits",
+    "catalogue",
     "keys",
 ];
 const GUARD_KEYS: [&str; 1] = ["types"];
+const CATALOGUE_KEYS: [&str; 2] = ["python", "exact-names"];
 const LIMIT_KEYS: [&str; 2] = ["ended-tasks", "text-bytes"];
 
 impl Config {
@@ -184,6 +192,7 @@ impl Config {
             }
             "guard" => self.read_guard(source, value),
             "limits" => self.read_limits(source, value),
+            "catalogue" => self.read_catalogue(source, value),
             "keys" => self.read_keys(source, value),
             _ => source.unknown(key, KEYS),
         }
@@ -200,6 +209,24 @@ impl Config {
             if !whole {
                 // What was meant is not known: guard too much rather than too little.
                 self.guard.extend(crate::catalogue::guard::DEFAULT);
+            }
+        }
+    }
+
+    fn read_catalogue(&mut self, source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in source.subtable("catalogue", value).into_iter().flatten() {
+            let name = key.get_ref().replace('_', "-");
+            match name.as_str() {
+                "python" => {
+                    let folder = source.file.parent().unwrap_or(Path::new(""));
+                    // A bare name is looked for on the PATH, as a shell does.
+                    self.python = source.string(&name, value).map(|path| match path.contains('/') {
+                        true => folder.join(path),
+                        false => PathBuf::from(path),
+                    });
+                }
+                "exact-names" => put(&mut self.exact_names, source.boolean(&name, value)),
+                _ => source.unknown(key, CATALOGUE_KEYS),
             }
         }
     }

@@ -26,6 +26,22 @@ fn example() -> String {
 }
 
 #[test]
+fn each_lab_has_a_folder_whatever_its_name() {
+    let folders = Folders { state: Some("/s".into()), ..Folders::default() };
+    for (lab, folder) in [
+        ("cryo-2", "/s/labs/cryo-2"),
+        ("127.0.0.1:5124", "/s/labs/127.0.0.1%3a5124"),
+        ("../x", "/s/labs/%2e.%2fx"),
+        ("", "/s/labs/%"),
+        ("ü", "/s/labs/%c3%bc"),
+    ] {
+        assert_eq!(folders.lab_folder(lab), Some(folder.into()), "{lab}");
+    }
+    assert!(folders.lab_folder(&"x/".repeat(999)).unwrap().as_os_str().len() < 255);
+    assert_eq!(Folders::default().lab_folder("cryo-2"), None);
+}
+
+#[test]
 fn the_documented_example_is_the_defaults() {
     let config = faultless(&example());
     assert_eq!(config, Config::default());
@@ -44,9 +60,12 @@ fn every_key_is_documented_and_in_the_example() {
     let below = |table: &'static str, keys: &[&'static str]| -> Vec<(String, &'static str)> {
         keys.iter().map(|key| (format!("{table}.{key}"), *key)).collect()
     };
-    let tables = ["guard", "limits", "keys"];
+    let tables = ["guard", "limits", "catalogue", "keys"];
     let plain = KEYS.iter().filter(|key| !tables.contains(*key)).map(|key| ((*key).to_owned(), *key));
-    let all = plain.chain(below("guard", &GUARD_KEYS)).chain(below("limits", &LIMIT_KEYS));
+    let all = plain
+        .chain(below("guard", &GUARD_KEYS))
+        .chain(below("limits", &LIMIT_KEYS))
+        .chain(below("catalogue", &CATALOGUE_KEYS));
     for (path, key) in all {
         assert!(text.contains(&format!("| `{path}` |")), "{path} has no row in docs/configuration.md");
         assert!(set.contains(&key), "{path} is not in the example of docs/configuration.md");
@@ -63,6 +82,7 @@ fn what_is_commented_out_in_the_example_would_be_valid() {
         config.url.is_some()
             && config.edge.is_some()
             && config.token_file.is_some()
+            && config.python.is_some()
             && !config.keys.is_empty()
     );
 }
@@ -72,7 +92,8 @@ fn every_key_is_read() {
     let config = faultless(
         "theme = 'light'\nascii = 'yes'\nurl = 'wss://lab:1'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
          read_only = true\nhidden = true\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
-         [limits]\nended_tasks = 5_0\ntext-bytes = 0x10\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n",
+         [limits]\nended_tasks = 5_0\ntext-bytes = 0x10\n\
+         [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n",
     );
     let binding = |action: &str, keys: &[&str], line| KeyBinding {
         action: action.to_owned(),
@@ -92,13 +113,23 @@ fn every_key_is_read() {
             traceback: TracebackOrder::OldestFirst,
             guard: Guard::new(["Move*"]),
             limits: Limits { ended_tasks: 50, text_bytes: 16 },
+            python: Some("/cfg/venv/bin/python".into()),
+            exact_names: false,
             keys: vec![
-                binding("submit", &["ctrl-s", "f8"], 15),
-                binding("open", &["enter"], 16),
-                binding("quit", &[], 17)
+                binding("submit", &["ctrl-s", "f8"], 18),
+                binding("open", &["enter"], 19),
+                binding("quit", &[], 20)
             ],
         }
     );
+}
+
+#[test]
+fn a_python_is_a_path_or_a_name() {
+    let python = |text: &str| faultless(&format!("[catalogue]\npython = '{text}'\n")).python;
+    assert_eq!(python("/env/.venv"), Some("/env/.venv".into()));
+    assert_eq!(python("python3"), Some("python3".into()));
+    assert_eq!(python("../venv"), Some("/cfg/../venv".into()));
 }
 
 #[test]

@@ -25,6 +25,8 @@ const END: Duration = Duration::from_secs(3);
 enum Job {
     /// A line of the log of deeds.
     Line { path: PathBuf, line: String, written: Option<SyncSender<Result<(), String>>> },
+    /// Something else that writes, and tells by itself how it went.
+    Work(Box<dyn FnOnce() + Send>),
 }
 
 /// The thread, and the way to it.
@@ -65,6 +67,11 @@ impl Keeper {
         self.give(Job::Line { path, line, written: None });
     }
 
+    /// Does something that writes, at its leisure; it is to tell by itself how it went.
+    pub fn work(&self, work: Box<dyn FnOnce() + Send>) {
+        self.give(Job::Work(work));
+    }
+
     fn give(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
             // The thread ends only when this end is dropped.
@@ -88,6 +95,7 @@ impl Drop for Keeper {
 fn work(todo: &Receiver<Job>, told: &UnboundedSender<Msg>) {
     for job in todo {
         match job {
+            Job::Work(work) => work(),
             Job::Line { path, line, written } => {
                 let done = keep::append(&path, &line, sent::MOST).map_err(|e| e.to_string());
                 match (written, done) {

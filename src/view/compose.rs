@@ -9,10 +9,12 @@ use crate::{
         choose::{Choose, Stage},
         compose::{self, Body, Compose, JsonPane},
         form::Pick,
+        layout::Shape,
         session::Way,
     },
     clean::Clean,
     theme::Role,
+    time::Now,
     wire::json,
 };
 
@@ -82,13 +84,14 @@ pub(super) fn pick(pick: &Pick, body: Rect, look: Look) -> (Rect, Vec<Row>, Posi
 pub(super) fn composer(
     app: &App,
     c: &Compose,
+    now: Now,
     area: Rect,
     look: Look,
 ) -> (Vec<(Rect, Vec<Row>)>, Option<Position>) {
     let parts = compose::parts(area, app.areas().shape, c.form().is_some());
     let mut panes = Vec::new();
     let mut cursor = None;
-    let mut head = vec![head(app, c, look)];
+    let mut head = vec![head(app, c, now, look)];
     if parts.head.height > 1 {
         head.push(Row::rule(area.width, look));
     }
@@ -125,7 +128,7 @@ pub(super) fn composer(
     (panes, cursor)
 }
 
-fn head(app: &App, c: &Compose, look: Look) -> Row {
+fn head(app: &App, c: &Compose, now: Now, look: Look) -> Row {
     let mut head = Row::of(vec![
         spaces(1),
         word("Submit to ", Role::Title),
@@ -147,6 +150,12 @@ fn head(app: &App, c: &Compose, look: Look) -> Row {
         (false, None) => vec![word("no schema: JSON ", Role::Dim)],
         (false, Some(_)) => Vec::new(),
     };
+    // On a narrow screen the list of types tells it.
+    if !c.frame_shown && !matches!(app.areas().shape, Shape::Narrow | Shape::Tiny) {
+        let from = c.task_type.known_from(&c.service, now.utc);
+        let comma = if head.right.is_empty() { "" } else { "," };
+        head.right.insert(0, look.piece(&format!("{from}{comma} "), Role::Dim));
+    }
     head
 }
 

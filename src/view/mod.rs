@@ -19,6 +19,7 @@ use crate::{
     app::{
         App, Layer, Severity,
         action::{Action, Context},
+        choose::Stage,
         layout::Shape,
     },
     catalogue::form::Input,
@@ -168,7 +169,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             pane(areas.body, rows);
         }
         Some(Layer::Compose(composer)) => {
-            let (panes, at) = compose::composer(app, composer, areas.body, look);
+            let (panes, at) = compose::composer(app, composer, now, areas.body, look);
             cursor = at;
             for (area, rows) in panes {
                 pane(area, rows);
@@ -323,8 +324,8 @@ fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
         Accept, Again, Back, Cancel, Complete, Copy, EditField, EditOutside, Filter, Fold, Frame, HalfDown,
         Help, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, NextEntry, NextSection, NextService,
-        NextWrong, No, Open, OpenEditor, Order, OtherType, PageDown, PutAway, Raw, Retry, Save, Search, Send,
-        SendDirect, Submit, Sure, Undo, Unfold, Way, When, Wrap, Yes, Zoom,
+        NextWrong, No, Open, OpenEditor, Order, OtherType, PageDown, PutAway, Raw, RefreshTypes, Retry, Save,
+        Search, Send, SendDirect, Submit, Sure, Undo, Unfold, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -392,6 +393,9 @@ fn footer_actions(app: &App) -> Vec<Action> {
                 Lane,
             ]
         }
+        Context::Choose if app.ui.layers.last().is_some_and(is_of_types) => {
+            vec![Accept, Back, RefreshTypes, Complete, Help]
+        }
         Context::Choose => vec![Accept, Back, Complete, Help],
         Context::Input => vec![Accept, Back, Help],
         Context::Help => vec![Back, PageDown],
@@ -402,6 +406,10 @@ fn footer_actions(app: &App) -> Vec<Action> {
     };
     actions.dedup();
     actions
+}
+
+fn is_of_types(layer: &Layer) -> bool {
+    matches!(layer, Layer::Choose(choose) if matches!(choose.stage, Stage::Type { .. }))
 }
 
 fn has_schema(layer: &Layer) -> bool {

@@ -9,6 +9,7 @@ mod lanes;
 mod random;
 mod reading;
 mod talk;
+mod types;
 mod when;
 
 use crossterm::event::KeyEvent;

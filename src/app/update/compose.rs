@@ -38,7 +38,7 @@ pub(super) fn open_composer(app: &mut App, now: Now) {
         return;
     }
     match app.current_service() {
-        Some(service) => choose_type(app, service),
+        Some(service) => choose_type(app, service, now),
         None => choose_service(app),
     }
 }
@@ -72,11 +72,16 @@ pub(super) fn back_to_services(app: &mut App) {
     }
 }
 
-pub(super) fn choose_type(app: &mut App, service: Text) {
-    learn(app, &service);
-    let items: Vec<Item> = app
-        .catalogue
-        .types_for(&service)
+pub(super) fn choose_type(app: &mut App, service: Text, now: Now) {
+    let items = type_items(app, &service, now);
+    app.ui.layers.push(Layer::Choose(Box::new(Choose::new(Stage::Type { service }, items))));
+}
+
+/// The types of a service, each with where it is known from.
+pub(super) fn type_items(app: &mut App, service: &Text, now: Now) -> Vec<Item> {
+    learn(app, service);
+    app.catalogue
+        .types_for(service)
         .into_iter()
         .map(|t| {
             let draft = app.ui.drafts.contains_key(&(service.clone(), t.class.clone()));
@@ -84,20 +89,27 @@ pub(super) fn choose_type(app: &mut App, service: Text) {
             let about = t.doc.as_deref().and_then(|d| d.lines().next()).unwrap_or("").to_owned();
             let mut remark = Vec::new();
             if draft {
-                remark.push("draft");
+                remark.push("draft".to_owned());
             }
             if hardware {
-                remark.push("moves hardware");
+                remark.push("moves hardware".to_owned());
             }
-            remark.push(t.source.word());
+            remark.push(t.known_from(service, now.utc));
             Item { name: t.class.clone(), about, remark: remark.join(", ") }
         })
-        .collect();
-    app.ui.layers.push(Layer::Choose(Box::new(Choose::new(Stage::Type { service }, items))));
+        .collect()
+}
+
+/// Tells the catalogue what was seen of all services.
+pub fn learn_all(app: &mut App) {
+    let services: Vec<Text> = app.store().services().map(|s| s.name.clone()).collect();
+    for service in services {
+        learn(app, &service);
+    }
 }
 
 /// Tells the catalogue what was seen of a service.
-fn learn(app: &mut App, service: &Text) {
+pub(super) fn learn(app: &mut App, service: &Text) {
     let store = &app.session.store;
     if store.service(service).is_some_and(|s| s.kernel.is_some()) {
         app.catalogue.saw_kernel(service);
@@ -111,6 +123,7 @@ fn learn(app: &mut App, service: &Text) {
         class: s.class,
         parallel: s.parallel,
         hidden_fields: s.hidden_fields,
+        payload: s.payload,
         at: Some(s.seen.utc),
     });
     let seen = seen.collect();
@@ -127,13 +140,7 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
         Some(known) => known.clone(),
         None => TaskType::unheard(class.clone()),
     };
-    let last = app
-        .store()
-        .seen_types(&service)
-        .into_iter()
-        .find(|s| s.class == *class)
-        .and_then(|s| s.payload)
-        .map(|p| p.to_string());
+    let last = app.catalogue.example(&service, class).map(|payload| payload.to_string());
     if let Some(task) = filled {
         task_type.parallel = metadata_parallel(task);
         task_type.show_in_dashboard = !task.hidden;
@@ -287,7 +294,7 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
         Action::OtherType => {
             let service = compose.service.clone();
             back(app);
-            choose_type(app, service);
+            choose_type(app, service, now);
         }
         _ => {}
     }

@@ -24,6 +24,9 @@ use super::{
 /// Sends the composer's task, or asks first: where hardware moves, where a service is spoken to past a task manager
 /// that answers, where the service will surely refuse it.
 pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
+    if let Some(effects) = super::python::before_sending(app, now) {
+        return effects;
+    }
     let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return Vec::new() };
     if let Err(why) = compose.sendable() {
         compose.frame_shown = false;
@@ -328,7 +331,11 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
     let Some(Layer::Confirm(confirm)) = app.ui.layers.last() else { return Vec::new() };
     let yes = match (action, confirm.hardware) {
         (Action::No, _) => {
-            app.ui.layers.pop();
+            if let Some(Layer::Confirm(confirm)) = app.ui.layers.pop()
+                && let Deed::RunPython(_) = confirm.deed
+            {
+                super::python::refused(app, now);
+            }
             return Vec::new();
         }
         (Action::Yes, false) | (Action::Sure, false) => true,
@@ -346,6 +353,8 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         Deed::Send(frame, way) => send(app, *frame, &way, now),
         Deed::Cancel(key) => asked(app, |s| s.cancel(&key, now), now),
         Deed::SendDirect(key) => asked(app, |s| s.send_direct(&key, now), now),
+        Deed::RunPython(id) => super::python::allowed(app, &id, now),
+        Deed::AskKernel(service) => super::types::ask(app, service, now),
         Deed::Quit => {
             app.ui.leaving = true;
             vec![Effect::Quit]

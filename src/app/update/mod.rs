@@ -8,7 +8,9 @@ mod compose;
 mod deeds;
 mod form;
 mod lanes;
+mod python;
 mod task;
+mod types;
 mod when;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
@@ -26,6 +28,8 @@ use super::{
     help::Help,
     when::When,
 };
+
+pub use compose::learn_all;
 
 use self::{
     compose::{
@@ -64,6 +68,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             effects.extend(frames.into_iter().map(Effect::Send));
             news(app, now);
             look_at_sent(app, now);
+            effects.extend(types::look_at_answers(app, now));
         }
         Msg::Wake => {
             if app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono) {
@@ -72,6 +77,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             let frames = app.session.wake(now);
             effects.extend(frames.into_iter().map(Effect::Send));
+            effects.extend(types::look_at_answers(app, now));
         }
         Msg::AskedToStop { can } => effects = suspend(app, can, now),
         Msg::EditorClosed(edited) => {
@@ -79,6 +85,8 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             editor_closed(app, edited, now);
         }
+        Msg::Made { id, of, result } => python::made(app, &id, &of, result, now),
+        Msg::TypesRead { files, problems } => types::files_read(app, &files, &problems, now),
         Msg::Done(result) => match result {
             Ok(text) => app.tell(Severity::Info, text, now),
             Err(text) => app.tell(Severity::Error, text, now),
@@ -228,6 +236,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Action::PutAway => put_away(app, now),
+        Action::RefreshTypes => types::refresh(app, now),
         Action::Copy | Action::CopyId | Action::Save => export(app, action, now),
         _ => match app.context() {
             Context::Lanes => in_lanes(app, action, now),
@@ -361,7 +370,7 @@ fn in_choose(app: &mut App, action: Action, now: Now) {
             match choose.stage.clone() {
                 Stage::Service => {
                     app.ui.layers.pop();
-                    choose_type(app, name);
+                    choose_type(app, name, now);
                 }
                 Stage::Type { service } => {
                     app.ui.layers.pop();

@@ -1,15 +1,16 @@
 //! What is to be sent and which way, as far as that can be decided without the lab. Pure but for reading the payload.
 
-use std::{io::Read, path::Path};
+use std::{io::Read, path::Path, sync::atomic::AtomicBool};
 
 use chrono::{DateTime, FixedOffset, Local};
 
 use super::payload;
 use crate::{
     app::session::Way,
-    catalogue::{self, Catalogue, ServiceKind, TaskType},
+    catalogue::{self, Catalogue, ServiceKind, TaskType, script::Envelope},
     cli::{End, NOT_SENT, args::SubmitArgs, out},
     config::Guard,
+    python::{Failure, Python},
     time::when::{self, Reading},
     wire::{Text, frame::TaskFrame, json, name},
 };
@@ -51,13 +52,20 @@ impl Plan {
         let (way, may_go_direct) = way(args, alone, parallel, at_given, run_at)?;
         let text = args.payload.as_deref().map(read).transpose()?;
         let merged = payload::merge(text.as_deref(), &args.fields).map_err(End::misuse)?;
-        let payload = complete(&kind, merged)?;
+        let envelope = args.python.as_deref().map(|python| made(python, &kind, &merged)).transpose()?;
+        let payload = match &envelope {
+            Some(envelope) => envelope.complete(&merged),
+            None => complete(&kind, merged)?,
+        };
         for (field, word) in payload::python_words(&args.fields) {
             out::say(&format!("note: {field} is sent as text; JSON writes {word}"));
         }
         let display_name = match &args.name {
             Some(name) if name.is_empty() => return Err(End::misuse("--name is empty, which Juice refuses")),
             Some(name) => name.clone(),
+            None if envelope.is_some() => {
+                envelope.as_ref().map(|made| made.display_name.to_string()).unwrap_or_default()
+            }
             None => name::display_name_with(&kind.class, &payload, &kind.hidden_fields, &|field| {
                 kind.numbers(field)
             }),
@@ -78,7 +86,9 @@ impl Plan {
             task_type: kind.name,
             parallel,
             display_name: display_name.into(),
-            show_in_dashboard: kind.show_in_dashboard,
+            show_in_dashboard: envelope
+                .as_ref()
+                .map_or(kind.show_in_dashboard, |made| made.show_in_dashboard),
             payload: payload.into(),
         };
         if let Some(at) = &run_at {
@@ -182,6 +192,29 @@ fn kind(catalogue: &mut Catalogue, service: &str, name: &str) -> TaskType {
     kind
 }
 
+/// What the task's class makes of the payload, in the lab's Python.
+fn made(python: &Path, kind: &TaskType, payload: &str) -> Result<Envelope, End> {
+    let Some(class) = kind.path() else {
+        return Err(End::misuse(format!(
+            "in which module {} stands is not known, so no Python can make it: `juicetop types --python PATH` makes a \
+             catalogue file that tells, and `juicetop types SERVICE --kernel` asks the service",
+            kind.class
+        )));
+    };
+    out::say(&format!("{class} makes it in {}: this runs the lab's own modules", python.display()));
+    let stop = AtomicBool::new(false);
+    let mut printed = |line: &str| out::say(&format!("python: {line}"));
+    let made = Python::new(python).envelope(&class, payload, &stop, &mut printed);
+    let made = made.map_err(|why| match why {
+        Failure::Raised { name, message } => {
+            out::say_block(&format!("{name}: {message}"));
+            End::new(NOT_SENT, format!("not sent: {class} refuses it"))
+        }
+        other => End::new(NOT_SENT, format!("not sent: {other}")),
+    })?;
+    Ok(made)
+}
+
 /// What Python's client adds to a cell's fields: `run_async`, on which the service insists, and `code`, which it makes
 /// of the others: here only where that is known. All else stays letter for letter.
 fn complete(kind: &TaskType, payload: String) -> Result<String, End> {
@@ -200,8 +233,8 @@ fn complete(kind: &TaskType, payload: String) -> Result<String, End> {
     Err(End::misuse(match &**class {
         "RawIPython" => "RawIPython needs raw_code=…: the code that the cell runs, as text".to_owned(),
         _ => format!(
-            "{class} runs code that Python's client makes of its fields: give it as code=…, or send RawIPython \
-             raw_code=…"
+            "{class} runs code that only its class makes of its fields: add --python PATH (the lab's Python), give it as \
+             code=…, or send RawIPython raw_code=…"
         ),
     }))
 }

@@ -71,7 +71,8 @@ pub(super) fn ask(
     let frames = talk.session.submit(script::question(id.clone(), &service), &way, now);
     talk.send(frames.map_err(|why| End::new(NOT_SENT, why))?);
     let (count, took) = answer(&mut talk, &id, &service, catalogue)?;
-    out::say(&format!("{service}'s kernel named {count} types, in {} ms", took.as_millis()));
+    let types = if count == 1 { "type" } else { "types" };
+    out::say(&format!("{service}'s kernel named {count} {types}, in {} ms", took.as_millis()));
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::{
     End, OK,
     args::{LookArgs, Place, TypesArgs},
-    lab::Lab,
+    lab::{self, Lab},
     links,
     out::{self, Out},
     record,
@@ -42,6 +42,12 @@ pub fn run(place: &Place, look: &LookArgs, args: &TypesArgs, out: &Out) -> Resul
     lab.add_types(&mut catalogue).iter().for_each(|problem| out::say(problem));
     if args.kernel {
         kernel::ask(&lab, look, args, &mut catalogue)?;
+        if let Some(path) = lab.types_file() {
+            match lab::keep_types(&path, &catalogue.kept()) {
+                Ok(told) => told.iter().for_each(|told| out::say(told)),
+                Err(why) => out::say(&why),
+            }
+        }
     }
     let services = services(&lab, &catalogue, args);
     let now = crate::time::Clock::start().now().utc;
@@ -92,7 +98,7 @@ fn row(service: &str, task: &TaskType, now: DateTime<Utc>, out: &Out) -> [String
         out.text(&task.class).into_owned(),
         out.text(&task.name).into_owned(),
         lane(task).to_owned(),
-        out.text(&task.source.remark(now)).into_owned(),
+        out.text(&task.known_from(service, now)).into_owned(),
         out.text(doc.trim_end()).into_owned(),
     ]
 }

@@ -1,0 +1,368 @@
+//! Learning task types while the program runs: the catalogue files again, and a kernel after a question.
+
+use super::*;
+use crate::{
+    app::{
+        choose::Stage,
+        confirm::Deed,
+        msg::{self, TypesFile},
+    },
+    catalogue::{self, Source},
+};
+
+/// What a kernel answers that has one type of its own, as the cell's reply.
+fn answer(id: &str, schema: &str) -> String {
+    format!(
+        r#"{{"id": "{id}", "status": "ok", "result": {{"status": "ok", "result": {{"juice": "26.43.0",
+            "services": {{"lab": {{"kind": "ipython", "tasks": {{"m:Fit": "handler"}}}}}},
+            "tasks": [{{"type": "Fit", "class": "Fit", "module": "m", "doc": "Fits it.", "schema": {schema}}}]}}}}}}"#
+    )
+}
+
+const SCHEMA: &str = r#"{"type": "object", "properties": {"points": {"type": "integer", "default": 7}}}"#;
+
+/// At the types of `lab`, which runs cells.
+fn at_types(settings: Settings) -> Bench {
+    let mut b = Bench::with(settings, (100, 30));
+    b.kernel("lab", "idle").keys("tab s");
+    let Some(Layer::Choose(choose)) = b.app.ui.layers.last() else { panic!("{:?}", b.layers()) };
+    assert_eq!(choose.stage, Stage::Type { service: "lab".into() });
+    b.take();
+    b
+}
+
+fn item(b: &Bench, name: &str) -> Option<(String, String)> {
+    let choose = b.app.ui.layers.iter().find_map(|layer| match layer {
+        Layer::Choose(choose) => Some(choose),
+        _ => None,
+    });
+    let item = choose?.items.iter().find(|item| *item.name == *name)?;
+    Some((item.about.clone(), item.remark.clone()))
+}
+
+#[test]
+fn a_kernel_is_asked_after_a_question_and_its_types_are_listed() {
+    let mut b = at_types(Settings::default());
+    b.keys("f12");
+    let told = b.confirm().lines.join(" ");
+    assert!(told.contains("takes lab's slot") && told.contains("one `busy`, one `idle`"), "{told}");
+    assert!(!b.confirm().hardware);
+    // The files are read at once; the kernel is not asked before a yes.
+    assert_eq!(b.take(), [Effect::ReadTypes]);
+    b.keys("enter");
+    assert_eq!((b.layers(), b.sent().len()), (vec!["choose"], 0));
+    b.keys("alt-y y");
+    let sent = b.sent();
+    let [out] = sent[..] else { panic!("{sent:?}") };
+    assert_eq!(out.line, Line::Router);
+    assert_eq!((field(&out.text, "type"), field(&out.text, "target")), ("IPythonTask".into(), "lab".into()));
+    // Sequential, hidden, and never one that runs beside a cell: that destroys results.
+    let part = |key| json::get(&out.text, key).unwrap();
+    assert_eq!(json::get(part("metadata"), "parallel"), Some("false"));
+    assert_eq!(json::get(part("metadata"), "show_in_dashboard"), Some("false"));
+    assert_eq!(json::get(part("payload"), "run_async"), Some("false"));
+    let id = out.id.to_string();
+    // Not twice.
+    b.take();
+    b.keys("f12");
+    assert!(b.notice().contains("was asked and has not answered yet"), "{}", b.notice());
+    assert_eq!((b.layers(), item(&b, "Fit")), (vec!["choose"], None));
+    b.later(1.0).reply(&answer(&id, SCHEMA));
+    assert_eq!(b.notice(), "lab's kernel named 1 task type");
+    assert_eq!(item(&b, "Fit"), Some(("Fits it.".into(), "kernel <1 min ago".into())));
+    let kept = b.effects.iter().find_map(|effect| match effect {
+        Effect::KeepTypes(kept) => Some(kept),
+        _ => None,
+    });
+    assert_eq!(kept.expect("it is kept").kernels.len(), 1);
+    b.later(60.0 * 61.0).keys("esc esc s");
+    let lab = b.app.ui.layers.last().is_some();
+    assert!(lab);
+    assert_eq!(item(&b, "Fit").unwrap().1, "kernel 1 h ago");
+    // The question is no type of anybody's.
+    assert_eq!(item(&b, "ListTaskTypes"), None);
+}
+
+#[test]
+fn what_runs_in_the_kernel_is_named_in_the_question() {
+    let mut b = at_types(Settings::default());
+    let cell = Job {
+        service: "lab".into(),
+        kind: "IPythonTask".into(),
+        name: "RawIPython: raw_code='scan_all()'".into(),
+        ..job("cell")
+    };
+    b.runs(&cell).keys("f12");
+    let told = b.confirm().lines.join(" ");
+    assert!(told.contains("There now: RawIPython: raw_code='scan_all()'."), "{told}");
+}
+
+#[test]
+fn read_only_asks_nobody() {
+    let mut b = at_types_read_only();
+    b.keys("f12");
+    assert!(b.notice().contains("read-only"), "{}", b.notice());
+    assert!(!b.layers().contains(&"question"));
+    assert_eq!(b.sent().len(), 0);
+    // And a question that stood there before does not help.
+    b.app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
+        title: String::new(),
+        lines: Vec::new(),
+        yes: String::new(),
+        no: String::new(),
+        deed: Deed::AskKernel("lab".into()),
+        hardware: false,
+        asked: b.now,
+        last_key: None,
+        refused: None,
+    })));
+    b.keys("y");
+    assert_eq!(b.sent().len(), 0);
+}
+
+/// The list itself cannot be opened then: as if it had become read-only since.
+fn at_types_read_only() -> Bench {
+    let mut b = at_types(Settings::default());
+    b.app.settings.read_only = true;
+    b
+}
+
+#[test]
+fn a_plain_service_has_no_kernel_to_ask() {
+    let mut b = Bench::new();
+    b.keys("s f12");
+    assert_eq!((b.layers(), b.take()), (vec!["choose"], vec![Effect::ReadTypes]));
+}
+
+#[test]
+fn no_answer_is_told_with_its_reason() {
+    let mut b = at_types(Settings::default());
+    b.keys("f12 y");
+    let id = b.sent()[0].id.to_string();
+    b.reply(&error(&id, "ValueError", "Unknown task type: IPythonTask", ""));
+    assert!(
+        b.notice().contains("no answer from lab's kernel: ValueError: Unknown task type"),
+        "{}",
+        b.notice()
+    );
+    b.take();
+    b.keys("f12 y");
+    let id = b.sent()[0].id.to_string();
+    b.reply(&format!(
+        r#"{{"id": "{id}", "status": "ok", "result": {{"status": "ok", "result": "a text"}}}}"#
+    ));
+    assert!(b.notice().starts_with("no answer from lab's kernel:"), "{}", b.notice());
+    b.take();
+    b.keys("f12 y").disconnect();
+    assert!(b.app.ui.asked.is_empty(), "it comes to nobody now");
+    assert!(!b.notice().is_empty());
+}
+
+#[test]
+fn a_composer_on_a_type_that_is_better_known_now_keeps_what_was_typed() {
+    let mut b = at_types(Settings::default());
+    b.types("Fit").keys("enter");
+    assert_eq!(b.composer().task_type.source, Source::Seen { at: None });
+    b.keys("f7").paste(r#"{"points": 12}"#);
+    let text = b.composer().text();
+    assert!(text.contains("12"), "{text}");
+    let way = b.composer().way.clone();
+    b.keys("f12 y");
+    let id = b.sent()[0].id.to_string();
+    b.reply(&answer(&id, SCHEMA));
+    let composer = b.composer();
+    assert!(matches!(composer.task_type.source, Source::Kernel { .. }));
+    assert!(composer.task_type.schema.is_some());
+    assert_eq!(composer.way, way);
+    assert!(composer.text().contains("12"), "{}", composer.text());
+}
+
+#[test]
+fn files_that_were_read_again_change_the_list_where_it_stands() {
+    let mut b = at_types(Settings::default());
+    let file = |class: &str| TypesFile {
+        path: "/c/lab.json".into(),
+        text: format!(
+            r#"{{"services": {{"lab": {{"tasks": {{"m:{class}": "x"}}}}}}, "tasks": [
+                {{"type": "{class}", "class": "{class}", "module": "m"}}]}}"#
+        ),
+        at: Some(b.now.utc - chrono::TimeDelta::days(3)),
+    };
+    let (one, two) = (file("Fit"), file("Scan"));
+    b.app.catalogue.add_file("the demonstration", &file("Made").text);
+    b.msg(Msg::TypesRead { files: vec![one], problems: Vec::new() });
+    assert_eq!(item(&b, "Fit").unwrap().1, "file lab.json 3 d");
+    assert_eq!(b.notice(), "the catalogue file was read again");
+    b.types("scan").msg(Msg::TypesRead { files: vec![two], problems: Vec::new() });
+    assert_eq!((item(&b, "Fit"), item(&b, "Scan").is_some()), (None, true));
+    assert!(item(&b, "Made").is_some(), "what is no file stays");
+    let Some(Layer::Choose(choose)) = b.app.ui.layers.last() else { panic!() };
+    assert_eq!((choose.query.text(), choose.chosen().as_deref()), ("scan", Some("Scan")));
+    b.msg(Msg::TypesRead { files: Vec::new(), problems: vec!["/c/x.json: can't be read".into()] });
+    assert_eq!(b.notice(), "/c/x.json: can't be read");
+    assert_eq!(item(&b, "Scan"), None);
+    let bad = TypesFile { path: "/c/bad.json".into(), text: "{\n".into(), at: None };
+    b.msg(Msg::TypesRead { files: vec![bad], problems: Vec::new() });
+    assert!(b.notice().starts_with("/c/bad.json:"), "{}", b.notice());
+}
+
+/// A lab with a cell whose code only its class makes, and a task with an enum.
+fn with_python(settings: Settings) -> Bench {
+    let mut b = Bench::with(settings, (100, 30));
+    let file = r##"{"services": {"lab": {"kind": "ipython", "tasks": {"m:Scan": "x"}}, "fridge": {"tasks": {"m:Set": "x",
+        "m:Plain": "x"}}},
+        "tasks": [{"type": "IPythonTask", "class": "Scan", "module": "m", "ipython": true, "code": "computed",
+        "schema": {"properties": {"n": {"type": "integer", "default": 3}}}},
+        {"type": "Set", "class": "Set", "module": "m", "parallel": true, "schema": {"$defs": {"B": {"enum": ["X"]}},
+        "properties": {"band": {"$ref": "#/$defs/B", "default": "X"}}}},
+        {"type": "Plain", "class": "Plain", "module": "m", "parallel": true,
+        "schema": {"properties": {"n": {"type": "integer", "default": 3}}}}]}"##;
+    assert_eq!(b.app.catalogue.add_file("/c/lab.json", file), []);
+    b
+}
+
+fn has_python() -> Settings {
+    Settings { python: Some("/env/.venv/bin/python".into()), ..Settings::default() }
+}
+
+fn envelope(kind: &str, name: &str, payload: &str) -> catalogue::script::Envelope {
+    catalogue::script::Envelope {
+        task_type: kind.into(),
+        parallel: false,
+        display_name: name.into(),
+        show_in_dashboard: true,
+        payload: payload.into(),
+    }
+}
+
+/// The one wish to let a class make something.
+fn wish(b: &Bench) -> (Text, String, String) {
+    let wishes: Vec<_> = b
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Make { id, class, of } => Some((id.clone(), class.clone(), of.clone())),
+            _ => None,
+        })
+        .collect();
+    let [wish] = &wishes[..] else { panic!("{wishes:?}; notice: {}", b.notice()) };
+    wish.clone()
+}
+
+#[test]
+fn a_cell_without_code_is_never_sent() {
+    let mut b = with_python(Settings::default());
+    b.keys("tab s").types("Scan").keys("enter ctrl-s");
+    assert!(b.notice().contains("`code` is missing, which only the class Scan makes"), "{}", b.notice());
+    assert!(b.notice().contains("[catalogue] python"), "{}", b.notice());
+    assert_eq!((b.layers().len(), b.sent().len()), (1, 0));
+}
+
+#[test]
+fn a_class_makes_its_code_after_a_question_and_it_is_shown_before_it_is_sent() {
+    let mut b = with_python(has_python());
+    b.keys("tab s").types("Scan").keys("enter ctrl-s");
+    let told = b.confirm().lines.join(" ");
+    for words in ["m:Scan", "/env/.venv/bin/python", "about 2 s", "may open instruments"] {
+        assert!(told.contains(words), "{told}");
+    }
+    b.keys("enter");
+    assert!(b.notice().contains("without Python the cell has no code"), "{}", b.notice());
+    b.keys("ctrl-s y");
+    let (id, class, of) = wish(&b);
+    assert_eq!(class, "m:Scan");
+    assert_eq!(json::get(&of, "n"), Some("3"));
+    b.keys("ctrl-s");
+    assert_eq!((b.notice(), b.sent().len()), ("Python is still at it", 0));
+    let made = envelope("IPythonTask", "Scan: n=3", r#"{"run_async": false, "n": 3, "code": "scan(3)"}"#);
+    b.take();
+    b.msg(Msg::Made { id: id.clone(), of: of.clone(), result: Ok(made.clone()) });
+    assert!(b.composer().frame_shown && b.sent().is_empty(), "it is shown, not sent");
+    assert_eq!(&*b.composer().display_name, "Scan: n=3");
+    b.keys("f2 ctrl-s");
+    let sent = b.sent();
+    let [out] = sent[..] else { panic!("{sent:?}; {}", b.notice()) };
+    assert_eq!(field(&out.text, "type"), "IPythonTask");
+    let payload = json::get(&out.text, "payload").unwrap();
+    assert_eq!(json::get(payload, "code"), Some("\"scan(3)\""));
+    assert_eq!(json::get(payload, "run_async"), Some("false"));
+    // The next one is not asked about again, in this run of the program.
+    b.take();
+    b.keys("s").types("Scan").keys("enter ctrl-s");
+    assert_eq!(wish(&b).1, "m:Scan");
+}
+
+#[test]
+fn what_was_made_is_not_sent_with_another_payload() {
+    let mut b = with_python(has_python());
+    b.app.ui.python = Some(true);
+    b.keys("tab s").types("Scan").keys("enter ctrl-s");
+    let (id, _, of) = wish(&b);
+    let made = envelope("IPythonTask", "Scan: n=3", r#"{"n": 3, "code": "scan(3)"}"#);
+    b.msg(Msg::Made { id, of: of.clone(), result: Ok(made) });
+    assert!(b.composer().sendable().is_ok());
+    let text = b.composer().text().replace('3', "4");
+    b.msg(Msg::EditorClosed(msg::Edited::Payload(Ok(text))));
+    assert!(b.composer().made.is_none() && b.composer().sendable().is_err());
+    b.take();
+    b.keys("ctrl-s");
+    let (id, _, newer) = wish(&b);
+    assert_ne!(newer, of);
+    // A late answer about the old one is none.
+    let late = envelope("IPythonTask", "Scan: n=3", r#"{"n": 3, "code": "scan(3)"}"#);
+    b.msg(Msg::Made { id, of, result: Ok(late) });
+    assert!(b.notice().contains("changed meanwhile"), "{}", b.notice());
+    assert_eq!(b.sent().len(), 0);
+}
+
+#[test]
+fn what_the_class_refuses_is_not_sent() {
+    let mut b = with_python(has_python());
+    b.app.ui.python = Some(true);
+    b.keys("tab s").types("Scan").keys("enter ctrl-s");
+    let (id, _, of) = wish(&b);
+    let told =
+        "1 validation error for Scan\nn\n  Input should be less than 3 [type=less_than]\n    For further";
+    b.msg(Msg::Made { id, of, result: Err(msg::NotMade::Refused(told.into())) });
+    assert!(b.notice().contains("n: Input should be less than 3"), "{}", b.notice());
+    b.take();
+    b.keys("ctrl-s");
+    let (id, _, of) = wish(&b);
+    b.msg(Msg::Made { id, of, result: Err(msg::NotMade::Failed("it crashed".into())) });
+    assert_eq!((b.notice(), b.sent().len()), ("not sent: it crashed", 0));
+}
+
+#[test]
+fn names_that_only_python_knows_are_made_by_it_and_others_are_not() {
+    let mut b = with_python(has_python());
+    b.keys("s").types("Plain").keys("enter ctrl-s");
+    assert_eq!(b.sent_types(), ["Plain"]);
+    b.take();
+    b.keys("s").types("Set").keys("enter ctrl-s");
+    assert!(b.confirm().title.contains("exact name"), "{}", b.confirm().title);
+    b.keys("y");
+    let (id, _, of) = wish(&b);
+    let made = envelope("Set", "Set: band=<B.X: 'X'>", r#"{"band": "X"}"#);
+    b.msg(Msg::Made { id, of, result: Ok(made) }).keys("ctrl-s");
+    let sent = b.sent();
+    let metadata = json::get(&sent[0].text, "metadata").unwrap();
+    assert_eq!(field(metadata, "display_name"), "Set: band=<B.X: 'X'>");
+    // Where it fails, the task goes out with our own name.
+    b.take();
+    b.keys("s").types("Set").keys("enter ctrl-s");
+    let (id, _, of) = wish(&b);
+    b.msg(Msg::Made { id, of, result: Err(msg::NotMade::Failed("it crashed".into())) });
+    assert!(b.notice().contains("sends it with juicetop's own"), "{}", b.notice());
+    b.keys("ctrl-s");
+    assert_eq!(b.sent_types(), ["Set"]);
+}
+
+#[test]
+fn a_no_to_python_sends_with_our_own_name() {
+    let mut b = with_python(has_python());
+    b.keys("s").types("Set").keys("enter ctrl-s n ctrl-s");
+    assert_eq!(b.sent_types(), ["Set"], "{}", b.notice());
+    let mut b = with_python(Settings { exact_names: false, ..has_python() });
+    b.keys("s").types("Set").keys("enter ctrl-s");
+    assert_eq!(b.sent_types(), ["Set"], "{}", b.notice());
+}

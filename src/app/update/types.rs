@@ -1,0 +1,272 @@
+//! Learning task types while the program runs: reading the catalogue files again, and asking a service's kernel, after
+//! a question that tells what that means for others.
+
+use crate::{
+    app::{
+        App, Asked, Effect, Layer, Severity,
+        choose::Stage,
+        confirm::{Confirm, Deed},
+        msg::TypesFile,
+        session::Way,
+    },
+    catalogue::{ServiceKind, script},
+    store::{Lane, Reason, State},
+    time::Now,
+    wire::Text,
+};
+
+use super::compose::{barred, compose as open_on, learn, type_items};
+
+/// The key that refreshes: reads the catalogue files again, and offers to ask the kernel of the service at hand.
+pub(super) fn refresh(app: &mut App, now: Now) -> Vec<Effect> {
+    let service = match app.ui.layers.last() {
+        Some(Layer::Choose(choose)) => match &choose.stage {
+            Stage::Type { service } => Some(service.clone()),
+            _ => None,
+        },
+        Some(Layer::Compose(compose)) => Some(compose.service.clone()),
+        _ => return Vec::new(),
+    };
+    if let Some(service) = service {
+        learn(app, &service);
+        if runs_cells(app, &service) {
+            offer(app, service, now);
+        }
+    }
+    vec![Effect::ReadTypes]
+}
+
+fn runs_cells(app: &App, service: &str) -> bool {
+    matches!(app.catalogue.kind(service), ServiceKind::IPython | ServiceKind::Fridge)
+}
+
+/// Asks whether the kernel is to be asked.
+fn offer(app: &mut App, service: Text, now: Now) {
+    let alone = app.session.is_alone(&service);
+    if let Some(why) = barred(app).filter(|_| app.settings.read_only || !alone) {
+        app.tell(Severity::Warning, format!("the kernel is not asked: {why}"), now);
+        return;
+    }
+    if app.ui.asked.iter().any(|asked| asked.service == service) {
+        app.tell(Severity::Info, format!("{service}'s kernel was asked and has not answered yet"), now);
+        return;
+    }
+    let mut lines = vec![
+        format!(
+            "A cell takes {service}'s slot: it waits behind what runs there, what comes later waits for it (some 50 ms)."
+        ),
+        running(app, &service),
+        "Others see one `busy`, one `idle` and one task, hidden from dashboards.".to_owned(),
+        "Once asked it is withdrawn only by leaving juicetop. `_` may hold its answer.".to_owned(),
+    ];
+    if alone {
+        lines.push("It goes to the service's own port, past the task manager.".to_owned());
+    }
+    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
+        title: format!("Ask {service}'s kernel for its task types?"),
+        lines,
+        yes: "ask it".to_owned(),
+        no: "leave it".to_owned(),
+        deed: Deed::AskKernel(service),
+        hardware: false,
+        asked: now,
+        last_key: None,
+        refused: None,
+    })));
+}
+
+/// What a question would wait for, as far as is known.
+fn running(app: &App, service: &str) -> String {
+    let mut holders = app.store().tasks().filter(|task| {
+        *task.service == *service
+            && task.lane == Lane::Sequential
+            && matches!(task.state, State::Running { .. } | State::Waiting)
+    });
+    match holders.next() {
+        Some(task) => {
+            let more = holders.count();
+            let others = if more > 0 { format!(", and {more} more") } else { String::new() };
+            format!("There now: {}{others}.", task.name)
+        }
+        None => "Nothing is seen to hold the slot now; others may wait unseen.".to_owned(),
+    }
+}
+
+/// Asks the kernel.
+pub(super) fn ask(app: &mut App, service: Text, now: Now) -> Vec<Effect> {
+    let alone = app.session.is_alone(&service);
+    // It may have become read-only, or another answer may have come, since the question.
+    if let Some(why) = barred(app).filter(|_| app.settings.read_only || !alone) {
+        app.tell(Severity::Warning, why, now);
+        return Vec::new();
+    }
+    let id = app.session.new_id();
+    let way = if alone { Way::Alone } else { Way::Direct };
+    match app.session.submit(script::question(id.clone(), &service), &way, now) {
+        Err(why) => {
+            app.tell(Severity::Error, why, now);
+            Vec::new()
+        }
+        Ok(frames) => {
+            app.tell(
+                Severity::Info,
+                format!("{service}'s kernel is asked; its answer comes when it is free"),
+                now,
+            );
+            app.ui.asked.push(Asked { service, id });
+            frames.into_iter().map(Effect::Send).collect()
+        }
+    }
+}
+
+/// Looks whether a kernel has answered.
+pub(super) fn look_at_answers(app: &mut App, now: Now) -> Vec<Effect> {
+    if app.ui.asked.is_empty() {
+        return Vec::new();
+    }
+    let mut effects = Vec::new();
+    let mut open = Vec::new();
+    for asked in std::mem::take(&mut app.ui.asked) {
+        let Some(task) = app.store().find(&asked.id) else { continue };
+        let service = asked.service.clone();
+        let told = match task.state {
+            State::Ended => match (&task.reason, task.failure()) {
+                // The session has told it.
+                (Some(Reason::NotSent(_)), _) => continue,
+                (_, Some(error)) => {
+                    let name = error.ename.as_deref().unwrap_or("error");
+                    let message = error.evalue.as_deref().unwrap_or_default();
+                    Err(format!("{name}: {}", message.lines().next().unwrap_or_default()))
+                }
+                (_, None) => match task.reply.as_ref().and_then(|reply| reply.result(true)) {
+                    Some(raw) => {
+                        let raw = raw.to_owned();
+                        app.catalogue.add_kernel(&service, &raw, now.utc)
+                    }
+                    None => Err("the answer was not seen".to_owned()),
+                },
+            },
+            State::Unknown => Err("the link was lost before it came".to_owned()),
+            _ => {
+                open.push(asked);
+                continue;
+            }
+        };
+        match told {
+            Ok(count) => {
+                changed(app, &service, now);
+                let types = if count == 1 { "type" } else { "types" };
+                app.tell(Severity::Info, format!("{service}'s kernel named {count} task {types}"), now);
+                effects.push(Effect::KeepTypes(Box::new(app.catalogue.kept())));
+            }
+            Err(why) => app.tell(Severity::Error, format!("no answer from {service}'s kernel: {why}"), now),
+        }
+    }
+    app.ui.asked = open;
+    effects
+}
+
+/// The catalogue files were read again.
+pub(super) fn files_read(app: &mut App, files: &[TypesFile], problems: &[String], now: Now) {
+    // Only files of the configuration folder can come again; the demonstration's stays.
+    for path in app.catalogue.files() {
+        if path.starts_with('/') {
+            app.catalogue.forget_file(&path);
+        }
+    }
+    let mut wrong: Vec<String> = problems.to_vec();
+    for file in files {
+        let told = app.catalogue.add_dated_file(&file.path, &file.text, file.at);
+        wrong.extend(told.iter().map(|p| format!("{}:{}: {}", file.path, p.line, p.what)));
+    }
+    let services: Vec<Text> = app
+        .ui
+        .layers
+        .iter()
+        .filter_map(|layer| match layer {
+            Layer::Choose(choose) => match &choose.stage {
+                Stage::Type { service } => Some(service.clone()),
+                _ => None,
+            },
+            Layer::Compose(compose) => Some(compose.service.clone()),
+            _ => None,
+        })
+        .collect();
+    for service in services {
+        changed(app, &service, now);
+    }
+    match wrong.first() {
+        Some(first) => {
+            let more = wrong.len() - 1;
+            let others =
+                if more > 0 { format!(" (and {more} more: `juicetop types` tells)") } else { String::new() };
+            app.tell(Severity::Warning, format!("{first}{others}"), now);
+        }
+        None => {
+            let text = match files.len() {
+                0 => {
+                    "there are no catalogue files: `juicetop types --help` tells how they are made".to_owned()
+                }
+                1 => "the catalogue file was read again".to_owned(),
+                n => format!("{n} catalogue files were read again"),
+            };
+            app.tell(Severity::Info, text, now);
+        }
+    }
+}
+
+/// What is known of a service's types has changed: the list and the composer that are open on it show it.
+fn changed(app: &mut App, service: &Text, now: Now) {
+    app.ui.revision += 1;
+    let items = type_items(app, service, now);
+    for layer in &mut app.ui.layers {
+        if let Layer::Choose(choose) = layer
+            && choose.stage == (Stage::Type { service: service.clone() })
+        {
+            let chosen = choose.shown.get(choose.selected).map(|i| choose.items[*i].name.clone());
+            choose.items.clone_from(&items);
+            choose.search();
+            if let Some(name) = chosen {
+                choose.select(&name);
+            }
+        }
+    }
+    renew_composer(app, service, now);
+}
+
+/// A composer that is open on a type of which more is known now is opened anew, with what was typed.
+fn renew_composer(app: &mut App, service: &Text, now: Now) {
+    let is_it = |layer: &Layer| matches!(layer, Layer::Compose(compose) if compose.service == *service);
+    let Some(at) = app.ui.layers.iter().position(is_it) else { return };
+    let Some(Layer::Compose(compose)) = app.ui.layers.get(at) else { return };
+    let class = compose.task_type.class.clone();
+    let Some(known) = app.catalogue.find(service, &class) else { return };
+    if known.schema == compose.task_type.schema && known.module == compose.task_type.module {
+        let source = known.source.clone();
+        if let Some(Layer::Compose(compose)) = app.ui.layers.get_mut(at) {
+            compose.task_type.source = source;
+        }
+        return;
+    }
+    // What stands above it comes back on top, except what is about a field: the new form may not have it.
+    let mut above = app.ui.layers.split_off(at + 1);
+    above.retain(|layer| !matches!(layer, Layer::Pick(_) | Layer::Rename(..)));
+    let Some(Layer::Compose(old)) = app.ui.layers.pop() else { return };
+    let place = (service.clone(), class.clone());
+    let kept = app.ui.drafts.remove(&place);
+    // What nobody has touched starts as the type now starts.
+    if old.is_edited() || old.filled {
+        app.ui.drafts.insert(place.clone(), old.draft());
+    }
+    open_on(app, service.clone(), &class, None, now);
+    match kept {
+        Some(draft) => app.ui.drafts.insert(place, draft),
+        None => app.ui.drafts.remove(&place),
+    };
+    if let Some(Layer::Compose(new)) = app.ui.layers.last_mut() {
+        new.filled = old.filled;
+        new.start = old.start;
+        new.id = old.id;
+    }
+    app.ui.layers.extend(above);
+}

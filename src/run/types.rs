@@ -1,0 +1,148 @@
+//! What learning task types needs from outside: catalogue files read again, the lab's Python run, what was learned
+//! kept. All of it in threads of its own, so that none of it delays a key; answers come as messages.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::keeper::Keeper;
+use crate::{
+    app::{
+        Msg,
+        msg::{NotMade, TypesFile},
+    },
+    catalogue::kept::Kept,
+    cli::lab::{Lab, keep_types},
+    config::{self, Folders},
+    python::{Failure, Python},
+    wire::Text,
+};
+
+/// How often, and how many times, it is looked whether a Python that was stopped has ended.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOKS: u32 = 100;
+
+/// Where task types are learned from and kept.
+pub(super) struct Types {
+    /// What was learned; `None`: nowhere.
+    file: Option<PathBuf>,
+    /// Where catalogue files lie; `None`: none is read (the demonstration has its own).
+    folders: Option<Folders>,
+    /// The lab's Python.
+    python: Option<PathBuf>,
+    /// Set when the program ends: a Python that still runs is ended with it.
+    stop: Arc<AtomicBool>,
+    runs: Vec<JoinHandle<()>>,
+}
+
+impl Types {
+    /// For a lab.
+    pub fn of(lab: &Lab) -> Types {
+        Types {
+            file: lab.types_file(),
+            folders: lab.keeps.then(|| lab.folders.clone()),
+            python: lab.config().python.clone(),
+            stop: Arc::default(),
+            runs: Vec::new(),
+        }
+    }
+
+    /// Reads the catalogue files again.
+    ///
+    /// # Errors
+    /// No thread can be made.
+    pub fn read(&self, done: UnboundedSender<Msg>) -> io::Result<()> {
+        let folders = self.folders.clone();
+        thread::Builder::new().name("types".to_owned()).spawn(move || {
+            let (mut files, mut problems) = (Vec::new(), Vec::new());
+            if let Some(folders) = folders {
+                let loaded = config::load(&folders);
+                let of_types = |p: &&config::Problem| {
+                    let mut parts = p.file.iter().flat_map(|file| file.components());
+                    parts.any(|part| part.as_os_str() == "catalogue.d")
+                };
+                problems = loaded.problems.iter().filter(of_types).map(ToString::to_string).collect();
+                let dated = loaded.catalogues.into_iter().map(|file| TypesFile {
+                    path: file.path.display().to_string(),
+                    text: file.text,
+                    at: file.modified.map(chrono::DateTime::from),
+                });
+                files = dated.collect();
+            }
+            let _ = done.send(Msg::TypesRead { files, problems });
+        })?;
+        Ok(())
+    }
+
+    /// Lets a task's class make it.
+    ///
+    /// # Errors
+    /// No thread can be made.
+    pub fn make(
+        &mut self,
+        id: Text,
+        class: String,
+        of: String,
+        done: UnboundedSender<Msg>,
+    ) -> io::Result<()> {
+        let Some(path) = self.python.clone() else { return Ok(()) };
+        let stop = Arc::clone(&self.stop);
+        self.runs.retain(|run| !run.is_finished());
+        self.runs.push(thread::Builder::new().name("make".to_owned()).spawn(move || {
+            let made = Python::new(path).envelope(&class, &of, &stop, &mut |_| {});
+            let result = made.map_err(|failure| match failure {
+                Failure::Raised { name, message } if name == "ValidationError" => NotMade::Refused(message),
+                other => NotMade::Failed(other.to_string()),
+            });
+            let _ = done.send(Msg::Made { id, of, result });
+        })?);
+        Ok(())
+    }
+
+    /// Keeps what was learned.
+    pub fn keep(&self, kept: Kept, keeper: &Keeper, done: UnboundedSender<Msg>) {
+        if let Some(path) = self.file.clone() {
+            keeper.work(Box::new(move || {
+                if let Ok(Some(told)) | Err(told) = keep_types(&path, &kept) {
+                    let _ = done.send(Msg::Done(Err(told)));
+                }
+            }));
+        }
+    }
+
+    /// The program ends: keeps what was learned, stops Python. What is to be told comes once the keeper is gone.
+    pub fn end(&mut self, kept: Kept, keeper: &Keeper) -> Receiver<String> {
+        self.stop.store(true, Ordering::SeqCst);
+        let (told, heard) = channel();
+        if let Some(path) = self.file.clone() {
+            keeper.work(Box::new(move || {
+                if let Ok(Some(text)) | Err(text) = keep_types(&path, &kept) {
+                    let _ = told.send(text);
+                }
+            }));
+        }
+        heard
+    }
+}
+
+impl Drop for Types {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        for _ in 0..LOOKS {
+            if self.runs.iter().all(JoinHandle::is_finished) {
+                return;
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
