@@ -239,7 +239,7 @@ pub fn rows(store: &Store, choice: &Choice<'_>, now: Now) -> Vec<Row> {
     // The lanes hold only the newest ended tasks; a filter looks at all that are kept.
     let mut admitted: HashMap<&str, Vec<&Task>> = HashMap::new();
     if filtering {
-        for task in store.tasks().filter(|t| has_ended(t) && (choice.hidden || !t.hidden)) {
+        for task in store.tasks().filter(|t| has_ended(t) && (choice.hidden || !t.kept_back())) {
             if choice.filter.admits(task) {
                 admitted.entry(&task.service).or_default().push(task);
             }

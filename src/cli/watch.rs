@@ -199,7 +199,7 @@ impl Watch<'_> {
 
     /// One task, if it is wanted and new; tells whether a line was printed.
     fn task(&mut self, task: &Task, now: Now) -> Result<bool, End> {
-        if (task.hidden && !self.hidden) || !self.filter.admits(task) {
+        if (task.kept_back() && !self.hidden) || !self.filter.admits(task) {
             return Ok(false);
         }
         let body = self.body(task, now);

@@ -93,7 +93,7 @@ impl Store {
             let task = &row.task;
             holds |= task.lane == Lane::Sequential;
             match task.lane {
-                _ if task.hidden && !hidden => left_out += 1,
+                _ if task.kept_back() && !hidden => left_out += 1,
                 Lane::Sequential => lanes.holders.push(task),
                 Lane::Parallel => lanes.parallel.push(task),
             }
@@ -101,7 +101,7 @@ impl Store {
         let mut waiting: Vec<&Row> = Vec::new();
         for row in station.waiting.iter().filter_map(|id| self.row(*id)) {
             match row.task.lane {
-                _ if row.task.hidden && !hidden => left_out += 1,
+                _ if row.task.kept_back() && !hidden => left_out += 1,
                 Lane::Sequential => waiting.push(row),
                 // Just sent, and not heard of yet: it has no slot to wait for.
                 Lane::Parallel => lanes.parallel.push(&row.task),
@@ -115,7 +115,7 @@ impl Store {
             .map(|(row, place)| Wait { task: &row.task, place, overtaken: overtaken(row, direct) })
             .collect();
         for task in station.unknown.iter().rev().filter_map(|id| self.row(*id)).map(|row| &row.task) {
-            if task.hidden && !hidden {
+            if task.kept_back() && !hidden {
                 left_out += 1;
             } else if lanes.unknown.len() < MOST_ENDED {
                 lanes.unknown.push(task);

@@ -163,7 +163,7 @@ impl Place {
             (task.state == State::Scheduled).then(|| task.run_at.as_ref().and_then(|at| at.at)).flatten();
         Place {
             part,
-            hidden: task.hidden,
+            hidden: task.kept_back(),
             failed: task.outcome == Some(Outcome::Failed),
             own: open && task.own.is_some(),
             scheduler: part != Part::Ended && task.scheduled_task_id.is_some(),

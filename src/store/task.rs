@@ -182,6 +182,11 @@ impl Task {
         Some((end.at.since(start.at), start.exact && end.exact))
     }
 
+    /// Whether it is left out where hidden tasks are: whoever has sent one wants to see what becomes of it.
+    pub fn kept_back(&self) -> bool {
+        self.hidden && self.own.is_none()
+    }
+
     /// The error that made it fail.
     pub fn failure(&self) -> Option<&ErrorBody> {
         self.reply.as_ref().and_then(|r| r.error(self.is_ipython())).or(self.error.as_ref())

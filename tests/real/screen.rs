@@ -4,6 +4,8 @@
 //! service stands first on the screen whatever the other tests do beside it. What is on the screen is waited for; where
 //! hardware is concerned the refrigerator is asked too.
 
+#[path = "screen/compose.rs"]
+mod compose;
 #[path = "screen/failures.rs"]
 mod failures;
 #[path = "screen/hostile.rs"]
@@ -54,6 +56,17 @@ impl DerefMut for Program {
 impl Program {
     /// Starts it with these services, and more arguments.
     fn start(juice: &Juice, services: &[&str], size: (u16, u16), more: &[&str]) -> Program {
+        Program::start_with(juice, services, size, more, &[])
+    }
+
+    /// The same, in an environment with these variables too.
+    fn start_with(
+        juice: &Juice,
+        services: &[&str],
+        size: (u16, u16),
+        more: &[&str],
+        env: &[(&str, &str)],
+    ) -> Program {
         let config = tempfile::Builder::new().prefix("config-").tempdir_in(venv::target_dir()).unwrap();
         let mut orchestration = "juice_setup_name = \"cryo-2\"\n".to_owned();
         for name in services {
@@ -70,7 +83,7 @@ impl Program {
         let (folder, run) = (config.path().display().to_string(), juice.run_dir().display().to_string());
         let mut args = vec!["--juice-config", &folder, "--juice-run", &run];
         args.extend(more);
-        Program { screen: Screen::start(&args, size, &[]), _config: config }
+        Program { screen: Screen::start(&args, size, env), _config: config }
     }
 
     /// The same, and waits until it is connected.

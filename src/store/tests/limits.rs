@@ -124,7 +124,7 @@ pub fn check(store: &Store, now: Now) {
     let (mut tally, mut bytes, mut open) = ([Counts::default(); 2], 0, 0);
     for (id, row) in &store.rows {
         let task = &row.task;
-        let count = &mut tally[usize::from(task.hidden)];
+        let count = &mut tally[usize::from(task.kept_back())];
         match task.state {
             State::Scheduled | State::Waiting => count.waiting += 1,
             State::Running { .. } => count.running += 1,

@@ -18,6 +18,19 @@ fn an_own_task_waits_at_once_and_ends_by_its_reply() {
 }
 
 #[test]
+fn who_sends_a_task_that_dashboards_hide_sees_it() {
+    let mut bench = Bench::new();
+    let hidden = Job { hidden: true, parallel: true, ..job("a") };
+    bench.at(1.0).submit(&hidden, Own::Direct);
+    assert_eq!((bench.lanes("fridge").parallel.len(), bench.lanes("fridge").hidden), (1, 0));
+    bench.at(2.0).runs(&hidden);
+    assert_eq!((bench.lanes("fridge").parallel.len(), bench.store.counts(false).running), (1, 1));
+    bench.at(3.0).reply(&ok("a")).completed(&hidden, &ok("a"));
+    assert_eq!((bench.lanes("fridge").ended.len(), bench.lanes("fridge").hidden), (1, 0));
+    assert!(bench.task("a").hidden, "it is still told that dashboards hide it");
+}
+
+#[test]
 fn the_reply_may_overtake_the_bus() {
     let mut bench = Bench::new();
     let job = job("a");

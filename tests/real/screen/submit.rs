@@ -162,9 +162,9 @@ async fn only_a_capital_y_on_its_own_moves_hardware() {
     let mut program = Program::live(juice, &["cryo"], LARGE);
     let before = heater(&mut tasks).await;
     program.compose("cryo", "setheaterp", "SetHeaterPower");
-    program.retype("null", "\"heater_still\"");
-    program.type_keys("down end");
-    program.retype("null", "0.0371");
+    program.type_text("heater_still");
+    program.type_keys("down");
+    program.type_text("0.0371");
     program.wait_for("the name", |text| {
         text.contains("SetHeaterPower: component_id='heater_still', power=0.0371")
     });
