@@ -116,7 +116,7 @@ actions! {
     Filter "filter" "filter" "filters the tasks by words and outcome:, state:, service:, type:" [Lanes] ["/"];
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
-    PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["backtab"];
+    PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["shift-tab"];
     Fold "fold" "fold" "folds or unfolds the service, or the entries under the cursor" [Lanes, Task] ["space"];
     Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes] ["H"];
     Zoom "zoom" "zoom" "gives the selected task the whole screen, or gives it back" [Lanes, Task] ["z"];
@@ -124,7 +124,7 @@ actions! {
     NextEntry "next-entry" "own entry" "goes to the next entry of the traceback that is not a library's" [Task] ["n"];
     PreviousEntry "previous-entry" "own entry before" "goes to such an entry before" [Task] ["N"];
     NextSection "next-section" "next part" "goes to the next part: error, payload, result, times" [Task] ["tab"];
-    PreviousSection "previous-section" "part before" "goes to the part before" [Task] ["backtab"];
+    PreviousSection "previous-section" "part before" "goes to the part before" [Task] ["shift-tab"];
     Order "order" "order" "turns the entries: newest first or oldest first" [Task] ["o"];
     Raw "raw" "raw" "shows the raw text, or the entries again" [Task] ["R"];
     Wrap "wrap" "wrap" "wraps long lines, or cuts them" [Task] ["w"];
@@ -145,9 +145,9 @@ actions! {
     Top "top" "top" "goes to the first line" [Lanes, Task, Help] ["g", "home"];
     Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Help] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
-    PreviousField "previous-field" "field before" "goes to the field before" [Form] ["backtab", "up"];
+    PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
-    LeaveTextUp "leave-text-up" "field before" "leaves the text for the field before" [Text] ["backtab", "ctrl-up", "alt-up"];
+    LeaveTextUp "leave-text-up" "field before" "leaves the text for the field before" [Text] ["shift-tab", "ctrl-up", "alt-up"];
     Enter "enter" "on" "goes on to the next field, opens a choice, folds a section, adds an item; it never sends" [Form] ["enter"];
     Indent "indent" "indent" "indents by one step" [Text] ["tab"];
     FirstField "first-field" "first" "goes to the first field" [Form, Text] ["ctrl-home"];

@@ -5,7 +5,7 @@
 //! Secrets stand in clear only in the frame that goes out and in the JSON editor, which says so.
 
 use chrono::{DateTime, FixedOffset};
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 use ratatui_textarea::{CursorMove, TextArea};
 
@@ -27,6 +27,12 @@ use super::{
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;
+
+/// Bytes of the frame that are shown.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// Lines that a page of the frame is scrolled by.
+pub const FRAME_PAGE: isize = 8;
 
 /// What the composer keeps of a task that was not sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +109,8 @@ pub struct Compose {
     pub body: Body,
     /// The exact frame is shown instead of the payload.
     pub frame_shown: bool,
+    /// The first line of the frame on the screen.
+    pub frame_top: usize,
     /// What is wrong with the payload as it stands.
     pub problems: Vec<Problem>,
     /// The display name as it stands, secrets masked; empty while there is no JSON object.
@@ -232,6 +240,7 @@ impl Compose {
             way_reason,
             body,
             frame_shown: false,
+            frame_top: 0,
             problems: Vec::new(),
             display_name: String::new(),
             id,
@@ -373,8 +382,17 @@ impl Compose {
 
     /// Takes a key for the JSON editor.
     pub fn key(&mut self, key: KeyEvent) {
-        let control = matches!(key.code, crossterm::event::KeyCode::Char(c) if c.is_control());
+        let control = matches!(key.code, KeyCode::Char(c) if c.is_control());
         if self.frame_shown || control {
+            self.scroll_frame(match key.code {
+                KeyCode::Up => -1,
+                KeyCode::Down => 1,
+                KeyCode::PageUp => -FRAME_PAGE,
+                KeyCode::PageDown => FRAME_PAGE,
+                KeyCode::Home => isize::MIN,
+                KeyCode::End => isize::MAX,
+                _ => 0,
+            });
             return;
         }
         if let Body::Json(pane) = &mut self.body
@@ -382,6 +400,16 @@ impl Compose {
         {
             self.check();
         }
+    }
+
+    /// Scrolls the frame by so many lines. How far it can go is seen when it is drawn.
+    pub fn scroll_frame(&mut self, by: isize) {
+        self.frame_top = self.frame_top.saturating_add_signed(by);
+    }
+
+    /// The lines of the frame as it is shown: secrets masked, a very long one cut.
+    pub fn frame_lines(&self) -> Vec<String> {
+        json::pretty(&self.shown_frame().encode(), FRAME_BYTES).0.lines().map(str::to_owned).collect()
     }
 
     /// Takes a paste. It never sends anything.
@@ -456,8 +484,8 @@ impl Compose {
         }
         if let Body::Form(pane) = &self.body {
             for p in pane.form.problems() {
-                let what = match p.field.and_then(|id| pane.form.field(id)) {
-                    Some(field) => format!("{}: {}", field.name, sentence(p)),
+                let what = match p.field {
+                    Some(id) => format!("{}: {}", pane.path(id), sentence(p)),
                     None => sentence(p),
                 };
                 let hint = p.level == Level::Hint;
@@ -602,6 +630,10 @@ impl Compose {
         let is_form = matches!(self.body, Body::Form(_));
         let parts = parts(area, shape, is_form);
         let (columns, height) = (usize::from(parts.body.width), usize::from(parts.body.height));
+        self.frame_top = match self.frame_shown {
+            true => self.frame_top.min(self.frame_lines().len().saturating_sub(height)),
+            false => 0,
+        };
         match &mut self.body {
             Body::Json(pane) => pane.follow(columns, height),
             Body::Form(pane) => {

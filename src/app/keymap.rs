@@ -96,7 +96,7 @@ impl Key {
             KeyCode::Char(' ') => name.push_str("space"),
             KeyCode::Char(c) => name.push(c),
             KeyCode::F(n) => name.push_str(&format!("f{n}")),
-            KeyCode::BackTab => name.push_str("backtab"),
+            KeyCode::BackTab => name.push_str("shift-tab"),
             KeyCode::PageUp => name.push_str("pageup"),
             KeyCode::PageDown => name.push_str("pagedown"),
             other => name.push_str(&format!("{other:?}").to_lowercase()),

@@ -168,6 +168,8 @@ pub struct Sent {
     pub compose: Box<Compose>,
     /// The person was told that the service refused it.
     pub told: bool,
+    /// The service refused it; the form opens again once no key was pressed for a moment.
+    pub waits: bool,
 }
 
 /// A kernel that was asked for its task types.
@@ -378,6 +380,9 @@ impl App {
         }
         if let Some(t) = self.session.wake_at(now) {
             at(t);
+        }
+        if let Some(key) = self.ui.last_key.filter(|_| self.ui.sent.iter().any(|s| s.waits)) {
+            at(key.mono + update::REOPENS_AFTER);
         }
         let second = Duration::from_secs(now.mono.as_secs() + 1);
         if let Some(heard) = self.session.bus_heard.filter(|_| self.session.is_live(&Line::Bus)) {

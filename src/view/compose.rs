@@ -15,7 +15,6 @@ use crate::{
     clean::Clean,
     theme::Role,
     time::Now,
-    wire::json,
 };
 
 use super::{Look, Piece, Row, form, spaces, word};
@@ -98,6 +97,9 @@ pub(super) fn composer(
     panes.push((parts.head, head));
     let mut range = None;
     let rows = if c.frame_shown {
+        let (above, height) = (c.frame_top, usize::from(parts.body.height));
+        let below = c.frame_lines().len().saturating_sub(above + height);
+        range = (above + below > 0).then_some((above, below));
         frame(c, parts.body, look)
     } else {
         match &c.body {
@@ -109,7 +111,7 @@ pub(super) fn composer(
             Body::Form(pane) => {
                 let charset = look.charset();
                 let lines = pane.lines(usize::from(parts.body.width), parts.side.is_some(), charset);
-                let (rows, at) = form::form(pane, &lines, parts.body, look);
+                let (rows, at) = form::form(pane, &lines, parts.body, parts.side.is_some(), look);
                 cursor = at;
                 range = form::hidden(pane, &lines, usize::from(parts.body.height));
                 rows
@@ -161,9 +163,8 @@ fn head(app: &App, c: &Compose, now: Now, look: Look) -> Row {
 
 /// The exact frame, secrets masked.
 fn frame(c: &Compose, area: Rect, look: Look) -> Vec<Row> {
-    let (pretty, _) = json::pretty(&c.shown_frame().encode(), 64 * 1024);
-    let lines = pretty.lines().take(usize::from(area.height));
-    lines.map(|line| Row::of(vec![spaces(2), look.piece(line, Role::Code)])).collect()
+    let lines = c.frame_lines().into_iter().skip(c.frame_top).take(usize::from(area.height));
+    lines.map(|line| Row::of(vec![spaces(2), look.piece(&line, Role::Code)])).collect()
 }
 
 fn json_editor(c: &Compose, pane: &JsonPane, area: Rect, look: Look) -> (Vec<Row>, Option<Position>) {
@@ -241,7 +242,8 @@ fn status(c: &Compose, hidden: Option<(usize, usize)>, width: u16, look: Look) -
     }
     let taken: usize = right.iter().map(|p| p.text.width()).sum();
     let Some(first) = c.problems.first() else {
-        let mut row = Row::rule(width.saturating_sub(4 + taken as u16), look);
+        // One column stays free before what stands at the right.
+        let mut row = Row::rule(width.saturating_sub(4 + taken as u16 + u16::from(taken > 0)), look);
         row.left.insert(0, word(" ok ", Role::Ok));
         row.right = right;
         return row;

@@ -23,11 +23,21 @@ struct Columns {
     kind: usize,
     /// The whole row.
     all: usize,
+    /// Nothing stands below the focused field.
+    beside: bool,
 }
 
 /// The form on its area: rows, and where the cursor stands.
-pub(super) fn form(pane: &FormPane, lines: &[Line], area: Rect, look: Look) -> (Vec<Row>, Option<Position>) {
-    let columns = columns(pane, usize::from(area.width));
+///
+/// `beside`: what is said of the focused field stands beside the form, not below it.
+pub(super) fn form(
+    pane: &FormPane,
+    lines: &[Line],
+    area: Rect,
+    beside: bool,
+    look: Look,
+) -> (Vec<Row>, Option<Position>) {
+    let columns = columns(pane, usize::from(area.width), beside);
     let mut rows = Vec::new();
     let mut cursor = None;
     for (y, line) in lines.iter().skip(pane.top).take(usize::from(area.height)).enumerate() {
@@ -112,21 +122,29 @@ fn tone_role(tone: Tone) -> Role {
     }
 }
 
-fn columns(pane: &FormPane, all: usize) -> Columns {
+fn columns(pane: &FormPane, all: usize, beside: bool) -> Columns {
     let (most_name, most_kind) = match all {
         ..60 => (16, 0),
-        60..110 => (24, 9),
+        60..110 => (24, 13),
         _ => (36, 18),
     };
     let mut name = 6;
     let mut kind = 4;
     for row in &pane.rows {
         let Some(field) = pane.form.field(row.id) else { continue };
-        let own = if row.part == Part::Add { 0 } else { field.name.chars().count() };
+        let own = match field.name.chars().count() {
+            _ if row.part == Part::Add => 0,
+            0 => "(no key)".len(),
+            n => n,
+        };
         name = name.max(2 * usize::from(row.depth) + own);
         kind = kind.max(field.kind.chars().count());
     }
-    Columns { name: name.min(most_name), kind: kind.min(most_kind), all }
+    let name = name.min(most_name);
+    // Long names take from the kinds, which the line below tells too.
+    let most_kind = if most_kind == 13 && name > 16 { 9 } else { most_kind };
+    let kind = kind.min(most_kind);
+    Columns { name, kind, all, beside }
 }
 
 /// Where a row's name begins, behind the sign.
@@ -150,8 +168,14 @@ fn field_row(pane: &FormPane, index: usize, columns: &Columns, look: Look) -> (R
         Some(Problem { level: Level::Hint, .. }) => word("!", Role::Warning),
         None => spaces(1),
     };
-    let name = Clean::line(&field.name, look.charset()).fit(columns.name - indent, look.charset());
-    let name_role = if field.origin == Origin::Edited { Role::Title } else { Role::Text };
+    let nameless = field.name.is_empty();
+    let name = if nameless { "(no key)" } else { &field.name };
+    let name = Clean::line(name, look.charset()).fit(columns.name - indent, look.charset());
+    let name_role = match field.origin {
+        _ if nameless => Role::Placeholder,
+        Origin::Edited => Role::Title,
+        _ => Role::Text,
+    };
     let mut left = vec![sign, spaces(SIGN - 1 + indent), Piece { text: name, role: name_role }, spaces(1)];
     if columns.kind > 0 {
         let kind = Clean::line(&field.kind, look.charset()).fit(columns.kind, look.charset());
@@ -160,10 +184,12 @@ fn field_row(pane: &FormPane, index: usize, columns: &Columns, look: Look) -> (R
     }
     let start: usize = left.iter().map(|p| p.text.width()).sum();
     let room = columns.all.saturating_sub(start + 1);
-    let right = right_edge(field, problem.as_ref(), focused, room, columns.all < 60, look);
+    let told_below = focused && !columns.beside;
+    let right = right_edge(field, problem.as_ref(), told_below, room, columns.all < 60, look);
     let taken: usize = right.iter().map(|p| p.text.width()).sum();
     let room = room.saturating_sub(taken + usize::from(taken > 0)).max(1);
-    let (value, cursor) = value(pane, row.id, field, room, focused, look);
+    let wrong = problem.is_some_and(|p| p.level == Level::Error);
+    let (value, cursor) = value(pane, row.id, field, room, focused, wrong, look);
     left.extend(value);
     (Row { left, right, selected: focused }, cursor.map(|x| start + x))
 }
@@ -210,14 +236,14 @@ const VALUE: usize = 12;
 fn right_edge(
     field: &Field,
     problem: Option<&Problem>,
-    focused: bool,
+    told_below: bool,
     room: usize,
     narrow: bool,
     look: Look,
 ) -> Vec<Piece> {
     let most = room.saturating_sub(VALUE);
     // The focused field's problem and limits stand below it in full.
-    if let Some(problem) = problem.filter(|_| !focused) {
+    if let Some(problem) = problem.filter(|_| !told_below) {
         let role = if problem.level == Level::Error { Role::Error } else { Role::Warning };
         let text = Clean::head(&problem.what, look.charset(), most);
         return vec![Piece { text, role }, spaces(1)];
@@ -234,7 +260,7 @@ fn right_edge(
     let origin = look.piece(origin, role);
     let mut right = Vec::new();
     let limits = Clean::line(&field.limits, look.charset());
-    if !focused && !limits.is_empty() && limits.width() + 4 + origin.text.width() <= most {
+    if !told_below && !limits.is_empty() && limits.width() + 4 + origin.text.width() <= most {
         right.push(Piece { text: limits, role: Role::Dim });
         right.push(spaces(3));
     }
@@ -252,9 +278,11 @@ fn value(
     field: &Field,
     room: usize,
     focused: bool,
+    wrong: bool,
     look: Look,
 ) -> (Vec<Piece>, Option<usize>) {
     let charset = look.charset();
+    let absent = |field| absent(field, wrong, look);
     if focused && let Edit::Line { line, fresh } = &pane.edit {
         let (text, before) = if field.secret {
             let masked = |n: usize| look.glyphs.secret.repeat(n);
@@ -266,7 +294,7 @@ fn value(
         let x = Clean::line(&before, charset).width();
         let skipped = (x + 1).saturating_sub(room);
         if text.is_empty() {
-            let placeholder = absent(field, look);
+            let placeholder = absent(field);
             return (vec![placeholder], Some(0));
         }
         let role = if *fresh { Role::Focus } else { Role::Input };
@@ -278,7 +306,7 @@ fn value(
     match field.presence {
         Presence::Null => return (vec![word("null", Role::Constant)], cursor),
         Presence::Unset => {
-            let mut pieces = vec![absent(field, look)];
+            let mut pieces = vec![absent(field)];
             if let Input::Choice { options, .. } = &field.input {
                 pieces.push(spaces(2));
                 pieces.extend(others(
@@ -298,7 +326,7 @@ fn value(
         Input::Line(_) | Input::Text(_) | Input::Json(_) if field.secret => {
             piece(&look.glyphs.secret.repeat(8), Role::Input)
         }
-        Input::Line(text) if text.is_empty() => vec![word("\"\" (empty)", Role::Placeholder)],
+        Input::Line(text) if text.is_empty() => vec![absent(field)],
         Input::Line(text) => piece(text, Role::Input),
         Input::Text(text) => match text.split('\n').count() {
             _ if text.is_empty() && focused => {
@@ -324,7 +352,7 @@ fn value(
                 pieces
             }
             None => {
-                let mut pieces = vec![absent(field, look), spaces(2)];
+                let mut pieces = vec![absent(field), spaces(2)];
                 let labels = options.iter().map(|o| o.label.as_str());
                 pieces.extend(others(labels, None, room.saturating_sub(12), look));
                 pieces
@@ -335,8 +363,14 @@ fn value(
             match chosen.and_then(|c| variants.get(c)) {
                 Some(variant) => {
                     let variant = Clean::head(variant, charset, room.saturating_sub(2));
-                    let used = variant.width() + 5;
+                    let mut used = variant.width() + 5;
                     pieces.push(Piece { text: variant, role: Role::Input });
+                    if field.folded {
+                        // What goes out is seen in any case.
+                        let inside = summary(pane, id, room.saturating_sub(used), look);
+                        used += inside.text.width() + 2;
+                        pieces.extend([spaces(2), inside]);
+                    }
                     pieces.push(spaces(3));
                     let labels = variants.iter().map(String::as_str);
                     pieces.extend(others(labels, *chosen, room.saturating_sub(used), look));
@@ -376,9 +410,11 @@ fn value(
 }
 
 /// What stands where there is no value.
-fn absent(field: &Field, look: Look) -> Piece {
+fn absent(field: &Field, wrong: bool, look: Look) -> Piece {
     match (field.presence, field.origin) {
         (Presence::Null, _) => word("null", Role::Constant),
+        // Not the empty text, but nothing yet.
+        (Presence::Value, _) if wrong => look.piece(look.glyphs.dash, Role::Placeholder),
         (Presence::Value, _) => word("\"\" (empty)", Role::Placeholder),
         (Presence::Unset, Origin::Missing) => look.piece(look.glyphs.dash, Role::Placeholder),
         (Presence::Unset, Origin::Service) => word("made by the service", Role::Placeholder),
@@ -413,12 +449,16 @@ fn others<'a>(
     let mut text = String::new();
     let mut width = 0;
     let mut left_out = false;
-    for (i, label) in labels.enumerate() {
+    // Where not all fit there must be room to say so.
+    let count = format!("{} of {n}", look.glyphs.ellipsis).chars().count() + 2;
+    let labels: Vec<Clean> = labels.map(|l| Clean::line(l, look.charset())).collect();
+    let all: usize = (0..n).filter(|i| Some(*i) != chosen).map(|i| labels[i].width() + 2).sum();
+    let room_for_labels = if all <= room { room } else { room.saturating_sub(count) };
+    for (i, label) in labels.iter().enumerate() {
         if Some(i) == chosen {
             continue;
         }
-        let label = Clean::line(label, look.charset());
-        if width + label.width() + 2 > room {
+        if width + label.width() + 2 > room_for_labels {
             left_out = true;
             break;
         }

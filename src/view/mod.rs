@@ -22,7 +22,7 @@ use crate::{
         choose::Stage,
         layout::Shape,
     },
-    catalogue::form::Input,
+    catalogue::form::Origin,
     clean::{Charset, Clean},
     theme::{Glyphs, Role},
     time::Now,
@@ -329,7 +329,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
-    let mut actions = match app.context() {
+    let actions = match app.context() {
         Context::Lanes => {
             let mut a = vec![Open, Keys];
             if can_send {
@@ -404,8 +404,32 @@ fn footer_actions(app: &App) -> Vec<Action> {
             _ => vec![No, Yes],
         },
     };
-    actions.dedup();
-    actions
+    once(actions)
+}
+
+/// Each once, at its first place.
+fn once(actions: Vec<Action>) -> Vec<Action> {
+    let mut out: Vec<Action> = Vec::new();
+    for action in actions {
+        if !out.contains(&action) {
+            out.push(action);
+        }
+    }
+    out
+}
+
+/// What a key does here, in a word or two: some depend on the field that has the focus.
+fn footer_word(app: &App, action: Action) -> &'static str {
+    let short = action.entry().short;
+    let Some(Layer::Compose(c)) = app.ui.layers.last() else { return short };
+    match (action, c.form()) {
+        (Action::Enter, Some(form)) => form.enter_word(),
+        (Action::Omit, Some(form)) => form.omit_word().unwrap_or(short),
+        (Action::Json, Some(_)) => "as JSON",
+        (Action::Json, None) => "as form",
+        (Action::Frame, _) if c.frame_shown => "back to it",
+        _ => short,
+    }
 }
 
 fn is_of_types(layer: &Layer) -> bool {
@@ -419,7 +443,7 @@ fn has_schema(layer: &Layer) -> bool {
 /// What can be done at the focused field comes before what can be done to the whole.
 fn form_actions(app: &App) -> Vec<Action> {
     use Action::{
-        AddItem, Back, EditOutside, Enter, Frame, Help, Json, Jump, Lane, NextWrong, Omit, OtherType,
+        AddItem, Back, EditOutside, Enter, Frame, Help, ItemUp, Json, Jump, Lane, NextWrong, Omit, OtherType,
         RemoveItem, RenameEntry, ResetField, Send, Undo, Way, When,
     };
     let mut actions = vec![Send, Back];
@@ -431,14 +455,20 @@ fn form_actions(app: &App) -> Vec<Action> {
             actions.push(NextWrong);
         }
         if let Some((form, field)) = c.form().and_then(|f| Some((f, f.focused()?))) {
-            if field.is_section() || matches!(field.input, Input::Choice { .. }) {
+            if form.enter_word() != "next" {
                 actions.push(Enter);
             }
-            if !field.required || field.nullable {
+            if form.omit_word().is_some() {
                 actions.push(Omit);
             }
+            if field.origin == Origin::Edited {
+                actions.push(ResetField);
+            }
             if form.list_here().is_some() {
-                actions.extend([AddItem, RemoveItem]);
+                actions.push(AddItem);
+            }
+            if form.item_here().is_some() {
+                actions.extend([RemoveItem, ItemUp]);
             }
             if form.entry_here().is_some() {
                 actions.push(RenameEntry);
@@ -446,8 +476,7 @@ fn form_actions(app: &App) -> Vec<Action> {
         }
     }
     actions.extend([Json, When, Help, Way, ResetField, Jump, EditOutside, Frame, Undo, OtherType, Lane]);
-    actions.dedup();
-    actions
+    once(actions)
 }
 
 fn footer(app: &App, width: u16, look: Look) -> Row {
@@ -458,7 +487,7 @@ fn footer(app: &App, width: u16, look: Look) -> Row {
         let Some(key) = app.settings.keymap.first(action) else { continue };
         let key = if key == "enter" { look.glyphs.enter.to_owned() } else { key };
         let key = if key == "<" { "enter".to_owned() } else { key };
-        let short = action.entry().short;
+        let short = footer_word(app, action);
         let gap = if used > 1 { 3 } else { 0 };
         let need = gap + Clean::line(&key, look.charset()).width() + 1 + short.len();
         if used + need > usize::from(width) {

@@ -130,7 +130,10 @@ pub fn details(pane: &FormPane, narrow: bool) -> Vec<(Tone, String)> {
         }
         return vec![(Tone::Limits, text)];
     }
-    out.extend(pane.problems_at(id).map(|p| (tone(p), sentence(p))));
+    // Where the service has spoken, what it may say is no news.
+    let told = pane.problems_at(id).any(|p| p.from_service);
+    let problems = pane.problems_at(id).filter(|p| !told || p.level == Level::Error);
+    out.extend(problems.map(|p| (tone(p), sentence(p))));
     let title = field.title.as_deref().filter(|t| !same_words(t, &field.name));
     let doc = field.doc.as_deref().map(|d| d.split_whitespace().collect::<Vec<_>>().join(" "));
     match (title, doc) {
@@ -143,7 +146,8 @@ pub fn details(pane: &FormPane, narrow: bool) -> Vec<(Tone, String)> {
     if narrow && !field.kind.is_empty() {
         facts.push(field.kind.clone());
     }
-    if !field.limits.is_empty() {
+    // What is wrong often says the same.
+    if !field.limits.is_empty() && pane.problems_at(id).all(|p| p.what != field.limits) {
         facts.push(field.limits.clone());
     }
     facts.extend(field.unit.as_ref().map(|u| format!("in {u}")));
@@ -165,6 +169,21 @@ pub fn details(pane: &FormPane, narrow: bool) -> Vec<(Tone, String)> {
     facts.retain(|f| !f.is_empty());
     if !facts.is_empty() {
         out.push((Tone::Limits, facts.join(" · ")));
+    }
+    let how = match &field.input {
+        Input::Choice { options, .. } if options.len() > super::MANY => {
+            format!("one of {}: type a part of it, or Enter lists them", options.len())
+        }
+        Input::Choice { options, .. } if options.len() > 2 => {
+            format!("one of {}: Left and Right step, Enter lists them", options.len())
+        }
+        Input::Choice { chosen: None, .. } => "Space chooses, and changes it".to_owned(),
+        Input::Choice { .. } => "Space changes it".to_owned(),
+        Input::Union { variants, .. } => format!("one of {} kinds: Enter lists them", variants.len()),
+        _ => String::new(),
+    };
+    if !how.is_empty() {
+        out.push((Tone::Limits, how));
     }
     if secret {
         out.push((

@@ -59,6 +59,10 @@ pub enum Wish {
     None,
     /// The list of the field's options, searched for what was typed.
     Options(Option<char>),
+    /// The line for the key of an entry that has none yet.
+    Key(FieldId),
+    /// To be told that this was the last field.
+    Last,
 }
 
 /// A step that can be taken back.
@@ -131,6 +135,16 @@ impl FormPane {
     /// What is wrong at a field.
     pub fn problems_at(&self, id: FieldId) -> impl Iterator<Item = &FieldProblem> {
         self.form.problems().iter().filter(move |p| p.field == Some(id))
+    }
+
+    /// A field's path as a person writes it: `sequence.0.sigma`.
+    pub fn path(&self, id: FieldId) -> String {
+        let name = |id: &FieldId| match self.form.field(*id) {
+            Some(field) if field.name.is_empty() => "(no key)".to_owned(),
+            Some(field) => field.name.clone(),
+            None => String::new(),
+        };
+        self.form.path(id).iter().map(name).collect::<Vec<_>>().join(".")
     }
 
     /// What is wrong and stands at no field.
@@ -357,21 +371,73 @@ impl FormPane {
     pub fn enter(&mut self) -> Wish {
         let Some((id, part)) = self.focus else { return Wish::None };
         if part == Part::Add {
-            self.add();
-            return Wish::None;
+            return match self.add() {
+                Some((added, true)) => Wish::Key(added),
+                _ => Wish::None,
+            };
         }
         let Some(field) = self.form.field(id) else { return Wish::None };
         match &field.input {
             Input::Choice { .. } | Input::Union { .. } => Wish::Options(None),
             Input::Model | Input::Tuple | Input::List | Input::Map => {
-                let folded = field.folded;
-                self.fold(id, !folded);
+                self.fold_or_open(id);
                 Wish::None
             }
+            _ if self.focused_row().is_some_and(|row| row + 1 == self.rows.len()) => Wish::Last,
             _ => {
                 self.step(1);
                 Wish::None
             }
+        }
+    }
+
+    /// Folds a section or unfolds it. One that is null or left out gets its fields, and of an empty list or map there
+    /// is only the line to add to it, which is gone to.
+    fn fold_or_open(&mut self, id: FieldId) {
+        let Some(field) = self.form.field(id) else { return };
+        let (folded, absent) = (field.folded, field.presence != Presence::Value);
+        let is_list = matches!(field.input, Input::List | Input::Map);
+        let empty = field.children.is_empty();
+        if field.presence == Presence::Null || absent && !is_list {
+            self.change(None, |form| {
+                form.set_value(id);
+                form.fold(id, false);
+            });
+            self.settle();
+        } else {
+            self.fold(id, !folded && !empty);
+        }
+        if is_list && self.form.field(id).is_some_and(|f| f.children.is_empty()) && self.form.takes_more(id) {
+            self.go((id, Part::Add));
+        }
+    }
+
+    /// What Enter does here, in a word.
+    pub fn enter_word(&self) -> &'static str {
+        let Some((_, part)) = self.focus else { return "next" };
+        let Some(field) = self.focused() else { return "next" };
+        match &field.input {
+            _ if part == Part::Add => "add",
+            Input::Choice { .. } | Input::Union { .. } => "choose",
+            Input::Model | Input::Tuple | Input::List | Input::Map => {
+                let open = !field.folded && field.presence == Presence::Value && !field.children.is_empty();
+                if open { "fold" } else { "open" }
+            }
+            _ => "next",
+        }
+    }
+
+    /// What the key for leaving out does here, in a word; `None`: nothing.
+    pub fn omit_word(&self) -> Option<&'static str> {
+        let (_, Part::Field) = self.focus? else { return None };
+        let field = self.focused()?;
+        match field.presence {
+            Presence::Value if !field.required && !field.removable => Some("leave out"),
+            Presence::Value | Presence::Unset if field.nullable => Some("null"),
+            Presence::Value => None,
+            // Of these only typing or choosing makes a value.
+            Presence::Unset if field.required && !field.is_section() => None,
+            Presence::Null | Presence::Unset => Some("a value"),
         }
     }
 
@@ -392,7 +458,7 @@ impl FormPane {
             }
             Edit::Line { line, fresh } => {
                 // A line that was copied whole brings its end along.
-                let one = text.strip_suffix('\n').unwrap_or(&text);
+                let one = text.trim_end_matches('\n');
                 if one.contains('\n') && !is_json {
                     let n = one.matches('\n').count() + 1;
                     return Err(format!("not pasted: it has {n} lines, and this field takes one"));
@@ -502,7 +568,7 @@ impl FormPane {
 
     /// Removes the item or entry that has the focus, or the one around it; false where there is none.
     pub fn remove(&mut self) -> bool {
-        let Some(id) = self.around(|_, f| f.removable) else { return false };
+        let Some(id) = self.item_here() else { return false };
         let row = self.rows.iter().position(|r| r.id == id).unwrap_or(0);
         self.change(None, |form| form.remove(id));
         // Whatever stands there now: the next item, or the line to add one.
@@ -513,10 +579,15 @@ impl FormPane {
 
     /// Moves the item that has the focus, or the one around it, up or down; false where there is none.
     pub fn shift(&mut self, up: bool) -> bool {
-        let Some(id) = self.around(|_, f| f.removable) else { return false };
+        let Some(id) = self.item_here() else { return false };
         self.change(None, |form| form.shift(id, up));
         self.settle();
         true
+    }
+
+    /// The item or entry that has the focus, or the one around it: what can be removed.
+    pub fn item_here(&self) -> Option<FieldId> {
+        self.around(|_, f| f.removable)
     }
 
     /// The map's entry that has the focus, or the one around it.
@@ -547,8 +618,15 @@ impl FormPane {
             .field(id)
             .is_some_and(|f| matches!(f.input, Input::Line(_) | Input::Text(_) | Input::Json(_)));
         let one_line = self.form.field(id).is_some_and(|f| matches!(f.input, Input::Line(_)));
+        let text = &text.replace("\r\n", "\n");
         if one_line && text.contains('\n') {
             return Err("not taken: this field takes one line".to_owned());
+        }
+        let wordless =
+            self.form.field(id).is_some_and(|f| f.kind.starts_with("int") || f.kind.starts_with("float"));
+        let text = if wordless { text.trim() } else { text };
+        if let Some(c) = control_in(text).or(text.chars().find(|c| wordless && *c == '\t')) {
+            return Err(format!("not taken: the text holds a control character (U+{:04X})", u32::from(c)));
         }
         let mut result = Ok(());
         self.change(None, |form| {
@@ -599,13 +677,11 @@ impl FormPane {
             return;
         }
         let Some((id, part)) = self.focus else { return };
-        let now = if part == Part::Add { None } else { self.form.field(id).map(|f| &f.input) };
+        let now = if part == Part::Add { None } else { self.form.field(id).and_then(typed) };
         let same = match (&self.edit, now) {
-            (Edit::Line { line, .. }, Some(Input::Line(text))) => line.text() == text,
-            (Edit::Line { line, .. }, Some(Input::Json(text))) => line.text() == text,
-            (Edit::Text(pane), Some(Input::Text(text) | Input::Json(text))) => pane.text() == *text,
-            (Edit::None, Some(Input::Line(_) | Input::Text(_) | Input::Json(_))) => false,
-            (Edit::None, _) => true,
+            (Edit::Line { line, .. }, Some((_, text))) => line.text() == text,
+            (Edit::Text(pane), Some((_, text))) => pane.text() == text,
+            (Edit::None, None) => true,
             _ => false,
         };
         if !same {
@@ -618,16 +694,15 @@ impl FormPane {
         if let Some((id, Part::Field)) = self.focus
             && let Some(field) = self.form.field(id)
         {
-            self.edit = match &field.input {
-                Input::Line(text) => {
-                    Edit::Line { line: Box::new(LineEdit::new(text)), fresh: !text.is_empty() }
-                }
-                Input::Text(text) => Edit::Text(Box::new(TextPane::new(text, language(field)))),
-                Input::Json(text) if text.contains('\n') => {
-                    Edit::Text(Box::new(TextPane::new(text, Language::Json)))
-                }
-                Input::Json(text) => Edit::Line { line: Box::new(LineEdit::new(text)), fresh: false },
-                _ => Edit::None,
+            let Some((lines, text)) = typed(field) else { return };
+            self.edit = if lines {
+                Edit::Text(Box::new(TextPane::new(text, language(field))))
+            } else {
+                // JSON with something in it is edited, a lone value is replaced as in any line.
+                let holds =
+                    matches!(field.input, Input::Json(_)) && text.trim_start().starts_with(['{', '[']);
+                let fresh = !text.is_empty() && !holds;
+                Edit::Line { line: Box::new(LineEdit::new(text)), fresh }
             };
         }
     }
@@ -700,6 +775,18 @@ impl FormPane {
     }
 }
 
+/// What is typed into a field, and whether that has several lines; `None` where nothing can be typed. What is null or
+/// left out shows no text, though the form keeps it to come back to.
+pub(in crate::app) fn typed(field: &Field) -> Option<(bool, &str)> {
+    let (lines, text) = match &field.input {
+        Input::Line(text) => (false, text),
+        Input::Text(text) => (true, text),
+        Input::Json(text) => (text.contains(['\n', '\t']) && field.presence == Presence::Value, text),
+        _ => return None,
+    };
+    Some((lines, if field.presence == Presence::Value { text } else { "" }))
+}
+
 /// What a paste becomes: LF for each line break.
 ///
 /// # Errors
@@ -712,10 +799,15 @@ pub fn clean_paste(text: &str) -> Result<String, String> {
         ));
     }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    if let Some(c) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+    if let Some(c) = control_in(&text) {
         return Err(format!("not pasted: the text holds a control character (U+{:04X})", u32::from(c)));
     }
     Ok(text)
+}
+
+/// A control character that is no line break and no tab.
+fn control_in(text: &str) -> Option<char> {
+    text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
 /// The title only repeats the name, as pydantic's own titles do (`Raw Code` for `raw_code`).
@@ -730,7 +822,12 @@ pub fn language(field: &Field) -> Language {
     let name = field.name.to_lowercase();
     match field.input {
         Input::Json(_) => Language::Json,
-        _ if name == "code" || name.ends_with("_code") || name.starts_with("code_") => Language::Python,
+        _ if ["code", "cell", "script", "snippet"].contains(&name.as_str())
+            || name.ends_with("_code")
+            || name.starts_with("code_") =>
+        {
+            Language::Python
+        }
         _ => Language::Plain,
     }
 }

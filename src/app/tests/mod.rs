@@ -5,6 +5,7 @@
 
 mod composing;
 mod deeds;
+mod forms;
 mod lanes;
 mod random;
 mod reading;
@@ -135,6 +136,23 @@ impl Bench {
         app.session.store.apply(Input::Configured(vec!["fridge".into(), "lab".into()]), now);
         app.start(now);
         Bench { app, now, effects: Vec::new() }
+    }
+
+    /// Adds `forms`, the demonstration's service that has every kind of field, and goes there.
+    pub fn add_forms(&mut self) -> &mut Bench {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/forms.json");
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(self.app.catalogue.add_file("forms.json", &text), []);
+        let names = vec!["forms".into(), "lab".into()];
+        self.app.session.store.apply(Input::Configured(names), self.now);
+        self.kernel("lab", "idle");
+        self.go_to("forms")
+    }
+
+    /// Selects a service.
+    pub fn go_to(&mut self, service: &str) -> &mut Bench {
+        self.app.ui.selected = Some(Selected { service: service.into(), task: None });
+        self
     }
 
     pub fn connect(&mut self) -> &mut Bench {

@@ -177,3 +177,41 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    // A form is laid out anew at each step: fewer cases, each over many keys.
+    #![proptest_config(ProptestConfig { cases: 20, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_form_takes_any_keys_and_always_has_a_payload(
+        kind in 0_usize..12,
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let hostile = recorded("bus_hostile_names.jsonl");
+        let kinds = ["Numbers", "Texts", "LookAhead", "Choices", "Optionals", "Nested", "Lists", "Unions", "Formats",
+            "Made", "Login", "RawIPython"];
+        let mut b = Bench::new();
+        b.add_forms().go_to(if kind == 11 { "lab" } else { "forms" }).keys("s").types(kinds[kind]).keys("enter");
+        prop_assert!(b.composer().form().is_some());
+        for step in &steps {
+            play(&mut b, step, &hostile);
+            check(&b);
+            for layer in &b.app.ui.layers {
+                let Layer::Compose(compose) = layer else { continue };
+                let Some(form) = compose.form() else { continue };
+                prop_assert!(json::check(&compose.text()).is_ok(), "{}", compose.text());
+                prop_assert!(form.rows.is_empty() || form.focused_row().is_some(), "no field has the focus");
+                // What is typed into is what the form has.
+                let (id, _) = form.focus.unwrap_or((form.rows[0].id, form.rows[0].part));
+                let typed = match &form.edit {
+                    crate::app::form::Edit::Line { line, .. } => line.text().to_owned(),
+                    crate::app::form::Edit::Text(text) => text.text(),
+                    crate::app::form::Edit::None => continue,
+                };
+                let field = form.form.field(id);
+                let has = field.and_then(crate::app::form::typed).map(|(_, text)| text.to_owned());
+                prop_assert_eq!(Some(typed), has);
+            }
+        }
+    }
+}

@@ -1,10 +1,12 @@
 //! What keys do in the form, and how a form comes back when the service refuses what it held.
 
+use std::time::Duration;
+
 use crate::{
     app::{
         App, Effect, Layer, Sent, Severity,
         action::Action,
-        compose::{Compose, Outside},
+        compose::{Compose, FRAME_PAGE, Outside},
         form::{For, FormPane, Pick, Wish},
         line::LineEdit,
     },
@@ -20,9 +22,9 @@ use super::compose::in_composer;
 /// Forms of sent tasks that are kept, in case that the service refuses one.
 const MOST_SENT: usize = 32;
 
-/// A form opens by itself only after so many seconds without a key: what is typed for another place must not go into
-/// its fields.
-const QUIET_SECONDS: u64 = 2;
+/// A form opens by itself only so long after the last key: what is typed for another place must not go into its
+/// fields, and a send key that is held must not find it.
+pub(in crate::app) const REOPENS_AFTER: Duration = Duration::from_millis(1_500);
 
 pub(super) fn in_form(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let areas = app.areas();
@@ -30,7 +32,19 @@ pub(super) fn in_form(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return Vec::new() };
     let parts = crate::app::compose::parts(areas.body, areas.shape, true);
     let shows_frame = compose.frame_shown;
-    let Some(form) = compose.form_mut() else { return Vec::new() };
+    let scrolls = match action {
+        Action::PreviousField => -1,
+        Action::NextField => 1,
+        Action::PageUp => -FRAME_PAGE,
+        Action::PageDown => FRAME_PAGE,
+        Action::FirstField => isize::MIN,
+        Action::LastField => isize::MAX,
+        _ => 0,
+    };
+    if shows_frame && scrolls != 0 {
+        compose.scroll_frame(scrolls);
+        return Vec::new();
+    }
     if shows_frame && is_an_edit(action) {
         app.tell(
             Severity::Info,
@@ -39,6 +53,7 @@ pub(super) fn in_form(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         );
         return Vec::new();
     }
+    let Some(form) = compose.form_mut() else { return Vec::new() };
     match action {
         Action::NextField => form.step(1),
         Action::PreviousField => form.step(-1),
@@ -61,7 +76,7 @@ pub(super) fn in_form(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Enter => {
             let wish = form.enter();
             compose.check();
-            grant(app, wish);
+            grant(app, wish, now);
         }
         Action::Indent => {
             form.indent();
@@ -137,8 +152,17 @@ fn is_an_edit(action: Action) -> bool {
 }
 
 /// Opens what a key asked for.
-pub(super) fn grant(app: &mut App, wish: Wish) {
-    let Wish::Options(typed) = wish else { return };
+pub(super) fn grant(app: &mut App, wish: Wish, now: Now) {
+    let typed = match wish {
+        Wish::None => return,
+        Wish::Options(typed) => typed,
+        Wish::Key(id) => return rename(app, id),
+        Wish::Last => {
+            let key = app.settings.keymap.first(Action::Send).unwrap_or_default();
+            app.tell(Severity::Info, format!("this is the last field: {key} sends the task"), now);
+            return;
+        }
+    };
     let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return };
     let Some(form) = compose.form() else { return };
     let (Some((id, _)), Some(field)) = (form.focus, form.focused()) else { return };
@@ -221,7 +245,7 @@ pub(super) fn keep_sent(app: &mut App, id: Text, compose: Box<Compose>) {
     if app.ui.sent.len() >= MOST_SENT {
         app.ui.sent.pop_front();
     }
-    app.ui.sent.push_back(Sent { id, compose, told: false });
+    app.ui.sent.push_back(Sent { id, compose, told: false, waits: false });
 }
 
 /// The parts of the `ValidationError` that a task ended with, as the form takes them.
@@ -262,11 +286,11 @@ pub(super) fn look_at_sent(app: &mut App, now: Now) {
     });
     app.ui.sent = sent;
     let Some(id) = refused else { return };
+    let waits = app.ui.layers.is_empty() && app.ui.last_key.is_some_and(|k| now.since(k) < REOPENS_AFTER);
     if let Some(sent) = app.ui.sent.iter_mut().find(|s| s.id == id) {
-        sent.told = true;
+        (sent.told, sent.waits) = (!waits, waits);
     }
-    let typing = app.ui.last_key.is_some_and(|k| now.since(k).as_secs() < QUIET_SECONDS);
-    if app.ui.layers.is_empty() && !typing && reopen(app, &id, now) {
+    if waits || app.ui.layers.is_empty() && reopen(app, &id, now) {
         return;
     }
     let key = app.settings.keymap.first(Action::Again).unwrap_or_default();

@@ -41,6 +41,8 @@ use self::{
     task::{export, in_task},
 };
 
+pub(super) use self::form::REOPENS_AFTER;
+
 /// Takes a message. The picture may have changed if [`App::revision`] went up.
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -78,6 +80,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             let frames = app.session.wake(now);
             effects.extend(frames.into_iter().map(Effect::Send));
             effects.extend(types::look_at_answers(app, now));
+            look_at_sent(app, now);
         }
         Msg::AskedToStop { can } => effects = suspend(app, can, now),
         Msg::EditorClosed(edited) => {
@@ -116,14 +119,14 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     match action {
         Some(action) => act(app, action, now),
         None => {
-            type_key(app, key);
+            type_key(app, key, now);
             Vec::new()
         }
     }
 }
 
 /// A key that means nothing here goes into the field that has the focus.
-fn type_key(app: &mut App, key: KeyEvent) {
+fn type_key(app: &mut App, key: KeyEvent, now: Now) {
     match app.ui.layers.last_mut() {
         Some(Layer::Choose(choose)) => {
             let empty = choose.query.text().is_empty();
@@ -142,11 +145,13 @@ fn type_key(app: &mut App, key: KeyEvent) {
         Some(Layer::Rename(_, line)) => {
             line.key(key);
         }
+        // The frame is only looked at.
+        Some(Layer::Compose(compose)) if compose.frame_shown => compose.key(key),
         Some(Layer::Compose(compose)) => match compose.form_mut() {
             Some(form) => {
                 let wish = form.key_or_leave(key);
                 compose.check();
-                grant(app, wish);
+                grant(app, wish, now);
             }
             None => compose.key(key),
         },

@@ -28,7 +28,7 @@ impl Form {
     pub(super) fn write_text(&mut self, id: FieldId, typed: &str) {
         let Some(node) = self.get_mut(id) else { return };
         let shape = node.shape.clone();
-        let lines = typed.contains('\n');
+        let lines = typed.contains(['\n', '\t']);
         let natural = !node.odd && !matches!(shape.what, What::Any | What::Other(_) | What::All(_));
         match &mut node.field.input {
             Input::Line(line) if lines && natural && !matches!(shape.what, What::Number(_)) => {

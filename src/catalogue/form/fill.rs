@@ -34,6 +34,9 @@ pub(super) struct Place<'a> {
     pub(super) depth: usize,
 }
 
+/// Characters of JSON that stand on one line.
+const ONE_LINE: usize = 60;
+
 impl Form {
     /// The schema's fields with their defaults.
     pub(super) fn blank(task: &TaskType) -> Form {
@@ -312,7 +315,7 @@ impl Form {
         let kind = json::kind(raw);
         let Some(name) = self.get(id).map(|node| node.field.name.clone()) else { return true };
         let input = match &shape.what {
-            What::Any | What::Other(_) | What::All(_) => Some(Input::Json(raw.to_owned())),
+            What::Any | What::Other(_) | What::All(_) => Some(Input::Json(laid_out(raw, origin))),
             What::Null => (kind == Some(Kind::Null)).then(|| Input::Constant("null".to_owned())),
             What::Const(only) => check::is_choice(only, raw).then(|| Input::Constant(only.clone())),
             What::Bool => chosen(&booleans(), raw),
@@ -781,4 +784,17 @@ fn any() -> Arc<Shape> {
         referred: false,
         what: What::Any,
     })
+}
+
+/// JSON as it stands in its field: as a person wrote it, and what a schema or a run brought on one line if it is short.
+fn laid_out(raw: &str, origin: Origin) -> String {
+    if matches!(origin, Origin::Edited | Origin::Filled) || !raw.contains('\n') {
+        return raw.to_owned();
+    }
+    let compact = json::compact(raw);
+    if compact.chars().count() <= ONE_LINE {
+        compact
+    } else {
+        json::pretty(raw, usize::MAX).0.trim_end().to_owned()
+    }
 }

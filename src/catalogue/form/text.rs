@@ -59,7 +59,11 @@ pub(super) fn show(shape: &Shape, raw: &str) -> Option<Input> {
                 Kind::Number | Kind::Bool => raw.trim().to_owned(),
                 _ => return None,
             };
-            let lines = text.contains('\n') || is_long(shape);
+            // What no keyboard types stands there with its escapes.
+            if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+                return None;
+            }
+            let lines = text.contains(['\n', '\t']) || is_long(shape);
             Some(if lines { Input::Text(text) } else { Input::Line(text) })
         }
         _ => None,

@@ -168,6 +168,50 @@ fn hostile_replies_do_no_harm_anywhere() {
 }
 
 #[test]
+fn hostile_schemas_do_no_harm_in_a_form() {
+    // Names, titles, descriptions, options, defaults, patterns: all of it comes from elsewhere.
+    let evil = json::quote("a\u{1b}]0;pwned\u{7}b\u{9b}2J\u{202e}c\u{200b}d\r\nforged\u{feff} 表表");
+    let schema = format!(
+        r#"{{"type": "object", "description": {evil}, "required": [{evil}], "properties": {{
+            {evil}: {{"type": "string", "title": {evil}, "description": {evil}, "pattern": {evil}, "unit": {evil}}},
+            "choice": {{"enum": [{evil}, 1, "表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表表"], "default": {evil}}},
+            "text": {{"type": "string", "default": {evil}}},
+            "code": {{"type": "string", "default": {evil}}},
+            "json": {{"default": {{{evil}: [{evil}]}}}},
+            "list": {{"type": "array", "items": {{"type": "string"}}, "default": [{evil}, {evil}]}},
+            "map": {{"type": "object", "additionalProperties": {{"type": "string"}}, "default": {{{evil}: {evil}}}}},
+            "union": {{"anyOf": [{{"type": "string", "title": {evil}}}, {{"type": "integer"}}], "default": {evil}}},
+            "fixed": {{"const": {evil}}},
+            "secret": {{"type": "string", "format": "password", "writeOnly": true, "default": {evil}}}
+        }}}}"#
+    );
+    let file = format!(
+        r#"{{"services": {{"fridge": {{"entrypoint": "m:S", "kind": "plain", "tasks": {{"m:Evil": "S"}}}}}}, "tasks": [
+            {{"type": "Evil", "class": "Evil", "module": "m", "parallel": true, "doc": {evil}, "schema": {schema}}}]}}"#
+    );
+    for mut b in benches() {
+        let what = format!("{:?} {:?}", b.app.settings.charset, b.app.ui.size);
+        assert_eq!(b.app.catalogue.add_file("evil.json", &file), []);
+        b.keys("s").types("Evil").keys("enter");
+        assert!(b.composer().form().is_some_and(|f| f.rows.len() >= 10), "{what}");
+        check(&b, &what);
+        for _ in 0..24 {
+            for keys in ["alt-down", "right", "enter", "esc", "alt-k", "esc", "ctrl-s", "alt-g", "esc"] {
+                if keys == "esc" && b.app.ui.layers.len() == 1 {
+                    continue;
+                }
+                b.keys(keys);
+                check(&b, &format!("{what}: {keys}"));
+            }
+        }
+        b.keys("f5");
+        check(&b, &what);
+        b.keys("f5 f9");
+        check(&b, &what);
+    }
+}
+
+#[test]
 fn hostile_words_of_connections_notices_and_fields_do_no_harm() {
     let evil = "a\u{1b}]0;pwned\u{7}b\u{9b}2J\u{202e}c\u{200b}d\r\nforged\u{feff}";
     for mut b in benches() {

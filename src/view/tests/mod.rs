@@ -68,6 +68,13 @@ pub(super) fn lab(size: (u16, u16), charset: Charset) -> Bench {
     b
 }
 
+/// Opens the form of a type of that service; `forms` has types with every kind of field.
+pub(super) fn open_form(b: &mut Bench, service: &str, class: &str) {
+    b.add_forms().go_to(service).keys("s");
+    b.types(class).keys("enter");
+    b.take();
+}
+
 /// Opens the failed task.
 pub(super) fn read_failed(b: &mut Bench) {
     b.app.ui.selected = Some(crate::app::lanes::Selected {

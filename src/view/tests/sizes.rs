@@ -16,6 +16,15 @@ pub(super) fn screens() -> Vec<(&'static str, Bench)> {
         b.keys(keys);
         b
     };
+    let form = |kind: &str, keys: &str| {
+        let mut b = lab((120, 40), Charset::Unicode);
+        open_form(&mut b, "forms", kind);
+        b.keys(keys);
+        b
+    };
+    let mut code = form("Texts", "esc esc");
+    open_form(&mut code, "lab", "RawIPython");
+    code.paste("for q in qs:\n    run(q)  # a long comment behind it, so that it is wider than the screen is\nx = 'open");
     let mut offline = lab((120, 40), Charset::Unicode);
     offline.disconnect();
     vec![
@@ -29,6 +38,14 @@ pub(super) fn screens() -> Vec<(&'static str, Bench)> {
         ("choose", open("s", "", "")),
         ("compose", open("s", "MeasureT1", "enter")),
         ("frame", open("s", "MeasureT1", "enter f9")),
+        ("form", form("Lists", "enter")),
+        ("form with a text", form("Texts", "down down down")),
+        ("form with what is wrong", form("Numbers", "0 down 1 ctrl-s")),
+        ("options", form("Choices", "up up enter")),
+        ("fields to jump to", form("Optionals", "ctrl-g")),
+        ("key of an entry", form("Lists", "ctrl-g b y enter enter enter")),
+        ("frame of a form", form("Numbers", "f9")),
+        ("code", code),
         ("help", open("?", "", "")),
         ("question", open("s", "EnableHeater", "enter f7 ctrl-s")),
         ("leaving", open("q", "", "")),

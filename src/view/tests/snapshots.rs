@@ -61,6 +61,59 @@ fn composing() {
     }
 }
 
+/// A form in each state that has a look of its own.
+fn forms(size: (u16, u16), charset: Charset) -> Vec<(&'static str, Bench)> {
+    let open = |kind: &str, keys: &str| {
+        let mut b = lab(size, charset);
+        open_form(&mut b, "forms", kind);
+        b.keys(keys).later(30.0).msg(Msg::Wake);
+        b
+    };
+    let mut code = lab(size, charset);
+    open_form(&mut code, "lab", "RawIPython");
+    code.paste(
+        "for q in ['q1', 'q2']:\n    t1 = measure(q, averages=2_000)\n    print(q, t1)  # in µs\n%time fit(",
+    );
+    vec![
+        ("form", open("Numbers", "")),
+        ("form_wrong", open("Optionals", "down 5 down 6 1 up up ctrl-end enter ctrl-home")),
+        ("form_lists", open("Lists", "enter alt-a q 5 alt-up")),
+        ("form_options", open("Choices", "up c s l o t 7")),
+        ("form_unions", open("Unions", "enter g enter down 8")),
+        ("form_secret", open("Login", "m e down p w")),
+        ("form_code", code),
+    ]
+}
+
+#[test]
+fn forms_at_three_sizes() {
+    for size in SIZES {
+        for (what, b) in forms(size, Charset::Unicode) {
+            assert_snapshot!(name(what, size), text(&b));
+        }
+    }
+    for (what, b) in forms((80, 24), Charset::Ascii) {
+        assert!(b.lines().iter().all(|l| l.is_ascii()), "{}", b.lines().join("\n"));
+        assert_snapshot!(format!("{what}_ascii"), text(&b));
+    }
+}
+
+#[test]
+fn without_colour_a_form_says_everything_in_signs_and_words() {
+    let themes = Themes::new([]);
+    for theme in ["dark", "mono", "okabe-light"] {
+        let theme = themes.load(theme).0.at(Depth::None);
+        for size in SIZES {
+            for (what, b) in forms(size, Charset::Unicode) {
+                let buffer = b.buffer(&theme);
+                for cell in buffer.content() {
+                    assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{what} {size:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn help_and_questions() {
     for size in [(80, 24), (40, 12)] {
