@@ -23,7 +23,7 @@ use crate::{
     app::{
         App, Effect, Msg, Settings, learn_all,
         msg::Edited,
-        session::{Ids, Outgoing, Session},
+        session::{Ids, Outgoing, ReadList, Session},
         update,
     },
     catalogue::{Catalogue, kept},
@@ -48,6 +48,8 @@ use crate::{
 
 /// The shortest time between two frames that the wire alone causes.
 const FRAME: Duration = Duration::from_millis(33);
+/// A list of the scheduler's above this many bytes is read beside the loop.
+const LARGE_LIST: usize = 256 * 1024;
 /// Messages of the wire that are taken in before keys are looked at again.
 const BATCH: usize = 256;
 
@@ -432,6 +434,17 @@ impl Runner {
                 }
             }
             _ => {}
+        }
+        if let Incoming::Reply { reply, .. } = &event
+            && reply.text.len() > LARGE_LIST
+            && self.app.session.is_list(reply)
+        {
+            // Reading it takes longer than a key may wait.
+            let (reply, done) = (reply.clone(), self.done.clone());
+            std::thread::Builder::new().name("list".to_owned()).spawn(move || {
+                let _ = done.send(Msg::List(ReadList::of(&reply)));
+            })?;
+            return Ok(());
         }
         self.handle(Msg::Wire(event))
     }

@@ -20,6 +20,8 @@ pub enum Context {
     Choose,
     /// One line of text: the filter, a search. Plain characters are text here.
     Input,
+    /// The schedule.
+    Schedule,
     /// The list of keys.
     Help,
     /// A question.
@@ -28,7 +30,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 9] = [
+    pub const ALL: [Context; 10] = [
         Context::Lanes,
         Context::Task,
         Context::Form,
@@ -36,6 +38,7 @@ impl Context {
         Context::Compose,
         Context::Choose,
         Context::Input,
+        Context::Schedule,
         Context::Help,
         Context::Confirm,
     ];
@@ -50,6 +53,7 @@ impl Context {
             Context::Compose => "compose",
             Context::Choose => "choose",
             Context::Input => "filter and search",
+            Context::Schedule => "schedule",
             Context::Help => "keys",
             Context::Confirm => "question",
         }
@@ -107,13 +111,20 @@ macro_rules! actions {
 }
 
 actions! {
-    Open "open" "open" "opens the selected task, or folds the selected service" [Lanes] ["enter"];
+    Open "open" "open" "opens the selected task, or folds the selected service; in the schedule it puts a moved task down" [Lanes, Schedule] ["enter"];
     Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
-    Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task] ["r"];
-    Cancel "cancel" "cancel" "cancels a scheduled task, after a question" [Lanes, Task] ["x"];
-    SendDirect "send-direct" "send direct" "sends an own scheduled task that others overtake direct instead, after a question" [Lanes, Task] ["d"];
+    Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule] ["r"];
+    Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];
+    SendDirect "send-direct" "send direct" "sends an own scheduled task that others overtake direct instead, after a question" [Lanes, Task, Schedule] ["d"];
     PutAway "put-away" "put away" "puts away a task whose end was never seen" [Lanes, Task] ["X"];
-    Filter "filter" "filter" "filters the tasks by words and outcome:, state:, service:, type:" [Lanes] ["/"];
+    Schedule "schedule" "schedule" "opens the schedule: all that the scheduler keeps, in its order" [Lanes] ["t"];
+    Mark "mark" "mark" "marks the selected task, or takes its mark away" [Schedule] ["space"];
+    MoveUp "move-up" "earlier" "takes the selected task one place up; Enter then moves it, after a question" [Schedule] ["K", "alt-up"];
+    MoveDown "move-down" "later" "takes the selected task one place down; Enter then moves it, after a question" [Schedule] ["J", "alt-down"];
+    Edit "edit" "edit" "opens a scheduled task in the composer; sending it there replaces it" [Schedule] ["e"];
+    Ended "ended" "ended" "lists ended tasks too, or leaves them out" [Schedule] ["a"];
+    ReadAgain "read-again" "read again" "reads the scheduler's list again" [Schedule] ["ctrl-r"];
+    Filter "filter" "filter" "filters the tasks by words and outcome:, state:, service:, type:" [Lanes, Schedule] ["/"];
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
     PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["shift-tab"];
@@ -131,19 +142,19 @@ actions! {
     Search "search" "search" "looks for a text in this task" [Task] ["/"];
     NextMatch "next-match" "next match" "goes to the next match of the search" [Task] ["ctrl-g"];
     OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task] ["e"];
-    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task" [Lanes, Task] ["y"];
-    CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task] ["Y"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task" [Lanes, Task, Schedule] ["y"];
+    CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule] ["Y"];
     Save "save" "save" "saves the whole text of the task to a file" [Lanes, Task] ["S"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Help] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Help] ["j", "down"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Schedule, Help] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Schedule, Help] ["j", "down"];
     Left "left" "left" "scrolls left" [Task] ["h", "left"];
     Right "right" "right" "scrolls right" [Task] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Form, Help] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Form, Help] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Help] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Help] ["G", "end"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Form, Schedule, Help] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Form, Schedule, Help] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Schedule] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Schedule] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Schedule, Help] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Schedule, Help] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -180,14 +191,14 @@ actions! {
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Form, Text, Compose, Choose, Input, Help, Confirm] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Form, Text, Compose, Choose, Input, Schedule, Help, Confirm] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Form, Text, Compose, Choose, Input] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Form, Text, Compose, Choose, Input, Help, Confirm] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Form, Text, Compose, Choose, Help] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Form, Text, Compose, Choose, Input, Schedule] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Schedule] ["?"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Form, Text, Compose, Choose, Input, Schedule, Help, Confirm] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Form, Text, Compose, Choose, Schedule, Help] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Form, Text, Compose, Choose, Input, Help, Confirm] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Form, Text, Compose, Choose, Input, Schedule, Help, Confirm] ["ctrl-c"];
 }
 
 impl Action {

@@ -15,6 +15,7 @@ use crate::{
         form::{FieldId, Form, Input, Origin, Part, Presence},
     },
     clean::Charset,
+    store::TaskKey,
     wire::{Text, frame::TaskFrame, json, name},
 };
 
@@ -121,6 +122,8 @@ pub struct Compose {
     pub start: String,
     /// It was filled in from another task: the draft of its type is somebody else's.
     pub filled: bool,
+    /// Sending it replaces this scheduled task.
+    pub replaces: Option<TaskKey>,
     /// What the person's editor was opened on.
     pub outside: Outside,
     /// The form that the JSON came from, and that JSON: to go back to as it was.
@@ -246,6 +249,7 @@ impl Compose {
             id,
             start: String::new(),
             filled: false,
+            replaces: None,
             outside: Outside::Payload,
             aside: None,
             last,

@@ -20,6 +20,19 @@ pub enum Deed {
     Send(Box<TaskFrame>, Way),
     /// Cancel this scheduled task.
     Cancel(TaskKey),
+    /// Cancel these scheduled tasks.
+    CancelAll(Vec<TaskKey>),
+    /// Cancel this scheduled task and send another in its place.
+    Replace {
+        /// Which task.
+        key: TaskKey,
+        /// The one in its place.
+        frame: Box<TaskFrame>,
+        /// Which way that goes.
+        way: Way,
+    },
+    /// Read the scheduler's list again.
+    ReadList,
     /// Cancel this scheduled task and send it direct.
     SendDirect(TaskKey),
     /// Ask this service's kernel for its task types.

@@ -18,6 +18,7 @@ pub mod line;
 pub mod made;
 pub mod msg;
 pub mod reader;
+pub mod schedule;
 pub mod session;
 pub mod update;
 pub mod when;
@@ -52,7 +53,9 @@ use lanes::{Folding, Row, Selected};
 use layout::{Areas, Shape, areas};
 use line::LineEdit;
 use reader::Reader;
-use session::Session;
+use schedule::Schedule;
+use session::{Session, Way};
+use update::schedule::{Batch, schedule_height};
 use when::When;
 
 pub use msg::{Effect, Msg, Severity};
@@ -125,6 +128,8 @@ pub enum Layer {
     Choose(Box<Choose>),
     /// The composer.
     Compose(Box<Compose>),
+    /// The schedule.
+    Schedule(Box<Schedule>),
     /// The list of keys.
     Help(Help),
     /// A question.
@@ -152,6 +157,7 @@ impl Layer {
                 Some(_) => Context::Form,
                 None => Context::Compose,
             },
+            Layer::Schedule(_) => Context::Schedule,
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
             Layer::Filter(_) | Layer::Search(_) | Layer::Rename(..) | Layer::When(_) => Context::Input,
@@ -235,6 +241,10 @@ pub struct Ui {
     pub making: Option<Text>,
     /// Kernels that were asked for their task types and have not answered yet.
     pub asked: Vec<Asked>,
+    /// Own tasks, by their frame's id, that were sent in another one's place and that the scheduler has not taken yet.
+    pub replacing: Vec<(Text, Way)>,
+    /// Cancellations that were asked for together.
+    pub batch: Option<Batch>,
     /// An editor has the terminal.
     pub outside: bool,
     /// The program is about to end.
@@ -272,6 +282,8 @@ impl App {
                 python: None,
                 making: None,
                 asked: Vec::new(),
+                replacing: Vec::new(),
+                batch: None,
                 outside: false,
                 leaving: false,
                 rows: Vec::new(),
@@ -302,7 +314,21 @@ impl App {
             let columns = usize::from(self.ui.size.0).saturating_sub(2).max(1);
             Clean::line(&text, self.settings.charset).wrap(columns).len().min(4) as u16
         });
-        areas(self.ui.size, self.ui.zoom, lines)
+        // Over the schedule an opened task has the whole body: the lanes are not seen beside it.
+        let over = self.ui.layers.iter().any(|layer| matches!(layer, Layer::Schedule(_)));
+        areas(self.ui.size, self.ui.zoom || over, lines)
+    }
+
+    /// Why the filter that is typed cannot be read.
+    pub fn filter_error(&self) -> Option<&str> {
+        let schedule = self.ui.layers.iter().rev().find_map(|layer| match layer {
+            Layer::Schedule(schedule) => Some(schedule),
+            _ => None,
+        });
+        match schedule {
+            Some(schedule) => schedule.filter_error.as_deref(),
+            None => self.ui.filter_error.as_deref(),
+        }
     }
 
     /// What is wrong with the connections and what to do, in one text; `None` while nothing is.
@@ -353,8 +379,10 @@ impl App {
     /// The task that a key pressed now is about: the one that is read, else the selected one.
     pub fn current_task(&self) -> Option<&TaskKey> {
         for layer in self.ui.layers.iter().rev() {
-            if let Layer::Task(reader) = layer {
-                return Some(&reader.key);
+            match layer {
+                Layer::Task(reader) => return Some(&reader.key),
+                Layer::Schedule(schedule) => return schedule.selected.as_ref(),
+                _ => {}
             }
         }
         self.ui.selected.as_ref()?.task.as_ref()
@@ -404,6 +432,14 @@ impl App {
 
     /// Something on the screen counts seconds.
     fn something_moves(&self) -> bool {
+        let counts = |row: &schedule::Row| {
+            use schedule::Part;
+            matches!(row, schedule::Row::Task { part: Part::Holder | Part::Waiting { .. } | Part::Moved, .. })
+        };
+        let scheduled = |l: &Layer| matches!(l, Layer::Schedule(s) if s.rows.iter().any(counts));
+        if self.ui.layers.iter().any(scheduled) {
+            return true;
+        }
         self.ui.rows.iter().any(|row| match row {
             Row::Task { key, .. } => self.store().task(key).is_some_and(|t| match t.state {
                 State::Running { .. } | State::Scheduled | State::Waiting => true,
@@ -424,6 +460,7 @@ impl App {
         let charset = self.settings.charset;
         let areas = self.areas();
         let store = &self.session.store;
+        let mut told = None;
         for layer in &mut self.ui.layers {
             match layer {
                 Layer::Task(reader) => {
@@ -431,9 +468,16 @@ impl App {
                     let pane = areas.task();
                     reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
                 }
+                Layer::Schedule(schedule) => {
+                    let height = schedule_height(areas.body.height);
+                    told = told.or(schedule.refresh(store, now, height));
+                }
                 Layer::Compose(compose) => compose.follow(areas.body, areas.shape, charset),
                 _ => {}
             }
+        }
+        if let Some(told) = told {
+            self.tell(Severity::Info, told, now);
         }
         self.settle_side(now);
         self.ui.rows_of = Some((self.session.revision(), self.ui.revision, now.mono.as_secs()));

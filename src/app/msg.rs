@@ -8,7 +8,7 @@ use crate::{
     wire::{Text, link::Incoming},
 };
 
-use super::session::Outgoing;
+use super::session::{Outgoing, ReadList};
 
 /// What can happen.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// Something came from the lab.
     Wire(Incoming),
+    /// The scheduler's list was read, beside the loop.
+    List(ReadList),
     /// Time went on.
     Wake,
     /// The program was asked to stop (Ctrl-Z by signal) and `can` says whether it can be.

@@ -4,12 +4,17 @@
 //! Pure: it takes what came in and gives back what is to be sent. It refuses to send anything twice, or anything for
 //! a connection that is not up.
 
-use std::{collections::HashMap, time::Duration};
+mod schedule;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use chrono::{DateTime, FixedOffset};
 
 use crate::{
-    store::{Input, Own, State, Store, TaskKey},
+    store::{Input, Own, Store, TaskKey},
     time::Now,
     wire::{
         Text,
@@ -18,11 +23,17 @@ use crate::{
     },
 };
 
+pub use schedule::{ReadList, frame_of};
+use schedule::{is_unknown_type, told_error};
+
 /// A bus that brought nothing for this long is quiet: three of the task manager's heartbeats.
 pub const QUIET: Duration = Duration::from_secs(15);
 
 /// The scheduler's list is not read again sooner than this after bus messages were let go.
 const LIST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Replaced tasks that are watched for a start that should not be.
+const REPLACED: usize = 256;
 
 /// Where new ids come from. Tests count.
 #[derive(Clone, Copy, Debug)]
@@ -97,11 +108,33 @@ pub enum News {
         /// What it means: done, or why not.
         done: Cancelled,
     },
-    /// A task that was to be sent direct instead of scheduled was cancelled first; here is the new one's id.
-    SentDirect {
+    /// A scheduled task was cancelled, never having started, and another was sent in its place.
+    Replaced {
         /// The scheduled task that was cancelled.
         key: TaskKey,
-        /// The id of the direct one.
+        /// The id of the new one's own frame.
+        id: Text,
+        /// Which way the new one went.
+        way: Way,
+    },
+    /// A scheduled task was to be replaced, and nothing was sent in its place.
+    NotReplaced {
+        /// Which task.
+        key: TaskKey,
+        /// Which way the new one was to go.
+        way: Way,
+        /// What came of the cancellation.
+        done: Cancelled,
+        /// It was cancelled, and the new one could not be sent: why.
+        why: Option<String>,
+    },
+    /// The scheduler has started a task although it had said that it was cancelled and never started, and another was
+    /// sent in its place. (It does so where the cancellation came while it waited for a slot that it had counted as
+    /// free.)
+    RanAfterAll {
+        /// The task that was cancelled.
+        key: TaskKey,
+        /// The id of the one in its place, which the scheduler was asked to cancel if it still waits.
         id: Text,
     },
 }
@@ -133,7 +166,7 @@ enum Pending {
 enum Then {
     Nothing,
     TellCancelled(TaskKey),
-    SendDirect(TaskKey, Box<TaskFrame>),
+    Replace { key: TaskKey, frame: Box<TaskFrame>, way: Way },
 }
 
 /// One connection as it is shown.
@@ -192,6 +225,8 @@ pub struct Session {
     pub missed: u64,
     /// The question for the topics was answered (a Juice older than 26.26.1 does not know it).
     pub topics_answered: bool,
+    /// When the scheduler's list was last read, and how many bytes it had.
+    pub list_read: Option<(Now, usize)>,
     /// The Juice has a scheduler; `None` until it has answered.
     pub has_scheduler: Option<bool>,
     ids: Ids,
@@ -204,6 +239,8 @@ pub struct Session {
     /// When it is to be asked for again after bus messages were let go.
     list_later: Option<Duration>,
     topics_wanted: bool,
+    /// Tasks that were replaced, by their scheduler's id, with the id of the one in their place: the newest few.
+    replaced: VecDeque<(Text, Text)>,
     /// The scheduler's list is never asked for.
     without_list: bool,
     news: Vec<News>,
@@ -219,6 +256,7 @@ impl Session {
             bus_heard: None,
             bad: 0,
             missed: 0,
+            list_read: None,
             has_scheduler: None,
             ids,
             pending: HashMap::new(),
@@ -227,6 +265,7 @@ impl Session {
             list_asked: None,
             list_later: None,
             topics_wanted: true,
+            replaced: VecDeque::new(),
             without_list: false,
             topics_answered: false,
             news: Vec::new(),
@@ -290,7 +329,11 @@ impl Session {
                     self.revision += 1;
                 }
                 self.bus_heard = Some(now);
+                let ran = self.ran_after_all(&event);
                 self.store.apply(Input::Bus(event), now);
+                if let Some((key, id)) = ran {
+                    self.stop_double(key, id, now, &mut out);
+                }
             }
             Incoming::Reply { line, reply } => self.reply(line, reply, now, &mut out),
             Incoming::Sent { .. } => {}
@@ -477,66 +520,6 @@ impl Session {
         Ok(out)
     }
 
-    /// Asks the scheduler to cancel; what came of it is told as [`News::Cancelled`].
-    ///
-    /// # Errors
-    /// One sentence where that cannot be asked.
-    pub fn cancel(&mut self, key: &TaskKey, now: Now) -> Result<Vec<Outgoing>, String> {
-        self.cancel_then(key, Then::TellCancelled(key.clone()), now)
-    }
-
-    /// Cancels an own scheduled task that waits, and sends it direct if, and only if, the scheduler then says that
-    /// it is cancelled and never started.
-    ///
-    /// # Errors
-    /// One sentence where that cannot be asked.
-    pub fn send_direct(&mut self, key: &TaskKey, now: Now) -> Result<Vec<Outgoing>, String> {
-        let Some(task) = self.store.task(key) else {
-            return Err("that task is no longer known".to_owned());
-        };
-        let (Some(Own::Scheduled), Some(payload)) = (task.own, task.payload.clone()) else {
-            return Err("only an own scheduled task can be sent direct".to_owned());
-        };
-        if !matches!(task.state, State::Waiting | State::Scheduled) {
-            return Err("it does not wait any more".to_owned());
-        }
-        let parallel =
-            task.metadata.as_deref().and_then(|m| crate::wire::json::get(m, "parallel")) == Some("true");
-        let frame = TaskFrame {
-            id: self.ids.fresh(),
-            target: task.service.clone(),
-            task_type: task.task_type.clone(),
-            parallel,
-            display_name: task.name.clone(),
-            show_in_dashboard: !task.hidden,
-            payload,
-        };
-        self.cancel_then(key, Then::SendDirect(key.clone(), Box::new(frame)), now)
-    }
-
-    fn cancel_then(&mut self, key: &TaskKey, then: Then, now: Now) -> Result<Vec<Outgoing>, String> {
-        let Some(task) = self.store.task(key) else {
-            return Err("that task is no longer known".to_owned());
-        };
-        let Some(scheduled_task_id) = task.scheduled_task_id.clone() else {
-            return Err(
-                "only a scheduled task can be cancelled: Juice cannot withdraw a direct one".to_owned()
-            );
-        };
-        if matches!(task.state, State::Ended) {
-            return Err("it has ended already".to_owned());
-        }
-        if !self.is_live(&Line::Router) {
-            return Err("not cancelled: the task manager is not connected".to_owned());
-        }
-        self.store.apply(Input::CancelAsked(key.clone()), now);
-        let mut out = Vec::new();
-        let id = self.ids.fresh();
-        let frame = manager::cancel_scheduled_task(id, &scheduled_task_id);
-        self.send_manager(frame, Pending::Cancel { scheduled_task_id, then }, &mut out);
-        Ok(out)
-    }
-
     /// Asks for one entry of the scheduler's list.
     pub fn ask_entry(&mut self, scheduled_task_id: &Text) -> Vec<Outgoing> {
         let mut out = Vec::new();
@@ -560,10 +543,8 @@ impl Session {
             }
             return;
         };
-        let error = reply.error(false).map(|e| {
-            format!("{}: {}", e.ename.as_deref().unwrap_or("error"), e.evalue.as_deref().unwrap_or(""))
-        });
-        let unknown_type = error.as_deref().is_some_and(|e| e.contains("Unknown task type"));
+        let error = told_error(&reply);
+        let unknown_type = error.as_deref().is_some_and(is_unknown_type);
         match pending {
             Pending::Direct => self.store.apply(Input::Reply(reply), now),
             Pending::Schedule { own } => match (error, reply.result(false).map(Snapshot::parse)) {
@@ -584,21 +565,7 @@ impl Session {
                     self.news.push(News::NotSent { id: own, why });
                 }
             },
-            Pending::List => match (error, reply.result(false).map(Snapshot::parse_list)) {
-                (None, Some(Ok(list))) => {
-                    self.has_scheduler = Some(true);
-                    self.store.apply(Input::Schedule(list), now);
-                }
-                (error, _) => {
-                    let why = if unknown_type {
-                        self.has_scheduler = Some(false);
-                        "this Juice has no scheduler".to_owned()
-                    } else {
-                        error.unwrap_or_else(|| "the answer cannot be read".to_owned())
-                    };
-                    self.store.apply(Input::ScheduleUnreadable(why), now);
-                }
-            },
+            Pending::List => self.listed(ReadList::of(&reply), now),
             Pending::Topics => {
                 self.topics_answered = true;
                 let topics = reply.result(false).and_then(|r| crate::wire::json::members(r).ok());
@@ -624,51 +591,13 @@ impl Session {
             Pending::Cancel { scheduled_task_id, then } => match (error, reply.result(false)) {
                 (None, Some("true")) => self.entry(scheduled_task_id, then, out),
                 (None, _) => {
-                    if let Then::TellCancelled(key) | Then::SendDirect(key, _) = then {
-                        self.news.push(News::Cancelled { key, done: Cancelled::TooLate });
-                    }
+                    self.tell_cancelled(then, Cancelled::TooLate, None);
                     self.entry(scheduled_task_id, Then::Nothing, out);
                 }
-                (Some(why), _) => {
-                    if let Then::TellCancelled(key) | Then::SendDirect(key, _) = then {
-                        self.news.push(News::Cancelled { key, done: Cancelled::Failed(why) });
-                    }
-                }
+                (Some(why), _) => self.tell_cancelled(then, Cancelled::Failed(why), None),
             },
         }
         self.revision += 1;
-    }
-
-    /// The scheduler said yes to a cancellation and was then asked how the task stands.
-    fn after_cancel(
-        &mut self,
-        snapshot: Result<Option<Snapshot>, String>,
-        then: Then,
-        now: Now,
-        out: &mut Vec<Outgoing>,
-    ) {
-        let done = match &snapshot {
-            Ok(Some(s)) if s.task_id.is_some() => Cancelled::RunsOn,
-            Ok(Some(s)) if s.status == crate::wire::event::ScheduledStatus::Cancelled => Cancelled::Done,
-            Ok(Some(_)) => Cancelled::Failed("the scheduler still lists it".to_owned()),
-            Ok(None) => Cancelled::Failed("the scheduler no longer knows it".to_owned()),
-            Err(why) => Cancelled::Failed(why.clone()),
-        };
-        match then {
-            Then::Nothing => {}
-            Then::TellCancelled(key) => self.news.push(News::Cancelled { key, done }),
-            Then::SendDirect(key, frame) if done == Cancelled::Done => {
-                let id = frame.id.clone();
-                match self.submit(*frame, &Way::Direct, now) {
-                    Ok(frames) => {
-                        out.extend(frames);
-                        self.news.push(News::SentDirect { key, id });
-                    }
-                    Err(why) => self.news.push(News::NotSent { id, why }),
-                }
-            }
-            Then::SendDirect(key, _) => self.news.push(News::Cancelled { key, done }),
-        }
     }
 
     fn unsent(&mut self, id: &Text, why: String, now: Now, out: &mut Vec<Outgoing>) {
@@ -681,9 +610,7 @@ impl Session {
             Some(Pending::List) => self.list_wanted = true,
             Some(Pending::Topics) => self.topics_wanted = true,
             Some(Pending::Cancel { then, .. } | Pending::Entry { then, .. }) => {
-                if let Then::TellCancelled(key) | Then::SendDirect(key, _) = then {
-                    self.news.push(News::Cancelled { key, done: Cancelled::Failed(why) });
-                }
+                self.tell_cancelled(then, Cancelled::Failed(why), None);
             }
             // An answer to a request that is no longer open matters to nobody.
             None if self.store.find(id).is_none_or(|task| task.own.is_none()) => {}
@@ -712,10 +639,8 @@ impl Session {
                     });
                 }
                 Pending::Cancel { then, .. } | Pending::Entry { then, .. } => {
-                    if let Then::TellCancelled(key) | Then::SendDirect(key, _) = then {
-                        let why = "the link was lost before the answer".to_owned();
-                        self.news.push(News::Cancelled { key, done: Cancelled::Failed(why) });
-                    }
+                    let why = "the link was lost before the answer".to_owned();
+                    self.tell_cancelled(then, Cancelled::Failed(why), None);
                 }
                 Pending::Topics => self.topics_wanted = true,
                 Pending::List => self.list_wanted = true,

@@ -193,7 +193,7 @@ impl Store {
         let reply = match event.state {
             TaskEventState::Created | TaskEventState::Started => None,
             TaskEventState::Completed | TaskEventState::Failed => {
-                Some(Reply::parse(event.payload.clone()).ok())
+                Some(event.reply.clone().or_else(|| Reply::parse(event.payload.clone()).ok()))
             }
             // What a word of a later version means for the task cannot be guessed.
             TaskEventState::Other(_) => return,

@@ -20,6 +20,7 @@ pub mod service;
 mod station;
 mod table;
 pub mod task;
+pub mod timetable;
 mod types;
 
 #[cfg(test)]

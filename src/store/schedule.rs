@@ -173,7 +173,7 @@ impl Store {
             }
             TaskEventState::Completed | TaskEventState::Failed => {
                 let carrier = self.drop_carrier(&event.task_id);
-                let reply = Reply::parse(event.payload.clone()).ok();
+                let reply = event.reply.clone().or_else(|| Reply::parse(event.payload.clone()).ok());
                 let snapshot = reply
                     .as_ref()
                     .and_then(|reply| reply.result(false))
@@ -430,17 +430,19 @@ fn standing(row: &mut Row, snapshot: &Snapshot, cells: bool, now: Now) -> bool {
         }
         ScheduledStatus::Done | ScheduledStatus::Failed => {
             // Where its end was heard live, the row knows better when it was.
-            let result = snapshot.result.as_ref();
-            match result.map(|raw| Reply::parse(raw.clone())) {
-                Some(Ok(reply)) if reply.id.is_some() => row.settle(reply, cells, now, false),
-                Some(Ok(Reply { body: ReplyBody::Error(error), .. })) => {
+            let read = || snapshot.result.as_ref().and_then(|raw| Reply::parse(raw.clone()).ok());
+            match snapshot.reply.clone().or_else(read) {
+                Some(reply) if reply.id.is_some() => row.settle(reply, cells, now, false),
+                Some(Reply { body: ReplyBody::Error(error), .. }) => {
                     let changed = fill(&mut row.task.error, || Some(error));
                     row.finish(Outcome::Failed, None, now, false) | changed
                 }
                 _ if snapshot.status == ScheduledStatus::Failed => {
                     row.finish(Outcome::Failed, None, now, false)
                 }
-                None if !row.task.is_ipython() => row.finish(Outcome::Ok, None, now, false),
+                None if snapshot.result.is_none() && !row.task.is_ipython() => {
+                    row.finish(Outcome::Ok, None, now, false)
+                }
                 _ => row.lose(Reason::OddReply, now),
             }
         }

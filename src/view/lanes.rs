@@ -391,7 +391,7 @@ pub(super) fn sign_of(task: &Task, look: Look) -> (&'static str, Role) {
 }
 
 /// What is to be said of a service at the right of its line: what is wrong, its slot, its kind.
-fn service_state(service: &Service, lanes: &Lanes<'_>, look: Look, narrow: bool) -> Vec<Piece> {
+pub(super) fn service_state(service: &Service, lanes: &Lanes<'_>, look: Look, narrow: bool) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut say = |text: &str, role: Role| {
         if !pieces.is_empty() {

@@ -7,6 +7,7 @@ mod compose;
 mod form;
 mod lanes;
 mod overlay;
+mod schedule;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -135,10 +136,12 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             .collect();
         pane(areas.banner, rows);
     }
-    let top =
-        app.ui.layers.iter().rposition(|l| {
-            matches!(l, Layer::Task(_) | Layer::Choose(_) | Layer::Compose(_) | Layer::Help(_))
-        });
+    let top = app.ui.layers.iter().rposition(|l| {
+        matches!(
+            l,
+            Layer::Task(_) | Layer::Choose(_) | Layer::Compose(_) | Layer::Schedule(_) | Layer::Help(_)
+        )
+    });
     let base = top.map(|i| &app.ui.layers[i]);
     // On a wide screen an opened task stands beside the lanes.
     let beside = areas.side.filter(|_| matches!(base, Some(Layer::Task(_)) | None));
@@ -174,6 +177,9 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             for (area, rows) in panes {
                 pane(area, rows);
             }
+        }
+        Some(Layer::Schedule(schedule)) => {
+            pane(areas.body, schedule::rows(app, schedule, areas.body, look, now));
         }
         Some(Layer::Help(help)) => {
             let (rows, at) = overlay::help(help, &app.settings.keymap, areas.body, look);
@@ -291,7 +297,7 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
             look.piece(line.text(), Role::Input)
         };
         let mut row = Row::of(vec![word(title, Role::Key), text]);
-        if let Some(error) = &app.ui.filter_error {
+        if let Some(error) = app.filter_error() {
             row.right = vec![look.piece(error, Role::Error), spaces(1)];
         } else if let Some(notice) = app.ui.notice.as_ref().filter(|n| n.severity != Severity::Info) {
             row.right = vec![look.piece(&notice.text, Role::Error), spaces(1)];
@@ -322,10 +328,11 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
 /// The keys that matter most in each place, in the order in which they give way.
 fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
-        Accept, Again, Back, Cancel, Complete, Copy, EditField, EditOutside, Filter, Fold, Frame, HalfDown,
-        Help, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, NextEntry, NextSection, NextService,
-        NextWrong, No, Open, OpenEditor, Order, OtherType, PageDown, PutAway, Raw, RefreshTypes, Retry, Save,
-        Search, Send, SendDirect, Submit, Sure, Undo, Unfold, Way, When, Wrap, Yes, Zoom,
+        Accept, Again, Back, Cancel, Complete, Copy, Edit, EditField, EditOutside, Ended, Filter, Fold,
+        Frame, HalfDown, Help, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark, MoveDown,
+        MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order, OtherType,
+        PageDown, PutAway, Raw, ReadAgain, RefreshTypes, Retry, Save, Schedule, Search, Send, SendDirect,
+        Submit, Sure, Undo, Unfold, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -352,7 +359,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
                     a.push(Again);
                 }
             }
-            a.extend([Filter, NextService, Fold, Leave, Copy]);
+            a.extend([Schedule, Filter, NextService, Fold, Leave, Copy]);
             a
         }
         Context::Task => {
@@ -398,6 +405,18 @@ fn footer_actions(app: &App) -> Vec<Action> {
         }
         Context::Choose => vec![Accept, Back, Complete, Help],
         Context::Input => vec![Accept, Back, Help],
+        Context::Schedule if matches!(app.ui.layers.last(), Some(Layer::Schedule(s)) if s.moving.is_some()) =>
+        {
+            vec![Back, MoveUp, MoveDown]
+        }
+        Context::Schedule => {
+            let mut a = vec![Back, Keys];
+            if can_send && task.is_some() {
+                a.extend([Cancel, Mark, MoveUp, MoveDown, Edit]);
+            }
+            a.extend([Open, Filter, Ended, ReadAgain]);
+            a
+        }
         Context::Help => vec![Back, PageDown],
         Context::Confirm => match app.ui.layers.last() {
             Some(Layer::Confirm(c)) if c.hardware => vec![No, Sure],

@@ -41,10 +41,14 @@ pub fn clock(at: DateTime<Utc>) -> String {
     at.with_timezone(&Local).format("%H:%M").to_string()
 }
 
-/// A moment ahead or behind: the time of day, with the date where it is another day.
+/// A moment ahead or behind: the time of day, with the date where it is another day, and the year where it is far.
 pub fn moment(at: DateTime<Utc>, now: Now) -> String {
     let (at, now) = (at.with_timezone(&Local), now.utc.with_timezone(&Local));
-    let form = if at.date_naive() == now.date_naive() { "%H:%M" } else { "%a %d %b %H:%M" };
+    let form = match (at - now).num_days().abs() {
+        300.. => "%d %b %Y %H:%M",
+        _ if at.date_naive() == now.date_naive() => "%H:%M",
+        _ => "%a %d %b %H:%M",
+    };
     at.format(form).to_string()
 }
 

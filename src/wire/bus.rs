@@ -10,6 +10,7 @@ use super::{
         Event, KernelState, ScheduledEvent, ServiceEvent, Stamp, TaskEvent, TaskEventState, ThrottleEvent,
     },
     fields::Fields,
+    frame::Reply,
     json,
 };
 
@@ -79,22 +80,28 @@ fn text<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Malformed> {
 
 fn task(fields: &Fields<'_>) -> Result<Event, Malformed> {
     let metadata = fields.text("task_metadata").unwrap_or_default();
+    let payload = fields.text("task_payload").unwrap_or_default();
+    let task_id = fields.required("task_id")?;
+    let target = fields.required("task_target")?;
+    let state = match &*fields.required("task_state")? {
+        "created" => TaskEventState::Created,
+        "started" => TaskEventState::Started,
+        "completed" => TaskEventState::Completed,
+        "failed" => TaskEventState::Failed,
+        other => TaskEventState::Other(other.into()),
+    };
+    let last = matches!(state, TaskEventState::Completed | TaskEventState::Failed);
     Ok(Event::Task(Box::new(TaskEvent {
         time: fields.stamp("time").unwrap_or_else(Stamp::missing),
-        task_id: fields.required("task_id")?,
-        target: fields.required("task_target")?,
-        state: match &*fields.required("task_state")? {
-            "created" => TaskEventState::Created,
-            "started" => TaskEventState::Started,
-            "completed" => TaskEventState::Completed,
-            "failed" => TaskEventState::Failed,
-            other => TaskEventState::Other(other.into()),
-        },
+        task_id,
+        target,
+        state,
         task_type: fields.text("task_type").unwrap_or_default(),
         display_name: fields.text("task_display_name").unwrap_or_default(),
         parallel: json::get(&metadata, "parallel").and_then(json::boolean),
         metadata,
-        payload: fields.text("task_payload").unwrap_or_default(),
+        reply: if last { Reply::parse(payload.clone()).ok() } else { None },
+        payload,
         show_in_dashboard: fields.boolean("show_in_dashboard").unwrap_or(true),
     })))
 }

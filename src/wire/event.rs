@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-use super::Text;
+use super::{Text, frame::Reply};
 
 #[cfg(test)]
 mod tests;
@@ -188,6 +188,8 @@ pub struct TaskEvent {
     pub metadata: Text,
     /// `task_payload`, JSON as text: the task's fields, and in the last event the whole reply frame.
     pub payload: Text,
+    /// In the last event: the reply frame, read where the event was decoded, since it can be large.
+    pub reply: Option<Reply>,
     /// The state it went into.
     pub state: TaskEventState,
     /// False for tasks that dashboards hide.

@@ -301,12 +301,15 @@ pub struct Snapshot {
     pub overdue: bool,
     /// The reply frame's raw JSON (or a part of one where dispatch failed), if it ended.
     pub result: Option<Text>,
+    /// The same, read where the snapshot was, since it can be large.
+    pub reply: Option<Reply>,
 }
 
 impl Snapshot {
     /// Reads one snapshot's raw JSON. Its id, target and status must be there; all else may be missing.
     pub fn parse(raw: &str) -> Result<Snapshot, Malformed> {
         let fields = Fields::read(raw, "snapshot")?;
+        let result = fields.raw("result").filter(|raw| json::kind(raw) != Some(Kind::Null)).map(Text::from);
         Ok(Snapshot {
             scheduled_task_id: fields.required("scheduled_task_id")?,
             task_id: fields.text("task_id"),
@@ -318,7 +321,8 @@ impl Snapshot {
             submitted_at: fields.stamp("submitted_at"),
             eligible: fields.boolean("eligible").unwrap_or(false),
             overdue: fields.boolean("overdue").unwrap_or(false),
-            result: fields.raw("result").filter(|raw| json::kind(raw) != Some(Kind::Null)).map(Text::from),
+            reply: result.clone().and_then(|raw| Reply::parse(raw).ok()),
+            result,
         })
     }
 

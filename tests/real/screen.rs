@@ -14,6 +14,8 @@ mod hostile;
 mod lanes;
 #[path = "screen/links.rs"]
 mod links;
+#[path = "screen/schedule.rs"]
+mod schedule;
 #[path = "screen/submit.rs"]
 mod submit;
 

@@ -9,6 +9,7 @@ mod forms;
 mod lanes;
 mod random;
 mod reading;
+mod schedule;
 mod talk;
 mod types;
 mod when;

@@ -211,6 +211,15 @@ pub(super) fn again(app: &mut App, now: Now) {
         app.tell(Severity::Info, "select a task first", now);
         return;
     };
+    again_on(app, &task, now);
+}
+
+/// Opens the composer filled in as that task was.
+pub(super) fn again_on(app: &mut App, task: &Task, now: Now) {
+    if let Some(why) = barred(app) {
+        app.tell(Severity::Warning, why, now);
+        return;
+    }
     if task.payload.is_none() {
         app.tell(Severity::Warning, "its payload was not seen; s opens the type with what is known", now);
         return;
@@ -220,13 +229,13 @@ pub(super) fn again(app: &mut App, now: Now) {
     } else {
         task.task_type.clone()
     };
-    let refused = refusals(&task);
+    let refused = refusals(task);
     // The form as it was sent, with what no payload tells (what was edited, secrets), if it is still here.
     if refused.is_some() && reopen(app, &task.key.0, now) {
         return;
     }
     let service = task.service.clone();
-    compose(app, service, &class, Some(&task), now);
+    compose(app, service, &class, Some(task), now);
     if let (Some(parts), Some(Layer::Compose(compose))) = (refused, app.ui.layers.last_mut())
         && compose.form().is_some()
     {

@@ -11,14 +11,16 @@ use crate::{
         lanes::Selected,
         session::{Cancelled, News, Outgoing, Session, Way},
     },
-    store::{Lane, Own, State, TaskKey},
+    store::{Lane, Own, State, Task, TaskKey},
     time::{Now, when},
-    wire::{frame::TaskFrame, json, link::Line},
+    wire::{Text, frame::TaskFrame, json, link::Line},
 };
 
 use super::{
     compose::barred,
     form::{go_to_wrong, keep_sent},
+    schedule::{ask_to_cancel_marked, cancel_all, in_batch, not_replaced, replacing, rescue},
+    standing,
 };
 
 /// Sends the composer's task, or asks first: where hardware moves, where a service is spoken to past a task manager
@@ -48,7 +50,19 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     let doubts: Vec<String> = compose.problems.iter().filter(|p| !p.hint).map(|p| p.what.clone()).collect();
     let hardware = app.settings.guard.moves(&frame.task_type, &compose.task_type.class, &frame.payload);
     let alone = alone && app.session.is_live(&Line::Router);
-    if !hardware && !alone && doubts.is_empty() {
+    let replaces = compose.replaces.clone();
+    let old = replaces.as_ref().and_then(|key| app.store().task(key));
+    let waits = |task: &&Task| matches!(task.state, State::Scheduled | State::Waiting);
+    // What has started, or ended, cannot be replaced any more: then this would be one more.
+    let over = replaces.as_ref().filter(|_| !old.as_ref().is_some_and(waits)).map(|key| match old {
+        Some(task) => {
+            format!("{}, which it was to replace, does not wait any more ({}).", task.name, standing(task))
+        }
+        None => format!("The task {key}, which it was to replace, is no longer known."),
+    });
+    let replaces = replaces.filter(|_| over.is_none());
+    let replaced = old.filter(waits);
+    if !hardware && !alone && doubts.is_empty() && replaces.is_none() && over.is_none() {
         return send(app, frame, &way, now);
     }
     let mut lines = Vec::new();
@@ -65,6 +79,14 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         lines.push("The service will probably refuse it:".to_owned());
         lines.extend(doubts.iter().take(6).map(|d| format!("  {d}")));
     }
+    if let Some(over) = over {
+        lines.push(over);
+        lines.push("It is sent as one more task.".to_owned());
+    }
+    if let Some(task) = replaced {
+        lines.push(format!("It takes the place of {} on {}.", task.name, task.service));
+        lines.extend(replacing(task));
+    }
     lines.push(match &way {
         Way::Direct => "It is sent direct, now.".to_owned(),
         Way::Scheduled(None) => "It goes through the scheduler and starts when the slot is free.".to_owned(),
@@ -77,11 +99,21 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         Way::Alone => "It is sent to the service itself.".to_owned(),
     });
     app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: format!("Send {} to {}?", frame.task_type, frame.target),
+        title: match &replaces {
+            Some(_) => "Replace this scheduled task?".to_owned(),
+            None => format!("Send {} to {}?", frame.task_type, frame.target),
+        },
         lines,
-        yes: if hardware { "send it".to_owned() } else { "send it all the same".to_owned() },
+        yes: match (hardware, &replaces) {
+            (_, Some(_)) => "replace it".to_owned(),
+            (true, None) => "send it".to_owned(),
+            (false, None) => "send it all the same".to_owned(),
+        },
         no: "do not send".to_owned(),
-        deed: Deed::Send(Box::new(frame), way),
+        deed: match replaces {
+            Some(key) => Deed::Replace { key, frame: Box::new(frame), way },
+            None => Deed::Send(Box::new(frame), way),
+        },
         hardware,
         asked: now,
         last_key: None,
@@ -91,7 +123,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
 }
 
 /// `not before …`, or that the moment is over.
-fn not_before(at: &DateTime<FixedOffset>, now: Now) -> String {
+pub(super) fn not_before(at: &DateTime<FixedOffset>, now: Now) -> String {
     if *at > now.utc {
         return format!("not before {}", when::show(at));
     }
@@ -99,7 +131,7 @@ fn not_before(at: &DateTime<FixedOffset>, now: Now) -> String {
 }
 
 /// What a question about hardware repeats: target, type and every value.
-fn hardware_lines(target: &str, task_type: &str, payload: &str) -> Vec<String> {
+pub(super) fn hardware_lines(target: &str, task_type: &str, payload: &str) -> Vec<String> {
     let mut lines = vec![format!("{task_type} on {target} moves hardware.")];
     let members = json::members(payload).unwrap_or_default();
     if members.is_empty() {
@@ -137,15 +169,8 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
                 }
                 keep_sent(app, id.clone(), compose);
             }
-            // Back to the lanes, where it can be seen.
             app.ui.folding.remove(&target);
-            app.ui.layers.clear();
-            app.ui.zoom = false;
-            if let Some(task) = app.store().find(&id) {
-                app.ui.selected =
-                    Some(Selected { service: task.service.clone(), task: Some(task.key.clone()) });
-            }
-            app.ui.follow = Some(id);
+            land(app, &id);
             let how = match way {
                 Way::Direct => "sent".to_owned(),
                 Way::Scheduled(None) => "given to the scheduler".to_owned(),
@@ -161,9 +186,25 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
     }
 }
 
+/// Back to the lanes, or to the schedule, where what was sent can be seen.
+fn land(app: &mut App, id: &Text) {
+    app.ui.layers.retain(|layer| matches!(layer, Layer::Schedule(_)));
+    app.ui.zoom = false;
+    if let Some(task) = app.session.store.find(id) {
+        app.ui.selected = Some(Selected { service: task.service.clone(), task: Some(task.key.clone()) });
+        if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut() {
+            schedule.selected = Some(task.key.clone());
+        }
+    }
+    app.ui.follow = Some(id.clone());
+}
+
 pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
     if let Some(why) = barred(app) {
         app.tell(Severity::Warning, why, now);
+        return;
+    }
+    if ask_to_cancel_marked(app, now) {
         return;
     }
     let Some(task) = app.current_task().and_then(|k| app.store().task(k)) else {
@@ -187,6 +228,7 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
     lines.push(format!("Its id is {}.", task.key));
     if runs {
         lines.push("It runs already: it will not be stopped, only marked as cancelled.".to_owned());
+        lines.push("The scheduler says yes to that all the same.".to_owned());
     }
     let confirm = Confirm {
         title: "Cancel this scheduled task?".to_owned(),
@@ -351,6 +393,9 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
     let Some(Layer::Confirm(confirm)) = app.ui.layers.pop() else { return Vec::new() };
     match confirm.deed {
         Deed::Send(frame, way) => send(app, *frame, &way, now),
+        Deed::CancelAll(keys) => cancel_all(app, &keys, now),
+        Deed::Replace { key, frame, way } => asked(app, |s| s.replace(&key, *frame, way, now), now),
+        Deed::ReadList => asked(app, |s| s.read_list(now), now),
         Deed::Cancel(key) => asked(app, |s| s.cancel(&key, now), now),
         Deed::SendDirect(key) => asked(app, |s| s.send_direct(&key, now), now),
         Deed::RunPython(id) => super::python::allowed(app, &id, now),
@@ -363,7 +408,7 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
     }
 }
 
-fn asked(
+pub(super) fn asked(
     app: &mut App,
     ask: impl FnOnce(&mut Session) -> Result<Vec<Outgoing>, String>,
     now: Now,
@@ -382,6 +427,7 @@ pub(super) fn news(app: &mut App, now: Now) {
     for news in app.session.take_news() {
         match news {
             News::Accepted { id, key } => {
+                app.ui.replacing.retain(|(own, _)| *own != id);
                 if app.ui.follow.as_ref() == Some(&id) {
                     app.ui.follow = None;
                     if let Some(task) = app.store().task(&key) {
@@ -407,6 +453,16 @@ pub(super) fn news(app: &mut App, now: Now) {
                 } else {
                     format!("not sent: {}", why.strip_prefix("not sent: ").unwrap_or(&why))
                 };
+                let way = app.ui.replacing.iter().find(|(own, _)| *own == id).map(|(_, way)| way.clone());
+                app.ui.replacing.retain(|(own, _)| *own != id);
+                let text = match way.filter(|_| !doubtful) {
+                    Some(way) => {
+                        let task = app.store().find(&id).cloned();
+                        let kept = rescue(app, task.as_ref(), &way, now);
+                        format!("the one in its place was {text}. {kept}")
+                    }
+                    None => text,
+                };
                 app.tell(Severity::Error, text, now);
             }
             News::LinkLost { names } => {
@@ -417,6 +473,9 @@ pub(super) fn news(app: &mut App, now: Now) {
                 app.tell(Severity::Error, text, now);
             }
             News::Cancelled { key, done } => {
+                if in_batch(app, &key, &done, now) {
+                    continue;
+                }
                 let name = name_of(app, &key);
                 let (severity, text) = match done {
                     Cancelled::Done => (Severity::Info, format!("cancelled: {name}")),
@@ -428,11 +487,57 @@ pub(super) fn news(app: &mut App, now: Now) {
                 };
                 app.tell(severity, text, now);
             }
-            News::SentDirect { key, .. } => {
+            News::Replaced { key, id, way } => replaced(app, &key, id, &way, now),
+            News::NotReplaced { key, way, done, why } => not_replaced(app, &key, &way, &done, why, now),
+            News::RanAfterAll { key, id } => {
                 let name = name_of(app, &key);
-                app.tell(Severity::Info, format!("cancelled at the scheduler and sent direct: {name}"), now);
+                let double = app
+                    .store()
+                    .find(&id)
+                    .is_some_and(|task| task.cancel_wished || task.state == State::Ended);
+                let text = if double {
+                    format!(
+                        "the scheduler started {name} although it had cancelled it: the one in its place is cancelled"
+                    )
+                } else {
+                    format!(
+                        "the scheduler started {name} although it had cancelled it, and the one in its place goes on: it may run twice"
+                    )
+                };
+                app.tell(Severity::Error, text, now);
             }
         }
+    }
+}
+
+/// A scheduled task was cancelled and another sent in its place.
+fn replaced(app: &mut App, key: &TaskKey, id: Text, way: &Way, now: Now) {
+    let old = name_of(app, key);
+    let of_it = |layer: &Layer| matches!(layer, Layer::Compose(c) if c.replaces.as_ref() == Some(key));
+    if let Some(at) = app.ui.layers.iter().position(of_it) {
+        // It was edited here, and is sent: its composer closes, with what stands above it.
+        if let Layer::Compose(compose) = app.ui.layers.swap_remove(at) {
+            keep_sent(app, id.clone(), compose);
+        }
+        land(app, &id);
+    }
+    for layer in &mut app.ui.layers {
+        if let Layer::Schedule(schedule) = layer
+            && schedule.selected.as_ref() == Some(key)
+            && let Some(task) = app.session.store.find(&id)
+        {
+            schedule.selected = Some(task.key.clone());
+        }
+    }
+    let name = app.store().find(&id).map_or_else(|| old.clone(), |task| task.name.to_string());
+    let text = match way {
+        Way::Scheduled(Some(at)) => format!("cancelled and submitted anew, {}: {name}", not_before(at, now)),
+        Way::Scheduled(None) => format!("cancelled and submitted anew: {name}"),
+        Way::Direct | Way::Alone => format!("cancelled at the scheduler and sent direct: {name}"),
+    };
+    app.tell(Severity::Info, text, now);
+    if matches!(way, Way::Scheduled(_)) {
+        app.ui.replacing.push((id, way.clone()));
     }
 }
 

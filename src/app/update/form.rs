@@ -238,10 +238,12 @@ pub(super) fn go_to_wrong(form: &mut FormPane) {
 // What comes back
 
 /// Keeps the form of a task that goes out.
-pub(super) fn keep_sent(app: &mut App, id: Text, compose: Box<Compose>) {
+pub(super) fn keep_sent(app: &mut App, id: Text, mut compose: Box<Compose>) {
     if compose.form().is_none() {
         return;
     }
+    // What it was to replace is gone.
+    compose.replaces = None;
     if app.ui.sent.len() >= MOST_SENT {
         app.ui.sent.pop_front();
     }

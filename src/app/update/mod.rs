@@ -9,6 +9,7 @@ mod deeds;
 mod form;
 mod lanes;
 mod python;
+pub mod schedule;
 mod task;
 mod types;
 mod when;
@@ -19,6 +20,8 @@ use crate::{
     store::{Outcome, State, Task, filter::Filter},
     time::Now,
 };
+
+pub use schedule::schedule_height;
 
 use super::{
     App, Effect, Layer, Msg, Severity,
@@ -38,6 +41,7 @@ use self::{
     deeds::{ask_to_cancel, ask_to_send_direct, in_confirm, news, quit, suspend},
     form::{grant, in_form, look_at_sent, picked, renamed},
     lanes::{in_lanes, put_away},
+    schedule::{back_in_schedule, filters_schedule, in_schedule},
     task::{export, in_task},
 };
 
@@ -71,6 +75,10 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             news(app, now);
             look_at_sent(app, now);
             effects.extend(types::look_at_answers(app, now));
+        }
+        Msg::List(read) => {
+            let frames = app.session.take_list(read, now);
+            effects.extend(frames.into_iter().map(Effect::Send));
         }
         Msg::Wake => {
             if app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono) {
@@ -202,7 +210,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
         }
         Some(Layer::Search(line) | Layer::When(When { line })) => line.paste(text),
         // With no field focused a paste does nothing: no line of it may act as a key.
-        Some(Layer::Task(_) | Layer::Confirm(_)) | None => {}
+        Some(Layer::Task(_) | Layer::Schedule(_) | Layer::Confirm(_)) | None => {}
     }
 }
 
@@ -246,6 +254,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         _ => match app.context() {
             Context::Lanes => in_lanes(app, action, now),
             Context::Task => in_task(app, action, now),
+            Context::Schedule => in_schedule(app, action, now),
             Context::Compose => in_composer(app, action, now),
             Context::Form | Context::Text => in_form(app, action, now),
             Context::Choose => {
@@ -266,6 +275,11 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
 }
 
 fn back(app: &mut App) {
+    if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut()
+        && back_in_schedule(schedule)
+    {
+        return;
+    }
     match app.ui.layers.pop() {
         Some(Layer::Compose(compose)) => keep_draft(app, &compose),
         Some(Layer::Filter(_)) => set_filter(app, ""),
@@ -294,6 +308,9 @@ fn keep_draft(app: &mut App, compose: &Compose) {
 }
 
 fn set_filter(app: &mut App, text: &str) {
+    if filters_schedule(app, text) {
+        return;
+    }
     text.clone_into(&mut app.ui.filter_text);
     match Filter::parse(text) {
         Ok(filter) => {
@@ -327,7 +344,7 @@ fn in_input(app: &mut App, action: Action, now: Now) {
             renamed(app, now);
         }
         Some(Layer::Filter(line)) => {
-            if let Some(error) = app.ui.filter_error.clone() {
+            if let Some(error) = app.filter_error().map(str::to_owned) {
                 app.ui.layers.push(Layer::Filter(line));
                 app.tell(Severity::Warning, error, now);
             }

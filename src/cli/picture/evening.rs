@@ -251,6 +251,7 @@ impl Evening {
             display_name: name,
             parallel: Some(job.parallel),
             metadata: metadata.into(),
+            reply: None,
             payload: payload.into(),
             state,
             show_in_dashboard: true,

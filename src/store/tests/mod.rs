@@ -95,6 +95,7 @@ pub fn event(job: &Job, state: TaskEventState, payload: &str) -> Event {
         display_name: job.name.as_str().into(),
         parallel: Some(job.parallel),
         metadata: format!(r#"{{"parallel": {}}}"#, job.parallel).into(),
+        reply: None,
         payload: payload.into(),
         state,
         show_in_dashboard: !job.hidden,
@@ -126,6 +127,7 @@ pub fn snapshot(id: &str, job: &Job, status: ScheduledStatus) -> Snapshot {
         submitted_at: Some(stamp(&job.time)),
         eligible,
         overdue: false,
+        reply: None,
         result: None,
     }
 }

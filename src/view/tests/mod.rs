@@ -100,3 +100,29 @@ pub(super) fn text(b: &Bench) -> String {
         .collect();
     lines.join("\n")
 }
+
+/// A lab with a schedule: what waits for the slot, what waits for its time, what is not known of.
+pub(super) fn scheduled(size: (u16, u16)) -> Bench {
+    let settings = Settings { lab: "cellar".into(), ..Settings::default() };
+    let mut b = Bench::offline(settings, size);
+    b.connect();
+    let entry = |sid: &str, service: &str, run_at: &str, submitted: &str, status: &str| {
+        format!(
+            r#"{{"scheduled_task_id": "{sid}", "task_id": null, "target": "{service}", "task_type": "MeasureT1",
+                "display_name": "MeasureT1: qubit='{sid}', averages=2000", "status": "{status}", "run_at": {run_at},
+                "submitted_at": "2026-11-24T{submitted}Z", "eligible": false, "overdue": false, "result": null}}"#
+        )
+    };
+    let list = [
+        entry("q1", "fridge", "null", "20:58:00", "queued"),
+        entry("q2", "fridge", "\"2026-11-24T20:59:10Z\"", "20:30:00", "queued"),
+        entry("q3", "fridge", "\"2026-11-24T21:11:32Z\"", "20:59:00", "queued"),
+        entry("q4", "lab", "\"2026-11-24T21:08:00Z\"", "20:59:00", "queued"),
+        entry("q5", "lab", "null", "20:10:00", "cancelled"),
+    ];
+    b.answer("GetScheduledTasks", &format!("[{}]", list.join(","))).answer("GetEventTopicList", "{}");
+    b.at(2.0).runs(&job("q9"));
+    b.at(60.0).msg(Msg::Wake);
+    b.take();
+    b
+}

@@ -50,6 +50,9 @@ pub(super) fn screens() -> Vec<(&'static str, Bench)> {
         ("question", open("s", "EnableHeater", "enter f7 ctrl-s")),
         ("leaving", open("q", "", "")),
         ("disconnected", offline),
+        ("schedule", open("t", "", "a")),
+        ("moving", open("t", "", "j J")),
+        ("when", open("s", "MeasureT1", "enter f6")),
     ]
 }
 

@@ -222,3 +222,28 @@ fn states_have_their_colour_and_an_old_picture_is_dimmed() {
     let sign = buffer.content().iter().take(80).find(|c| c.symbol() == glyphs.bullet).unwrap();
     assert_eq!(sign.style().fg, lost.fg, "the header says what is wrong: {}", b.lines()[0]);
 }
+
+#[test]
+fn the_schedule() {
+    for size in SIZES {
+        let mut b = scheduled(size);
+        b.keys("t j space");
+        assert_snapshot!(name("schedule", size), text(&b));
+        b.keys("x");
+        assert_snapshot!(name("schedule_cancel", size), text(&b));
+        b.keys("n j K");
+        assert_snapshot!(name("schedule_move", size), text(&b));
+    }
+    let mut b = Bench::new();
+    b.msg(Msg::Resize(80, 24)).keys("t");
+    assert_snapshot!("schedule_empty", text(&b));
+}
+
+#[test]
+fn saying_when() {
+    for size in [(80, 24), (40, 12)] {
+        let mut b = lab(size, Charset::Unicode);
+        b.keys("s").types("MeasureT1").keys("enter f6").types("2026-11-25T06:00+01:00");
+        assert_snapshot!(name("when", size), text(&b));
+    }
+}

@@ -1,0 +1,273 @@
+//! The scheduler's part of the talk: its list, cancelling, and putting one task in another's place.
+//!
+//! Juice can neither change nor move a scheduled task. It is cancelled, its entry is read, and another is sent only where
+//! that says that it is cancelled and never started: a cancellation is answered with yes for a running task too, and then
+//! it would run twice.
+
+use super::{Cancelled, News, Outgoing, Pending, REPLACED, Session, Then, Way};
+use crate::{
+    store::{Input, Own, State, Task, TaskKey},
+    time::Now,
+    wire::{
+        Text,
+        event::{Event, ScheduledStatus},
+        frame::{Reply, Snapshot, TaskFrame, manager},
+        json,
+        link::Line,
+    },
+};
+
+/// The scheduler's list as it was read. Reading a large one takes long enough that it is done beside the loop.
+#[derive(Debug)]
+pub struct ReadList {
+    id: Option<Text>,
+    bytes: usize,
+    list: Result<Vec<Result<Snapshot, Text>>, String>,
+    unknown_type: bool,
+}
+
+impl ReadList {
+    /// Reads the reply to a `GetScheduledTasks`.
+    pub fn of(reply: &Reply) -> ReadList {
+        let error = told_error(reply);
+        let unknown_type = error.as_deref().is_some_and(is_unknown_type);
+        let list = match (error, reply.result(false).map(Snapshot::parse_list)) {
+            (None, Some(Ok(list))) => Ok(list),
+            (error, _) => Err(error.unwrap_or_else(|| "the answer cannot be read".to_owned())),
+        };
+        ReadList { id: reply.id.clone(), bytes: reply.text.len(), list, unknown_type }
+    }
+}
+
+/// The frame that sends a task again as it was; `None`: its payload was not seen.
+pub fn frame_of(task: &Task, id: Text) -> Option<TaskFrame> {
+    let parallel = task.metadata.as_deref().and_then(|m| json::get(m, "parallel"));
+    Some(TaskFrame {
+        id,
+        target: task.service.clone(),
+        task_type: task.task_type.clone(),
+        parallel: parallel == Some("true"),
+        display_name: task.name.clone(),
+        show_in_dashboard: !task.hidden,
+        payload: task.payload.clone()?,
+    })
+}
+
+impl Session {
+    /// The scheduler's list was asked for and has not come.
+    pub fn list_pending(&self) -> bool {
+        self.pending.values().any(|pending| matches!(pending, Pending::List))
+    }
+
+    /// Whether that reply is the scheduler's list.
+    pub fn is_list(&self, reply: &Reply) -> bool {
+        let pending = reply.id.as_ref().and_then(|id| self.pending.get(id));
+        matches!(pending, Some(Pending::List))
+    }
+
+    /// Asks for the scheduler's list because the person wants it.
+    ///
+    /// # Errors
+    /// One sentence where it cannot be asked for.
+    pub fn read_list(&mut self, now: Now) -> Result<Vec<Outgoing>, String> {
+        if !self.is_live(&Line::Router) {
+            return Err("the list was not read: the task manager is not connected".to_owned());
+        }
+        if self.list_pending() {
+            return Err("the list is being read already".to_owned());
+        }
+        let mut out = Vec::new();
+        self.list_asked = Some(now);
+        self.list_wanted = false;
+        let id = self.ids.fresh();
+        self.send_manager(manager::get_scheduled_tasks(id), Pending::List, &mut out);
+        self.revision += 1;
+        Ok(out)
+    }
+
+    /// Takes the scheduler's list, once it was read.
+    pub fn take_list(&mut self, read: ReadList, now: Now) -> Vec<Outgoing> {
+        let pending = read.id.as_ref().and_then(|id| self.pending.get(id));
+        if matches!(pending, Some(Pending::List)) {
+            if let Some(id) = &read.id {
+                self.pending.remove(id);
+            }
+            self.listed(read, now);
+        }
+        let mut out = Vec::new();
+        self.ask_open_questions(&mut out);
+        out
+    }
+
+    pub(super) fn listed(&mut self, read: ReadList, now: Now) {
+        match read.list {
+            Ok(list) => {
+                self.has_scheduler = Some(true);
+                self.list_read = Some((now, read.bytes));
+                self.store.apply(Input::Schedule(list), now);
+            }
+            Err(why) => {
+                let why = if read.unknown_type {
+                    self.has_scheduler = Some(false);
+                    "this Juice has no scheduler".to_owned()
+                } else {
+                    why
+                };
+                self.store.apply(Input::ScheduleUnreadable(why), now);
+            }
+        }
+        self.revision += 1;
+    }
+
+    /// Asks the scheduler to cancel; what came of it is told as [`News::Cancelled`].
+    ///
+    /// # Errors
+    /// One sentence where that cannot be asked.
+    pub fn cancel(&mut self, key: &TaskKey, now: Now) -> Result<Vec<Outgoing>, String> {
+        self.cancel_then(key, Then::TellCancelled(key.clone()), now)
+    }
+
+    /// Cancels an own scheduled task that waits, and sends it direct if, and only if, the scheduler then says that
+    /// it is cancelled and never started.
+    ///
+    /// # Errors
+    /// One sentence where that cannot be asked.
+    pub fn send_direct(&mut self, key: &TaskKey, now: Now) -> Result<Vec<Outgoing>, String> {
+        let Some(task) = self.store.task(key) else {
+            return Err("that task is no longer known".to_owned());
+        };
+        if task.own != Some(Own::Scheduled) {
+            return Err("only an own scheduled task can be sent direct".to_owned());
+        }
+        let id = self.ids.fresh();
+        let Some(frame) = frame_of(task, id) else {
+            return Err("its payload was not seen, so it cannot be sent anew".to_owned());
+        };
+        self.replace(key, frame, Way::Direct, now)
+    }
+
+    /// Cancels a scheduled task that waits, and sends `frame` in its place if, and only if, the scheduler then says
+    /// that it is cancelled and never started: else it would run twice. What came of it is told as
+    /// [`News::Replaced`] or [`News::NotReplaced`].
+    ///
+    /// # Errors
+    /// One sentence where that cannot be asked; then nothing was cancelled.
+    pub fn replace(
+        &mut self,
+        key: &TaskKey,
+        frame: TaskFrame,
+        way: Way,
+        now: Now,
+    ) -> Result<Vec<Outgoing>, String> {
+        let Some(task) = self.store.task(key) else {
+            return Err("that task is no longer known".to_owned());
+        };
+        if !matches!(task.state, State::Waiting | State::Scheduled) || task.task_id.is_some() {
+            return Err("it does not wait any more, so nothing was sent in its place".to_owned());
+        }
+        let key = task.key.clone();
+        self.cancel_then(&key, Then::Replace { key: key.clone(), frame: Box::new(frame), way }, now)
+    }
+
+    fn cancel_then(&mut self, key: &TaskKey, then: Then, now: Now) -> Result<Vec<Outgoing>, String> {
+        let Some(task) = self.store.task(key) else {
+            return Err("that task is no longer known".to_owned());
+        };
+        let Some(scheduled_task_id) = task.scheduled_task_id.clone() else {
+            return Err(
+                "only a scheduled task can be cancelled: Juice cannot withdraw a direct one".to_owned()
+            );
+        };
+        if matches!(task.state, State::Ended) {
+            return Err("it has ended already".to_owned());
+        }
+        if !self.is_live(&Line::Router) {
+            return Err("not cancelled: the task manager is not connected".to_owned());
+        }
+        self.store.apply(Input::CancelAsked(key.clone()), now);
+        let mut out = Vec::new();
+        let id = self.ids.fresh();
+        let frame = manager::cancel_scheduled_task(id, &scheduled_task_id);
+        self.send_manager(frame, Pending::Cancel { scheduled_task_id, then }, &mut out);
+        Ok(out)
+    }
+
+    /// What came of a cancellation, to whoever waits for it.
+    pub(super) fn tell_cancelled(&mut self, then: Then, done: Cancelled, why: Option<String>) {
+        match then {
+            Then::Nothing => {}
+            Then::TellCancelled(key) => self.news.push(News::Cancelled { key, done }),
+            Then::Replace { key, way, .. } => {
+                self.news.push(News::NotReplaced { key, way, done, why });
+            }
+        }
+    }
+
+    /// The scheduler said yes to a cancellation and was then asked how the task stands.
+    pub(super) fn after_cancel(
+        &mut self,
+        snapshot: Result<Option<Snapshot>, String>,
+        then: Then,
+        now: Now,
+        out: &mut Vec<Outgoing>,
+    ) {
+        let done = match &snapshot {
+            Ok(Some(s)) if s.task_id.is_some() => Cancelled::RunsOn,
+            Ok(Some(s)) if s.status == ScheduledStatus::Cancelled => Cancelled::Done,
+            Ok(Some(_)) => Cancelled::Failed("the scheduler still lists it".to_owned()),
+            Ok(None) => Cancelled::Failed("the scheduler no longer knows it".to_owned()),
+            Err(why) => Cancelled::Failed(why.clone()),
+        };
+        match then {
+            Then::Replace { key, frame, way } if done == Cancelled::Done => {
+                let id = frame.id.clone();
+                match self.submit(*frame, &way, now) {
+                    Ok(frames) => {
+                        out.extend(frames);
+                        let old =
+                            snapshot.ok().flatten().map_or_else(|| key.0.clone(), |s| s.scheduled_task_id);
+                        self.replaced.truncate(REPLACED - 1);
+                        self.replaced.push_front((old, id.clone()));
+                        self.news.push(News::Replaced { key, id, way });
+                    }
+                    Err(why) => {
+                        self.news.push(News::NotReplaced { key, way, done, why: Some(why) });
+                    }
+                }
+            }
+            then => self.tell_cancelled(then, done, None),
+        }
+    }
+
+    /// A task that was replaced starts or ends all the same.
+    pub(super) fn ran_after_all(&self, event: &Event) -> Option<(TaskKey, Text)> {
+        let Event::Scheduled(event) = event else { return None };
+        let ran = matches!(
+            event.status,
+            ScheduledStatus::Running | ScheduledStatus::Done | ScheduledStatus::Failed
+        );
+        let (old, new) = self.replaced.iter().find(|(old, _)| ran && *old == event.scheduled_task_id)?;
+        Some((TaskKey(old.clone()), new.clone()))
+    }
+
+    /// The one in its place is not to run as well: it is cancelled, if it still waits at the scheduler.
+    pub(super) fn stop_double(&mut self, key: TaskKey, id: Text, now: Now, out: &mut Vec<Outgoing>) {
+        self.replaced.retain(|(old, _)| *old != key.0);
+        let double = self.store.find(&id).filter(|t| matches!(t.state, State::Scheduled | State::Waiting));
+        if let Some(double) = double.map(|t| t.key.clone()) {
+            out.extend(self.cancel(&double, now).unwrap_or_default());
+        }
+        self.news.push(News::RanAfterAll { key, id });
+    }
+}
+
+/// The error of a reply in one line.
+pub(super) fn told_error(reply: &Reply) -> Option<String> {
+    reply
+        .error(false)
+        .map(|e| format!("{}: {}", e.ename.as_deref().unwrap_or("error"), e.evalue.as_deref().unwrap_or("")))
+}
+
+pub(super) fn is_unknown_type(error: &str) -> bool {
+    error.contains("Unknown task type")
+}
