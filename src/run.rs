@@ -18,10 +18,15 @@ use std::{
 use ratatui::{Terminal, backend::Backend, layout::Rect};
 use tokio::sync::mpsc;
 
-use self::{keeper::Keeper, types::Types};
+use self::{
+    keeper::{Files, Keeper},
+    types::Types,
+};
 use crate::{
     app::{
-        App, Effect, Msg, Settings, learn_all,
+        App, Effect, Msg, Settings,
+        kept::LastValues,
+        learn_all,
         msg::Edited,
         session::{Ids, Outgoing, ReadList, Session},
         update,
@@ -164,6 +169,8 @@ fn open(
         keymap,
         lab: lab.name.clone(),
         demo: is_demo,
+        place: lab.place(),
+        alone: lab.alone.clone(),
         problems: problems.clone(),
         python: config.python.as_ref().map(|path| path.display().to_string()),
         exact_names: config.exact_names,
@@ -179,18 +186,27 @@ fn open(
     let mut app = App::new(Session::new(lab.store(), Ids::Random), catalogue, settings, size);
     app.ui.hidden = config.hidden;
     app.session.store.apply(Input::Configured(lab.services()), clock.now());
+    // What was kept and cannot be used is told, on the screen and in the log.
+    let mut files = Files::new(lab.folders.lab_folder(&lab.name).filter(|_| lab.keeps));
+    for problem in files.read(&mut app) {
+        log.line(&problem, clock.now());
+        app.settings.problems.push(problem);
+    }
     app.start(clock.now());
 
     let look = Look { glyphs: Glyphs::of(charset) };
     let painter = Painter::new(terminal.backend(), size, theme, look)?;
     let (done, from_effects) = mpsc::unbounded_channel();
     let book = lab.book("screen");
-    let keeper = Keeper::start(done.clone())?;
+    let keeper = Keeper::start(files, done.clone())?;
     let types = Types::of(lab);
     let mut runner =
         Runner { app, painter, terminal, net, clock, log, book, keeper, types, done, exit: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let result = runtime.block_on(runner.run(from_terminal, from_effects, incoming));
+    for effect in runner.app.parting() {
+        runner.keep(effect);
+    }
     let exit = runner.exit;
     let learned = runner.learned();
     let told = runner.types.end(learned, &runner.keeper);
@@ -465,14 +481,30 @@ impl Runner {
         }
     }
 
+    fn keep(&mut self, effect: Effect) {
+        let at = self.clock.now().utc;
+        match effect {
+            Effect::KeepDraft { place, draft } => self.keeper.draft(place, draft.map(|d| *d), at),
+            Effect::KeepValues { place, payload } => {
+                self.keeper.values(LastValues { sent: at, place, payload });
+            }
+            _ => {}
+        }
+    }
+
     fn handle(&mut self, msg: Msg) -> anyhow::Result<()> {
         let closed = matches!(msg, Msg::EditorClosed(_));
         if closed {
             let size = self.terminal.take_back()?;
             self.app.ui.size = size;
         }
+        let by_key = matches!(msg, Msg::Key(_));
         for effect in update(&mut self.app, msg, self.clock.now()) {
             self.perform(effect)?;
+        }
+        if by_key {
+            // What waited behind it came with it, as a paste does, however long that took.
+            self.app.ui.last_key = Some(self.clock.now());
         }
         if closed {
             let size = self.app.ui.size;
@@ -537,6 +569,7 @@ impl Runner {
             Effect::ReadTypes => self.types.read(self.done.clone())?,
             Effect::Make { id, class, of } => self.types.make(id, class, of, self.done.clone())?,
             Effect::KeepTypes(kept) => self.types.keep(*kept, &self.keeper, self.done.clone()),
+            effect @ (Effect::KeepDraft { .. } | Effect::KeepValues { .. }) => self.keep(effect),
             Effect::Redraw => {
                 let size = self.terminal.size();
                 self.whole_frame(size)?;

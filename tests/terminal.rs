@@ -195,3 +195,6 @@ fn without_a_terminal_it_says_so_and_writes_nothing_to_standard_output() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.starts_with("juicetop: standard output is not a terminal"), "{told}");
 }
+
+#[path = "terminal/kept.rs"]
+mod kept;

@@ -145,6 +145,10 @@ actions! {
     Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task" [Lanes, Task, Schedule] ["y"];
     CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule] ["Y"];
     Save "save" "save" "saves the whole text of the task to a file" [Lanes, Task] ["S"];
+    CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Lanes, Task] ["c"];
+    CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
+    SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
+    ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
     Up "up" "up" "goes up one line" [Lanes, Task, Schedule, Help] ["k", "up"];
     Down "down" "down" "goes down one line" [Lanes, Task, Schedule, Help] ["j", "down"];
     Left "left" "left" "scrolls left" [Task] ["h", "left"];

@@ -43,12 +43,21 @@ pub struct Draft {
     pub text: String,
     /// The payload with its secrets, if it has any. For memory only: it is never written anywhere.
     pub secret: Option<String>,
+    /// It had secrets that were not kept.
+    pub lacks_secrets: bool,
     /// It was being edited as JSON.
     pub json: bool,
     /// Parallel or sequential.
     pub parallel: bool,
     /// Which way.
     pub way: Way,
+}
+
+impl Draft {
+    /// It is not whole without the secrets that are not written.
+    pub fn lacks(&self) -> bool {
+        self.secret.is_some() || self.lacks_secrets
+    }
 }
 
 /// Something that is wrong, or doubtful, with the payload.
@@ -524,7 +533,12 @@ impl Compose {
 
     /// The payload with each secret masked; `None` where it has none.
     fn masked(&self) -> Option<String> {
-        self.without_secrets(|form, id| form.set_text(id, SECRET))
+        self.masked_with(SECRET)
+    }
+
+    /// The payload with that word in place of each secret; `None` where it has none.
+    pub(super) fn masked_with(&self, word: &str) -> Option<String> {
+        self.without_secrets(|form, id| form.set_text(id, word))
     }
 
     /// The payload after something was done to each secret that has a value; `None` where there is none.
@@ -601,7 +615,8 @@ impl Compose {
             None if unclear => (String::new(), Some(text)),
             None => (text, None),
         };
-        Draft { text, secret, json: is_json, parallel: self.parallel, way: self.way.clone() }
+        let (parallel, way) = (self.parallel, self.way.clone());
+        Draft { text, secret, lacks_secrets: false, json: is_json, parallel, way }
     }
 
     /// Takes a draft back in.
@@ -655,6 +670,18 @@ impl Compose {
             _ => None,
         }
     }
+}
+
+/// A payload of that type with a word in place of each secret; `None` where it has none, or they cannot be told.
+pub(super) fn mask(task_type: &TaskType, payload: &str, word: &str) -> Option<String> {
+    task_type.schema.as_ref()?;
+    let mut form = Form::new(task_type, None);
+    form.fill(payload, Origin::Filled).ok()?;
+    let secrets = secrets(&form);
+    for id in &secrets {
+        form.set_text(*id, word);
+    }
+    (!secrets.is_empty()).then(|| form.payload())
 }
 
 /// What a secret is shown as, as Python's own classes do it.

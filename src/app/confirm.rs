@@ -1,7 +1,8 @@
 //! Questions before a deed that cannot be taken back.
 //!
 //! The focus is always on *no*: Enter and Esc say no. A deed is bound to ids, never to a row. Where hardware moves,
-//! *yes* is a key of its own that a paste, Enter or a held key cannot give.
+//! *yes* is a key of its own that a paste, Enter or a held key cannot give. Each *yes* counts only once nothing has
+//! followed it for a moment: where a terminal does not mark its pastes, the `Y` of a pasted `Yes` is one.
 
 use std::time::Duration;
 
@@ -75,6 +76,12 @@ const BURST: Duration = Duration::from_millis(80);
 /// A sure key this soon after one that was not believed may be the same one, held: keyboards wait up to two thirds of
 /// a second before they repeat.
 const HELD: Duration = Duration::from_millis(800);
+
+/// What follows *yes* sooner than this belongs to it: both came from a paste or a burst of keys. People take longer, and
+/// nobody notices the wait.
+pub const SILENCE: Duration = Duration::from_millis(50);
+/// A key this soon after another one was dealt with had been waiting behind it: nobody types like that.
+pub const AT_ONCE: Duration = Duration::from_micros(500);
 
 impl Confirm {
     /// Whether it was asked so short a time ago that a key pressed now may be a held one.

@@ -8,9 +8,11 @@ pub mod action;
 pub mod choose;
 pub mod compose;
 pub mod confirm;
+pub mod copy_as;
 pub mod document;
 pub mod form;
 pub mod help;
+pub mod kept;
 pub mod keymap;
 pub mod lanes;
 pub mod layout;
@@ -46,6 +48,7 @@ use action::Context;
 use choose::Choose;
 use compose::{Compose, Draft};
 use confirm::Confirm;
+use copy_as::CopyAs;
 use form::Pick;
 use help::Help;
 use keymap::Keymap;
@@ -80,6 +83,10 @@ pub struct Settings {
     pub lab: String,
     /// This is the demonstration.
     pub demo: bool,
+    /// The arguments that lead another juicetop to this lab.
+    pub place: Vec<String>,
+    /// Services spoken to alone, with their addresses.
+    pub alone: Vec<(Text, String)>,
     /// Problems of configuration and themes, told at the start.
     pub problems: Vec<String>,
     /// The lab's Python, if the person has named one.
@@ -99,6 +106,8 @@ impl Default for Settings {
             keymap: Keymap::default(),
             lab: String::new(),
             demo: false,
+            place: Vec::new(),
+            alone: Vec::new(),
             problems: Vec::new(),
             python: None,
             exact_names: true,
@@ -138,6 +147,8 @@ pub enum Layer {
     Filter(LineEdit),
     /// The search's line.
     Search(LineEdit),
+    /// What a task is to be copied as.
+    CopyAs(Box<CopyAs>),
     /// When the composer's task is to start.
     When(When),
     /// A list over the form: a field's options, or all fields to jump to.
@@ -151,7 +162,7 @@ impl Layer {
     pub fn context(&self) -> Context {
         match self {
             Layer::Task(_) => Context::Task,
-            Layer::Choose(_) | Layer::Pick(_) => Context::Choose,
+            Layer::Choose(_) | Layer::Pick(_) | Layer::CopyAs(_) => Context::Choose,
             Layer::Compose(c) => match c.form() {
                 Some(form) if form.in_text() && !c.frame_shown => Context::Text,
                 Some(_) => Context::Form,
@@ -229,10 +240,16 @@ pub struct Ui {
     pub notice: Option<Notice>,
     /// Drafts by service and class.
     pub drafts: HashMap<(Text, Text), Draft>,
+    /// What each type was sent with last, by service and class, from runs before this one too; without secrets.
+    pub remembered: HashMap<(Text, Text), String>,
+    /// What is kept of the drafts.
+    pub keeping: kept::Keeping,
     /// Forms whose tasks were sent, the newest last: to come back to if the service refuses what they held.
     pub sent: VecDeque<Sent>,
-    /// When a key was last pressed.
+    /// When a key was last pressed; the loop sets it to when that was dealt with.
     pub last_key: Option<Now>,
+    /// When *yes* was pressed, and when the question that it answers was asked: it counts once nothing has followed it.
+    pub said_yes: Option<(Now, Now)>,
     /// Own tasks by the frame's id that should be selected once they are known under their key.
     pub follow: Option<Text>,
     /// The person has allowed, or not, to run the lab's Python in this run of the program.
@@ -276,8 +293,11 @@ impl App {
                 zoom: false,
                 notice: None,
                 drafts: HashMap::new(),
+                remembered: HashMap::new(),
+                keeping: kept::Keeping::default(),
                 sent: VecDeque::new(),
                 last_key: None,
+                said_yes: None,
                 follow: None,
                 python: None,
                 making: None,
@@ -291,6 +311,18 @@ impl App {
                 revision: 0,
             },
         }
+    }
+
+    /// Takes in what was kept: drafts, and what each type was sent with last.
+    pub fn take_kept(&mut self, drafts: HashMap<kept::Place, Draft>, values: Vec<kept::LastValues>) {
+        self.ui.keeping = kept::Keeping::begin(&drafts);
+        self.ui.drafts = drafts;
+        self.ui.remembered = values.into_iter().map(|v| (v.place, v.payload)).collect();
+    }
+
+    /// What is to be written before the program ends.
+    pub fn parting(&mut self) -> Vec<Effect> {
+        kept::look(self)
     }
 
     /// What is known.
@@ -411,6 +443,12 @@ impl App {
         }
         if let Some(key) = self.ui.last_key.filter(|_| self.ui.sent.iter().any(|s| s.waits)) {
             at(key.mono + update::REOPENS_AFTER);
+        }
+        if let Some(t) = self.ui.keeping.due {
+            at(t);
+        }
+        if let Some((said, _)) = self.ui.said_yes {
+            at(said.mono + confirm::SILENCE);
         }
         let second = Duration::from_secs(now.mono.as_secs() + 1);
         if let Some(heard) = self.session.bus_heard.filter(|_| self.session.is_live(&Line::Bus)) {

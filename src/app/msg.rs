@@ -8,7 +8,11 @@ use crate::{
     wire::{Text, link::Incoming},
 };
 
-use super::session::{Outgoing, ReadList};
+use super::{
+    compose::Draft,
+    kept::Place,
+    session::{Outgoing, ReadList},
+};
 
 /// What can happen.
 #[derive(Debug)]
@@ -130,6 +134,20 @@ pub enum Effect {
         class: String,
         /// The payload as it was typed.
         of: String,
+    },
+    /// Write a draft to the disk, or take it from there (`None`).
+    KeepDraft {
+        /// Service and class.
+        place: Place,
+        /// Without secrets.
+        draft: Option<Box<Draft>>,
+    },
+    /// Write down what a type was sent with.
+    KeepValues {
+        /// Service and class.
+        place: Place,
+        /// Without secrets.
+        payload: String,
     },
     /// Draw the whole screen anew.
     Redraw,

@@ -106,6 +106,19 @@ impl Lab {
         })
     }
 
+    /// The arguments that lead another juicetop here.
+    pub fn place(&self) -> Vec<String> {
+        let mut place = Vec::new();
+        if let Some(Endpoint::Router { url }) = &self.endpoint {
+            place.extend(["--url".to_owned(), url.clone()]);
+        }
+        if let Some(file) = &self.ca_file {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            place.extend(["--ca-file".to_owned(), file.display().to_string()]);
+        }
+        place
+    }
+
     /// The log of what is sent, by `screen` or `submit`.
     pub fn book(&self, by: &'static str) -> Book {
         let router = match &self.endpoint {

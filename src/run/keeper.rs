@@ -3,18 +3,24 @@
 //! It refuses to give up silently: what could not be written comes back as a message.
 
 use std::{
+    collections::HashMap,
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread::JoinHandle,
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    app::Msg,
-    keep::{self, sent},
+    app::{
+        App, Msg,
+        compose::Draft,
+        kept::{self, Known, LastValues, Place},
+    },
+    keep::{self, PutAside, sent},
 };
 
 /// For how long a deed waits until it stands in the log. A home folder on a server that hangs must not keep a heater on.
@@ -27,6 +33,88 @@ enum Job {
     Line { path: PathBuf, line: String, written: Option<SyncSender<Result<(), String>>> },
     /// Something else that writes, and tells by itself how it went.
     Work(Box<dyn FnOnce() + Send>),
+    /// A draft, or that there is none any more.
+    Draft { place: Place, draft: Option<Draft>, at: DateTime<Utc> },
+    /// What a type was sent with.
+    Values(LastValues),
+}
+
+/// The files of one lab.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    drafts: Option<PathBuf>,
+    values: Option<PathBuf>,
+    known: Known,
+    /// What was told last of each file: a full disk is told once, not each second.
+    told: HashMap<PathBuf, String>,
+}
+
+impl Files {
+    /// Those in that folder; `None`: nothing is kept.
+    pub fn new(folder: Option<PathBuf>) -> Files {
+        let file = |name: &str| folder.as_ref().map(|f| f.join(name));
+        Files { drafts: file("drafts.json"), values: file("values.json"), ..Files::default() }
+    }
+
+    /// Reads what was kept into the state; gives back what is to be told.
+    pub fn read(&mut self, app: &mut App) -> Vec<String> {
+        let mut problems = Vec::new();
+        let drafts = read(self.drafts.as_ref(), kept::read_drafts, &mut problems);
+        let values = read(self.values.as_ref(), kept::read_values, &mut problems);
+        app.take_kept(kept::newest(&drafts, &mut self.known), values);
+        problems
+    }
+
+    fn put_draft(&mut self, place: Place, draft: Option<Draft>, at: DateTime<Utc>) -> Result<Told, String> {
+        let Some(path) = &self.drafts else { return Ok(None) };
+        let id = uuid::Uuid::new_v4().to_string();
+        let mut known = self.known.clone();
+        let aside = keep::change(path, kept::MOST_BYTES, |now| {
+            // It is asked twice where the file cannot be understood.
+            known = self.known.clone();
+            let mut drafts = now.map(kept::read_drafts).transpose()?.unwrap_or_default();
+            kept::put(&mut drafts, &mut known, place.clone(), draft.clone(), &id, at);
+            Ok(kept::write_drafts(&drafts))
+        });
+        let told = aside.map_err(|e| format!("the draft is not kept: {}: {e}", path.display()))?;
+        self.known = known;
+        Ok(told.map(|aside| put_aside(path, &aside)))
+    }
+
+    fn put_values(&mut self, newest: &LastValues) -> Result<Told, String> {
+        let Some(path) = &self.values else { return Ok(None) };
+        let aside = keep::change(path, kept::MOST_BYTES, |now| {
+            let mut values = now.map(kept::read_values).transpose()?.unwrap_or_default();
+            kept::put_values(&mut values, newest.clone());
+            Ok(kept::write_values(&values))
+        });
+        let told = aside.map_err(|e| format!("the values are not kept: {}: {e}", path.display()))?;
+        Ok(told.map(|aside| put_aside(path, &aside)))
+    }
+}
+
+/// A sentence, if there is something to tell.
+type Told = Option<String>;
+
+fn put_aside(path: &Path, aside: &PutAside) -> String {
+    format!("{} could not be used ({}); it is now {}", path.display(), aside.why, aside.to.display())
+}
+
+fn read<T>(
+    path: Option<&PathBuf>,
+    parse: impl Fn(&str) -> Result<Vec<T>, String>,
+    problems: &mut Vec<String>,
+) -> Vec<T> {
+    let Some(path) = path else { return Vec::new() };
+    let text = keep::read(path, kept::MOST_BYTES).map_err(|e| e.to_string());
+    match text.and_then(|text| text.map_or(Ok(Vec::new()), |text| parse(&text))) {
+        Ok(list) => list,
+        Err(why) => {
+            let text = "can't be used; it is put aside under another name when the next is written";
+            problems.push(format!("{} {text} ({why})", path.display()));
+            Vec::new()
+        }
+    }
 }
 
 /// The thread, and the way to it.
@@ -41,11 +129,11 @@ impl Keeper {
     ///
     /// # Errors
     /// No thread can be made.
-    pub fn start(told: UnboundedSender<Msg>) -> io::Result<Keeper> {
+    pub fn start(mut files: Files, told: UnboundedSender<Msg>) -> io::Result<Keeper> {
         let (jobs, todo) = channel();
         let (end, ended) = sync_channel(1);
         let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || {
-            work(&todo, &told);
+            work(&todo, &mut files, &told);
             let _ = end.send(());
         })?;
         Ok(Keeper { jobs: Some(jobs), ended, thread: Some(thread) })
@@ -72,6 +160,16 @@ impl Keeper {
         self.give(Job::Work(work));
     }
 
+    /// Writes a draft, or takes it away.
+    pub fn draft(&self, place: Place, draft: Option<Draft>, at: DateTime<Utc>) {
+        self.give(Job::Draft { place, draft, at });
+    }
+
+    /// Writes what a type was sent with.
+    pub fn values(&self, values: LastValues) {
+        self.give(Job::Values(values));
+    }
+
     fn give(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
             // The thread ends only when this end is dropped.
@@ -92,10 +190,18 @@ impl Drop for Keeper {
     }
 }
 
-fn work(todo: &Receiver<Job>, told: &UnboundedSender<Msg>) {
+fn work(todo: &Receiver<Job>, files: &mut Files, told: &UnboundedSender<Msg>) {
     for job in todo {
         match job {
             Job::Work(work) => work(),
+            Job::Draft { place, draft, at } => {
+                let done = files.put_draft(place, draft, at);
+                tell(files, true, done, told);
+            }
+            Job::Values(values) => {
+                let done = files.put_values(&values);
+                tell(files, false, done, told);
+            }
             Job::Line { path, line, written } => {
                 let done = keep::append(&path, &line, sent::MOST).map_err(|e| e.to_string());
                 match (written, done) {
@@ -113,6 +219,25 @@ fn work(todo: &Receiver<Job>, told: &UnboundedSender<Msg>) {
     }
 }
 
+/// Tells what came of writing: what went wrong only once, until it is right again.
+fn tell(files: &mut Files, drafts: bool, done: Result<Told, String>, told: &UnboundedSender<Msg>) {
+    let Some(path) = (if drafts { &files.drafts } else { &files.values }).clone() else { return };
+    match done {
+        Ok(sentence) => {
+            files.told.remove(&path);
+            if let Some(sentence) = sentence {
+                let _ = told.send(Msg::Done(Err(sentence)));
+            }
+        }
+        Err(why) => {
+            if files.told.get(&path) != Some(&why) {
+                let _ = told.send(Msg::Done(Err(why.clone())));
+            }
+            files.told.insert(path, why);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +247,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sent.jsonl");
         let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-        let keeper = Keeper::start(told).unwrap();
+        let keeper = Keeper::start(Files::default(), told).unwrap();
         keeper.write(path.clone(), "{\"a\":1}".to_owned()).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n");
         keeper.note(path.clone(), "{}".to_owned());
@@ -142,11 +267,59 @@ mod tests {
         let lock = std::fs::File::create(folder.path().join("sent.jsonl.lock")).unwrap();
         flock(&lock, FlockOperation::LockExclusive).unwrap();
         let (told, _heard) = tokio::sync::mpsc::unbounded_channel();
-        let keeper = Keeper::start(told).unwrap();
+        let keeper = Keeper::start(Files::default(), told).unwrap();
         let error = keeper.write(path.clone(), "{}".to_owned()).unwrap_err();
         assert!(error.contains("500 ms"), "{error}");
         drop(lock);
         drop(keeper);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n", "it is written once that is possible");
+    }
+    fn draft(text: &str) -> Option<Draft> {
+        Some(Draft {
+            text: text.to_owned(),
+            secret: None,
+            lacks_secrets: false,
+            json: false,
+            parallel: false,
+            way: crate::app::session::Way::Direct,
+        })
+    }
+
+    #[test]
+    fn drafts_come_back_and_a_damaged_file_is_put_aside_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let lab = folder.path().join("labs/there");
+        let path = lab.join("drafts.json");
+        let place: Place = ("cryo".into(), "Sweep".into());
+        let at = crate::time::Now::at(0.0).utc;
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let mut files = Files::new(Some(lab.clone()));
+        files.put_draft(place.clone(), draft("{\"a\": 1}"), at).unwrap();
+        let mut again = Files::new(Some(lab.clone()));
+        let drafts = read(again.drafts.as_ref(), kept::read_drafts, &mut Vec::new());
+        assert_eq!(kept::newest(&drafts, &mut again.known)[&place], draft("{\"a\": 1}").unwrap());
+        assert!(!keep::is_open_to_others(&path).unwrap());
+
+        std::fs::write(&path, "{\"version\": 1, \"dra").unwrap();
+        let keeper = Keeper::start(files, told).unwrap();
+        keeper.draft(place.clone(), draft("{\"a\": 2}"), at);
+        // A folder in its place: told once, however often.
+        let values = |n: i32| LastValues { sent: at, place: place.clone(), payload: n.to_string() };
+        std::fs::create_dir(lab.join("values.json")).unwrap();
+        keeper.values(values(1));
+        keeper.values(values(2));
+        drop(keeper);
+        let mut told = Vec::new();
+        while let Ok(Msg::Done(Err(text))) = heard.try_recv() {
+            told.push(text);
+        }
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("drafts.json.damaged"), "{told:?}");
+        assert!(told[1].starts_with("the values are not kept: "), "{told:?}");
+        assert_eq!(
+            std::fs::read_to_string(lab.join("drafts.json.damaged")).unwrap(),
+            "{\"version\": 1, \"dra"
+        );
+        assert_eq!(kept::read_drafts(&std::fs::read_to_string(&path).unwrap()).unwrap().len(), 1);
     }
 }

@@ -4,6 +4,7 @@
 //! a buffer is the widgets'. Texts from outside become [`Clean`] here and nowhere later.
 
 mod compose;
+mod copy_as;
 mod form;
 mod lanes;
 mod overlay;
@@ -209,6 +210,11 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     }
     if let Some(Layer::Confirm(confirm)) = app.ui.layers.last() {
         let (area, rows) = overlay::confirm(confirm, &app.settings.keymap, areas.body, look);
+        screen.panes.push(Pane { area, rows, opaque: true });
+        cursor = None;
+    }
+    if let Some(Layer::CopyAs(copy)) = app.ui.layers.last() {
+        let (area, rows) = copy_as::copy_as(copy, &app.settings.keymap, areas.body, look, now);
         screen.panes.push(Pane { area, rows, opaque: true });
         cursor = None;
     }

@@ -20,7 +20,7 @@ fn hardware_moves_only_by_its_own_key_pressed_alone() {
     let mut b = heater();
     b.shows("Send EnableHeater to fridge?").shows("moves hardware").shows("do not send");
     type Play = fn(&mut Bench);
-    let refused: [(&str, Play); 9] = [
+    let refused: [(&str, Play); 13] = [
         ("Enter", |b| {
             b.later(1.0).key("enter");
         }),
@@ -29,6 +29,18 @@ fn hardware_moves_only_by_its_own_key_pressed_alone() {
         }),
         ("a paste", |b| {
             b.later(1.0).paste("Y\n");
+        }),
+        ("a paste without marks that begins with Y", |b| {
+            b.later(1.0).key("Y").key("e").later(0.001).key("s").waits();
+        }),
+        ("a paste without marks: Y and a line break", |b| {
+            b.later(1.0).key("Y").later(0.01).key("enter").waits();
+        }),
+        ("Y twice at once", |b| {
+            b.later(1.0).key("Y").later(0.02).key("Y").waits();
+        }),
+        ("Y, and a paste behind it", |b| {
+            b.later(1.0).key("Y").later(0.02).paste("x").waits();
         }),
         ("Y too soon", |b| {
             b.later(0.1).key("Y");
@@ -60,14 +72,18 @@ fn hardware_moves_only_by_its_own_key_pressed_alone() {
     for (name, play) in refused {
         let mut b = heater();
         play(&mut b);
+        b.waits().waits();
         assert!(!sent(&b), "{name}");
     }
     for play in [
         (|b| {
             b.later(1.0).key("Y");
+            assert!(!sent(b), "not before it is clear that nothing follows");
+            assert!(b.app.wake_at(b.now).unwrap() <= b.now.mono + confirm::SILENCE);
+            b.waits();
         }) as Play,
         |b| {
-            b.later(0.1).key("Y").later(2.0).key("x").later(0.5).key("Y");
+            b.later(0.1).key("Y").later(2.0).key("x").later(0.5).key("Y").waits();
         },
     ] {
         let mut b = heater();
@@ -86,7 +102,13 @@ fn hardware_is_asked_about_on_every_way_to_send() {
     assert!(b.confirm().hardware);
     assert!(b.confirm().lines.iter().any(|l| l.contains("valve = 3")), "{:?}", b.confirm().lines);
     let mut b = Bench::new();
-    b.runs(&job("holder")).keys("s").types("OpenGHSValve").keys("enter f7 ctrl-s").later(1.0).key("Y");
+    b.runs(&job("holder"))
+        .keys("s")
+        .types("OpenGHSValve")
+        .keys("enter f7 ctrl-s")
+        .later(1.0)
+        .key("Y")
+        .waits();
     let frame = r#"{"scheduled_task_id": "s1", "target": "fridge", "task_type": "OpenGHSValve", "status": "queued",
         "display_name": "OpenGHSValve", "eligible": true}"#;
     b.answer("ScheduleTask", frame).take();

@@ -4,11 +4,14 @@
 //! decoder, so that a test cannot say what no lab could.
 
 mod composing;
+mod copying;
 mod deeds;
 mod forms;
+mod kept;
 mod lanes;
 mod random;
 mod reading;
+mod safety;
 mod schedule;
 mod talk;
 mod types;
@@ -187,8 +190,17 @@ impl Bench {
     pub fn keys(&mut self, keys: &str) -> &mut Bench {
         for key in keys.split_whitespace() {
             self.later(0.2).key(key);
+            // What the loop does where nothing follows.
+            if self.app.ui.said_yes.is_some() {
+                self.waits();
+            }
         }
         self
+    }
+
+    /// Nothing happens for as long as a *yes* must stand alone.
+    pub fn waits(&mut self) -> &mut Bench {
+        self.later(0.06).msg(Msg::Wake)
     }
 
     /// Presses one key in this very moment.

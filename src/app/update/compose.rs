@@ -140,7 +140,9 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
         Some(known) => known.clone(),
         None => TaskType::unheard(class.clone()),
     };
-    let last = app.catalogue.example(&service, class).map(|payload| payload.to_string());
+    // What this person sent last; else what was seen last, of anybody.
+    let own = app.ui.remembered.get(&(service.clone(), class.clone())).cloned();
+    let last = own.or_else(|| app.catalogue.example(&service, class).map(|payload| payload.to_string()));
     if let Some(task) = filled {
         task_type.parallel = metadata_parallel(task);
         task_type.show_in_dashboard = !task.hidden;
@@ -157,8 +159,20 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
         }
         None => {
             if let Some(draft) = app.ui.drafts.get(&(service, class.clone())) {
+                let (way, reason) = (compose.way.clone(), compose.way_reason.clone());
                 compose.take_draft(draft);
-                app.tell(Severity::Info, "your draft is back; reset starts anew", now);
+                // The lab may be reached another way than when it was written.
+                let alone = |way: &Way| *way == Way::Alone;
+                if alone(&way) != alone(&compose.way) {
+                    compose.way = way;
+                    compose.way_reason = reason;
+                }
+                let text = if draft.lacks_secrets {
+                    "your draft is back without its secrets, which are never written down; reset starts anew"
+                } else {
+                    "your draft is back; reset starts anew"
+                };
+                app.tell(Severity::Info, text, now);
             }
         }
     }
@@ -167,7 +181,7 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
     app.ui.layers.push(Layer::Compose(Box::new(compose)));
 }
 
-fn metadata_parallel(task: &Task) -> bool {
+pub(super) fn metadata_parallel(task: &Task) -> bool {
     match task.metadata.as_deref().and_then(|m| json::get(m, "parallel")) {
         Some(raw) => raw == "true",
         None => task.lane == Lane::Parallel,
@@ -202,6 +216,15 @@ fn way_for(app: &App, service: &Text, task_type: &TaskType) -> (Way, String) {
     (Way::Scheduled(None), String::new())
 }
 
+/// The class of a task. Of a cell's the wire says only that it is a cell, but its name begins with it.
+pub(super) fn class_of(task: &Task) -> Text {
+    if task.is_ipython() {
+        task.name.split(':').next().filter(|c| !c.is_empty()).unwrap_or("IPythonTask").into()
+    } else {
+        task.task_type.clone()
+    }
+}
+
 pub(super) fn again(app: &mut App, now: Now) {
     if let Some(why) = barred(app) {
         app.tell(Severity::Warning, why, now);
@@ -224,11 +247,7 @@ pub(super) fn again_on(app: &mut App, task: &Task, now: Now) {
         app.tell(Severity::Warning, "its payload was not seen; s opens the type with what is known", now);
         return;
     }
-    let class = if task.is_ipython() {
-        task.name.split(':').next().filter(|c| !c.is_empty()).unwrap_or("IPythonTask").into()
-    } else {
-        task.task_type.clone()
-    };
+    let class = class_of(task);
     let refused = refusals(task);
     // The form as it was sent, with what no payload tells (what was edited, secrets), if it is still here.
     if refused.is_some() && reopen(app, &task.key.0, now) {
@@ -302,7 +321,7 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
         Action::Undo => compose.undo(),
         Action::OtherType => {
             let service = compose.service.clone();
-            back(app);
+            back(app, now);
             choose_type(app, service, now);
         }
         _ => {}

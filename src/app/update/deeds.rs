@@ -7,7 +7,8 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
-        confirm::{Confirm, Deed},
+        confirm::{Confirm, Deed, SILENCE},
+        kept::values_of,
         lanes::Selected,
         session::{Cancelled, News, Outgoing, Session, Way},
     },
@@ -160,12 +161,17 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Ok(frames) => {
+            let mut effects = Vec::new();
             if let Some(Layer::Compose(_)) = app.ui.layers.last()
                 && let Some(Layer::Compose(compose)) = app.ui.layers.pop()
             {
                 let place = (compose.service.clone(), compose.task_type.class.clone());
                 if !compose.filled {
                     app.ui.drafts.remove(&place);
+                }
+                if let Some(payload) = values_of(&compose) {
+                    app.ui.remembered.insert(place.clone(), payload.clone());
+                    effects.push(Effect::KeepValues { place, payload });
                 }
                 keep_sent(app, id.clone(), compose);
             }
@@ -181,7 +187,9 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
                 Way::Alone => "sent to its own port".to_owned(),
             };
             app.tell(Severity::Info, format!("{how}: {name} on {target}"), now);
-            frames.into_iter().map(Effect::Send).collect()
+            // What goes out goes first.
+            effects.splice(0..0, frames.into_iter().map(Effect::Send));
+            effects
         }
     }
 }
@@ -390,6 +398,33 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         }
         return Vec::new();
     }
+    app.ui.said_yes = Some((now, confirm.asked));
+    Vec::new()
+}
+
+/// Something came after *yes* so soon that it belongs to it: then nobody has said yes.
+pub(super) fn take_back_yes(app: &mut App, now: Now) {
+    if app.ui.said_yes.take().is_none() {
+        return;
+    }
+    if let Some(Layer::Confirm(confirm)) = app.ui.layers.last_mut() {
+        confirm.last_key = Some(now);
+        confirm.refused = Some(now);
+        let text = "not taken for a yes: more keys came at once, as from a paste; press it once, alone";
+        app.tell(Severity::Warning, text, now);
+    }
+}
+
+/// Does what was said yes to, once nothing has followed it for a moment.
+pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
+    let Some((_, asked_at)) = app.ui.said_yes.filter(|(said, _)| now.since(*said) >= SILENCE) else {
+        return Vec::new();
+    };
+    app.ui.said_yes = None;
+    if !matches!(app.ui.layers.last(), Some(Layer::Confirm(confirm)) if confirm.asked == asked_at) {
+        return Vec::new();
+    }
+    app.ui.revision += 1;
     let Some(Layer::Confirm(confirm)) = app.ui.layers.pop() else { return Vec::new() };
     match confirm.deed {
         Deed::Send(frame, way) => send(app, *frame, &way, now),

@@ -147,6 +147,7 @@ fn is_an_edit(action: Action) -> bool {
             | Action::Reset
             | Action::OtherType
             | Action::Frame
+            | Action::CopyFormAs
             | Action::Undo
     )
 }

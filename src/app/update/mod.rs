@@ -5,6 +5,7 @@
 //! the guard and `--read-only` stand.
 
 mod compose;
+mod copy_as;
 mod deeds;
 mod form;
 mod lanes;
@@ -28,7 +29,9 @@ use super::{
     action::{Action, Context},
     choose::Stage,
     compose::Compose,
+    confirm,
     help::Help,
+    kept,
     when::When,
 };
 
@@ -38,7 +41,7 @@ use self::{
     compose::{
         again, back_to_services, choose_type, compose as open_on, editor_closed, in_composer, open_composer,
     },
-    deeds::{ask_to_cancel, ask_to_send_direct, in_confirm, news, quit, suspend},
+    deeds::{after_yes, ask_to_cancel, ask_to_send_direct, in_confirm, news, quit, suspend, take_back_yes},
     form::{grant, in_form, look_at_sent, picked, renamed},
     lanes::{in_lanes, put_away},
     schedule::{back_in_schedule, filters_schedule, in_schedule},
@@ -51,6 +54,8 @@ pub(super) use self::form::REOPENS_AFTER;
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
     let from_wire = matches!(msg, Msg::Wire(_));
+    let by_person = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::EditorClosed(_));
+    let composed = app.ui.layers.iter().any(|l| matches!(l, Layer::Compose(_)));
     match msg {
         Msg::Key(key) if key.kind == KeyEventKind::Release => {}
         // The terminal belongs to the editor: what was typed just before it came is not for the screen behind it.
@@ -61,6 +66,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Paste(text) => {
             app.ui.revision += 1;
+            take_back_yes(app, now);
             paste(app, &text, now);
         }
         Msg::Resize(width, height) => {
@@ -103,6 +109,16 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             Err(text) => app.tell(Severity::Error, text, now),
         },
     }
+    if !by_person {
+        effects.extend(after_yes(app, now));
+    }
+    let composes = composed || app.ui.layers.iter().any(|l| matches!(l, Layer::Compose(_)));
+    if by_person && composes {
+        app.ui.keeping.due.get_or_insert(now.mono + kept::AFTER);
+    }
+    if app.ui.keeping.due.is_some_and(|due| due <= now.mono) {
+        effects.extend(kept::look(app));
+    }
     // The wire brings many messages between two frames: whoever draws settles once for all of them.
     if !from_wire {
         app.settle(now);
@@ -114,9 +130,18 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     let context = app.context();
     let action = app.settings.keymap.action(context, &key);
     app.ui.moved = true;
+    let in_a_burst = app.ui.last_key.is_some_and(|last| now.since(last) < confirm::AT_ONCE);
     app.ui.last_key = Some(now);
     // What was told has been seen.
     app.ui.notice = None;
+    take_back_yes(app, now);
+    if matches!(action, Some(Action::Send | Action::Yes)) && (in_a_burst || key.kind == KeyEventKind::Repeat)
+    {
+        let text =
+            "nothing done: that key came held or at once after others, as from a paste; press it once more";
+        app.tell(Severity::Warning, text, now);
+        return Vec::new();
+    }
     if let Some(Layer::Confirm(confirm)) = app.ui.layers.last_mut() {
         if action != Some(Action::Sure) {
             confirm.last_key = Some(now);
@@ -210,7 +235,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
         }
         Some(Layer::Search(line) | Layer::When(When { line })) => line.paste(text),
         // With no field focused a paste does nothing: no line of it may act as a key.
-        Some(Layer::Task(_) | Layer::Schedule(_) | Layer::Confirm(_)) | None => {}
+        Some(Layer::Task(_) | Layer::Schedule(_) | Layer::Confirm(_) | Layer::CopyAs(_)) | None => {}
     }
 }
 
@@ -229,7 +254,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Action::Back => {
-            back(app);
+            back(app, now);
             Vec::new()
         }
         Action::Submit => {
@@ -250,6 +275,10 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         }
         Action::PutAway => put_away(app, now),
         Action::RefreshTypes => types::refresh(app, now),
+        Action::CopyAs | Action::CopyFormAs => {
+            copy_as::open(app, now);
+            Vec::new()
+        }
         Action::Copy | Action::CopyId | Action::Save => export(app, action, now),
         _ => match app.context() {
             Context::Lanes => in_lanes(app, action, now),
@@ -257,6 +286,9 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Schedule => in_schedule(app, action, now),
             Context::Compose => in_composer(app, action, now),
             Context::Form | Context::Text => in_form(app, action, now),
+            Context::Choose if matches!(app.ui.layers.last(), Some(Layer::CopyAs(_))) => {
+                copy_as::in_copy_as(app, action, now)
+            }
             Context::Choose => {
                 in_choose(app, action, now);
                 Vec::new()
@@ -274,14 +306,21 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     }
 }
 
-fn back(app: &mut App) {
+fn back(app: &mut App, now: Now) {
     if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut()
         && back_in_schedule(schedule)
     {
         return;
     }
     match app.ui.layers.pop() {
-        Some(Layer::Compose(compose)) => keep_draft(app, &compose),
+        Some(Layer::Compose(compose)) => {
+            keep_draft(app, &compose);
+            let place = (compose.service.clone(), compose.task_type.class.clone());
+            if app.ui.drafts.get(&place).is_some_and(|draft| draft.secret.is_some()) {
+                let text = "the draft is kept; its secrets only until juicetop ends";
+                app.tell(Severity::Info, text, now);
+            }
+        }
         Some(Layer::Filter(_)) => set_filter(app, ""),
         Some(Layer::Choose(choose))
             if matches!(choose.stage, Stage::Type { .. }) && choose.query.text().is_empty() =>

@@ -327,4 +327,101 @@ mod tests {
         let frame = plan("lab RawIPython raw_code=x", false).unwrap().frame;
         assert_eq!((&*frame.task_type, frame.parallel), ("IPythonTask", false));
     }
+    /// What `juicetop submit` makes of a copied command: read as a shell reads it, a pipe's `printf` too.
+    fn read_again(command: &str) -> Plan {
+        let words = shlex::split(command.trim_end()).unwrap();
+        let (payload, words) = match words.iter().position(|w| w == "|") {
+            Some(at) => {
+                assert_eq!(words[..2], ["printf", "%s"], "{command}");
+                (Some(words[2].clone()), &words[at + 1..])
+            }
+            None => (None, &words[..]),
+        };
+        let mut words = words.to_vec();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        if let Some(payload) = &payload {
+            std::fs::write(file.path(), payload).unwrap();
+            let at = words.iter().position(|w| w == "--payload").unwrap();
+            words[at + 1] = file.path().display().to_string();
+        }
+        let cli = Cli::try_parse_from(&words).unwrap_or_else(|e| panic!("{command}: {e}"));
+        let Some(Command::Submit(args)) = cli.command else { panic!("{command}") };
+        let alone = !cli.place.service.is_empty();
+        Plan::new(&args, alone, &mut Catalogue::new(), &Guard::new([""; 0]), Local.timestamp_nanos(0))
+            .unwrap_or_else(|end| panic!("{command}: {:?}", end.why))
+    }
+
+    #[test]
+    fn a_copied_command_is_the_same_task_again() {
+        use crate::app::copy_as::{Source, command};
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let mut catalogue = Catalogue::new();
+        for (name, text) in crate::demo::catalogues() {
+            catalogue.add_file(name, text);
+        }
+        let mut tasks: Vec<(TaskType, String)> = Vec::new();
+        for service in crate::demo::SERVICES {
+            catalogue.set_kind(service, ServiceKind::Fridge);
+            for task in catalogue.types_for(service) {
+                let payload = catalogue::complete(task, &catalogue::template(task, None));
+                // What its class computes must be there.
+                if !task.ipython || json::get(&payload, "code").is_some() {
+                    tasks.push(((*task).clone(), payload));
+                }
+            }
+        }
+        assert!(tasks.len() > 40, "{}", tasks.len());
+        let odd = TaskType::unheard("Odd".into());
+        for payload in [
+            r#"{}"#,
+            r#"{"a": "x y", "b": "it's \"so\"", "c": "$HOME `id` !1 \\ *", "d": "", "e": " "}"#,
+            r#"{"a": "1", "b": "true", "c": "null", "d": "NaN", "e": "[1]", "f": "None", "g": "{"}"#,
+            r#"{"n": -0.0, "m": 1e-9, "big": 1208925819614629174706176, "x": NaN, "y": -Infinity}"#,
+            r#"{"a": "line\nbreak\ttab\u001b[31m", "u": "\ud800", "ü": "é\u202e", "nul": "\u0000"}"#,
+            r#"{"a=b": 1, "": 2}"#,
+            r#"{"a": 1, "a": 2}"#,
+            r#"{"--at": "3h", "-x": 1}"#,
+            r#"{"deep": {"l": [1, {"k": null}], "t": "a  b"}}"#,
+        ] {
+            tasks.push((odd.clone(), payload.to_owned()));
+        }
+        tasks.push((odd.clone(), format!("{{\"long\": {}}}", json::quote(&"0 '\"".repeat(50_000)))));
+        let at = DateTime::parse_from_rfc3339("2126-11-25T06:00:00+01:00").unwrap();
+        for (n, (task_type, payload)) in tasks.into_iter().enumerate() {
+            let way = match n % 4 {
+                0 => Way::Direct,
+                1 => Way::Scheduled(None),
+                2 => Way::Scheduled(Some(at)),
+                _ => Way::Alone,
+            };
+            let mut place = vec!["--url".to_owned(), "ws://lab:5124".to_owned()];
+            if way == Way::Alone {
+                place.push("--service=-lab=ws://h:1".to_owned());
+            }
+            let name = name::display_name_with(&task_type.class, &payload, &task_type.hidden_fields, &|f| {
+                task_type.numbers(f)
+            });
+            let frame = TaskFrame {
+                id: Text::default(),
+                target: "-lab".into(),
+                task_type: task_type.name.clone(),
+                parallel: n % 3 == 0,
+                display_name: name.into(),
+                show_in_dashboard: true,
+                payload: payload.into(),
+            };
+            let source = Source { frame: frame.clone(), way: way.clone(), task_type, place, masked: None };
+            let line = command(&source, now);
+            assert!(!line.contains("--yes"), "{line}");
+            let plan = read_again(&line);
+            let again = plan.frame;
+            assert_eq!(json::compact(&again.payload), json::compact(&frame.payload), "{line}");
+            assert_eq!(
+                (&again.target, &again.task_type, again.parallel, &again.display_name),
+                (&frame.target, &frame.task_type, frame.parallel, &frame.display_name),
+                "{line}"
+            );
+            assert_eq!(plan.way, way, "{line}");
+        }
+    }
 }

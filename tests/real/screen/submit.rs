@@ -120,7 +120,10 @@ async fn x_cancels_a_waiting_task_after_a_question() {
     program.type_keys("enter");
     program.wait_for("the answer no", |text| !text.contains("Cancel this scheduled task?"));
     program.row_with(&lane, &[" 1 ◷ ◆ Slow: seconds=0.7"]);
+    // A y that came with the x answers nothing: nobody can have read the question.
     program.type_keys("x y");
+    program.wait_for("the question still", |text| text.contains("as from a paste"));
+    program.type_keys("y");
     program.row_with(&lane, &["⊘ ◆ Slow: seconds=0.7", "cancelled"]);
     assert_eq!(schedule(&mut tasks, &lane).await[0]["status"], "cancelled");
     tasks.reply(&before).await.result();

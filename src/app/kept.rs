@@ -1,0 +1,423 @@
+//! Drafts and last values as text that outlives the program: what is written, what is read again, and how the texts of
+//! two juicetops become one.
+//!
+//! Pure: files are for others. No secret ever stands in these texts. It refuses to let one juicetop's draft of a type
+//! take the place of another's: both stay, and the newer one is offered.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
+
+use crate::wire::{
+    Text,
+    json::{self, Kind},
+};
+
+use super::{
+    App, Effect, Layer,
+    compose::{Compose, Draft},
+    session::Way,
+};
+
+/// The version of both forms.
+const VERSION: &str = "1";
+/// Drafts that are kept; the oldest go.
+const MOST_DRAFTS: usize = 100;
+/// Types whose last values are kept; those sent longest ago go.
+const MOST_VALUES: usize = 500;
+/// Larger payloads are not kept.
+const LARGEST: usize = 256 * 1024;
+/// The most that either text can have, with room for escapes.
+pub const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A service and a class on it.
+pub type Place = (Text, Text);
+
+/// A draft as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptDraft {
+    /// Its own id: several juicetops may have a draft of one type.
+    pub id: String,
+    /// When it was written last; also which writing of it this is.
+    pub saved: DateTime<Utc>,
+    /// Of what.
+    pub place: Place,
+    /// The draft, without secrets.
+    pub draft: Draft,
+}
+
+/// What of the kept drafts is this program's: the id and the writing that it knows, by service and class.
+#[derive(Clone, Debug, Default)]
+pub struct Known(HashMap<Place, (String, DateTime<Utc>)>);
+
+/// Reads the text of drafts.
+///
+/// # Errors
+/// In a few words, why it is none. A draft that cannot be read makes all of it unreadable: nothing is to be lost.
+pub fn read_drafts(text: &str) -> Result<Vec<KeptDraft>, String> {
+    entries(text, "drafts")?.iter().map(|raw| read_draft(raw)).collect()
+}
+
+fn read_draft(raw: &str) -> Result<KeptDraft, String> {
+    let text = |key: &str| {
+        let found = json::get(raw, key).and_then(json::string).map(std::borrow::Cow::into_owned);
+        found.ok_or_else(|| format!("a draft without `{key}`"))
+    };
+    let is = |key: &str| json::get(raw, key) == Some("true");
+    let moment = |text: &str| DateTime::parse_from_rfc3339(text).map_err(|e| format!("{text}: {e}"));
+    let way = match text("way")?.as_str() {
+        "direct" => Way::Direct,
+        "alone" => Way::Alone,
+        "scheduled" => {
+            let at: Option<DateTime<FixedOffset>> = text("run_at").ok().map(|at| moment(&at)).transpose()?;
+            Way::Scheduled(at)
+        }
+        other => return Err(format!("a draft that goes the way {other:?}")),
+    };
+    Ok(KeptDraft {
+        id: text("id")?,
+        saved: moment(&text("saved")?)?.with_timezone(&Utc),
+        place: (text("service")?.into(), text("class")?.into()),
+        draft: Draft {
+            text: text("payload")?,
+            secret: None,
+            lacks_secrets: is("secrets_left_out"),
+            json: is("json"),
+            parallel: is("parallel"),
+            way,
+        },
+    })
+}
+
+/// Writes drafts.
+pub fn write_drafts(drafts: &[KeptDraft]) -> String {
+    let lines = drafts.iter().map(|kept| {
+        let Draft { text, secret, lacks_secrets, json, parallel, way } = &kept.draft;
+        let (way, at) = match way {
+            Way::Direct => ("direct", None),
+            Way::Alone => ("alone", None),
+            Way::Scheduled(at) => ("scheduled", *at),
+        };
+        let at = at.map(|at| format!(r#", "run_at": {}"#, json::quote(&at.to_rfc3339())));
+        format!(
+            concat!(
+                r#"{{"id": {}, "saved": {}, "service": {}, "class": {}, "way": "{}"{}, "parallel": {}, "json": {}, "#,
+                r#""secrets_left_out": {}, "payload": {}}}"#
+            ),
+            json::quote(&kept.id),
+            json::quote(&stamp(kept.saved)),
+            json::quote(&kept.place.0),
+            json::quote(&kept.place.1),
+            way,
+            at.unwrap_or_default(),
+            parallel,
+            json,
+            secret.is_some() || *lacks_secrets,
+            json::quote(text),
+        )
+    });
+    whole("drafts", lines)
+}
+
+/// The newest draft of each type, and that it is known from now on.
+pub fn newest(drafts: &[KeptDraft], known: &mut Known) -> HashMap<Place, Draft> {
+    let mut newest: HashMap<Place, &KeptDraft> = HashMap::new();
+    for kept in drafts {
+        let here = newest.entry(kept.place.clone()).or_insert(kept);
+        if here.saved < kept.saved {
+            *here = kept;
+        }
+    }
+    for (place, kept) in &newest {
+        known.0.insert(place.clone(), (kept.id.clone(), kept.saved));
+    }
+    newest.into_iter().map(|(place, kept)| (place, kept.draft.clone())).collect()
+}
+
+/// Takes this program's draft of a type into what is kept (`None`: it was sent or thrown away). What another juicetop
+/// has written meanwhile stays beside it. `id`: a fresh one, in case that it needs it.
+pub fn put(
+    drafts: &mut Vec<KeptDraft>,
+    known: &mut Known,
+    place: Place,
+    draft: Option<Draft>,
+    id: &str,
+    now: DateTime<Utc>,
+) {
+    let own = known.0.remove(&place);
+    // One that another juicetop has gone on writing is its own now.
+    let at =
+        own.as_ref().and_then(|(id, saved)| drafts.iter().position(|d| d.id == *id && d.saved == *saved));
+    let id = match at {
+        Some(at) => drafts.remove(at).id,
+        None => id.to_owned(),
+    };
+    if let Some(draft) = draft {
+        known.0.insert(place.clone(), (id.clone(), now));
+        drafts.push(KeptDraft { id, saved: now, place, draft });
+    }
+    drafts.sort_by_key(|d| d.saved);
+    let over = drafts.len().saturating_sub(MOST_DRAFTS);
+    drafts.drain(..over);
+}
+
+/// A type's values as they were sent last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastValues {
+    /// When.
+    pub sent: DateTime<Utc>,
+    /// Of what.
+    pub place: Place,
+    /// The payload, without secrets.
+    pub payload: String,
+}
+
+/// Reads the text of last values.
+///
+/// # Errors
+/// In a few words, why it is none.
+pub fn read_values(text: &str) -> Result<Vec<LastValues>, String> {
+    let read = |raw: &&str| {
+        let text = |key: &str| {
+            let found = json::get(raw, key).and_then(json::string).map(std::borrow::Cow::into_owned);
+            found.ok_or_else(|| format!("values without `{key}`"))
+        };
+        let sent = DateTime::parse_from_rfc3339(&text("sent")?).map_err(|e| e.to_string())?;
+        let payload = json::get(raw, "payload").ok_or("values without `payload`")?.to_owned();
+        Ok(LastValues {
+            sent: sent.with_timezone(&Utc),
+            place: (text("service")?.into(), text("class")?.into()),
+            payload,
+        })
+    };
+    entries(text, "values")?.iter().map(read).collect()
+}
+
+/// Writes last values.
+pub fn write_values(values: &[LastValues]) -> String {
+    let lines = values.iter().map(|v| {
+        format!(
+            r#"{{"sent": {}, "service": {}, "class": {}, "payload": {}}}"#,
+            json::quote(&stamp(v.sent)),
+            json::quote(&v.place.0),
+            json::quote(&v.place.1),
+            v.payload
+        )
+    });
+    whole("values", lines)
+}
+
+/// Takes a type's newest values in.
+pub fn put_values(values: &mut Vec<LastValues>, newest: LastValues) {
+    if values.iter().any(|v| v.place == newest.place && v.sent > newest.sent) {
+        return;
+    }
+    values.retain(|v| v.place != newest.place);
+    values.push(newest);
+    values.sort_by_key(|v| v.sent);
+    let over = values.len().saturating_sub(MOST_VALUES);
+    values.drain(..over);
+}
+
+fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
+/// The raw entries of a text of this version.
+fn entries<'a>(text: &'a str, name: &str) -> Result<Vec<&'a str>, String> {
+    json::check(text).map_err(|e| format!("line {}, column {}: {}", e.line, e.column, e.what))?;
+    match json::get(text, "version") {
+        Some(VERSION) => {}
+        Some(other) => return Err(format!("version {other} is not that of this juicetop")),
+        None => return Err("there is no version".to_owned()),
+    }
+    let raw = json::get(text, name).filter(|raw| json::kind(raw) == Some(Kind::Array));
+    json::items(raw.ok_or_else(|| format!("there is no list `{name}`"))?).map_err(|e| e.what)
+}
+
+fn whole(name: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return format!("{{\"version\": {VERSION}, \"{name}\": []}}\n");
+    }
+    format!("{{\"version\": {VERSION}, \"{name}\": [\n{}\n]}}\n", lines.join(",\n"))
+}
+
+// What of the state is to be kept
+
+/// For how long after a key the draft may be in memory alone.
+pub const AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What is kept of the state, and when to look next.
+#[derive(Debug, Default)]
+pub struct Keeping {
+    /// When to look whether a draft has changed; `None`: nobody has typed since.
+    pub due: Option<std::time::Duration>,
+    /// What was given away to be written.
+    given: HashMap<Place, Draft>,
+}
+
+impl Keeping {
+    /// These drafts were read.
+    pub fn begin(drafts: &HashMap<Place, Draft>) -> Keeping {
+        Keeping { due: None, given: drafts.clone() }
+    }
+}
+
+/// What is to be written of the drafts as they stand: those of types that are open too.
+pub fn look(app: &mut App) -> Vec<Effect> {
+    app.ui.keeping.due = None;
+    let open: Vec<(Place, Option<Draft>)> = app.ui.layers.iter().filter_map(open_draft).collect();
+    let mut effects = Vec::new();
+    let places: std::collections::BTreeSet<&Place> =
+        app.ui.drafts.keys().chain(app.ui.keeping.given.keys()).chain(open.iter().map(|(p, _)| p)).collect();
+    let mut changed = Vec::new();
+    for place in places {
+        let now = match open.iter().rev().find(|(p, _)| p == place) {
+            Some((_, draft)) => draft.as_ref(),
+            None => app.ui.drafts.get(place),
+        };
+        // What is too large stays in memory, as it is.
+        let now = now.filter(|draft| draft.text.len() <= LARGEST);
+        let before = app.ui.keeping.given.get(place);
+        let same = match (now, before) {
+            (Some(a), Some(b)) => is_same(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            changed.push((
+                place.clone(),
+                now.map(|d| Draft { secret: None, lacks_secrets: d.lacks(), ..d.clone() }),
+            ));
+        }
+    }
+    for (place, draft) in changed {
+        match &draft {
+            Some(draft) => app.ui.keeping.given.insert(place.clone(), draft.clone()),
+            None => app.ui.keeping.given.remove(&place),
+        };
+        effects.push(Effect::KeepDraft { place, draft: draft.map(Box::new) });
+    }
+    effects
+}
+
+/// The draft of a composer that is open. One that was filled from a task and is as it was leaves its type's alone.
+fn open_draft(layer: &Layer) -> Option<(Place, Option<Draft>)> {
+    let Layer::Compose(compose) = layer else { return None };
+    let place = (compose.service.clone(), compose.task_type.class.clone());
+    match (compose.is_edited(), compose.filled) {
+        (true, _) => Some((place, Some(compose.draft()))),
+        (false, false) => Some((place, None)),
+        (false, true) => None,
+    }
+}
+
+/// Both are the same but for secrets.
+fn is_same(a: &Draft, b: &Draft) -> bool {
+    a.text == b.text && a.lacks() == b.lacks() && (a.json, a.parallel, &a.way) == (b.json, b.parallel, &b.way)
+}
+
+/// What is kept of a payload that goes out; `None` where secrets cannot be told from the rest, or it is too large.
+pub fn values_of(compose: &Compose) -> Option<String> {
+    let text = compose.draft().text;
+    let is_object = json::check(&text).is_ok() && json::kind(text.trim_start()) == Some(Kind::Object);
+    (is_object && text.len() <= LARGEST).then(|| json::compact(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Now;
+
+    fn draft(text: &str) -> Draft {
+        Draft {
+            text: text.to_owned(),
+            secret: None,
+            lacks_secrets: false,
+            json: false,
+            parallel: false,
+            way: Way::Scheduled(None),
+        }
+    }
+
+    fn place(class: &str) -> Place {
+        ("cryo".into(), class.into())
+    }
+
+    fn at(seconds: f64) -> DateTime<Utc> {
+        Now::at(seconds).utc
+    }
+
+    #[test]
+    fn drafts_are_read_as_they_were_written_and_no_secret_is_in_them() {
+        let run_at = DateTime::parse_from_rfc3339("2026-11-25T06:00:00.5+01:00").unwrap();
+        let mut drafts = Vec::new();
+        let mut known = Known::default();
+        for (n, d) in [
+            draft("{\"a\": 1e-9, \"note\": \"li\u{1b}ne\\n\u{202e}\"}"),
+            Draft { json: true, parallel: true, way: Way::Direct, ..draft("{{ no JSON") },
+            Draft { secret: Some("{\"password\": \"hush\"}".to_owned()), way: Way::Alone, ..draft("{}") },
+            Draft { way: Way::Scheduled(Some(run_at)), ..draft("{}") },
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            put(&mut drafts, &mut known, place(&n.to_string()), Some(d), &n.to_string(), at(n as f64));
+        }
+        let text = write_drafts(&drafts);
+        assert!(json::check(&text).is_ok() && !text.contains("hush"), "{text}");
+        let mut read = read_drafts(&text).unwrap();
+        assert!(read[2].draft.lacks_secrets && !read[1].draft.lacks_secrets);
+        read[2].draft.lacks_secrets = false;
+        drafts[2].draft.secret = None;
+        assert_eq!(read, drafts);
+        assert_eq!(read_drafts(&write_drafts(&[])).unwrap(), []);
+        for damaged in ["", "{}", "[]", "{\"version\": 2, \"drafts\": []}", &text[..text.len() / 2]] {
+            assert!(read_drafts(damaged).is_err(), "{damaged}");
+        }
+    }
+
+    #[test]
+    fn a_draft_of_another_juicetop_is_never_written_over() {
+        let mut file = Vec::new();
+        let (mut one, mut two) = (Known::default(), Known::default());
+        let p = place("Sweep");
+        put(&mut file, &mut one, p.clone(), Some(draft("{\"by\": 1}")), "a", at(1.0));
+        // The other one starts, goes on with that draft, and so does the first, who knows nothing of it.
+        assert_eq!(newest(&file, &mut two)[&p], draft("{\"by\": 1}"));
+        put(&mut file, &mut two, p.clone(), Some(draft("{\"by\": 2}")), "b", at(2.0));
+        assert_eq!(file.len(), 1, "{file:?}");
+        put(&mut file, &mut one, p.clone(), Some(draft("{\"by\": 11}")), "c", at(3.0));
+        put(&mut file, &mut one, p.clone(), Some(draft("{\"by\": 111}")), "d", at(4.0));
+        let texts = |file: &[KeptDraft]| file.iter().map(|d| d.draft.text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(&file), ["{\"by\": 2}", "{\"by\": 111}"]);
+        // The first one sends its own; the other's stays and is offered next.
+        put(&mut file, &mut one, p.clone(), None, "e", at(5.0));
+        assert_eq!(texts(&file), ["{\"by\": 2}"]);
+        put(&mut file, &mut two, p.clone(), None, "f", at(6.0));
+        assert_eq!(file, []);
+        // One that the other has sent is not taken away again, nor brought back.
+        put(&mut file, &mut two, p, None, "g", at(7.0));
+        assert_eq!(file, []);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_newest_stay() {
+        let mut file = Vec::new();
+        let mut known = Known::default();
+        let mut values = Vec::new();
+        for n in 0..600 {
+            let p = place(&n.to_string());
+            put(&mut file, &mut known, p.clone(), Some(draft("{}")), &n.to_string(), at(f64::from(n)));
+            let payload = format!("{{\"n\":{n}}}");
+            put_values(&mut values, LastValues { sent: at(f64::from(n)), place: p, payload });
+        }
+        assert_eq!((file.len(), &*file[0].place.1), (MOST_DRAFTS, "500"));
+        assert_eq!((values.len(), &*values[0].place.1), (MOST_VALUES, "100"));
+        assert_eq!(read_values(&write_values(&values)).unwrap(), values);
+        let old = LastValues { sent: at(0.0), place: place("599"), payload: "{}".to_owned() };
+        put_values(&mut values, old);
+        assert_eq!(values.last().unwrap().payload, "{\"n\":599}", "an older one does not take its place");
+    }
+}

@@ -1,0 +1,106 @@
+//! Copying a task as a command, as Python and as its frame, from the composer, the lanes and a task's detail.
+
+use super::*;
+use crate::app::copy_as::CopyAs;
+
+/// A type with a secret.
+const TYPES: &str = r#"{"services": {"fridge": {"tasks": {":Login": "l"}}}, "tasks": [{"type": "Login",
+    "class": "Login", "parallel": true, "schema": {"type": "object", "properties": {
+        "user": {"type": "string", "default": ""},
+        "password": {"type": "string", "format": "password", "writeOnly": true, "default": ""}}}}]}"#;
+
+fn bench() -> Bench {
+    let settings =
+        Settings { place: vec!["--url".to_owned(), "ws://lab:5124".to_owned()], ..Settings::default() };
+    let mut b = Bench::with(settings, (100, 30));
+    assert_eq!(b.app.catalogue.add_file("/types.json", TYPES), []);
+    b
+}
+
+#[track_caller]
+fn list(b: &Bench) -> &CopyAs {
+    match b.app.ui.layers.last() {
+        Some(Layer::CopyAs(copy)) => copy,
+        other => panic!("no list, but {other:?}; notice: {}", b.notice()),
+    }
+}
+
+fn copied(b: &mut Bench) -> String {
+    let effects = b.take();
+    let text = effects.iter().find_map(|e| match e {
+        Effect::Copy { text, .. } | Effect::Save { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    text.unwrap_or_else(|| panic!("{effects:?}"))
+}
+
+#[test]
+fn from_the_lanes_a_task_is_copied_in_three_forms_and_saved() {
+    let mut b = bench();
+    b.ran(&job("a")).keys("j");
+    b.take();
+    b.keys("c").shows("Copy as").shows("juicetop submit --url ws://lab:5124");
+    b.keys("enter");
+    let text = copied(&mut b);
+    assert_eq!(
+        text,
+        "juicetop submit --url ws://lab:5124 --sequential --direct --wait --name \"MeasureT1: qubit='a'\" fridge \
+         MeasureT1 qubit=a averages=5\n",
+        "the lab named it so"
+    );
+    assert_eq!(b.layers(), [""; 0]);
+    b.keys("c down").shows("client.execute(");
+    b.keys("alt-s");
+    match &b.take()[..] {
+        [Effect::Save { name, text }] => {
+            assert_eq!(name, "MeasureT1.py");
+            assert!(text.contains("MeasureT1(qubit=\"a\", averages=5)"), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
+    b.keys("enter");
+    assert_eq!(b.layers(), ["task"]);
+    b.keys("c up enter");
+    let frame = copied(&mut b);
+    assert_eq!((field(&frame, "id"), field(&frame, "target")), ("a".to_owned(), "fridge".to_owned()));
+    assert_eq!(json::get(&frame, "payload"), Some(&*job("a").payload), "letter for letter");
+    // What is copied while one may only watch is copied all the same: it does nothing here.
+    b.app.settings.read_only = true;
+    b.keys("c esc c enter");
+    assert!(copied(&mut b).starts_with("juicetop submit"));
+}
+
+#[test]
+fn from_the_composer_what_would_be_sent_is_copied_and_secrets_only_on_request() {
+    let mut b = bench();
+    b.keys("s").types("Login").keys("enter").types("me").keys("tab").types("hush");
+    b.keys("alt-c").shows("SECRET").shows_not("hush");
+    for _ in 0..3 {
+        assert!(!list(&b).text(b.now.utc).contains("hush"));
+        b.keys("down");
+    }
+    b.keys("alt-v").shows("hush").keys("enter");
+    assert!(copied(&mut b).contains("password=hush"));
+    assert!(b.composer().text().contains("hush"), "the composer is as it was");
+    // What could not be sent is no command.
+    b.keys("f5").paste("\"").keys("alt-c");
+    assert!(b.notice().starts_with("not copied"), "{}", b.notice());
+    // Nor is what was not seen.
+    let mut b = bench();
+    b.scheduled("s1", None, &job("w"), "queued").keys("j c");
+    assert_eq!(b.notice(), "its payload was not seen");
+}
+
+#[test]
+fn a_paste_and_letters_do_nothing_in_the_list() {
+    let mut b = bench();
+    b.ran(&job("a")).keys("j c");
+    b.take();
+    b.paste("x\r\n").types("abc");
+    assert_eq!(list(&b).selected, 0);
+    assert_eq!(b.take(), []);
+    for size in [(80, 24), (40, 12), (20, 5), (200, 50)] {
+        b.msg(Msg::Resize(size.0, size.1));
+        b.lines();
+    }
+}
