@@ -25,6 +25,9 @@ mod screen;
 #[path = "real/terminal.rs"]
 mod terminal;
 
+#[path = "real/groups.rs"]
+mod groups;
+
 #[path = "real/submit.rs"]
 mod submit;
 

@@ -16,6 +16,8 @@ pub enum Context {
     Text,
     /// The composer's payload editor. Plain characters are text here.
     Compose,
+    /// Many at once: which fields run through which values. Plain characters are text here.
+    Many,
     /// A list to choose from by typing a part of a name. Plain characters are text here.
     Choose,
     /// One line of text: the filter, a search. Plain characters are text here.
@@ -30,12 +32,13 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 10] = [
+    pub const ALL: [Context; 11] = [
         Context::Lanes,
         Context::Task,
         Context::Form,
         Context::Text,
         Context::Compose,
+        Context::Many,
         Context::Choose,
         Context::Input,
         Context::Schedule,
@@ -51,6 +54,7 @@ impl Context {
             Context::Form => "form",
             Context::Text => "form: a text of several lines",
             Context::Compose => "compose",
+            Context::Many => "many at once",
             Context::Choose => "choose",
             Context::Input => "filter and search",
             Context::Schedule => "schedule",
@@ -66,6 +70,7 @@ impl Context {
             Context::Form
                 | Context::Text
                 | Context::Compose
+                | Context::Many
                 | Context::Choose
                 | Context::Input
                 | Context::Help
@@ -116,6 +121,7 @@ actions! {
     Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule] ["r"];
     Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];
     SendDirect "send-direct" "send direct" "sends an own scheduled task that others overtake direct instead, after a question" [Lanes, Task, Schedule] ["d"];
+    Sending "sending" "stop/go on" "stops sending the rest of a group, or lets it go on" [Lanes] ["p"];
     PutAway "put-away" "put away" "puts away a task whose end was never seen" [Lanes, Task] ["X"];
     Schedule "schedule" "schedule" "opens the schedule: all that the scheduler keeps, in its order" [Lanes] ["t"];
     Mark "mark" "mark" "marks the selected task, or takes its mark away" [Schedule] ["space"];
@@ -177,7 +183,7 @@ actions! {
     ItemDown "item-down" "item down" "moves the item down" [Form] ["alt-down", "ctrl-down"];
     RenameEntry "rename-entry" "key" "gives the map's entry another key" [Form, Text] ["alt-k"];
     EditField "edit-field" "editor: field" "opens the field alone in your editor ($VISUAL, $EDITOR)" [Form, Text] ["shift-f4", "alt-i"];
-    Send "send" "send" "sends the task" [Form, Text, Compose] ["ctrl-s", "alt-enter"];
+    Send "send" "send" "sends the task, or all tasks of the group" [Form, Text, Compose, Many] ["ctrl-s", "alt-enter"];
     Way "way" "direct/scheduled" "switches between direct and through the scheduler" [Form, Text, Compose] ["f2", "alt-d"];
     Lane "lane" "parallel/sequential" "switches between parallel and sequential" [Form, Text, Compose] ["f3", "alt-p"];
     EditOutside "edit-outside" "editor" "opens the payload in your editor ($VISUAL, $EDITOR)" [Form, Text, Compose] ["f4", "alt-e"];
@@ -186,23 +192,26 @@ actions! {
     OtherType "other-type" "other type" "chooses another service and type" [Form, Text, Compose] ["f8", "alt-t"];
     Frame "frame" "frame" "shows the exact frame, or the payload again" [Form, Text, Compose] ["f9", "alt-v"];
     When "when" "when" "says when it is to start: now, in 3h, 22:30, tomorrow 6:00, fri 9:00" [Form, Text, Compose] ["f6", "alt-w"];
+    Sweep "sweep" "sweep" "lets the field run through several values, each a task of its own; once more: takes them away" [Form, Text] ["alt-s", "shift-f2"];
+    Many "many" "group" "names the group of a sweep, says how several go together and whether the first one goes alone" [Form, Text] ["alt-m", "shift-f3"];
     Undo "undo" "undo" "takes back the last edit" [Form, Text, Compose] ["ctrl-_", "alt-u"];
     RefreshTypes "refresh-types" "refresh types" "reads the catalogue files again, and offers to ask the service's kernel for its task types" [Form, Text, Compose, Choose] ["f12", "alt-y"];
-    ChooseUp "choose-up" "up" "goes up in the list" [Choose] ["up", "ctrl-p"];
-    ChooseDown "choose-down" "next" "goes down in the list" [Choose] ["down"];
-    Accept "accept" "take it" "takes what is chosen or typed" [Choose, Input] ["enter"];
-    Complete "complete" "next" "goes to the next one in the list, or to the other of two moments" [Choose, Input] ["tab"];
+    ChooseUp "choose-up" "up" "goes up in the list" [Choose, Many] ["up", "ctrl-p"];
+    ChooseDown "choose-down" "next" "goes down in the list" [Choose, Many] ["down"];
+    Accept "accept" "take it" "takes what is chosen or typed" [Choose, Input, Many] ["enter"];
+    Complete "complete" "next" "goes to the next one in the list, or to the other of two moments" [Choose, Input, Many] ["tab"];
+    CompleteBack "complete-back" "previous" "goes to the one before" [Many] ["shift-tab"];
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Form, Text, Compose, Choose, Input, Schedule, Help, Confirm] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Form, Text, Compose, Choose, Input, Schedule] ["f1", "alt-h"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Form, Text, Compose, Many, Choose, Input, Schedule] ["f1", "alt-h"];
     Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Schedule] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Form, Text, Compose, Choose, Input, Schedule, Help, Confirm] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Form, Text, Compose, Choose, Schedule, Help] ["ctrl-z"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Form, Text, Compose, Many, Choose, Schedule, Help] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Form, Text, Compose, Choose, Input, Schedule, Help, Confirm] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["ctrl-c"];
 }
 
 impl Action {

@@ -22,7 +22,8 @@ use crate::{
 use super::{
     form::{FormPane, clean_paste, sentence},
     layout::Shape,
-    made::{Made, NO_CODE},
+    made::{Made, NO_CODE, NO_CODE_FOR_SEVERAL},
+    many::{Group, Many},
     session::Way,
 };
 
@@ -51,6 +52,10 @@ pub struct Draft {
     pub parallel: bool,
     /// Which way.
     pub way: Way,
+    /// The fields that run through values, by the names that lead to them, and how.
+    pub sweeps: Vec<(String, String)>,
+    /// What was said of the group that they make.
+    pub group: Group,
 }
 
 impl Draft {
@@ -135,6 +140,10 @@ pub struct Compose {
     pub replaces: Option<TaskKey>,
     /// What the person's editor was opened on.
     pub outside: Outside,
+    /// What a person says of the group that sweeps make.
+    pub group: Group,
+    /// What the sweeps make; `None`: no field has one.
+    pub many: Option<Many>,
     /// The form that the JSON came from, and that JSON: to go back to as it was.
     aside: Option<(Box<FormPane>, String)>,
     /// The payload of the last run.
@@ -260,6 +269,8 @@ impl Compose {
             filled: false,
             replaces: None,
             outside: Outside::Payload,
+            group: Group::default(),
+            many: None,
             aside: None,
             last,
             made: None,
@@ -299,6 +310,11 @@ impl Compose {
             Body::Form(pane) => Some(pane),
             Body::Json(_) => None,
         }
+    }
+
+    /// The form that the JSON came from.
+    pub(super) fn form_aside(&self) -> Option<&FormPane> {
+        self.aside.as_ref().map(|(pane, _)| &**pane)
     }
 
     /// The form, if it is one.
@@ -481,6 +497,11 @@ impl Compose {
             let text = self.text();
             self.made = self.made.take().filter(|made| made.of == text);
         }
+        self.many = self.look_at_sweeps();
+        if self.many.is_some() {
+            // It holds for one set of values.
+            self.made = None;
+        }
         if let Body::Json(pane) = &self.body {
             let text = pane.text();
             if let Some(problem) = not_an_object(&text) {
@@ -504,19 +525,33 @@ impl Compose {
                 let hint = p.level == Level::Hint;
                 self.problems.push(Problem { line: None, what, fatal: !hint && !p.from_service, hint });
             }
+            // What is wrong with one of the sweeps stands at its field already.
+            if let Some(Err(why)) = self.many.as_ref().map(|many| &many.plan)
+                && !pane.form.swept().iter().any(|id| matches!(pane.form.sweep(*id), Some(Err(_))))
+            {
+                self.problems.push(Problem { line: None, what: why.clone(), fatal: true, hint: false });
+            }
             self.problems.sort_by_key(|p| (!p.fatal, p.hint));
         }
-        let payload = self.completed(&self.text());
+        let batch = self.batch().and_then(Result::ok);
+        let payload = match &batch {
+            Some(batch) => batch.payload(0),
+            None => self.completed(&self.text()),
+        };
         if self.task_type.ipython {
             // Judged of the payload alone, without what is added to it.
             self.problems.retain(|p| !p.what.starts_with("code: missing"));
         }
         if self.task_type.ipython && json::get(&payload, "code").is_none_or(|code| code == "null") {
-            self.problems
-                .insert(0, Problem { line: None, what: NO_CODE.to_owned(), fatal: true, hint: false });
+            let what = if self.many.is_some() { NO_CODE_FOR_SEVERAL } else { NO_CODE };
+            self.problems.insert(0, Problem { line: None, what: what.to_owned(), fatal: true, hint: false });
         }
         if let Some(made) = &self.made {
             self.display_name = made.envelope.display_name.to_string();
+            return;
+        }
+        if let Some(batch) = batch {
+            self.display_name = batch.frame(0, self.id.clone()).display_name.to_string();
             return;
         }
         let payload = match self.masked() {
@@ -541,8 +576,17 @@ impl Compose {
         self.without_secrets(|form, id| form.set_text(id, word))
     }
 
+    /// The form with each secret masked; `None` where it has none.
+    pub(super) fn masked_form(&self) -> Option<Form> {
+        self.form_without_secrets(|form, id| form.set_text(id, SECRET))
+    }
+
     /// The payload after something was done to each secret that has a value; `None` where there is none.
     fn without_secrets(&self, hide: impl Fn(&mut Form, FieldId)) -> Option<String> {
+        self.form_without_secrets(hide).map(|form| form.payload())
+    }
+
+    fn form_without_secrets(&self, hide: impl Fn(&mut Form, FieldId)) -> Option<Form> {
         let mut form = match &self.body {
             Body::Form(pane) if secrets(&pane.form).is_empty() => return None,
             Body::Form(pane) => pane.form.clone(),
@@ -557,7 +601,7 @@ impl Compose {
         for id in &secrets {
             hide(&mut form, *id);
         }
-        (!secrets.is_empty()).then(|| form.payload())
+        (!secrets.is_empty()).then_some(form)
     }
 
     /// Whether the type has secret fields at all.
@@ -579,13 +623,19 @@ impl Compose {
         }
     }
 
-    /// The frame as it would be sent.
+    /// The frame as it would be sent; of several tasks the first one's.
     pub fn frame(&self) -> TaskFrame {
+        if let Some(Ok(batch)) = self.batch() {
+            return batch.frame(0, self.id.clone());
+        }
         self.frame_of(&self.text())
     }
 
     /// The frame for looking at: secrets are masked.
     pub fn shown_frame(&self) -> TaskFrame {
+        if let Some(Ok(batch)) = self.batch() {
+            return TaskFrame { payload: batch.shown(0).into(), ..batch.frame(0, self.id.clone()) };
+        }
         self.frame_of(&self.masked().unwrap_or_else(|| self.text()))
     }
 
@@ -615,8 +665,16 @@ impl Compose {
             None if unclear => (String::new(), Some(text)),
             None => (text, None),
         };
-        let (parallel, way) = (self.parallel, self.way.clone());
-        Draft { text, secret, lacks_secrets: false, json: is_json, parallel, way }
+        Draft {
+            text,
+            secret,
+            lacks_secrets: false,
+            json: is_json,
+            parallel: self.parallel,
+            way: self.way.clone(),
+            sweeps: self.sweeps(),
+            group: self.group.clone(),
+        }
     }
 
     /// Takes a draft back in.
@@ -631,15 +689,25 @@ impl Compose {
             self.check();
         }
         if let Body::Form(pane) = &mut self.body {
-            let form = std::mem::replace(&mut pane.form, Form::new(&self.task_type, None));
+            let mut form = std::mem::replace(&mut pane.form, Form::new(&self.task_type, None));
+            for (name, text) in &draft.sweeps {
+                if let Some(id) = form.find_dotted(name) {
+                    form.set_sweep(id, Some(text));
+                }
+            }
             **pane = FormPane::new(form);
         }
+        self.group = draft.group.clone();
+        self.check();
         self.parallel = draft.parallel;
         self.way = draft.way.clone();
     }
 
     /// The payload differs from what it was opened with.
     pub fn is_edited(&self) -> bool {
+        if !self.sweeps().is_empty() {
+            return true;
+        }
         let text = self.text();
         text != self.start && json::compact(&text) != json::compact(&self.start)
     }

@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use crate::{
-    store::TaskKey,
+    store::{GroupKey, TaskKey},
     time::Now,
     wire::{Text, frame::TaskFrame},
 };
 
-use super::session::Way;
+use super::session::{Batch, Way};
 
 /// What is done on *yes*.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,10 @@ pub enum Deed {
     AskKernel(Text),
     /// Run the lab's Python here, for the composed task with this id.
     RunPython(Text),
+    /// Send these tasks as a group.
+    SendGroup(Box<Batch>),
+    /// Send no more of this group, and cancel these of its tasks.
+    CancelGroup(GroupKey, Vec<TaskKey>),
     /// End the program.
     Quit,
     /// Stop the program, as Ctrl-Z does.

@@ -8,14 +8,18 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 
-use crate::wire::{
-    Text,
-    json::{self, Kind},
+use crate::{
+    catalogue::sweep::Combine,
+    wire::{
+        Text,
+        json::{self, Kind},
+    },
 };
 
 use super::{
     App, Effect, Layer,
     compose::{Compose, Draft},
+    many::Group,
     session::Way,
 };
 
@@ -85,14 +89,60 @@ fn read_draft(raw: &str) -> Result<KeptDraft, String> {
             json: is("json"),
             parallel: is("parallel"),
             way,
+            sweeps: read_sweeps(raw)?,
+            group: read_group(raw),
         },
     })
+}
+
+/// The fields that run through values; drafts of before have none.
+fn read_sweeps(raw: &str) -> Result<Vec<(String, String)>, String> {
+    let Some(sweeps) = json::get(raw, "sweeps") else { return Ok(Vec::new()) };
+    let members = json::members(sweeps).map_err(|e| format!("a draft's `sweeps`: {e}"))?;
+    let typed = |(name, raw): (std::borrow::Cow<'_, str>, &str)| {
+        let text = json::string(raw).ok_or_else(|| format!("a draft's sweep of `{name}` is no text"))?;
+        Ok((name.into_owned(), text.into_owned()))
+    };
+    members.into_iter().map(typed).collect()
+}
+
+fn read_group(raw: &str) -> Group {
+    let group = json::get(raw, "group").unwrap_or("{}");
+    Group {
+        combine: match json::get(group, "one_by_one") {
+            Some("true") => Combine::Zip,
+            _ => Combine::Multiply,
+        },
+        name: json::get(group, "name").and_then(json::string).map(std::borrow::Cow::into_owned),
+        first_alone: json::get(group, "first_alone") == Some("true"),
+    }
+}
+
+/// What a draft of several tasks has besides; nothing where it is one.
+fn write_sweeps(draft: &Draft) -> String {
+    if draft.sweeps.is_empty() && draft.group == Group::default() {
+        return String::new();
+    }
+    let sweeps: Vec<String> = draft
+        .sweeps
+        .iter()
+        .map(|(name, text)| format!("{}: {}", json::quote(name), json::quote(text)))
+        .collect();
+    let group = &draft.group;
+    let name = group.name.as_ref().map(|name| format!(r#""name": {}, "#, json::quote(name)));
+    format!(
+        r#", "sweeps": {{{}}}, "group": {{{}"one_by_one": {}, "first_alone": {}}}"#,
+        sweeps.join(", "),
+        name.unwrap_or_default(),
+        group.combine == Combine::Zip,
+        group.first_alone,
+    )
 }
 
 /// Writes drafts.
 pub fn write_drafts(drafts: &[KeptDraft]) -> String {
     let lines = drafts.iter().map(|kept| {
-        let Draft { text, secret, lacks_secrets, json, parallel, way } = &kept.draft;
+        let Draft { text, secret, lacks_secrets, json, parallel, way, sweeps: _, group: _ } = &kept.draft;
         let (way, at) = match way {
             Way::Direct => ("direct", None),
             Way::Alone => ("alone", None),
@@ -102,7 +152,7 @@ pub fn write_drafts(drafts: &[KeptDraft]) -> String {
         format!(
             concat!(
                 r#"{{"id": {}, "saved": {}, "service": {}, "class": {}, "way": "{}"{}, "parallel": {}, "json": {}, "#,
-                r#""secrets_left_out": {}, "payload": {}}}"#
+                r#""secrets_left_out": {}, "payload": {}{}}}"#
             ),
             json::quote(&kept.id),
             json::quote(&stamp(kept.saved)),
@@ -114,6 +164,7 @@ pub fn write_drafts(drafts: &[KeptDraft]) -> String {
             json,
             secret.is_some() || *lacks_secrets,
             json::quote(text),
+            write_sweeps(&kept.draft),
         )
     });
     whole("drafts", lines)
@@ -338,6 +389,8 @@ mod tests {
             json: false,
             parallel: false,
             way: Way::Scheduled(None),
+            sweeps: Vec::new(),
+            group: Group::default(),
         }
     }
 
@@ -359,6 +412,12 @@ mod tests {
             Draft { json: true, parallel: true, way: Way::Direct, ..draft("{{ no JSON") },
             Draft { secret: Some("{\"password\": \"hush\"}".to_owned()), way: Way::Alone, ..draft("{}") },
             Draft { way: Way::Scheduled(Some(run_at)), ..draft("{}") },
+            Draft {
+                sweeps: vec![("a.b".to_owned(), "1, \"x\"".to_owned()), ("c".to_owned(), String::new())],
+                group: Group { combine: Combine::Zip, name: Some("T\"1".to_owned()), first_alone: true },
+                ..draft("{}")
+            },
+            Draft { group: Group { first_alone: true, ..Group::default() }, ..draft("{}") },
         ]
         .into_iter()
         .enumerate()

@@ -3,10 +3,10 @@
 //! Pure: made anew from the store whenever something changed. The selection is a task's key (or a service's name),
 //! never a row's number, and the selected row keeps its line on the screen while the list moves around it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
-    store::{Lanes, Reason, Slot, State, Store, Task, TaskKey, filter::Filter},
+    store::{Group, GroupKey, Lanes, Reason, Slot, State, Store, Task, TaskKey, filter::Filter},
     time::Now,
     wire::Text,
 };
@@ -16,8 +16,32 @@ use crate::{
 pub struct Selected {
     /// The service.
     pub service: Text,
-    /// The task; `None`: the service's own line.
+    /// The task; `None`: the service's own line, or a group's.
     pub task: Option<TaskKey>,
+    /// The group, where its line is selected.
+    pub group: Option<GroupKey>,
+}
+
+impl Selected {
+    /// A service's own line.
+    pub fn service(service: Text) -> Selected {
+        Selected { service, task: None, group: None }
+    }
+
+    /// A task.
+    pub fn task(service: Text, task: TaskKey) -> Selected {
+        Selected { service, task: Some(task), group: None }
+    }
+
+    /// A group's line.
+    pub fn group(group: GroupKey) -> Selected {
+        Selected { service: group.service.clone(), task: None, group: Some(group) }
+    }
+
+    /// Whether it is a service's own line.
+    pub fn is_service(&self) -> bool {
+        self.task.is_none() && self.group.is_none()
+    }
 }
 
 /// How a service's block is shown.
@@ -57,6 +81,19 @@ pub enum Row {
         part: Part,
         /// The first row of that part, which carries the part's label.
         first: bool,
+    },
+    /// Tasks that were sent together, as one.
+    Group {
+        /// The group.
+        key: GroupKey,
+        /// Which part of the block it stands in.
+        part: Part,
+        /// The first row of that part, which carries the part's label.
+        first: bool,
+        /// Its members stand below it.
+        open: bool,
+        /// How many of its members pass the filter, where there is one.
+        passing: Option<usize>,
     },
     /// The parallel lane, empty.
     NoParallel {
@@ -106,6 +143,8 @@ pub enum Part {
     Unknown,
     /// Ended.
     Ended,
+    /// Below its group's line.
+    Member,
 }
 
 impl Row {
@@ -119,6 +158,7 @@ impl Row {
             | Row::Others { service, .. }
             | Row::Unreadable { service }
             | Row::More { service, .. } => Some(service),
+            Row::Group { key, .. } => Some(&key.service),
             Row::Gap => None,
         }
     }
@@ -126,10 +166,9 @@ impl Row {
     /// What it selects, if it can be selected.
     pub fn selects(&self) -> Option<Selected> {
         match self {
-            Row::Service { service, .. } => Some(Selected { service: service.clone(), task: None }),
-            Row::Task { service, key, .. } => {
-                Some(Selected { service: service.clone(), task: Some(key.clone()) })
-            }
+            Row::Service { service, .. } => Some(Selected::service(service.clone())),
+            Row::Task { service, key, .. } => Some(Selected::task(service.clone(), key.clone())),
+            Row::Group { key, .. } => Some(Selected::group(key.clone())),
             _ => None,
         }
     }
@@ -150,38 +189,136 @@ pub struct Choice<'a> {
     pub height: usize,
     /// Only the selected service (a small screen).
     pub one: bool,
+    /// Groups whose members stand below their line.
+    pub open: &'a HashSet<GroupKey>,
+    /// Groups that are still being sent.
+    pub sending: &'a [GroupKey],
 }
 
 struct Block<'a> {
     name: Text,
-    lanes: Lanes<'a>,
-    ended: Vec<&'a Task>,
+    slot: Slot,
+    others_may_wait: bool,
+    unreadable: bool,
+    /// Holders, then what waits.
+    sequential: Vec<Line<'a>>,
+    holds: bool,
+    waits: bool,
+    parallel: Vec<Line<'a>>,
+    unknown: Vec<Line<'a>>,
+    ended: Vec<Line<'a>>,
     folding: Folding,
     /// Holders may be missing because a filter leaves them out.
     filtered: bool,
     shown: usize,
 }
 
+/// A task, or a group with those of its members that stand below it.
+#[derive(Clone)]
+enum Line<'a> {
+    Task(&'a Task, Part),
+    Group { group: &'a Group, part: Part, open: bool, passing: Option<usize>, members: Vec<&'a Task> },
+}
+
+impl Line<'_> {
+    fn rows(&self) -> usize {
+        match self {
+            Line::Task(..) => 1,
+            Line::Group { members, .. } => 1 + members.len(),
+        }
+    }
+
+    fn has(&self, selected: &Selected) -> bool {
+        match self {
+            Line::Task(task, _) => selected.task.as_ref() == Some(&task.key),
+            Line::Group { group, members, .. } => {
+                selected.group.as_ref() == Some(&group.key)
+                    || selected.task.as_ref().is_some_and(|key| members.iter().any(|m| m.key == *key))
+            }
+        }
+    }
+}
+
+fn rows_of(lines: &[Line<'_>]) -> usize {
+    lines.iter().map(Line::rows).sum()
+}
+
 /// Ended or unknown tasks of one service that are listed when everything is asked for.
 const ALL: usize = 500;
 /// Unknown tasks of one service that are listed otherwise.
 const UNKNOWN: usize = 3;
+/// Members of an open group that are listed.
+const MEMBERS: usize = 2_000;
 
-impl Block<'_> {
+impl<'a> Block<'a> {
+    fn new(
+        store: &'a Store,
+        choice: &Choice<'_>,
+        name: Text,
+        mut lanes: Lanes<'a>,
+        ended: Ended<'a>,
+    ) -> Block<'a> {
+        let filtered = !choice.filter.is_empty();
+        if filtered {
+            lanes.holders.retain(|t| choice.filter.admits(t));
+            lanes.waiting.retain(|w| choice.filter.admits(w.task));
+            lanes.parallel.retain(|t| choice.filter.admits(t));
+            lanes.unknown.retain(|t| choice.filter.admits(t));
+        }
+        let folding = match choice.folding.get(&name).copied().unwrap_or_default() {
+            // Alone on the screen it has nothing to make room for.
+            Folding::Folded if choice.one => Folding::Auto,
+            folding => folding,
+        };
+        let mut groups = Groups { store, choice, placed: HashSet::new() };
+        let mut sequential = Vec::new();
+        for holder in &lanes.holders {
+            sequential.extend(groups.line(holder, Part::Holder));
+        }
+        for wait in &lanes.waiting {
+            let part = Part::Waiting { place: wait.place, overtaken: wait.overtaken };
+            sequential.extend(groups.line(wait.task, part));
+        }
+        let parallel: Vec<Line<'a>> =
+            lanes.parallel.iter().filter_map(|t| groups.line(t, Part::Parallel)).collect();
+        // What is still being sent stands where it will run, also while none of it waits.
+        for group in lanes.groups.iter().filter(|group| choice.sending.contains(&group.key)) {
+            let part = Part::Waiting { place: lanes.waiting.len() + 1, overtaken: false };
+            sequential.extend(groups.place(group, part));
+        }
+        let unknown = lanes.unknown.iter().filter_map(|t| groups.line(t, Part::Unknown)).collect();
+        let ended = match ended {
+            Ended::Filtered(tasks) => tasks.into_iter().filter_map(|t| groups.line(t, Part::Ended)).collect(),
+            Ended::Newest => newest(&mut groups, &lanes),
+        };
+        Block {
+            name,
+            slot: lanes.slot,
+            others_may_wait: lanes.others_may_wait,
+            unreadable: lanes.schedule_unreadable.is_some(),
+            holds: !lanes.holders.is_empty(),
+            waits: !lanes.waiting.is_empty(),
+            sequential,
+            parallel,
+            unknown,
+            ended,
+            folding,
+            filtered,
+            shown: 0,
+        }
+    }
+
     fn is_quiet(&self) -> bool {
-        self.lanes.holders.is_empty()
-            && self.lanes.waiting.is_empty()
-            && self.lanes.parallel.is_empty()
-            && self.lanes.unknown.is_empty()
-            && !matches!(self.lanes.slot, Slot::TakenUnseen { .. })
+        self.sequential.is_empty()
+            && self.parallel.is_empty()
+            && self.unknown.is_empty()
+            && !matches!(self.slot, Slot::TakenUnseen { .. })
     }
 
     fn is_empty(&self) -> bool {
-        let l = &self.lanes;
-        l.holders.is_empty()
-            && l.waiting.is_empty()
-            && l.parallel.is_empty()
-            && l.unknown.is_empty()
+        self.sequential.is_empty()
+            && self.parallel.is_empty()
+            && self.unknown.is_empty()
             && self.ended.is_empty()
     }
 
@@ -191,13 +328,13 @@ impl Block<'_> {
 
     /// Unknown tasks that are listed: the newest few, or all where everything is asked for.
     fn unknown_shown(&self, selected: Option<&Selected>) -> usize {
-        let all = self.lanes.unknown.len();
+        let all = self.unknown.len();
         if self.folding == Folding::All || all <= UNKNOWN + 1 {
             return all.min(ALL);
         }
         // The selected one is never cut away.
-        let key = selected.filter(|s| s.service == self.name).and_then(|s| s.task.as_ref());
-        let place = key.and_then(|key| self.lanes.unknown.iter().position(|t| t.key == *key));
+        let selected = selected.filter(|s| s.service == self.name);
+        let place = selected.and_then(|s| self.unknown.iter().position(|line| line.has(s)));
         UNKNOWN.max(place.map_or(0, |p| p + 1)).min(all)
     }
 
@@ -206,30 +343,91 @@ impl Block<'_> {
         if self.folded() {
             return 1;
         }
-        let l = &self.lanes;
-        let sequential = l.holders.len().max(usize::from(self.slot_row(roomy))) + l.waiting.len();
-        let parallel = l.parallel.len().max(usize::from(roomy));
+        let sequential = rows_of(&self.sequential) + usize::from(self.slot_row(roomy));
+        let parallel = rows_of(&self.parallel).max(usize::from(roomy));
         1 + sequential
             + usize::from(self.others_row())
-            + usize::from(l.schedule_unreadable.is_some())
+            + usize::from(self.unreadable)
             + parallel
-            + l.unknown.len().min(UNKNOWN + 1)
+            + rows_of(&self.unknown[..self.unknown.len().min(UNKNOWN + 1)])
     }
 
     fn slot_row(&self, roomy: bool) -> bool {
         !self.filtered
-            && self.lanes.holders.is_empty()
-            && (roomy
-                || !self.lanes.waiting.is_empty()
-                || matches!(self.lanes.slot, Slot::TakenUnseen { .. }))
+            && !self.holds
+            && (roomy || self.waits || matches!(self.slot, Slot::TakenUnseen { .. }))
     }
 
     /// The sign stands behind what waits, where it says that the places are not the whole truth. Where nothing is
     /// known to wait the service's line says it.
     fn others_row(&self) -> bool {
-        self.lanes.others_may_wait
-            && !self.lanes.waiting.is_empty()
-            && matches!(self.lanes.slot, Slot::Taken | Slot::TakenUnseen { .. })
+        self.others_may_wait && self.waits && matches!(self.slot, Slot::Taken | Slot::TakenUnseen { .. })
+    }
+}
+
+/// Where a block's ended tasks come from.
+enum Ended<'a> {
+    /// The lanes, which hold the newest ones.
+    Newest,
+    /// All that are kept and pass the filter.
+    Filtered(Vec<&'a Task>),
+}
+
+/// The newest ended tasks and groups, by their ends.
+fn newest<'a>(groups: &mut Groups<'a, '_>, lanes: &Lanes<'a>) -> Vec<Line<'a>> {
+    let end = |task: &Task| task.ended.map(|seen| seen.at.mono);
+    let mut over: Vec<_> = lanes
+        .groups
+        .iter()
+        .filter(|group| !groups.placed.contains(&group.key))
+        .filter_map(|group| Some((end(groups.store.last_ended(group)?), *group)))
+        .collect();
+    over.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let mut over = over.into_iter().peekable();
+    let mut out = Vec::new();
+    for task in &lanes.ended {
+        while let Some((_, group)) = over.next_if(|(at, _)| *at >= end(task)) {
+            out.extend(groups.place(group, Part::Ended));
+        }
+        out.push(Line::Task(task, Part::Ended));
+    }
+    for (_, group) in over {
+        out.extend(groups.place(group, Part::Ended));
+    }
+    out
+}
+
+/// Puts each group where the first of its members stands, once.
+struct Groups<'a, 'b> {
+    store: &'a Store,
+    choice: &'b Choice<'b>,
+    placed: HashSet<GroupKey>,
+}
+
+impl<'a> Groups<'a, '_> {
+    /// The line for a task: itself, its group's, or none where that stands already.
+    fn line(&mut self, task: &'a Task, part: Part) -> Option<Line<'a>> {
+        let group = task.group.as_ref().and_then(|member| self.store.group(&member.key));
+        match group {
+            Some(group) => self.place(group, part),
+            None => Some(Line::Task(task, part)),
+        }
+    }
+
+    fn place(&mut self, group: &'a Group, part: Part) -> Option<Line<'a>> {
+        if !self.placed.insert(group.key.clone()) {
+            return None;
+        }
+        let open = self.choice.open.contains(&group.key);
+        let filter = self.choice.filter;
+        let passes = |task: &&Task| (self.choice.hidden || !task.hidden) && filter.admits(task);
+        let passing =
+            (!filter.is_empty()).then(|| self.store.members(group).filter(|task| passes(task)).count());
+        let members = match open {
+            true => self.store.members(group).filter(|task| passes(task)).take(MEMBERS).collect(),
+            false => Vec::new(),
+        };
+        Some(Line::Group { group, part, open, passing, members })
     }
 }
 
@@ -247,28 +445,12 @@ pub fn rows(store: &Store, choice: &Choice<'_>, now: Now) -> Vec<Row> {
     }
     let mut blocks: Vec<Block<'_>> = Vec::new();
     for service in store.services() {
-        let mut lanes = store.lanes(&service.name, choice.hidden, now);
-        if filtering {
-            lanes.holders.retain(|t| choice.filter.admits(t));
-            lanes.waiting.retain(|w| choice.filter.admits(w.task));
-            lanes.parallel.retain(|t| choice.filter.admits(t));
-            lanes.unknown.retain(|t| choice.filter.admits(t));
-            lanes.ended = admitted.remove(&*service.name).unwrap_or_default();
-        }
-        let ended = std::mem::take(&mut lanes.ended);
-        let folding = match choice.folding.get(&service.name).copied().unwrap_or_default() {
-            // Alone on the screen it has nothing to make room for.
-            Folding::Folded if choice.one => Folding::Auto,
-            folding => folding,
+        let lanes = store.lanes(&service.name, choice.hidden, now);
+        let ended = match filtering {
+            true => Ended::Filtered(admitted.remove(&*service.name).unwrap_or_default()),
+            false => Ended::Newest,
         };
-        blocks.push(Block {
-            name: service.name.clone(),
-            lanes,
-            ended,
-            folding,
-            filtered: filtering,
-            shown: 0,
-        });
+        blocks.push(Block::new(store, choice, service.name.clone(), lanes, ended));
     }
     if filtering {
         // What a filter leaves nothing of would only be in the way.
@@ -313,14 +495,16 @@ fn share(blocks: &mut [Block<'_>], mut free: usize, filtering: bool, selected: O
     for block in blocks.iter_mut().filter(|b| !b.folded()) {
         let everything = filtering || block.folding == Folding::All;
         block.shown = if everything { block.ended.len().min(ALL) } else { block.ended.len().min(1) };
-        free = free.saturating_sub(block.shown);
+        free = free.saturating_sub(rows_of(&block.ended[..block.shown]));
     }
     loop {
         let mut gave = false;
         for block in blocks.iter_mut().filter(|b| !b.folded()) {
-            if free > 0 && block.shown < block.ended.len() {
+            if free > 0
+                && let Some(line) = block.ended.get(block.shown)
+            {
+                free = free.saturating_sub(line.rows());
                 block.shown += 1;
-                free -= 1;
                 gave = true;
             }
         }
@@ -329,9 +513,9 @@ fn share(blocks: &mut [Block<'_>], mut free: usize, filtering: bool, selected: O
         }
     }
     // The selected one is never cut away.
-    if let Some(Selected { service, task: Some(key) }) = selected
-        && let Some(block) = blocks.iter_mut().find(|b| b.name == *service && !b.folded())
-        && let Some(place) = block.ended.iter().position(|t| t.key == *key)
+    if let Some(selected) = selected.filter(|s| !s.is_service())
+        && let Some(block) = blocks.iter_mut().find(|b| b.name == selected.service && !b.folded())
+        && let Some(place) = block.ended.iter().position(|line| line.has(selected))
     {
         block.shown = block.shown.max(place + 1);
     }
@@ -346,41 +530,51 @@ fn write(block: &Block<'_>, roomy: bool, one: bool, selected: Option<&Selected>,
     if folded {
         return;
     }
-    let l = &block.lanes;
-    let task =
-        |t: &Task, part, first| Row::Task { service: service.clone(), key: t.key.clone(), part, first };
+    let line = |line: &Line<'_>, first: bool, out: &mut Vec<Row>| {
+        let task = |task: &Task, part, first| Row::Task {
+            service: service.clone(),
+            key: task.key.clone(),
+            part,
+            first,
+        };
+        match line {
+            Line::Task(one, part) => out.push(task(one, *part, first)),
+            Line::Group { group, part, open, passing, members } => {
+                let key = group.key.clone();
+                out.push(Row::Group { key, part: *part, first, open: *open, passing: *passing });
+                out.extend(members.iter().map(|member| task(member, Part::Member, false)));
+            }
+        }
+    };
     let start = out.len();
     if block.slot_row(roomy || one) {
         out.push(Row::Slot { service: service.clone() });
     }
-    for holder in &l.holders {
-        out.push(task(holder, Part::Holder, out.len() == start));
-    }
-    for wait in &l.waiting {
-        let part = Part::Waiting { place: wait.place, overtaken: wait.overtaken };
-        out.push(task(wait.task, part, out.len() == start));
+    for one in &block.sequential {
+        line(one, out.len() == start, out);
     }
     if block.others_row() {
         out.push(Row::Others { service: service.clone(), first: out.len() == start });
     }
-    if l.schedule_unreadable.is_some() {
+    if block.unreadable {
         out.push(Row::Unreadable { service: service.clone() });
     }
-    if l.parallel.is_empty() && roomy {
+    if block.parallel.is_empty() && roomy {
         out.push(Row::NoParallel { service: service.clone() });
     }
-    for (i, t) in l.parallel.iter().enumerate() {
-        out.push(task(t, Part::Parallel, i == 0));
+    for (i, one) in block.parallel.iter().enumerate() {
+        line(one, i == 0, out);
     }
     let unknown = block.unknown_shown(selected);
-    for (i, t) in l.unknown.iter().take(unknown).enumerate() {
-        out.push(task(t, Part::Unknown, i == 0));
+    for (i, one) in block.unknown.iter().take(unknown).enumerate() {
+        line(one, i == 0, out);
     }
-    if l.unknown.len() > unknown {
-        out.push(Row::More { service: service.clone(), count: l.unknown.len() - unknown, unknown: true });
+    if block.unknown.len() > unknown {
+        let count = block.unknown.len() - unknown;
+        out.push(Row::More { service: service.clone(), count, unknown: true });
     }
-    for (i, t) in block.ended.iter().take(block.shown).enumerate() {
-        out.push(task(t, Part::Ended, i == 0));
+    for (i, one) in block.ended.iter().take(block.shown).enumerate() {
+        line(one, i == 0, out);
     }
     let rest = block.ended.len() - block.shown;
     if rest > 0 && block.folding == Folding::All {

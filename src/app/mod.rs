@@ -10,6 +10,7 @@ pub mod compose;
 pub mod confirm;
 pub mod copy_as;
 pub mod document;
+pub mod forecast;
 pub mod form;
 pub mod help;
 pub mod kept;
@@ -18,6 +19,7 @@ pub mod lanes;
 pub mod layout;
 pub mod line;
 pub mod made;
+pub mod many;
 pub mod msg;
 pub mod reader;
 pub mod schedule;
@@ -29,14 +31,14 @@ pub mod when;
 pub(crate) mod tests;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
 use crate::{
     catalogue::{Catalogue, form::FieldId, guard::Guard},
     clean::{Charset, Clean},
-    store::{State, Store, TaskKey, filter::Filter},
+    store::{Group, GroupKey, State, Store, TaskKey, filter::Filter},
     time::Now,
     wire::{
         Text,
@@ -55,6 +57,7 @@ use keymap::Keymap;
 use lanes::{Folding, Row, Selected};
 use layout::{Areas, Shape, areas};
 use line::LineEdit;
+use many::GroupPane;
 use reader::Reader;
 use schedule::Schedule;
 use session::{Session, Way};
@@ -139,6 +142,8 @@ pub enum Layer {
     Compose(Box<Compose>),
     /// The schedule.
     Schedule(Box<Schedule>),
+    /// Many at once, above the composer.
+    Many(Box<GroupPane>),
     /// The list of keys.
     Help(Help),
     /// A question.
@@ -169,6 +174,7 @@ impl Layer {
                 None => Context::Compose,
             },
             Layer::Schedule(_) => Context::Schedule,
+            Layer::Many(_) => Context::Many,
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
             Layer::Filter(_) | Layer::Search(_) | Layer::Rename(..) | Layer::When(_) => Context::Input,
@@ -224,6 +230,8 @@ pub struct Ui {
     pub line: usize,
     /// How services are shown.
     pub folding: HashMap<Text, Folding>,
+    /// Groups whose members stand below their line.
+    pub open_groups: HashSet<GroupKey>,
     /// The filter as typed.
     pub filter_text: String,
     /// The filter in force: the last one that could be read.
@@ -285,6 +293,7 @@ impl App {
                 moved: false,
                 line: 0,
                 folding: HashMap::new(),
+                open_groups: HashSet::new(),
                 filter_text: String::new(),
                 filter: Filter::default(),
                 filter_error: None,
@@ -420,6 +429,12 @@ impl App {
         self.ui.selected.as_ref()?.task.as_ref()
     }
 
+    /// The group whose line is selected, while nothing stands above the lanes.
+    pub fn current_group(&self) -> Option<&GroupKey> {
+        let above = self.ui.layers.iter().any(|layer| matches!(layer, Layer::Task(_) | Layer::Schedule(_)));
+        self.ui.selected.as_ref()?.group.as_ref().filter(|_| !above)
+    }
+
     /// The service that a key pressed now is about.
     pub fn current_service(&self) -> Option<Text> {
         let task = self.current_task().and_then(|k| self.store().task(k)).map(|t| t.service.clone());
@@ -484,6 +499,7 @@ impl App {
                 // `12 s ago`
                 State::Ended | State::Unknown => false,
             }),
+            Row::Group { key, .. } => self.store().group(key).is_some_and(Group::is_active),
             _ => false,
         })
     }
@@ -524,6 +540,7 @@ impl App {
     fn build_rows(&mut self, now: Now) {
         let areas = self.areas();
         let height = self.lanes_height();
+        let sending: Vec<GroupKey> = self.session.sending().iter().map(|s| s.key.clone()).collect();
         let build = |ui: &Ui, session: &Session| {
             lanes::rows(
                 &session.store,
@@ -534,6 +551,8 @@ impl App {
                     selected: ui.selected.as_ref(),
                     height,
                     one: areas.shape == Shape::Narrow,
+                    open: &ui.open_groups,
+                    sending: &sending,
                 },
                 now,
             )
@@ -552,7 +571,7 @@ impl App {
         let selected = self.ui.selected.clone();
         let there = |rows: &[Row], s: &Selected| {
             // On a small screen the service's line stands above the rows.
-            (areas.shape == Shape::Narrow && s.task.is_none())
+            (areas.shape == Shape::Narrow && s.is_service())
                 || rows.iter().any(|r| r.selects().as_ref() == Some(s))
         };
         if let Some(s) = &selected
@@ -568,14 +587,14 @@ impl App {
             self.ui.selected = near.map(|(_, s)| s);
             if areas.shape == Shape::Narrow && self.ui.selected.is_none() {
                 // A small screen shows one service: stay with it while it exists.
-                self.ui.selected = Some(Selected { service: s.service.clone(), task: None });
+                self.ui.selected = Some(Selected::service(s.service.clone()));
             }
         } else if selected.is_none() {
             self.ui.selected = rows.iter().find_map(Row::selects);
             if areas.shape == Shape::Narrow && self.ui.selected.is_none() {
                 // Its line is no row here, so that nothing of a quiet service can be found.
                 let first = self.session.store.services().next();
-                self.ui.selected = first.map(|s| Selected { service: s.name.clone(), task: None });
+                self.ui.selected = first.map(|s| Selected::service(s.name.clone()));
             }
             self.ui.line = 0;
         }

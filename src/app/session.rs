@@ -4,6 +4,7 @@
 //! Pure: it takes what came in and gives back what is to be sent. It refuses to send anything twice, or anything for
 //! a connection that is not up.
 
+mod many;
 mod schedule;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 use chrono::{DateTime, FixedOffset};
 
 use crate::{
-    store::{Input, Own, Store, TaskKey},
+    store::{GroupKey, Input, Own, Store, TaskKey},
     time::Now,
     wire::{
         Text,
@@ -23,7 +24,10 @@ use crate::{
     },
 };
 
+pub use many::{Batch, CancelTally, Sending, WINDOW};
 pub use schedule::{ReadList, frame_of};
+
+use many::Cancelling;
 use schedule::{is_unknown_type, told_error};
 
 /// A bus that brought nothing for this long is quiet: three of the task manager's heartbeats.
@@ -137,6 +141,35 @@ pub enum News {
         /// The id of the one in its place, which the scheduler was asked to cancel if it still waits.
         id: Text,
     },
+    /// A group has gone out.
+    GroupSent {
+        /// The group.
+        key: GroupKey,
+        /// Its name.
+        name: Text,
+        /// Members that the scheduler has.
+        accepted: usize,
+        /// Members that it may have: the link was lost before its answer. They are not sent again.
+        doubtful: usize,
+    },
+    /// The rest of a group stays here until the person lets it go on.
+    GroupStopped {
+        /// The group.
+        key: GroupKey,
+        /// Its name.
+        name: Text,
+        /// Members that were not sent.
+        left: usize,
+        /// One phrase.
+        why: String,
+    },
+    /// What came of cancelling many tasks.
+    ManyCancelled {
+        /// What they are together.
+        name: String,
+        /// The counts.
+        tally: CancelTally,
+    },
 }
 
 /// What came of a cancellation.
@@ -243,6 +276,10 @@ pub struct Session {
     replaced: VecDeque<(Text, Text)>,
     /// The scheduler's list is never asked for.
     without_list: bool,
+    /// Groups on their way to the scheduler.
+    sending: Vec<Sending>,
+    /// Tasks that are being cancelled together.
+    cancelling: Vec<Cancelling>,
     news: Vec<News>,
     revision: u64,
 }
@@ -268,6 +305,8 @@ impl Session {
             replaced: VecDeque::new(),
             without_list: false,
             topics_answered: false,
+            sending: Vec::new(),
+            cancelling: Vec::new(),
             news: Vec::new(),
             revision: 0,
         }
@@ -277,6 +316,11 @@ impl Session {
     /// what may stall it.
     pub fn leave_list(&mut self) {
         self.without_list = true;
+    }
+
+    /// Whether the scheduler's list was asked for and answered.
+    pub fn list_came(&self) -> bool {
+        self.list_asked.is_some() && !self.pending.values().any(|p| matches!(p, Pending::List))
     }
 
     /// Goes up when anything that can be shown has changed.
@@ -355,6 +399,7 @@ impl Session {
             }
         }
         self.ask_open_questions(&mut out);
+        self.go_on(now, &mut out);
         out
     }
 
@@ -368,6 +413,7 @@ impl Session {
             self.ask_what_is_wanted(now, &mut out);
         }
         self.ask_open_questions(&mut out);
+        self.go_on(now, &mut out);
         out
     }
 
@@ -413,7 +459,7 @@ impl Session {
             }
         }
         if was_live && !live && !names.is_empty() {
-            self.news.push(News::LinkLost { names });
+            self.tell(News::LinkLost { names });
         }
         if live != was_live {
             match &line {
@@ -552,7 +598,7 @@ impl Session {
                     self.has_scheduler = Some(true);
                     let key = TaskKey(snapshot.scheduled_task_id.clone());
                     self.store.apply(Input::Accepted { id: own.clone(), snapshot }, now);
-                    self.news.push(News::Accepted { id: own, key });
+                    self.tell(News::Accepted { id: own, key });
                 }
                 (error, _) => {
                     let why = if unknown_type {
@@ -562,7 +608,7 @@ impl Session {
                         error.unwrap_or_else(|| "the scheduler's answer cannot be read".to_owned())
                     };
                     self.store.apply(Input::NotSent { id: own.clone(), why: why.clone() }, now);
-                    self.news.push(News::NotSent { id: own, why });
+                    self.tell(News::NotSent { id: own, why });
                 }
             },
             Pending::List => self.listed(ReadList::of(&reply), now),
@@ -605,7 +651,7 @@ impl Session {
         match self.pending.remove(id) {
             Some(Pending::Schedule { own }) => {
                 self.store.apply(Input::NotSent { id: own.clone(), why: why.clone() }, now);
-                self.news.push(News::NotSent { id: own, why });
+                self.tell(News::NotSent { id: own, why });
             }
             Some(Pending::List) => self.list_wanted = true,
             Some(Pending::Topics) => self.topics_wanted = true,
@@ -616,7 +662,7 @@ impl Session {
             None if self.store.find(id).is_none_or(|task| task.own.is_none()) => {}
             Some(Pending::Direct) | None => {
                 self.store.apply(Input::NotSent { id: id.clone(), why: why.clone() }, now);
-                self.news.push(News::NotSent { id: id.clone(), why });
+                self.tell(News::NotSent { id: id.clone(), why });
                 let service = self.store.find(id).map(|t| t.service.clone());
                 if let Some(name) = service.filter(|name| self.is_alone(name)) {
                     self.next_alone(&name, now, out);
@@ -632,7 +678,7 @@ impl Session {
             match pending {
                 Pending::Schedule { own } => {
                     // The frame may have arrived: then the task is in the list that is read after the gap.
-                    self.news.push(News::NotSent {
+                    self.tell(News::NotSent {
                         id: own,
                         why: "the link was lost before the scheduler answered: it may have taken the task"
                             .to_owned(),
@@ -674,7 +720,7 @@ impl Session {
         for id in lost {
             self.held.remove(&id);
             let why = "the link was lost before its turn came".to_owned();
-            self.news.push(News::NotSent { id, why });
+            self.tell(News::NotSent { id, why });
         }
     }
 }

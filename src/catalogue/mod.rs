@@ -15,6 +15,7 @@ mod schema;
 pub mod script;
 mod shape;
 mod source;
+pub mod sweep;
 mod template;
 #[cfg(test)]
 mod tests;

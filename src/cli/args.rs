@@ -87,7 +87,7 @@ pub struct LookArgs {
 pub enum Command {
     /// Prints one line a change until interrupted: first the present state, then changes.
     Watch(WatchArgs),
-    /// Sends one task.
+    /// Sends one task, or with --sweep a group of them.
     Submit(SubmitArgs),
     /// Prints what was found, from which file, which parts answer and how fast, and what the terminal can do.
     Doctor(DoctorArgs),
@@ -168,6 +168,22 @@ pub struct SubmitArgs {
     /// lacks, such as the code of a cell. Importing the class runs the lab's own modules here.
     #[arg(long, value_name = "PATH")]
     pub python: Option<PathBuf>,
+    /// Lets a field run through values, each a task of one group (may be given several times): 1,2,5, start:stop:count,
+    /// centre+-span:count, "log 1:1000:4", 0..10, q1..q5, all.
+    #[arg(long, value_name = "FIELD=VALUES", conflicts_with_all = ["direct", "name", "python"])]
+    pub sweep: Vec<String>,
+    /// Swept fields go one by one, first values together, instead of each with each.
+    #[arg(long, requires = "sweep")]
+    pub zip: bool,
+    /// The group's name, instead of one made of type and fields.
+    #[arg(long, value_name = "NAME", requires = "sweep")]
+    pub group: Option<String>,
+    /// Sends the rest of the group only once its first task has ended ok.
+    #[arg(long, requires = "sweep")]
+    pub first_alone: bool,
+    /// Prints what --sweep would send, and sends nothing.
+    #[arg(long, requires = "sweep")]
+    pub dry_run: bool,
 }
 
 /// `doctor`.

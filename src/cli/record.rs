@@ -34,7 +34,16 @@ struct Fields<'a> {
     duration_s: Option<f64>,
     duration_at_least: bool,
     run_at: Option<String>,
+    group: Option<GroupField<'a>>,
     error: Option<Failure<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct GroupField<'a> {
+    name: &'a str,
+    tag: &'a str,
+    place: u32,
+    of: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,6 +82,12 @@ pub fn task(task: &Task, now: Now) -> String {
         duration_s: duration.map(|(duration, _)| (duration.as_secs_f64() * 1000.0).round() / 1000.0),
         duration_at_least: duration.is_some_and(|(_, exact)| !exact),
         run_at: task.run_at.as_ref().map(stamp),
+        group: task.group.as_ref().map(|member| GroupField {
+            name: &member.mark.name,
+            tag: &member.mark.tag,
+            place: member.mark.place,
+            of: member.mark.of,
+        }),
         error: failure.or(not_sent),
     };
     open(&fields)

@@ -282,6 +282,8 @@ mod tests {
             json: false,
             parallel: false,
             way: crate::app::session::Way::Direct,
+            sweeps: Vec::new(),
+            group: crate::app::many::Group::default(),
         })
     }
 

@@ -47,6 +47,7 @@ pub(super) fn blank(service: &Text, lane: Lane, state: State, now: Now) -> Task 
         service: service.clone(),
         task_type: Text::from(""),
         name: Text::from(""),
+        group: None,
         lane,
         state,
         outcome: None,

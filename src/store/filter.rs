@@ -1,4 +1,4 @@
-//! Filters over tasks: words, and `outcome:`, `state:`, `service:`, `type:`, `lane:`, `id:` and `own:` qualifiers.
+//! Filters over tasks: words, and `outcome:`, `state:`, `service:`, `type:`, `lane:`, `id:`, `own:` and `group:` qualifiers.
 //!
 //! Plain text is looked for, never a pattern: the time grows with the text's length and with nothing else.
 
@@ -31,6 +31,8 @@ enum Test {
     Outcome(Outcome),
     Lane(Lane),
     Own(bool),
+    /// In the name or the tag of its group; lower case.
+    Group(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +125,7 @@ impl Test {
             Test::Outcome(outcome) => task.outcome == Some(*outcome),
             Test::Lane(lane) => task.lane == *lane,
             Test::Own(own) => task.own.is_some() == *own,
+            Test::Group(word) => task.group.as_ref().is_some_and(|m| contains(&m.key.id, word)),
         }
     }
 }
@@ -184,7 +187,7 @@ fn read_term<'a>(whole: &str, text: &'a str) -> Result<(Option<Term>, &'a str), 
     let end = body.find(char::is_whitespace).unwrap_or(body.len());
     let qualifier = body.get(..end).unwrap_or(body).split_once(':').map(|(name, _)| name);
     let known = qualifier.filter(|name| {
-        ["outcome", "state", "service", "type", "lane", "id", "own"]
+        ["outcome", "state", "service", "type", "lane", "id", "own", "group"]
             .iter()
             .any(|q| q.eq_ignore_ascii_case(name))
     });
@@ -255,6 +258,7 @@ fn read_test(qualifier: &str, value: &str, offset: usize) -> Result<Test, Filter
         "own" => Test::Own(choose(qualifier, &lower, YES_NO, offset)?),
         "service" => Test::Service(lower),
         "type" => Test::Type(lower),
+        "group" => Test::Group(lower),
         _ => Test::Id(lower),
     })
 }

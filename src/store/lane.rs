@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Store,
+    group::Group,
     table::Row,
     task::{Lane, Own, State, Task},
 };
@@ -62,6 +63,9 @@ pub struct Lanes<'a> {
     pub unknown: Vec<&'a Task>,
     /// Ended tasks and those put away, newest end first.
     pub ended: Vec<&'a Task>,
+    /// The service's groups, the one that last began first. Their members stand in the lists above too, but for the
+    /// ended ones, which only the group has ([`Store::members`]).
+    pub groups: Vec<&'a Group>,
     /// Hidden tasks that were left out.
     pub hidden: usize,
     /// Why the scheduler's list is not in `waiting`, if it could not be read.
@@ -83,11 +87,19 @@ impl Store {
             parallel: Vec::new(),
             unknown: Vec::new(),
             ended: Vec::new(),
+            groups: Vec::new(),
             hidden: 0,
             schedule_unreadable: self.schedule_unreadable(),
         };
         let Some(station) = self.station(service) else { return lanes };
         let mut left_out = if hidden { 0 } else { station.ended[1].len() };
+        for group in station.groups.iter().rev().filter_map(|id| self.groups.get(id)) {
+            if hidden || group.is_visible() {
+                lanes.groups.push(group);
+            } else {
+                left_out += group.ended_count();
+            }
+        }
         let mut holds = false;
         for row in station.running.iter().filter_map(|id| self.row(*id)) {
             let task = &row.task;

@@ -12,6 +12,7 @@
 mod bus;
 mod doubt;
 pub mod filter;
+mod group;
 mod judge;
 pub mod lane;
 mod own;
@@ -42,11 +43,13 @@ use crate::{
     },
 };
 
+pub use group::{Group, GroupCounts, GroupKey, Member};
 pub use lane::{Lanes, Slot, Wait};
 pub use service::Service;
 pub use task::{Lane, Outcome, Own, Reason, State, Task, TaskKey};
-pub use types::SeenType;
+pub use types::{SeenType, Usual};
 
+use group::GroupId;
 use schedule::Carrier;
 use station::Station;
 use table::{Row, RowId};
@@ -192,6 +195,9 @@ pub struct Store {
     /// Visible and hidden.
     tally: [Counts; 2],
     let_go: usize,
+    groups: BTreeMap<GroupId, Group>,
+    group_of: HashMap<GroupKey, GroupId>,
+    next_group: GroupId,
     /// Rows that changed since the last [`Store::drain_changed`], by their first change.
     changed: BTreeMap<u64, RowId>,
     next_change: u64,
@@ -240,6 +246,9 @@ impl Store {
             scheduler_open: BTreeSet::new(),
             tally: [Counts::default(); 2],
             let_go: 0,
+            groups: BTreeMap::new(),
+            group_of: HashMap::new(),
+            next_group: 0,
             changed: BTreeMap::new(),
             next_change: 0,
             merged: VecDeque::new(),

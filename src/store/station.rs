@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     MOST_SERVICES, Store, TASK_MANAGER,
     bus::fill,
+    group::GroupId,
     service::Service,
     table::{Part, RowId},
     types::Types,
@@ -21,8 +22,10 @@ pub(super) struct Station {
     pub waiting: BTreeSet<RowId>,
     pub running: BTreeSet<RowId>,
     pub unknown: BTreeSet<RowId>,
-    /// By the order of their ends, visible and hidden ones apart.
+    /// Those in no group, by the order of their ends, visible and hidden ones apart.
     pub ended: [BTreeMap<u64, RowId>; 2],
+    /// Groups with members that are kept.
+    pub groups: BTreeSet<GroupId>,
     pub sense: Sense,
     pub types: Types,
 }
@@ -52,6 +55,7 @@ impl Station {
             running: BTreeSet::new(),
             unknown: BTreeSet::new(),
             ended: [BTreeMap::new(), BTreeMap::new()],
+            groups: BTreeSet::new(),
             sense: Sense::default(),
             types: Types::default(),
         }

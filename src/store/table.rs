@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Counts, Store,
+    group::{GroupId, Standing},
     task::{Lane, Outcome, Own, Reason, State, Task, TaskKey},
 };
 use crate::{
@@ -63,6 +64,8 @@ pub(super) struct Row {
     pub asked: bool,
     pub finish: Option<u64>,
     pub change: Option<u64>,
+    /// The group of `task.group`, by its number.
+    pub group: Option<GroupId>,
 }
 
 impl Row {
@@ -80,6 +83,7 @@ impl Row {
             asked: false,
             finish: None,
             change: None,
+            group: None,
         }
     }
 
@@ -145,8 +149,9 @@ pub(super) struct Change {
 struct Place {
     part: Part,
     hidden: bool,
-    failed: bool,
+    outcome: Option<Outcome>,
     own: bool,
+    member: Option<Standing>,
     scheduler: bool,
     due: Option<DateTime<Utc>>,
     timer: Option<Duration>,
@@ -164,8 +169,9 @@ impl Place {
         Place {
             part,
             hidden: task.kept_back(),
-            failed: task.outcome == Some(Outcome::Failed),
+            outcome: task.outcome,
             own: open && task.own.is_some(),
+            member: Standing::of(row),
             scheduler: part != Part::Ended && task.scheduled_task_id.is_some(),
             due,
             timer: row.timer.map(|(at, _)| at),
@@ -190,6 +196,13 @@ impl Store {
         let row = self.rows.get_mut(&id)?;
         let before = Place::of(row);
         let changed = change(row);
+        if row.group.is_none() && row.task.name.ends_with(']') {
+            let (service, name) = (row.task.service.clone(), row.task.name.clone());
+            let found = self.group_named(&service, &name);
+            let row = self.rows.get_mut(&id)?;
+            (row.task.group, row.group) = found.unzip();
+        }
+        let row = self.rows.get_mut(&id)?;
         let part = Part::of(&row.task);
         if part.finished() {
             // What became of it is decided: a doubt about its running has no object any more.
@@ -257,6 +270,9 @@ impl Store {
         let row = self.rows.remove(&id)?;
         let service = row.task.service.clone();
         self.unfile(id, &service, Place::of(&row));
+        if let Some(group) = row.group {
+            self.drop_empty_group(group);
+        }
         if self.keys.get(&row.task.key.0) == Some(&id) {
             self.keys.remove(&row.task.key.0);
         }
@@ -316,6 +332,7 @@ impl Store {
     pub(super) fn keep_within_limits(&mut self) {
         while self.finished.len() > self.limits.ended_tasks {
             let Some((_, &id)) = self.finished.first_key_value() else { break };
+            self.remember_member(id);
             self.take(id);
             self.let_go += 1;
             self.touch();
@@ -335,8 +352,13 @@ impl Store {
 
     fn file(&mut self, id: RowId, service: &str, place: Place) {
         count(&mut self.tally[usize::from(place.hidden)], place, |n| *n += 1);
+        if let Some(standing) = place.member {
+            self.file_member(id, standing);
+        }
         if let Some(station) = self.station_mut(service) {
-            station.file(id, place.part, place.hidden, place.finish);
+            // Ended members stand in their group.
+            let finish = place.finish.filter(|_| place.member.is_none());
+            station.file(id, place.part, place.hidden, finish);
         }
         if let Some(at) = place.finish {
             self.finished.insert(at, id);
@@ -361,8 +383,12 @@ impl Store {
 
     fn unfile(&mut self, id: RowId, service: &str, place: Place) {
         count(&mut self.tally[usize::from(place.hidden)], place, |n| *n = n.saturating_sub(1));
+        if let Some(standing) = place.member {
+            self.unfile_member(id, standing);
+        }
         if let Some(station) = self.station_mut(service) {
-            station.unfile(id, place.part, place.hidden, place.finish);
+            let finish = place.finish.filter(|_| place.member.is_none());
+            station.unfile(id, place.part, place.hidden, finish);
         }
         if let Some(at) = place.finish {
             self.finished.remove(&at);
@@ -386,7 +412,7 @@ fn count(tally: &mut Counts, place: Place, step: impl Fn(&mut usize)) {
         Part::Waiting => step(&mut tally.waiting),
         Part::Running => step(&mut tally.running),
         Part::Unknown => step(&mut tally.unknown),
-        Part::Ended if place.failed => step(&mut tally.failed),
+        Part::Ended if place.outcome == Some(Outcome::Failed) => step(&mut tally.failed),
         Part::Ended | Part::PutAway => {}
     }
 }

@@ -1,13 +1,15 @@
 //! One task: a row. What is known of it, and how.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
+use super::group::Member;
 use crate::{
     time::Now,
     wire::{
         Text,
         event::Stamp,
         frame::{ErrorBody, Reply},
+        group::Mark,
     },
 };
 
@@ -119,6 +121,8 @@ pub struct Task {
     pub task_type: Text,
     /// The display name as its client made it.
     pub name: Text,
+    /// The group that it was sent in, if its name tells of one.
+    pub group: Option<Arc<Member>>,
     /// Its lane.
     pub lane: Lane,
     /// Where it is in its life.
@@ -185,6 +189,14 @@ impl Task {
     /// Whether it is left out where hidden tasks are: whoever has sent one wants to see what becomes of it.
     pub fn kept_back(&self) -> bool {
         self.hidden && self.own.is_none()
+    }
+
+    /// Its name without the mark of its group.
+    pub fn own_name(&self) -> &str {
+        match &self.group {
+            Some(_) => Mark::read(&self.name).map_or(&*self.name, |(name, _)| name),
+            None => &self.name,
+        }
     }
 
     /// The error that made it fail.

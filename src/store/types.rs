@@ -56,6 +56,31 @@ pub(super) struct Use {
     seen: Now,
     /// Durations of the last runs that ended ok.
     runs: VecDeque<Duration>,
+    /// Sizes of their reply frames, bytes.
+    sizes: VecDeque<usize>,
+}
+
+/// What is usual for a type on a service. See [`Store::usual`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usual {
+    /// The median duration.
+    pub duration: Option<Duration>,
+    /// The median size of a reply frame, bytes.
+    pub size: Option<usize>,
+}
+
+impl Use {
+    /// The median, from three runs on.
+    fn duration(&self) -> Option<Duration> {
+        if self.runs.len() < FEWEST_RUNS {
+            return None;
+        }
+        let mut runs: Vec<Duration> = self.runs.iter().copied().collect();
+        runs.sort_unstable();
+        let middle = runs.len() / 2;
+        let upper = *runs.get(middle)?;
+        if runs.len() % 2 == 1 { Some(upper) } else { Some((upper + *runs.get(middle - 1)?) / 2) }
+    }
 }
 
 /// The wire type and, for cells, the class that the display name begins with.
@@ -113,7 +138,14 @@ impl Store {
         }
         types.insert(
             key,
-            Use { payload, name: task.name.clone(), parallel, seen: now, runs: VecDeque::new() },
+            Use {
+                payload,
+                name: task.name.clone(),
+                parallel,
+                seen: now,
+                runs: VecDeque::new(),
+                sizes: VecDeque::new(),
+            },
         );
         self.types_in_use += added;
     }
@@ -128,8 +160,17 @@ impl Store {
             .failure()
             .and_then(|error| error.evalue.as_deref())
             .is_some_and(|message| message.starts_with("Unknown task type: "));
+        let size = task.reply.as_ref().map(|reply| reply.text.len());
         let Some(station) = self.station_mut(&task.service) else { return };
         let key = kind(task);
+        if let (Some(Outcome::Ok), Some(size), Some(known)) =
+            (task.outcome, size, station.types.get_mut(&key))
+        {
+            if known.sizes.len() == RUNS {
+                known.sizes.pop_front();
+            }
+            known.sizes.push_back(size);
+        }
         if let Some(duration) = duration
             && let Some(known) = station.types.get_mut(&key)
         {
@@ -167,14 +208,24 @@ impl Store {
     /// The median duration of the last (up to 32) tasks with this service and type (for cells: class) that ended ok
     /// and whose beginning and end were seen; `None` below three.
     pub fn usual_duration(&self, task: &Task) -> Option<Duration> {
-        let known = self.station(&task.service)?.types.get(&kind(task))?;
-        if known.runs.len() < FEWEST_RUNS {
-            return None;
-        }
-        let mut runs: Vec<Duration> = known.runs.iter().copied().collect();
-        runs.sort_unstable();
-        let middle = runs.len() / 2;
-        let upper = *runs.get(middle)?;
-        if runs.len() % 2 == 1 { Some(upper) } else { Some((upper + *runs.get(middle - 1)?) / 2) }
+        self.station(&task.service)?.types.get(&kind(task))?.duration()
+    }
+
+    /// What is usual for a type on a service: the duration as for [`Store::usual_duration`], and the size of a reply,
+    /// for which one run is enough. `class` counts for cells only.
+    pub fn usual(&self, service: &str, task_type: &Text, class: &Text) -> Usual {
+        let class = if &**task_type == "IPythonTask" { class } else { task_type };
+        let known = self.station(service).and_then(|s| s.types.get(&(task_type.clone(), class.clone())));
+        let Some(known) = known else { return Usual::default() };
+        let mut sizes: Vec<usize> = known.sizes.iter().copied().collect();
+        sizes.sort_unstable();
+        Usual { duration: known.duration(), size: sizes.get(sizes.len() / 2).copied() }
+    }
+
+    /// Bytes of the replies of scheduled tasks that are known: the scheduler keeps every one, and hands all out with
+    /// its list.
+    pub fn scheduler_bytes(&self) -> usize {
+        let scheduled = self.tasks().filter(|task| task.scheduled_task_id.is_some());
+        scheduled.filter_map(|task| task.reply.as_ref()).map(|reply| reply.text.len()).sum()
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     time::Now,
 };
 
-use super::{Look, Piece, Row, form, spaces, word};
+use super::{Look, Piece, Row, form, many, spaces, word};
 
 /// The list to choose from.
 pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Position) {
@@ -199,6 +199,10 @@ fn json_editor(c: &Compose, pane: &JsonPane, area: Rect, look: Look) -> (Vec<Row
 /// What is wrong, the name, the lane and the way; on a small screen two lines of it.
 fn foot(app: &App, c: &Compose, hidden: Option<(usize, usize)>, area: Rect, look: Look) -> Vec<Row> {
     let mut rows = vec![status(c, hidden, area.width, look)];
+    if c.tasks() > 1 {
+        rows.extend(many::foot(app, c, area.height < 4, look));
+        return rows;
+    }
     let lane = if c.parallel { "parallel" } else { "sequential" };
     let way = match c.way {
         Way::Direct => "direct",

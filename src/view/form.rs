@@ -185,7 +185,15 @@ fn field_row(pane: &FormPane, index: usize, columns: &Columns, look: Look) -> (R
     let start: usize = left.iter().map(|p| p.text.width()).sum();
     let room = columns.all.saturating_sub(start + 1);
     let told_below = focused && !columns.beside;
-    let right = right_edge(field, problem.as_ref(), told_below, room, columns.all < 60, look);
+    let count = match pane.form.sweep(row.id) {
+        Some(Ok(sweep)) if sweep.count() == 1 => Some("1 value ".to_owned()),
+        Some(Ok(sweep)) => Some(format!("{} values ", sweep.count())),
+        _ => None,
+    };
+    let right = match count.filter(|count| problem.is_none() && count.len() + VALUE < room) {
+        Some(count) => vec![look.piece(&count, Role::Own)],
+        None => right_edge(field, problem.as_ref(), told_below, room, columns.all < 60, look),
+    };
     let taken: usize = right.iter().map(|p| p.text.width()).sum();
     let room = room.saturating_sub(taken + usize::from(taken > 0)).max(1);
     let wrong = problem.is_some_and(|p| p.level == Level::Error);
@@ -294,13 +302,20 @@ fn value(
         let x = Clean::line(&before, charset).width();
         let skipped = (x + 1).saturating_sub(room);
         if text.is_empty() {
-            let placeholder = absent(field);
+            let placeholder = match field.sweep {
+                Some(_) => word("values, e.g. 1, 2, 5", Role::Placeholder),
+                None => absent(field),
+            };
             return (vec![placeholder], Some(0));
         }
         let role = if *fresh { Role::Focus } else { Role::Input };
         let text = text.skip(skipped);
         let text = if text.width() > room { text.truncate(room, charset) } else { text };
         return (vec![Piece { text, role }], Some(x - skipped));
+    }
+    if let Some(text) = &field.sweep {
+        let text = Clean::head(text, charset, room);
+        return (vec![Piece { text, role: Role::Input }], None);
     }
     let cursor = focused.then_some(0).filter(|_| matches!(field.input, Input::Choice { .. }));
     match field.presence {

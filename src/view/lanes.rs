@@ -92,11 +92,11 @@ fn narrow_head(app: &App, name: &str, look: Look, now: Now) -> Row {
     row
 }
 
-struct Ctx<'a> {
-    app: &'a App,
-    look: Look,
-    now: Now,
-    narrow: bool,
+pub(super) struct Ctx<'a> {
+    pub app: &'a App,
+    pub look: Look,
+    pub now: Now,
+    pub narrow: bool,
     width: usize,
 }
 
@@ -124,6 +124,10 @@ impl Ctx<'_> {
                 let what = if *unknown { "more may have ended" } else { "more" };
                 self.labelled("", vec![self.look.piece(&format!("and {count} {what}"), Role::Dim)])
             }
+            lanes::Row::Group { key, part, first, open, passing } => match self.app.store().group(key) {
+                Some(group) => self.group(group, *part, *first, *open, *passing),
+                None => Row::default(),
+            },
             lanes::Row::Task { key, part, first, .. } => match self.app.store().task(key) {
                 Some(task) => self.task(task, *part, *first),
                 None => Row::default(),
@@ -135,7 +139,7 @@ impl Ctx<'_> {
         self.look.piece(sign, role)
     }
 
-    fn label(&self, label: &'static str, place: Option<usize>) -> Vec<Piece> {
+    pub(super) fn label(&self, label: &'static str, place: Option<usize>) -> Vec<Piece> {
         if self.narrow {
             return vec![
                 self.look.piece(&place.map_or_else(|| " ".to_owned(), |p| (p % 10).to_string()), Role::Dim),
@@ -215,6 +219,7 @@ impl Ctx<'_> {
             Part::Parallel => ("parallel", None),
             Part::Unknown => ("unknown", None),
             Part::Ended => ("ended", None),
+            Part::Member => return self.member(task),
         };
         let mut left = self.label(if first { label } else { "" }, place);
         left.push(self.sign(sign, role));
@@ -240,12 +245,13 @@ impl Ctx<'_> {
                 }
                 self.ended(task)
             }
+            Part::Member => Vec::new(),
         };
         Row { left, right, selected: false }
     }
 
     /// Puts a second text behind the name; both get their share of what the row has.
-    fn beside_name(&self, left: &mut Vec<Piece>, text: &str, role: Role) {
+    pub(super) fn beside_name(&self, left: &mut Vec<Piece>, text: &str, role: Role) {
         let used: usize = left.iter().rev().skip(1).map(|p| p.text.width()).sum();
         let ending = if self.narrow { 9 } else { 20 };
         let room = self.width.saturating_sub(used + ending);
@@ -259,7 +265,7 @@ impl Ctx<'_> {
         left.push(text);
     }
 
-    fn elapsed(&self, task: &Task) -> Vec<Piece> {
+    pub(super) fn elapsed(&self, task: &Task) -> Vec<Piece> {
         if matches!(task.state, State::Running { starting: true })
             && task.duration(self.now).is_none_or(|(d, _)| d < Duration::from_secs(2))
         {
@@ -338,13 +344,13 @@ impl Ctx<'_> {
             .try_fold(left, |sum, w| store.usual_duration(w.task).map(|d| sum + d))
     }
 
-    fn unknown(&self, task: &Task) -> Vec<Piece> {
+    pub(super) fn unknown(&self, task: &Task) -> Vec<Piece> {
         let reason = task.reason.as_ref().map_or("not known", reason_text);
         let when = task.ended.map(|s| format!(" {}", words::clock(s.at.utc))).unwrap_or_default();
         vec![self.look.piece(&format!("{reason}{when} "), Role::Unknown)]
     }
 
-    fn ended(&self, task: &Task) -> Vec<Piece> {
+    pub(super) fn ended(&self, task: &Task) -> Vec<Piece> {
         let mut right = Vec::new();
         if !self.narrow {
             let lasted = match task.duration(self.now) {
@@ -365,7 +371,7 @@ impl Ctx<'_> {
     }
 }
 
-fn ended_word(task: &Task) -> Option<String> {
+pub(super) fn ended_word(task: &Task) -> Option<String> {
     match (&task.reason, task.outcome) {
         (Some(Reason::NotSent(why)), _) => Some(format!("not sent: {why}")),
         (Some(reason), _) => Some(reason_text(reason).to_owned()),

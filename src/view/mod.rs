@@ -6,7 +6,9 @@
 mod compose;
 mod copy_as;
 mod form;
+mod group;
 mod lanes;
+mod many;
 mod overlay;
 mod schedule;
 mod task;
@@ -140,7 +142,12 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     let top = app.ui.layers.iter().rposition(|l| {
         matches!(
             l,
-            Layer::Task(_) | Layer::Choose(_) | Layer::Compose(_) | Layer::Schedule(_) | Layer::Help(_)
+            Layer::Task(_)
+                | Layer::Choose(_)
+                | Layer::Compose(_)
+                | Layer::Many(_)
+                | Layer::Schedule(_)
+                | Layer::Help(_)
         )
     });
     let base = top.map(|i| &app.ui.layers[i]);
@@ -181,6 +188,14 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         }
         Some(Layer::Schedule(schedule)) => {
             pane(areas.body, schedule::rows(app, schedule, areas.body, look, now));
+        }
+        Some(Layer::Many(group)) => {
+            let below = app.ui.layers.iter().rev().nth(1);
+            if let Some(Layer::Compose(composer)) = below {
+                let (rows, at) = many::many(app, composer, group, areas.body, look);
+                cursor = at;
+                pane(areas.body, rows);
+            }
         }
         Some(Layer::Help(help)) => {
             let (rows, at) = overlay::help(help, &app.settings.keymap, areas.body, look);
@@ -338,7 +353,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
         Frame, HalfDown, Help, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark, MoveDown,
         MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order, OtherType,
         PageDown, PutAway, Raw, ReadAgain, RefreshTypes, Retry, Save, Schedule, Search, Send, SendDirect,
-        Submit, Sure, Undo, Unfold, Way, When, Wrap, Yes, Zoom,
+        Sending, Submit, Sure, Undo, Unfold, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -350,6 +365,14 @@ fn footer_actions(app: &App) -> Vec<Action> {
             }
             if app.is_stale() {
                 a.push(Retry);
+            }
+            if let Some(group) = app.current_group().filter(|_| can_send) {
+                if app.session.sending_of(group).is_some() {
+                    a.push(Sending);
+                }
+                if app.store().group(group).is_some_and(|g| g.counts().waiting > 0) {
+                    a.push(Cancel);
+                }
             }
             if let Some(t) = task {
                 if can_send && t.scheduled_task_id.is_some() && t.state != crate::store::State::Ended {
@@ -409,6 +432,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
         Context::Choose if app.ui.layers.last().is_some_and(is_of_types) => {
             vec![Accept, Back, RefreshTypes, Complete, Help]
         }
+        Context::Many => vec![Send, Accept, Back, Complete, Help],
         Context::Choose => vec![Accept, Back, Complete, Help],
         Context::Input => vec![Accept, Back, Help],
         Context::Schedule if matches!(app.ui.layers.last(), Some(Layer::Schedule(s)) if s.moving.is_some()) =>
@@ -468,8 +492,8 @@ fn has_schema(layer: &Layer) -> bool {
 /// What can be done at the focused field comes before what can be done to the whole.
 fn form_actions(app: &App) -> Vec<Action> {
     use Action::{
-        AddItem, Back, EditOutside, Enter, Frame, Help, ItemUp, Json, Jump, Lane, NextWrong, Omit, OtherType,
-        RemoveItem, RenameEntry, ResetField, Send, Undo, Way, When,
+        AddItem, Back, EditOutside, Enter, Frame, Help, ItemUp, Json, Jump, Lane, Many, NextWrong, Omit,
+        OtherType, RemoveItem, RenameEntry, ResetField, Send, Sweep, Undo, Way, When,
     };
     let mut actions = vec![Send, Back];
     if let Some(Layer::Compose(c)) = app.ui.layers.last() {
@@ -480,6 +504,12 @@ fn form_actions(app: &App) -> Vec<Action> {
             actions.push(NextWrong);
         }
         if let Some((form, field)) = c.form().and_then(|f| Some((f, f.focused()?))) {
+            if c.many.is_some() {
+                actions.push(Many);
+            }
+            if field.sweepable {
+                actions.push(Sweep);
+            }
             if form.enter_word() != "next" {
                 actions.push(Enter);
             }

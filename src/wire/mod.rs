@@ -7,6 +7,7 @@ pub mod bus;
 pub mod event;
 mod fields;
 pub mod frame;
+pub mod group;
 pub mod json;
 pub mod link;
 pub mod name;

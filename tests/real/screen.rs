@@ -8,6 +8,8 @@
 mod compose;
 #[path = "screen/failures.rs"]
 mod failures;
+#[path = "screen/groups.rs"]
+mod groups;
 #[path = "screen/hostile.rs"]
 mod hostile;
 #[path = "screen/lanes.rs"]

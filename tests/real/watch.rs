@@ -11,7 +11,7 @@ use crate::common::{
 };
 
 /// Every field of a task's line, as documented.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 23] = [
     "event",
     "id",
     "service",
@@ -31,6 +31,7 @@ const FIELDS: [&str; 22] = [
     "duration_s",
     "duration_at_least",
     "run_at",
+    "group",
     "error",
     "merged_from",
     "seen_at",

@@ -4,7 +4,7 @@
 use crate::{
     catalogue::{
         Level,
-        form::{Field, FieldProblem, Input, Origin, Part, Presence},
+        form::{Field, FieldId, FieldProblem, Input, Origin, Part, Presence},
     },
     clean::{Charset, Clean},
 };
@@ -105,7 +105,7 @@ fn text_lines(pane: &FormPane, field: &Field, focused: bool) -> usize {
     if focused && let Edit::Text(text) = &pane.edit {
         return text.area.lines().len();
     }
-    if field.presence != Presence::Value {
+    if field.presence != Presence::Value || field.sweep.is_some() {
         return 0;
     }
     match &field.input {
@@ -134,6 +134,9 @@ pub fn details(pane: &FormPane, narrow: bool) -> Vec<(Tone, String)> {
     let told = pane.problems_at(id).any(|p| p.from_service);
     let problems = pane.problems_at(id).filter(|p| !told || p.level == Level::Error);
     out.extend(problems.map(|p| (tone(p), sentence(p))));
+    if field.sweep.is_some() {
+        out.push((Tone::Limits, values(pane, id)));
+    }
     let title = field.title.as_deref().filter(|t| !same_words(t, &field.name));
     let doc = field.doc.as_deref().map(|d| d.split_whitespace().collect::<Vec<_>>().join(" "));
     match (title, doc) {
@@ -192,6 +195,25 @@ pub fn details(pane: &FormPane, narrow: bool) -> Vec<(Tone, String)> {
         ));
     }
     out
+}
+
+/// The values that a field runs through; how to write them, where there are none yet.
+fn values(pane: &FormPane, id: FieldId) -> String {
+    let Some(Ok(sweep)) = pane.form.sweep(id) else {
+        let number =
+            pane.form.field(id).is_some_and(|f| matches!(f.kind.trim_end_matches('?'), "int" | "float"));
+        return match number {
+            true => "1, 2, 5 · start:stop:count · centre±span:count (also +-) · log 1:1000:4 · 0..10 by 2",
+            false => "a, b, \"c, d\" · q1..q5 · all: every option",
+        }
+        .to_owned();
+    };
+    let value = |at: usize| sweep.nth(at).map(|raw| short(&raw)).unwrap_or_default();
+    match sweep.count() {
+        1 => format!("one value: {}", value(0)),
+        n @ 2..=5 => format!("{n} values: {}", (0..n).map(value).collect::<Vec<_>>().join(", ")),
+        n => format!("{n} values: {}, {}, {} … {}", value(0), value(1), value(2), value(n - 1)),
+    }
 }
 
 /// A default or last value, in not too many characters.

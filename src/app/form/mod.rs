@@ -277,7 +277,7 @@ impl FormPane {
                 if next.key(key) || replaces {
                     let text = next.text().to_owned();
                     *line = next;
-                    self.change(Some(id), |form| form.set_text(id, &text));
+                    self.change(Some(id), |form| write(form, id, &text));
                 } else {
                     *line = next;
                 }
@@ -377,6 +377,10 @@ impl FormPane {
             };
         }
         let Some(field) = self.form.field(id) else { return Wish::None };
+        if field.sweep.is_some() {
+            self.step(1);
+            return Wish::None;
+        }
         match &field.input {
             Input::Choice { .. } | Input::Union { .. } => Wish::Options(None),
             Input::Model | Input::Tuple | Input::List | Input::Map => {
@@ -448,8 +452,8 @@ impl FormPane {
     pub fn paste(&mut self, text: &str) -> Result<(), String> {
         let text = clean_paste(text)?;
         let Some((id, part)) = self.focus else { return Ok(()) };
-        let is_json =
-            part == Part::Field && self.form.field(id).is_some_and(|f| matches!(f.input, Input::Json(_)));
+        let is_json = part == Part::Field
+            && self.form.field(id).is_some_and(|f| f.sweep.is_none() && matches!(f.input, Input::Json(_)));
         match &mut self.edit {
             Edit::Text(pane) => {
                 pane.insert(&text);
@@ -476,7 +480,7 @@ impl FormPane {
                     next.text().to_owned()
                 };
                 *line = next;
-                self.change(Some(id), |form| form.set_text(id, &whole));
+                self.change(Some(id), |form| write(form, id, &whole));
                 self.settle();
             }
             Edit::None => return Err("not pasted: go to a field that takes text".to_owned()),
@@ -530,6 +534,12 @@ impl FormPane {
     pub fn next_presence(&mut self) -> Result<(), String> {
         let Some((id, _)) = self.focus else { return Ok(()) };
         let Some(field) = self.form.field(id) else { return Ok(()) };
+        if field.sweep.is_some() {
+            self.change(None, |form| form.set_sweep(id, None));
+            self.open_editor();
+            self.settle();
+            return Ok(());
+        }
         let (nullable, required, presence) = (field.nullable, field.required, field.presence);
         match presence {
             Presence::Value if !required => self.change(None, |form| form.unset(id)),
@@ -537,6 +547,40 @@ impl FormPane {
             Presence::Value => return Err(format!("`{}` is required: it cannot be left out", field.name)),
             Presence::Null | Presence::Unset => self.change(None, |form| form.set_value(id)),
         }
+        self.settle();
+        Ok(())
+    }
+
+    /// Lets the field run through several values, or takes them away again.
+    ///
+    /// # Errors
+    /// One sentence where it cannot.
+    pub fn turn_sweep(&mut self) -> Result<(), String> {
+        let here = self.focus.filter(|(_, part)| *part == Part::Field).map(|(id, _)| id);
+        let Some((id, field)) = here.and_then(|id| Some((id, self.form.field(id)?))) else {
+            return Err("go to a field that is to run through several values".to_owned());
+        };
+        let text = match &field.input {
+            _ if field.sweep.is_some() => None,
+            _ if field.secret => {
+                return Err("a secret takes one value: several would stand in clear".to_owned());
+            }
+            _ if !field.sweepable => {
+                return Err(format!(
+                    "`{}` takes one value: numbers, choices and text can take several",
+                    field.name
+                ));
+            }
+            Input::Choice { .. } => Some("all".to_owned()),
+            // A comma or quotes would part it.
+            Input::Line(text) if field.presence == Presence::Value && !text.contains([',', '"']) => {
+                Some(text.clone())
+            }
+            _ => Some(String::new()),
+        };
+        self.change(None, |form| form.set_sweep(id, text.as_deref()));
+        // The same text may need another editor.
+        self.open_editor();
         self.settle();
         Ok(())
     }
@@ -617,21 +661,22 @@ impl FormPane {
             .form
             .field(id)
             .is_some_and(|f| matches!(f.input, Input::Line(_) | Input::Text(_) | Input::Json(_)));
-        let one_line = self.form.field(id).is_some_and(|f| matches!(f.input, Input::Line(_)));
+        let swept = self.form.field(id).is_some_and(|f| f.sweep.is_some());
+        let one_line = swept || self.form.field(id).is_some_and(|f| matches!(f.input, Input::Line(_)));
         let text = &text.replace("\r\n", "\n");
         if one_line && text.contains('\n') {
             return Err("not taken: this field takes one line".to_owned());
         }
-        let wordless =
-            self.form.field(id).is_some_and(|f| f.kind.starts_with("int") || f.kind.starts_with("float"));
+        let wordless = !swept
+            && self.form.field(id).is_some_and(|f| f.kind.starts_with("int") || f.kind.starts_with("float"));
         let text = if wordless { text.trim() } else { text };
         if let Some(c) = control_in(text).or(text.chars().find(|c| wordless && *c == '\t')) {
             return Err(format!("not taken: the text holds a control character (U+{:04X})", u32::from(c)));
         }
         let mut result = Ok(());
         self.change(None, |form| {
-            if is_text {
-                form.set_text(id, text);
+            if swept || is_text {
+                write(form, id, text);
             } else {
                 result = form.set_raw(id, text);
             }
@@ -648,6 +693,9 @@ impl FormPane {
     pub fn for_editor(&self) -> Option<(FieldId, String, &'static str)> {
         let (id, _) = self.focus?;
         let field = self.form.field(id)?;
+        if let Some(text) = &field.sweep {
+            return Some((id, text.clone(), ".txt"));
+        }
         Some(match &field.input {
             Input::Line(text) => (id, text.clone(), ".txt"),
             Input::Text(text) => {
@@ -699,8 +747,9 @@ impl FormPane {
                 Edit::Text(Box::new(TextPane::new(text, language(field))))
             } else {
                 // JSON with something in it is edited, a lone value is replaced as in any line.
-                let holds =
-                    matches!(field.input, Input::Json(_)) && text.trim_start().starts_with(['{', '[']);
+                let holds = field.sweep.is_none()
+                    && matches!(field.input, Input::Json(_))
+                    && text.trim_start().starts_with(['{', '[']);
                 let fresh = !text.is_empty() && !holds;
                 Edit::Line { line: Box::new(LineEdit::new(text)), fresh }
             };
@@ -778,6 +827,9 @@ impl FormPane {
 /// What is typed into a field, and whether that has several lines; `None` where nothing can be typed. What is null or
 /// left out shows no text, though the form keeps it to come back to.
 pub(in crate::app) fn typed(field: &Field) -> Option<(bool, &str)> {
+    if let Some(text) = &field.sweep {
+        return Some((false, text));
+    }
     let (lines, text) = match &field.input {
         Input::Line(text) => (false, text),
         Input::Text(text) => (true, text),
@@ -785,6 +837,14 @@ pub(in crate::app) fn typed(field: &Field) -> Option<(bool, &str)> {
         _ => return None,
     };
     Some((lines, if field.presence == Presence::Value { text } else { "" }))
+}
+
+/// What is typed into a line: the field's value, or the values that it runs through.
+fn write(form: &mut Form, id: FieldId, text: &str) {
+    match form.field(id).is_some_and(|field| field.sweep.is_some()) {
+        true => form.set_sweep(id, Some(text)),
+        false => form.set_text(id, text),
+    }
 }
 
 /// What a paste becomes: LF for each line break.

@@ -196,7 +196,7 @@ impl Session {
     pub(super) fn tell_cancelled(&mut self, then: Then, done: Cancelled, why: Option<String>) {
         match then {
             Then::Nothing => {}
-            Then::TellCancelled(key) => self.news.push(News::Cancelled { key, done }),
+            Then::TellCancelled(key) => self.tell(News::Cancelled { key, done }),
             Then::Replace { key, way, .. } => {
                 self.news.push(News::NotReplaced { key, way, done, why });
             }

@@ -108,6 +108,8 @@ fn what_was_kept_is_there_in_the_next_run() {
         parallel: true,
         // The service was spoken to alone then.
         way: session::Way::Alone,
+        sweeps: Vec::new(),
+        group: Default::default(),
     };
     b.app.take_kept([(place(), draft)].into(), Vec::new());
     assert_eq!(b.app.parting(), [], "nothing has changed");
@@ -136,7 +138,8 @@ fn a_form_filled_from_a_task_leaves_the_draft_of_its_type_alone() {
     assert_eq!(written(&mut b).len(), 1);
     let job = Job { kind: "Log".into(), payload: r#"{"label": "theirs"}"#.into(), ..parallel("t") };
     b.ran(&job).keys("g");
-    b.app.ui.selected = Some(Selected { service: "fridge".into(), task: Some(TaskKey("t".into())) });
+    b.app.ui.selected =
+        Some(Selected { service: "fridge".into(), task: Some(TaskKey("t".into())), group: None });
     b.app.ui.moved = true;
     b.keys("r");
     assert_eq!(json::get(&b.composer().text(), "label"), Some("\"theirs\""));

@@ -9,6 +9,7 @@ mod deeds;
 mod forms;
 mod kept;
 mod lanes;
+mod many;
 mod random;
 mod reading;
 mod safety;
@@ -155,7 +156,7 @@ impl Bench {
 
     /// Selects a service.
     pub fn go_to(&mut self, service: &str) -> &mut Bench {
-        self.app.ui.selected = Some(Selected { service: service.into(), task: None });
+        self.app.ui.selected = Some(Selected { service: service.into(), task: None, group: None });
         self
     }
 

@@ -25,7 +25,7 @@ fn types(b: &Bench) -> Vec<(Text, Text)> {
 
 fn open(b: &mut Bench, service: &Text, class: &Text) {
     b.app.ui.layers.clear();
-    b.app.ui.selected = Some(Selected { service: service.clone(), task: None });
+    b.app.ui.selected = Some(Selected { service: service.clone(), task: None, group: None });
     b.app.ui.moved = true;
     b.keys("s").types(class).keys("enter");
     assert_eq!(b.composer().task_type.class, *class);

@@ -268,6 +268,11 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
     let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return Vec::new() };
     match action {
         Action::Send => return ask_to_send(app, now),
+        Action::Way if compose.tasks() > 1 => {
+            let text =
+                "several tasks go through the scheduler: it keeps them, and starts one after the other";
+            app.tell(Severity::Info, text, now);
+        }
         Action::Way => {
             compose.way_reason.clear();
             compose.way = match compose.way {
@@ -311,10 +316,15 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
         Action::Json => {
             let done = compose.turn();
             let open = compose.form().is_none() && compose.has_secrets();
+            let sweeps = compose.form().is_none() && compose.has_sweeps();
             if let Err(why) = done {
                 app.tell(Severity::Warning, why, now);
             } else if open {
                 app.tell(Severity::Warning, "as JSON the secrets stand in the clear on the screen", now);
+            } else if sweeps {
+                let text =
+                    "as JSON it is one task; the form keeps the fields that run through several values";
+                app.tell(Severity::Warning, text, now);
             }
         }
         Action::Reset => compose.reset(),

@@ -38,6 +38,12 @@ fn of_composer(app: &App, compose: &Compose) -> Result<Source, String> {
     if let Some(problem) = compose.problems.iter().find(|p| p.fatal) {
         return Err(format!("not copied, for it could not be sent: {}", problem.what));
     }
+    if compose.tasks() > 1 {
+        let n = compose.tasks();
+        return Err(format!(
+            "not copied: the form makes {n} tasks, and one can be copied; take the sweeps away"
+        ));
+    }
     let frame = compose.frame();
     let masked = compose.masked_with(SECRET).map(|payload| {
         (TaskFrame { payload: payload.as_str().into(), ..frame.clone() }.payload, frame.display_name.clone())

@@ -20,6 +20,7 @@ use crate::{
 use super::{
     compose::barred,
     form::{go_to_wrong, keep_sent},
+    groups,
     schedule::{ask_to_cancel_marked, cancel_all, in_batch, not_replaced, replacing, rescue},
     standing,
 };
@@ -40,6 +41,9 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return Vec::new() };
+    if compose.tasks() > 1 {
+        return groups::ask(app, now);
+    }
     let alone = compose.way == Way::Alone;
     // The edge bars the task manager's way, not that to a service of one's own.
     if let Some(why) = barred(app).filter(|_| app.settings.read_only || !alone) {
@@ -199,7 +203,7 @@ fn land(app: &mut App, id: &Text) {
     app.ui.layers.retain(|layer| matches!(layer, Layer::Schedule(_)));
     app.ui.zoom = false;
     if let Some(task) = app.session.store.find(id) {
-        app.ui.selected = Some(Selected { service: task.service.clone(), task: Some(task.key.clone()) });
+        app.ui.selected = Some(Selected::task(task.service.clone(), task.key.clone()));
         if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut() {
             schedule.selected = Some(task.key.clone());
         }
@@ -213,6 +217,10 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
         return;
     }
     if ask_to_cancel_marked(app, now) {
+        return;
+    }
+    if let Some(group) = app.current_group().cloned() {
+        groups::ask_to_cancel(app, &group, now);
         return;
     }
     let Some(task) = app.current_task().and_then(|k| app.store().task(k)) else {
@@ -345,6 +353,15 @@ fn at_risk(app: &App, doing: &str) -> Vec<String> {
     if more > 0 {
         lines.push(format!("And {more} more."));
     }
+    for sending in app.session.sending() {
+        let (left, of) = (sending.unsent(), sending.of());
+        if left > 0 {
+            lines.push(format!(
+                "{left} of {of} tasks of {} are not sent yet and never would be.",
+                sending.name()
+            ));
+        }
+    }
     if !lines.is_empty() {
         lines.insert(0, format!("{doing} closes the connection that these own tasks need:"));
     }
@@ -435,6 +452,8 @@ pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
         Deed::SendDirect(key) => asked(app, |s| s.send_direct(&key, now), now),
         Deed::RunPython(id) => super::python::allowed(app, &id, now),
         Deed::AskKernel(service) => super::types::ask(app, service, now),
+        Deed::SendGroup(batch) => groups::send(app, *batch, now),
+        Deed::CancelGroup(group, keys) => groups::cancel(app, &group, keys, now),
         Deed::Quit => {
             app.ui.leaving = true;
             vec![Effect::Quit]
@@ -466,7 +485,7 @@ pub(super) fn news(app: &mut App, now: Now) {
                 if app.ui.follow.as_ref() == Some(&id) {
                     app.ui.follow = None;
                     if let Some(task) = app.store().task(&key) {
-                        let selected = Selected { service: task.service.clone(), task: Some(key.clone()) };
+                        let selected = Selected::task(task.service.clone(), key.clone());
                         let own = |s: &Selected| s.task.as_ref().is_none_or(|k| k.0 == id);
                         if app.ui.selected.as_ref().is_none_or(own) {
                             app.ui.selected = Some(selected);
@@ -521,6 +540,9 @@ pub(super) fn news(app: &mut App, now: Now) {
                     Cancelled::Failed(why) => (Severity::Error, format!("not cancelled: {why}")),
                 };
                 app.tell(severity, text, now);
+            }
+            News::GroupSent { .. } | News::GroupStopped { .. } | News::ManyCancelled { .. } => {
+                groups::news(app, &news, now);
             }
             News::Replaced { key, id, way } => replaced(app, &key, id, &way, now),
             News::NotReplaced { key, way, done, why } => not_replaced(app, &key, &way, &done, why, now),

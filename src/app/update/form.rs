@@ -82,6 +82,8 @@ pub(super) fn in_form(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             form.indent();
             compose.check();
         }
+        Action::Sweep => super::groups::turn_sweep(app, now),
+        Action::Many => super::groups::open(app, now),
         Action::Jump => {
             let (ids, items) = form.jumps();
             app.ui.layers.push(Layer::Pick(Box::new(Pick::jump(ids, items))));

@@ -87,7 +87,7 @@ fn step(app: &mut App, by: isize) {
         if by < 0 && app.areas().shape == Shape::Narrow {
             app.ui.line = 0;
             if let Some(selected) = &mut app.ui.selected {
-                selected.task = None;
+                (selected.task, selected.group) = (None, None);
             }
         }
         return;
@@ -124,7 +124,7 @@ fn next_service(app: &mut App, forward: bool) {
     let name = names[to].clone();
     if app.areas().shape == Shape::Narrow {
         app.ui.line = 0;
-        app.ui.selected = Some(Selected { service: name, task: None });
+        app.ui.selected = Some(Selected::service(name));
         return;
     }
     let first = app.first_row();
@@ -135,11 +135,22 @@ fn next_service(app: &mut App, forward: bool) {
     };
     let height = app.lanes_height().max(1);
     app.ui.line = if row < first { 0 } else { (row - first).min(height - 1) };
-    app.ui.selected = Some(Selected { service: name, task: None });
+    app.ui.selected = Some(Selected::service(name));
 }
 
 fn fold(app: &mut App) {
     let Some(selected) = &app.ui.selected else { return };
+    // A member folds the group that it stands in.
+    let around = selected.task.as_ref().and_then(|key| app.store().task(key)).and_then(|t| t.group.clone());
+    let around = around.map(|member| member.key.clone()).filter(|key| app.ui.open_groups.contains(key));
+    if let Some(key) = selected.group.clone().or(around) {
+        if !app.ui.open_groups.remove(&key) {
+            app.ui.open_groups.insert(key);
+        } else {
+            app.ui.selected = Some(Selected::group(key));
+        }
+        return;
+    }
     let service = selected.service.clone();
     let narrow = app.areas().shape == Shape::Narrow;
     let folding = app.ui.folding.entry(service.clone()).or_default();
@@ -150,7 +161,7 @@ fn fold(app: &mut App) {
         Folding::All => Folding::Auto,
     };
     if *folding == Folding::Folded {
-        app.ui.selected = Some(Selected { service, task: None });
+        app.ui.selected = Some(Selected::service(service));
     }
 }
 

@@ -8,6 +8,7 @@ mod compose;
 mod copy_as;
 mod deeds;
 mod form;
+mod groups;
 mod lanes;
 mod python;
 pub mod schedule;
@@ -188,6 +189,7 @@ fn type_key(app: &mut App, key: KeyEvent, now: Now) {
             }
             None => compose.key(key),
         },
+        Some(Layer::Many(_)) => groups::key(app, key),
         Some(Layer::Help(help)) => {
             let changed = help.query.key(key);
             if changed {
@@ -224,6 +226,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             pick.choose.search();
         }
         Some(Layer::Rename(_, line)) => line.paste(text),
+        Some(Layer::Many(_)) => groups::paste(app, text),
         Some(Layer::Help(help)) => {
             help.query.paste(text);
             help.top = 0;
@@ -265,6 +268,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             again(app, now);
             Vec::new()
         }
+        Action::Sending => groups::stop_or_go_on(app, now),
         Action::Cancel => {
             ask_to_cancel(app, now);
             Vec::new()
@@ -289,6 +293,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Choose if matches!(app.ui.layers.last(), Some(Layer::CopyAs(_))) => {
                 copy_as::in_copy_as(app, action, now)
             }
+            Context::Many => groups::in_many(app, action, now),
             Context::Choose => {
                 in_choose(app, action, now);
                 Vec::new()

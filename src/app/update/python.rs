@@ -22,7 +22,7 @@ use super::compose::barred;
 pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
     let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return None };
     let bar = barred(app).filter(|_| app.settings.read_only || compose.way != Way::Alone);
-    if compose.made.is_some() || bar.is_some() {
+    if compose.made.is_some() || compose.many.is_some() || bar.is_some() {
         return None;
     }
     let code = compose.lacks_code();

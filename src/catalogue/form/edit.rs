@@ -135,8 +135,13 @@ impl Form {
         self.edited(id);
     }
 
-    /// Back to how the form opened; where that stands already, to the schema's default.
+    /// Back to how the form opened; where that stands already, to the schema's default. A field that runs through
+    /// values has first its one value again.
     pub fn reset(&mut self, id: FieldId) {
+        if self.get(id).is_some_and(|node| node.sweep.is_some()) {
+            self.set_sweep(id, None);
+            return;
+        }
         let depth = self.depth(id);
         let Some(node) = self.get(id) else { return };
         let now = self.value_of(id);
@@ -154,7 +159,6 @@ impl Form {
         if let Some(node) = self.get_mut(id) {
             node.odd = false;
             node.told.clear();
-            node.field.sweep = None;
         }
         let (value, origin) = if touched { (opened, origin) } else { (default, Origin::Default) };
         // A default that would be refused is not sent.
@@ -353,13 +357,6 @@ impl Form {
         self.open_new();
         self.edited(id);
         Ok(())
-    }
-
-    /// Lets a field run through values, as typed (`1:10:5`); `None`: no longer.
-    pub fn set_sweep(&mut self, id: FieldId, text: Option<&str>) {
-        let Some(node) = self.get_mut(id).filter(|node| node.field.sweepable) else { return };
-        node.field.sweep = text.map(str::to_owned);
-        self.collect();
     }
 
     /// Levels inside others, as [`Form::put`] counts them.

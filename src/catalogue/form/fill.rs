@@ -116,6 +116,7 @@ impl Form {
             hidden: false,
             named: true,
             variants: Vec::new(),
+            sweep: None,
             opened: None,
             marks: None,
             told: Vec::new(),

@@ -12,6 +12,7 @@ mod edit;
 mod fill;
 mod place;
 mod rows;
+mod sweeps;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use super::{
     Code, Level, TaskType,
     shape::{At, Schema, Shape},
+    sweep::Sweep,
     template::{self, MakeCode},
 };
 
@@ -238,6 +240,8 @@ struct Node {
     named: bool,
     /// A union's variants that were opened, so that nothing is lost when one changes to and fro.
     variants: Vec<Option<FieldId>>,
+    /// The values that it runs through, or why they cannot be read.
+    sweep: Option<Result<Sweep, String>>,
     /// The value that the field opened with (`None` inside: left out) and where that was from.
     opened: Option<(Option<String>, Origin)>,
     /// What is wrong with the value itself; `None`: not looked at since it changed.

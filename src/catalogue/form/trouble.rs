@@ -62,6 +62,19 @@ impl Form {
                 from_service: false,
             });
         }
+        // A person's own code may well use the fields' values as they come; Python made its for one set of them.
+        if self.code.is_some()
+            && self.code_for.is_some()
+            && matches!(self.code_state(), CodeState::Given | CodeState::Stale)
+            && let Some(id) = self.swept().first()
+        {
+            out.push(FieldProblem {
+                field: Some(*id),
+                level: Level::Error,
+                what: "Python made the code for one set of values: it cannot run through several".to_owned(),
+                from_service: false,
+            });
+        }
         self.problems = out;
     }
 
@@ -83,7 +96,7 @@ impl Form {
         for (level, what) in self.neighbourly(id) {
             say(level, what, false);
         }
-        if node.field.presence != Presence::Value {
+        if node.field.presence != Presence::Value && node.sweep.is_none() {
             return;
         }
         for (level, what) in node.marks.iter().flatten() {
@@ -101,6 +114,7 @@ impl Form {
         let Some(node) = self.get(id).filter(|node| node.marks.is_none()) else { return };
         let (shape, at) = (node.shape.clone(), node.at);
         let marks = match node.field.presence {
+            _ if node.sweep.is_some() => self.judge_sweep(id),
             _ if node.fault.is_some() => vec![(Level::Error, node.fault.clone().unwrap_or_default())],
             Presence::Value if !node.holds() => {
                 let raw = node.raw.clone();

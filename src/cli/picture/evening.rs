@@ -93,8 +93,7 @@ impl Evening {
     /// Selects a task.
     pub(super) fn select(&mut self, id: &str) {
         if let Some(task) = self.app.store().find(id) {
-            self.app.ui.selected =
-                Some(Selected { service: task.service.clone(), task: Some(TaskKey(task.key.0.clone())) });
+            self.app.ui.selected = Some(Selected::task(task.service.clone(), TaskKey(task.key.0.clone())));
             self.app.ui.moved = true;
         }
         self.happen(Msg::Wake);

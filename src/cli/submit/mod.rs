@@ -11,12 +11,13 @@
 //! It refuses to send anything twice: hardware would move twice. Where it is not known whether a frame arrived, the code
 //! is 3.
 
+mod group;
 mod payload;
 mod plan;
 
 use std::time::Duration;
 
-use self::plan::Plan;
+use self::{group::Group, plan::Plan};
 use super::{
     End, FAILED, MISUSE, NOT_SENT, OK, UNKNOWN,
     args::{LookArgs, Place, SubmitArgs},
@@ -27,7 +28,7 @@ use super::{
     talk::{self, Step, Talk},
 };
 use crate::{
-    app::session::{News, Way},
+    app::session::{Ids, News, Way},
     net::Endpoint,
     store::{Lane, Outcome, Reason, State, Task, TaskKey},
     wire::{
@@ -62,7 +63,18 @@ pub fn run(place: &Place, look: &LookArgs, args: &SubmitArgs, out: &Out) -> Resu
     let mut catalogue = lab.catalogue();
     let clock = crate::time::Clock::start();
     let now = clock.now().utc.with_timezone(&chrono::Local);
-    let plan = Plan::new(args, alone, &mut catalogue, &lab.config().guard, now)?;
+    let guard = &lab.config().guard;
+    let group = match args.sweep.is_empty() {
+        true => None,
+        false => Some(Group::new(args, alone, &mut catalogue, guard, now, &Ids::Random.fresh())?),
+    };
+    if let Some(group) = group.as_ref().filter(|_| args.dry_run) {
+        return group.print(args, out);
+    }
+    let plan = match group {
+        None => Some(Plan::new(args, alone, &mut catalogue, guard, now)?),
+        Some(_) => None,
+    };
     if look.read_only || lab.config().read_only {
         return Err(End::new(NOT_SENT, "not sent: read-only is set, so nothing can be sent"));
     }
@@ -75,10 +87,12 @@ pub fn run(place: &Place, look: &LookArgs, args: &SubmitArgs, out: &Out) -> Resu
     }
     let mut options = lab.options();
     options.alone.retain(|(name, _)| alone && **name == *args.service);
-    let talk = Talk::start(&lab, options, false)?;
+    // What a group's results would add to the scheduler's list is told from the list.
+    let talk = Talk::start(&lab, options, group.is_some())?;
+    let way = plan.as_ref().map_or(Way::Scheduled(None), |plan| plan.way.clone());
     let mut submit =
-        Submit { talk, args, out, links: Links::default(), way: plan.way.clone(), own: Text::default() };
-    let line = match plan.way {
+        Submit { talk, args, out, links: Links::default(), way: way.clone(), own: Text::default() };
+    let line = match way {
         Way::Alone => Line::Service(args.service.as_str().into()),
         _ => Line::Router,
     };
@@ -89,8 +103,14 @@ pub fn run(place: &Place, look: &LookArgs, args: &SubmitArgs, out: &Out) -> Resu
     if alone && matches!(lab.endpoint, Some(Endpoint::Router { .. })) {
         submit.ask_before_alone()?;
     }
-    submit.send(&plan)?;
-    submit.follow(&plan)
+    match (group, plan) {
+        (Some(group), _) => submit.run_group(&group),
+        (None, Some(plan)) => {
+            submit.send(&plan)?;
+            submit.follow(&plan)
+        }
+        (None, None) => Err(End::misuse("there is nothing to send")),
+    }
 }
 
 struct Submit<'a> {

@@ -100,7 +100,7 @@ impl Plan {
 
 /// The moment that `--at` names; `None`: now. Nobody looks at a command before it is sent, so what is over, and what the
 /// clocks make unclear, is refused here.
-fn moment(text: &str, now: &DateTime<Local>) -> Result<Option<DateTime<FixedOffset>>, String> {
+pub(super) fn moment(text: &str, now: &DateTime<Local>) -> Result<Option<DateTime<FixedOffset>>, String> {
     match when::read(text, now).map_err(|why| format!("--at {text}: {why}"))? {
         Reading::Now => Ok(None),
         Reading::At(at) if at < *now => Err(format!(
@@ -156,7 +156,7 @@ fn way(
 }
 
 /// The payload from a file, `-` for standard input.
-fn read(file: &Path) -> Result<String, End> {
+pub(super) fn read(file: &Path) -> Result<String, End> {
     let stdin = file.as_os_str() == "-";
     let shown = if stdin { "standard input".to_owned() } else { file.display().to_string() };
     let mut bytes = Vec::new();
@@ -178,7 +178,7 @@ fn read(file: &Path) -> Result<String, End> {
 
 /// What is known of a type or a class of that name. Without the lab's files it is not known what kind of service
 /// that is: then it may be any of Juice's own types.
-fn kind(catalogue: &mut Catalogue, service: &str, name: &str) -> TaskType {
+pub(super) fn kind(catalogue: &mut Catalogue, service: &str, name: &str) -> TaskType {
     // `IPythonTask` itself is every cell's type on the wire, so it names none of their classes.
     let fits = |found: &&TaskType| *found.class == *name || !found.ipython;
     if catalogue.find(service, name).filter(fits).is_none() && catalogue.kind(service) == ServiceKind::Plain {
@@ -215,16 +215,21 @@ fn made(python: &Path, kind: &TaskType, payload: &str) -> Result<Envelope, End> 
     Ok(made)
 }
 
+/// `run_async`, on which a service insists in a cell's payload.
+pub(super) fn with_run_async(kind: &TaskType, payload: String) -> Result<String, End> {
+    if !kind.ipython || json::get(&payload, "run_async").is_some() {
+        return Ok(payload);
+    }
+    payload::merge(Some(&payload), &["run_async=false".to_owned()]).map_err(End::misuse)
+}
+
 /// What Python's client adds to a cell's fields: `run_async`, on which the service insists, and `code`, which it makes
 /// of the others: here only where that is known. All else stays letter for letter.
-fn complete(kind: &TaskType, payload: String) -> Result<String, End> {
+pub(super) fn complete(kind: &TaskType, payload: String) -> Result<String, End> {
     if !kind.ipython {
         return Ok(payload);
     }
-    let payload = match json::get(&payload, "run_async") {
-        Some(_) => payload,
-        None => payload::merge(Some(&payload), &["run_async=false".to_owned()]).map_err(End::misuse)?,
-    };
+    let payload = with_run_async(kind, payload)?;
     let payload = catalogue::complete(kind, &payload);
     if json::get(&payload, "code").is_some() {
         return Ok(payload);

@@ -2,6 +2,7 @@
 
 mod doubts;
 mod filters;
+mod groups;
 mod limits;
 mod lives;
 mod own;

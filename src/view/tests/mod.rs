@@ -1,5 +1,6 @@
 //! Whole screens: how they look, at every size, and with whatever the lab sends.
 
+mod groups;
 mod hostile;
 mod sizes;
 mod snapshots;
@@ -77,10 +78,8 @@ pub(super) fn open_form(b: &mut Bench, service: &str, class: &str) {
 
 /// Opens the failed task.
 pub(super) fn read_failed(b: &mut Bench) {
-    b.app.ui.selected = Some(crate::app::lanes::Selected {
-        service: "lab".into(),
-        task: Some(crate::store::TaskKey("bad".into())),
-    });
+    b.app.ui.selected =
+        Some(crate::app::lanes::Selected::task("lab".into(), crate::store::TaskKey("bad".into())));
     b.key("enter");
 }
 

@@ -37,10 +37,8 @@ fn a_failed_task() {
 #[test]
 fn a_task_that_ended_well() {
     let mut b = lab((80, 24), Charset::Unicode);
-    b.app.ui.selected = Some(crate::app::lanes::Selected {
-        service: "lab".into(),
-        task: Some(crate::store::TaskKey("t1-2".into())),
-    });
+    b.app.ui.selected =
+        Some(crate::app::lanes::Selected::task("lab".into(), crate::store::TaskKey("t1-2".into())));
     b.key("enter");
     assert_snapshot!(text(&b));
 }

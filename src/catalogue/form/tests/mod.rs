@@ -3,6 +3,7 @@
 mod edits;
 mod placing;
 mod samples;
+mod sweeps;
 
 use std::path::Path;
 

@@ -1,0 +1,149 @@
+//! What a group will cost, told before it is sent: its time, from earlier runs and the scheduler's one task a second,
+//! and its results, which the scheduler keeps until it is restarted and hands out with every look at its list.
+
+use std::time::Duration;
+
+use crate::{
+    store::{Store, Usual},
+    wire::Text,
+};
+
+/// Above this the scheduler's list can be read by nobody any more, until the task manager is restarted; bytes.
+pub const LIST: usize = 50 * 1024 * 1024;
+
+/// Above this each look at the scheduler's list stalls the lab's router for a second and more; bytes.
+const HEAVY: usize = 16 * 1024 * 1024;
+
+/// The scheduler starts at most one task a second on a service.
+const PACE: Duration = Duration::from_secs(1);
+
+/// What is to be expected of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// How many tasks.
+    pub count: usize,
+    /// How long all will take; `None`: no earlier runs are known.
+    pub time: Option<Duration>,
+    /// How large all results will be, bytes; `None`: no result of the type was seen.
+    pub size: Option<usize>,
+    /// What the scheduler keeps already, as far as is known, bytes.
+    pub kept: usize,
+}
+
+impl Forecast {
+    /// Of `count` tasks of one type on one service. `class` counts for cells only.
+    pub fn new(store: &Store, service: &str, task_type: &Text, class: &Text, count: usize) -> Forecast {
+        let usual = store.usual(service, task_type, class);
+        let kept = store.scheduler_bytes();
+        Forecast::of(usual, count, kept)
+    }
+
+    fn of(usual: Usual, count: usize, kept: usize) -> Forecast {
+        let n = u32::try_from(count).unwrap_or(u32::MAX);
+        Forecast {
+            count,
+            time: usual.duration.map(|one| turn(one).saturating_mul(n)),
+            size: usual.size.map(|one| one.saturating_mul(count)),
+            kept,
+        }
+    }
+
+    /// The least time: the scheduler's one task a second.
+    pub fn least(&self) -> Duration {
+        PACE.saturating_mul(u32::try_from(self.count).unwrap_or(u32::MAX))
+    }
+
+    /// Why it may not go through the scheduler, if so.
+    pub fn stop(&self) -> Option<String> {
+        let size = self.size.filter(|size| self.kept.saturating_add(*size) > LIST)?;
+        Some(format!(
+            "its results ({}) and those kept already ({}) would pass the 50 MiB that the scheduler's list can bear: \
+             nobody could read it any more",
+            bytes(size),
+            bytes(self.kept)
+        ))
+    }
+
+    /// What its results mean for the lab, if they are worth a word.
+    pub fn warning(&self) -> Option<String> {
+        let size = self.size?;
+        let all = self.kept.saturating_add(size);
+        (all > HEAVY).then(|| {
+            format!(
+                "with {} of results every look at the scheduler's list will stall the lab's router for about {} s",
+                bytes(all),
+                // Measured: 3.3 s for 32 MB.
+                (all / 10_000_000).max(1)
+            )
+        })
+    }
+
+    /// Time and size in one line, as far as they are known.
+    pub fn line(&self) -> String {
+        let time = match self.time {
+            Some(time) => format!("about {}", span(time)),
+            None => format!("at least {}", span(self.least())),
+        };
+        match (self.time, self.size) {
+            (_, Some(size)) => format!("{time}, results about {}", bytes(size)),
+            (Some(_), None) => format!("{time}, results of unknown size"),
+            (None, None) => format!("{time}, results of unknown size (no earlier runs)"),
+        }
+    }
+}
+
+/// The time from one task's start to the next one's: the scheduler looks once a second.
+pub fn turn(one: Duration) -> Duration {
+    let whole = one.as_secs() + u64::from(one.subsec_nanos() > 0);
+    Duration::from_secs(whole).max(PACE)
+}
+
+/// `45 s`, `12:30`, `1:02:03`, `3 d 4 h`.
+fn span(time: Duration) -> String {
+    let s = time.as_secs();
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{}:{:02}", s / 60, s % 60),
+        3600..86_400 => format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60),
+        _ => format!("{} d {} h", s / 86_400, s / 3600 % 24),
+    }
+}
+
+/// `812 B`, `12 KB`, `3.4 MB`.
+pub fn bytes(n: usize) -> String {
+    match n {
+        0..1_000 => format!("{n} B"),
+        1_000..1_000_000 => format!("{} KB", n / 1_000),
+        _ => format!("{}.{} MB", n / 1_000_000, n / 100_000 % 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forecast(seconds: f64, size: usize, count: usize, kept: usize) -> Forecast {
+        let usual = Usual { duration: Some(Duration::from_secs_f64(seconds)), size: Some(size) };
+        Forecast::of(usual, count, kept)
+    }
+
+    #[test]
+    fn the_scheduler_starts_one_a_second_at_most() {
+        assert_eq!(forecast(0.02, 100, 500, 0).time, Some(Duration::from_secs(500)));
+        assert_eq!(forecast(1.2, 100, 500, 0).time, Some(Duration::from_secs(1000)));
+        assert_eq!(forecast(0.02, 100, 500, 0).line(), "about 8:20, results about 50 KB");
+        let unknown = Forecast::of(Usual::default(), 45, 0);
+        assert_eq!(unknown.line(), "at least 45 s, results of unknown size (no earlier runs)");
+        assert_eq!((unknown.stop(), unknown.warning()), (None, None));
+    }
+
+    #[test]
+    fn what_the_list_cannot_bear_is_not_sent() {
+        let fits = forecast(1.0, 100_000, 500, 0);
+        assert_eq!(fits.stop(), None);
+        assert!(fits.warning().unwrap().contains("50.0 MB"));
+        assert!(forecast(1.0, 100_000, 500, 3_000_000).stop().unwrap().contains("3.0 MB"));
+        assert!(forecast(1.0, 110_000, 500, 0).stop().is_some());
+        assert_eq!(forecast(1.0, 10_000, 500, 0).warning(), None);
+    }
+}

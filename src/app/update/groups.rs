@@ -1,0 +1,346 @@
+//! Groups: the question before many tasks go out at once, stopping and going on, cancelling all as one.
+
+use crossterm::event::KeyEvent;
+
+use crate::{
+    app::{
+        App, Effect, Layer, Severity,
+        action::Action,
+        compose::Compose,
+        confirm::{Confirm, Deed},
+        forecast::Forecast,
+        kept::values_of,
+        lanes::Selected,
+        many::GroupPane,
+        session::{Batch, News, Way},
+    },
+    store::{GroupKey, State, TaskKey},
+    time::Now,
+};
+
+use super::{compose::barred, deeds::hardware_lines};
+
+/// Groups of at most this many tasks that move no hardware go out without a question.
+const FEW: usize = 10;
+
+/// Opens the group's screen over the form.
+pub(super) fn open(app: &mut App, now: Now) {
+    let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return };
+    if compose.many.is_none() {
+        let key = app.settings.keymap.first(Action::Sweep).unwrap_or_default();
+        let text = format!("no field runs through several values yet: {key} on a field lets it");
+        app.tell(Severity::Info, text, now);
+        return;
+    }
+    let pane = GroupPane::new(compose);
+    app.ui.layers.push(Layer::Many(Box::new(pane)));
+}
+
+/// Lets the focused field run through values, or takes them away.
+pub(super) fn turn_sweep(app: &mut App, now: Now) {
+    let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return };
+    let had = compose.many.is_some();
+    let Some(form) = compose.form_mut() else { return };
+    let done = form.turn_sweep();
+    compose.check();
+    let parallel = compose.parallel && compose.many.is_some() && !had;
+    match done {
+        Err(why) => app.tell(Severity::Info, why, now),
+        Ok(()) if parallel => {
+            let text =
+                "several tasks go through the scheduler, one after the other: parallel gains nothing there";
+            app.tell(Severity::Info, text, now);
+        }
+        Ok(()) => {}
+    }
+}
+
+/// The group's screen and the composer below it.
+fn pane(app: &mut App) -> Option<(&mut GroupPane, &mut Compose)> {
+    match app.ui.layers.as_mut_slice() {
+        [.., Layer::Compose(compose), Layer::Many(pane)] => Some((pane, compose)),
+        _ => None,
+    }
+}
+
+/// A key that is no action on the group's screen.
+pub(super) fn key(app: &mut App, key: KeyEvent) {
+    if let Some((pane, compose)) = pane(app) {
+        pane.key(key, &mut compose.group);
+        compose.check();
+    }
+}
+
+/// A paste there.
+pub(super) fn paste(app: &mut App, text: &str) {
+    if let Some((pane, compose)) = pane(app) {
+        pane.paste(text, &mut compose.group);
+        compose.check();
+    }
+}
+
+pub(super) fn in_many(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let Some((pane, _)) = pane(app) else { return Vec::new() };
+    match action {
+        Action::ChooseUp | Action::CompleteBack => pane.step(-1),
+        Action::ChooseDown | Action::Complete => pane.step(1),
+        // Back to the form with what was said; it never sends.
+        Action::Accept => _ = app.ui.layers.pop(),
+        Action::Send => {
+            app.ui.layers.pop();
+            return super::deeds::ask_to_send(app, now);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Sends what the composer's sweeps make.
+pub(super) fn ask(app: &mut App, now: Now) -> Vec<Effect> {
+    let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return Vec::new() };
+    let doubts: Vec<String> = compose.problems.iter().filter(|p| !p.hint).map(|p| p.what.clone()).collect();
+    let refusal = match compose.batch() {
+        Some(Err(why)) => why,
+        _ if compose.way == Way::Alone => {
+            "a service spoken to alone takes one task at a time: several go through the scheduler".to_owned()
+        }
+        _ if app.session.has_scheduler == Some(false) => {
+            "several tasks go through the scheduler, and this Juice has none".to_owned()
+        }
+        Some(Ok(batch)) => return ask_to_send(app, batch, &doubts, now),
+        None => return Vec::new(),
+    };
+    app.tell(Severity::Warning, format!("not sent: {refusal}"), now);
+    Vec::new()
+}
+
+/// Sends a group, or asks first. `doubts`: why the service will probably refuse members.
+fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<Effect> {
+    if let Some(why) = barred(app) {
+        app.tell(Severity::Warning, why, now);
+        return Vec::new();
+    }
+    let kind = &batch.task_type;
+    let count = batch.count();
+    let forecast = Forecast::new(app.store(), &batch.target, &kind.name, &kind.class, count);
+    if let Some(why) = forecast.stop() {
+        app.tell(Severity::Error, format!("not sent: {why}"), now);
+        return Vec::new();
+    }
+    let hardware = moves(app, &batch);
+    if !hardware && doubts.is_empty() && count <= FEW && forecast.warning().is_none() {
+        return send(app, batch, now);
+    }
+    let mut lines = Vec::new();
+    if hardware {
+        lines.extend(hardware_lines(&batch.target, &kind.name, &batch.shown(0)));
+        lines.push(format!("{count} times, with these values:"));
+    }
+    lines.extend(batch.ranges().iter().map(|line| format!("  {line}")));
+    lines.push(format!("It takes {}.", forecast.line()));
+    lines.extend(forecast.warning().map(|why| format!("{}.", capital(&why))));
+    lines.push("It goes through the scheduler, which gives each one the slot.".to_owned());
+    if batch.first_alone {
+        lines.push("The rest goes once the first one has ended ok.".to_owned());
+    }
+    if !doubts.is_empty() {
+        lines.push("The service will probably refuse some:".to_owned());
+        lines.extend(doubts.iter().take(6).map(|d| format!("  {d}")));
+    }
+    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
+        title: format!("Send {count} × {} to {}?", kind.class, batch.target),
+        lines,
+        yes: format!("send {count}"),
+        no: "do not send".to_owned(),
+        deed: Deed::SendGroup(Box::new(batch)),
+        hardware,
+        asked: now,
+        last_key: None,
+        refused: None,
+    })));
+    Vec::new()
+}
+
+/// Whether any member moves hardware.
+fn moves(app: &App, batch: &Batch) -> bool {
+    let kind = &batch.task_type;
+    (0..batch.count()).any(|at| app.settings.guard.moves(&kind.name, &kind.class, &batch.payload(at)))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Hands a group to the session. The composer closes: the rest goes by itself.
+pub(super) fn send(app: &mut App, batch: Batch, now: Now) -> Vec<Effect> {
+    let (key, name, count) = (batch.key(), batch.name.clone(), batch.count());
+    let alone = batch.first_alone && count > 1;
+    match app.session.send_group(batch, now) {
+        Err(why) => {
+            app.tell(Severity::Error, format!("{why}; the draft is kept"), now);
+            Vec::new()
+        }
+        Ok(frames) => {
+            app.ui.folding.remove(&key.service);
+            let mut effects: Vec<Effect> = Vec::new();
+            for layer in std::mem::take(&mut app.ui.layers) {
+                let Layer::Compose(compose) = layer else { continue };
+                let place = (compose.service.clone(), compose.task_type.class.clone());
+                if !compose.filled {
+                    app.ui.drafts.remove(&place);
+                }
+                if let Some(payload) = values_of(&compose) {
+                    app.ui.remembered.insert(place.clone(), payload.clone());
+                    effects.push(Effect::KeepValues { place, payload });
+                }
+            }
+            app.ui.zoom = false;
+            let target = key.service.clone();
+            app.ui.selected = Some(Selected::group(key));
+            let what = if alone { "the first one goes alone" } else { "going to the scheduler" };
+            app.tell(Severity::Info, format!("{name}: {count} tasks for {target}, {what}"), now);
+            effects.extend(frames.into_iter().map(Effect::Send));
+            effects
+        }
+    }
+}
+
+/// The group that a key pressed now is about: its line's, or that of the selected member.
+fn current(app: &App) -> Option<GroupKey> {
+    let member = app.current_task().and_then(|key| app.store().task(key)).and_then(|t| t.group.as_ref());
+    app.current_group().cloned().or_else(|| member.map(|member| member.key.clone()))
+}
+
+pub(super) fn stop_or_go_on(app: &mut App, now: Now) -> Vec<Effect> {
+    if let Some(why) = barred(app) {
+        app.tell(Severity::Warning, why, now);
+        return Vec::new();
+    }
+    let key = current(app).filter(|key| app.session.sending_of(key).is_some());
+    let Some(key) = key else {
+        app.tell(Severity::Info, "only a group that is still being sent can be stopped, or go on", now);
+        return Vec::new();
+    };
+    let Some(sending) = app.session.sending_of(&key) else { return Vec::new() };
+    let (left, paused) = (sending.unsent(), sending.paused().is_some());
+    if !paused {
+        app.session.pause_group(&key);
+        app.tell(Severity::Info, format!("stopped: {left} are not sent; the same key goes on"), now);
+        return Vec::new();
+    }
+    match app.session.resume_group(&key, now) {
+        Ok(frames) => {
+            app.tell(Severity::Info, format!("going on: {left} are still to be sent"), now);
+            frames.into_iter().map(Effect::Send).collect()
+        }
+        Err(why) => {
+            app.tell(Severity::Warning, why, now);
+            Vec::new()
+        }
+    }
+}
+
+pub(super) fn ask_to_cancel(app: &mut App, key: &GroupKey, now: Now) {
+    let unsent = app.session.sending_of(key).map_or(0, crate::app::session::Sending::unsent);
+    let Some(group) = app.store().group(key) else {
+        app.tell(Severity::Info, "nothing of that group is known any more", now);
+        return;
+    };
+    let waits = |state: State| matches!(state, State::Scheduled | State::Waiting);
+    let open: Vec<_> = app
+        .store()
+        .members(group)
+        .filter(|task| task.scheduled_task_id.is_some() && task.state != State::Ended)
+        .collect();
+    let waiting = open.iter().filter(|task| waits(task.state)).count();
+    let keys: Vec<TaskKey> =
+        open.iter().filter(|task| waits(task.state)).map(|task| task.key.clone()).collect();
+    let running = open.len() - waiting;
+    let name = group.name.clone();
+    if waiting == 0 && unsent == 0 {
+        app.tell(Severity::Info, format!("nothing of {name} waits any more"), now);
+        return;
+    }
+    let mut lines = vec![format!("{name} on {}: {} tasks in all.", key.service, group.of)];
+    if waiting > 0 {
+        lines.push(format!("{waiting} wait and will be cancelled, each by its id."));
+    }
+    if unsent > 0 {
+        lines.push(format!("{unsent} are not sent yet and will not be."));
+    }
+    if running > 0 {
+        let one = if running == 1 { "1 runs, or may run," } else { "Some run, or may run," };
+        lines.push(format!("{one} and goes on: Juice does not stop it."));
+    }
+    lines.push("What starts before the scheduler has heard goes on too.".to_owned());
+    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
+        title: format!("Cancel {} tasks of {name}?", waiting + unsent),
+        lines,
+        yes: format!("cancel {}", waiting + unsent),
+        no: "keep them".to_owned(),
+        deed: Deed::CancelGroup(key.clone(), keys),
+        hardware: false,
+        asked: now,
+        last_key: None,
+        refused: None,
+    })));
+}
+
+pub(super) fn cancel(app: &mut App, key: &GroupKey, keys: Vec<TaskKey>, now: Now) -> Vec<Effect> {
+    let name = app.store().group(key).map_or_else(|| key.id.clone(), |group| group.name.clone());
+    let dropped = app.session.drop_rest(key);
+    let count = keys.len();
+    if count == 0 {
+        app.tell(Severity::Info, format!("{dropped} of {name} are not sent any more"), now);
+        return Vec::new();
+    }
+    match app.session.cancel_many(name.to_string(), keys, now) {
+        Ok(frames) => {
+            app.tell(Severity::Info, format!("cancelling {count} of {name}"), now);
+            frames.into_iter().map(Effect::Send).collect()
+        }
+        Err(why) => {
+            app.tell(Severity::Warning, why, now);
+            Vec::new()
+        }
+    }
+}
+
+/// What the session has to tell of many.
+pub(super) fn news(app: &mut App, news: &News, now: Now) {
+    match news {
+        News::GroupSent { name, accepted, doubtful: 0, .. } => {
+            app.tell(Severity::Info, format!("{name}: the scheduler has all {accepted}"), now);
+        }
+        News::GroupSent { name, accepted, doubtful, .. } => {
+            let text = format!(
+                "{name}: the scheduler has {accepted}; {doubtful} may have reached it when the link was lost and are \
+                 not sent again"
+            );
+            app.tell(Severity::Warning, text, now);
+        }
+        News::GroupStopped { name, left, why, .. } => {
+            let key = |action| app.settings.keymap.first(action).unwrap_or_default();
+            let (on, drop) = (key(Action::Sending), key(Action::Cancel));
+            let text = format!("{name}: {why}; {left} are not sent ({on} lets it go on, {drop} drops them)");
+            app.tell(Severity::Error, text, now);
+        }
+        News::ManyCancelled { name, tally } => {
+            let mut parts = vec![format!("{} cancelled", tally.done)];
+            if tally.run_on > 0 {
+                parts.push(format!("{} had started and run on", tally.run_on));
+            }
+            if tally.too_late > 0 {
+                parts.push(format!("{} had ended", tally.too_late));
+            }
+            if tally.failed > 0 {
+                let why = tally.why.as_deref().unwrap_or("not known");
+                parts.push(format!("{} not cancelled: {why}", tally.failed));
+            }
+            let severity = if tally.failed > 0 { Severity::Error } else { Severity::Info };
+            app.tell(severity, format!("{name}: {}", parts.join(", ")), now);
+        }
+        _ => {}
+    }
+}
