@@ -173,7 +173,11 @@ async fn an_edited_task_runs_as_it_was_edited_and_once() {
     program.wait_for("the moment", |text| text.contains("not before") && text.contains("in 2 d 1 h"));
     program.type_keys("enter f6 ctrl-u");
     program.type_text("now");
-    program.type_keys("enter ctrl-s");
+    program.wait_for("the moment", |text| text.contains("as soon as its turn comes"));
+    program.type_keys("enter");
+    // A send key that comes at once after another key counts for a paste.
+    program.wait_for("the composer", |text| !text.contains("as soon as its turn comes"));
+    program.type_keys("ctrl-s");
     program.wait_for("the question", |text| {
         text.contains("Replace this scheduled task?") && text.contains("takes the place of Slow: one")
     });
@@ -213,7 +217,7 @@ async fn a_race_between_the_start_and_the_move_never_runs_a_task_twice_nor_loses
         // With its moment (before the scheduler has told that it has no place), and on top: the one before has ended.
         program.wait_for("the row", |text| {
             let row = text.lines().find(|line| line.contains(&format!("Slow: {name}")));
-            row.is_some_and(|row| row.contains("in 0:")) && !text.contains("holds the slot")
+            row.is_some_and(|row| row.contains("in 0:")) && !text.contains("▶ Slow: round-")
         });
         program.type_keys("g J");
         program.wait_for("the place", |text| text.contains("moves it here"));
