@@ -42,3 +42,6 @@ mod keep;
 
 #[path = "real/types.rs"]
 mod types;
+
+#[path = "real/kinds.rs"]
+mod kinds;
