@@ -75,7 +75,7 @@ fn order(text: &str, words: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn marked_tasks_are_cancelled_together() {
     let Some(juice) = Juice::shared() else { return };
-    let (lane, mut program, mut tasks, holder) = open(juice, 12.0).await;
+    let (lane, mut program, mut tasks, holder) = open(juice, 30.0).await;
     program.type_keys("space space x");
     let question = program.wait_for("the question", |text| text.contains("Cancel these 2 scheduled tasks?"));
     for name in ["one", "two"] {
@@ -128,7 +128,7 @@ async fn a_running_one_is_said_to_go_on() {
 async fn a_moved_task_starts_in_its_new_place() {
     let Some(juice) = Juice::shared() else { return };
     let mut bus = Bus::open(&juice.url()).await;
-    let (lane, mut program, mut tasks, holder) = open(juice, 12.0).await;
+    let (lane, mut program, mut tasks, holder) = open(juice, 30.0).await;
     program.type_keys("G K K");
     let text = program.wait_for("the new order", |text| text.contains("moves it here"));
     assert_eq!(order(&text, &["one", "two", "three"]), ["three", "one", "two"], "{text}");
@@ -162,7 +162,7 @@ async fn a_moved_task_starts_in_its_new_place() {
 #[tokio::test]
 async fn an_edited_task_runs_as_it_was_edited_and_once() {
     let Some(juice) = Juice::shared() else { return };
-    let (lane, mut program, mut tasks, holder) = open(juice, 12.0).await;
+    let (lane, mut program, mut tasks, holder) = open(juice, 30.0).await;
     program.type_keys("e");
     program.wait_for("the composer", |text| text.contains("Submit to") && text.contains("0.2"));
     program.retype("0.2", "0.3");
