@@ -35,7 +35,7 @@ use crate::common::{
 };
 
 /// A screen with room for everything that the other tests put below.
-const LARGE: (u16, u16) = (100, 50);
+const LARGE: (u16, u16) = (100, 150);
 
 /// juicetop on a lab whose configuration names just the services that a test is about.
 struct Program {
