@@ -81,10 +81,14 @@ fn every_view(screen: &mut Screen) {
     screen.type_text("ping");
     screen.wait_for("the type", |text| text.contains("Ping"));
     screen.type_keys("enter");
-    screen.wait_for("the composer", |text| text.contains("Ping") && text.contains("way"));
+    screen.wait_for("the composer", |text| text.contains("Ping") && text.contains("ctrl-s send"));
     screen.type_keys("f5");
+    screen.wait_for("the JSON", |text| text.contains("\"message\""));
+    screen.type_keys("f5");
+    screen.wait_for("the form again", |text| text.contains("pong") && !text.contains("\"message\""));
+    screen.type_keys("f9");
     screen.wait_for("the frame", |text| text.contains("\"id\""));
-    screen.type_keys("f5 esc");
+    screen.type_keys("f9 esc");
     screen.type_keys("/");
     screen.type_text("outcome:failed");
     screen.wait_for("the filter", |text| text.contains("filter / outcome:failed"));
