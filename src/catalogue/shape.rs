@@ -282,7 +282,7 @@ impl Schema {
                 [only] if keys.get("type").is_none() && keys.get("properties").is_none() => {
                     Step::Go(here(only), json::get(only, "$ref").is_some())
                 }
-                // The schema's own words count as well; they are read again without the `allOf` by the check.
+                // What the schema says beside them is left to the service.
                 all => Step::Is(What::All(all.iter().map(|part| here(part)).collect())),
             };
         }

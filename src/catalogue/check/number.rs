@@ -80,9 +80,19 @@ pub(super) fn perhaps(text: &str, wanted: &str) -> bool {
     if float && matches!(word.as_str(), "nan" | "inf" | "infinity") {
         return true;
     }
-    let allowed =
-        |c: char| matches!(c, '0'..='9' | '+' | '-' | '_' | '.') || (float && matches!(c, 'e' | 'E'));
-    text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(allowed)
+    if !text.is_ascii() {
+        // Python knows digits of many scripts.
+        return text.contains(char::is_numeric);
+    }
+    let bare = text.replace('_', "");
+    if float {
+        return bare.parse::<f64>().is_ok();
+    }
+    let digits = bare.strip_prefix(['+', '-']).unwrap_or(&bare);
+    let whole = digits
+        .split_once('.')
+        .map_or(digits, |(whole, zeros)| if zeros.bytes().all(|byte| byte == b'0') { whole } else { "" });
+    !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a text could be read as a boolean by pydantic.

@@ -133,7 +133,9 @@ fn written(told: &TextShape, value: &str, out: &mut Vec<(Level, String)>) {
         }
     }
     if let Some(what) = told.format.as_deref().and_then(|format| text::format(format, &text)) {
-        out.push((Level::Error, what.to_owned()));
+        // Often it is no more than a label that a class has put on a plain text.
+        let label = matches!(told.format.as_deref(), Some("email" | "name-email"));
+        out.push((if label { Level::Hint } else { Level::Error }, what.to_owned()));
     }
 }
 
@@ -207,7 +209,7 @@ fn choice<T: Raw>(choices: &[T], referred: bool, value: &str, kind: Kind) -> Fit
             || (other == Some(kind) && matches!(kind, Kind::Array | Kind::Object))
             || (other != Some(kind) && loose(other) && loose(Some(kind)))
     };
-    if choices.iter().any(same) {
+    if choices.iter().any(|choice| choice.raw() == value) || choices.iter().any(same) {
         return Fit::Yes;
     }
     let mut names: Vec<Cow<'_, str>> = choices.iter().take(NAMED).map(|choice| choice.raw().into()).collect();

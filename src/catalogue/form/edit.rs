@@ -255,6 +255,11 @@ impl Form {
         };
         if let Some(node) = self.get_mut(kid) {
             node.named = !node.field.is_entry;
+            // What was asked for is open, however deep it is.
+            let section = matches!(node.shape.what, What::Model(_) | What::Tuple(_));
+            if section && node.field.presence == Presence::Unset {
+                self.open_section(kid, depth + 1);
+            }
         }
         if let Some(node) = self.get_mut(list) {
             node.kids.push(kid);

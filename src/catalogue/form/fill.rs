@@ -1,6 +1,6 @@
 //! Fields out of the schema, and values into fields.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{Field, FieldId, Form, Input, Node, Origin, Presence, text, value::same};
 use crate::{
@@ -371,11 +371,10 @@ impl Form {
                     return false;
                 }
                 let old = self.take_kids(id);
+                let known = self.by_name(&old);
                 let mut kids = Vec::new();
                 for (name, raw) in &members {
-                    let known = old.iter().copied().find(|kid| {
-                        self.get(*kid).is_some_and(|node| node.named && node.field.name == name.as_ref())
-                    });
+                    let known = known.get(name.as_ref()).copied();
                     let kid = known.unwrap_or_else(|| self.create_entry(id, name, map.value, depth));
                     self.put(kid, Some(raw), origin, depth + 1);
                     kids.push(kid);
@@ -430,6 +429,12 @@ impl Form {
         true
     }
 
+    /// Fields by their names; those without a key are left out.
+    fn by_name(&self, ids: &[FieldId]) -> HashMap<String, FieldId> {
+        let nodes = ids.iter().filter_map(|id| Some((*id, self.get(*id)?)));
+        nodes.filter(|(_, node)| node.named).map(|(id, node)| (node.field.name.clone(), id)).collect()
+    }
+
     fn take_kids(&mut self, id: FieldId) -> Vec<FieldId> {
         self.get_mut(id).map(|node| std::mem::take(&mut node.kids)).unwrap_or_default()
     }
@@ -453,8 +458,7 @@ impl Form {
         origin: Origin,
         depth: usize,
     ) {
-        let given: std::collections::HashMap<&str, &str> =
-            members.iter().map(|(name, raw)| (name.as_ref(), *raw)).collect();
+        let given: HashMap<&str, &str> = members.iter().map(|(name, raw)| (name.as_ref(), *raw)).collect();
         let kids = self.get(id).map(|node| node.kids.clone()).unwrap_or_default();
         let mut known = std::collections::HashSet::new();
         let mut gone = Vec::new();
@@ -468,7 +472,9 @@ impl Form {
             }
             known.insert(name);
         }
-        let mut kids: Vec<FieldId> = kids.into_iter().filter(|kid| !gone.contains(kid)).collect();
+        gone.sort_unstable();
+        let mut kids: Vec<FieldId> =
+            kids.into_iter().filter(|kid| gone.binary_search(kid).is_err()).collect();
         for kid in gone {
             self.drop_node(kid);
         }
@@ -653,11 +659,10 @@ impl Form {
         let shape = node.shape.clone();
         let open = node.field.presence == Presence::Value && !node.odd;
         if let (What::Model(model), true, Ok(members)) = (&shape.what, open, json::members(raw)) {
+            let kids = self.get(id).map(|node| node.kids.clone()).unwrap_or_default();
+            let known = self.by_name(&kids);
             for (name, raw) in &members {
-                let kids = self.get(id).map(|node| node.kids.clone()).unwrap_or_default();
-                let kid =
-                    kids.into_iter().find(|kid| self.get(*kid).is_some_and(|kid| kid.field.name == *name));
-                match kid {
+                match known.get(name.as_ref()).copied() {
                     Some(kid) => self.take_last(kid, raw, depth + 1),
                     None => {
                         let of = match model.extra {

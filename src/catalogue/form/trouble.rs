@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::{CodeState, FieldId, FieldProblem, Form, Origin, Presence, value::same};
+use super::{CodeState, FieldId, FieldProblem, Form, Node, Origin, Presence, value::same};
 use crate::catalogue::{
     Level, check,
     shape::{Shape, What},
@@ -13,6 +13,17 @@ use crate::catalogue::{
 
 /// Sets of more items are not searched for doubles.
 const MOST_COMPARED: usize = 500;
+
+/// What the neighbours of a field tell about it.
+#[derive(Clone, Copy, Default)]
+struct Around {
+    /// Among them are members that their model has no field for.
+    strangers: bool,
+    /// All of the model's own fields are given.
+    complete: bool,
+    /// A later value of the tuple is given.
+    gap: bool,
+}
 
 impl Form {
     /// What is wrong with a value if it stood in that field: for values that are not in the form yet, such as those
@@ -53,7 +64,7 @@ impl Form {
                 from_service: true,
             })
             .collect();
-        self.collect_from(self.root, &mut out);
+        self.collect_from(self.root, Around::default(), &mut out);
         if self.code_state() == CodeState::Stale {
             out.push(FieldProblem {
                 field: self.code,
@@ -79,8 +90,10 @@ impl Form {
     }
 
     /// Depth is limited where values come in.
-    fn collect_from(&mut self, id: FieldId, out: &mut Vec<FieldProblem>) {
+    fn collect_from(&mut self, id: FieldId, around: Around, out: &mut Vec<FieldProblem>) {
         self.look(id);
+        let mut near = self.neighbourly(id, around);
+        near.extend(self.key_told(id, around));
         let Some(node) = self.get(id) else { return };
         let shown = match self.is_veiled(id) {
             true => node.parent,
@@ -93,7 +106,7 @@ impl Form {
         for what in &node.told {
             say(Level::Error, what.clone(), true);
         }
-        for (level, what) in self.neighbourly(id) {
+        for (level, what) in near {
             say(level, what, false);
         }
         if node.field.presence != Presence::Value && node.sweep.is_none() {
@@ -103,9 +116,34 @@ impl Form {
             say(*level, what.clone(), false);
         }
         if node.holds() {
-            for kid in node.kids.clone() {
-                self.collect_from(kid, out);
+            let (inside, last) = self.around(node);
+            let from = out.len();
+            for (i, kid) in node.kids.clone().into_iter().enumerate() {
+                self.collect_from(kid, Around { gap: i < last, ..inside }, out);
             }
+            let mut refused = out.iter_mut().skip(from).filter(|told| told.level == Level::Error);
+            if refused.any(|told| !told.from_service) && self.fits_another(id) {
+                let mine = out.iter_mut().skip(from).filter(|told| !told.from_service);
+                mine.for_each(|told| told.level = Level::Hint);
+            }
+        }
+    }
+
+    /// What the fields inside one tell about each other, and in a tuple the last one that is given.
+    fn around(&self, node: &Node) -> (Around, usize) {
+        let kids = || node.kids.iter().filter_map(|kid| self.get(*kid));
+        let given = |kid: &Node| kid.field.presence != Presence::Unset;
+        match &node.shape.what {
+            What::Model(_) => {
+                let strangers = kids().any(|kid| kid.field.is_entry);
+                let complete = !strangers || kids().all(|kid| kid.field.is_entry || given(kid));
+                (Around { strangers, complete, gap: false }, 0)
+            }
+            What::Tuple(_) => {
+                let last = node.kids.iter().rposition(|kid| self.get(*kid).is_some_and(given));
+                (Around::default(), last.unwrap_or(0))
+            }
+            _ => (Around::default(), 0),
         }
     }
 
@@ -133,8 +171,32 @@ impl Form {
         }
     }
 
+    /// Whether what stands in a union, though wrong for the chosen alternative, is right for another one: the service
+    /// will take it as that.
+    fn fits_another(&mut self, id: FieldId) -> bool {
+        let Some(union) = self.get(id).filter(|node| node.is_union()) else { return false };
+        let (at, shape) = (union.at, union.shape.clone());
+        let untagged = matches!(&shape.what, What::Union(told) if told.tag.is_none());
+        if !untagged || self.is_unfinished(id) {
+            return false;
+        }
+        self.value_of(id).is_some_and(|raw| self.passes(at, &shape, &raw))
+    }
+
+    /// Whether something inside is still to be entered, or is not what its field takes. Depth is limited where values
+    /// come in.
+    fn is_unfinished(&self, id: FieldId) -> bool {
+        let Some(node) = self.get(id) else { return false };
+        let missing = node.field.required && node.field.presence == Presence::Unset;
+        let inside = node.field.presence == Presence::Value && node.holds();
+        missing
+            || node.fault.is_some()
+            || !node.named
+            || (inside && node.kids.iter().any(|kid| self.is_unfinished(*kid)))
+    }
+
     /// What is wrong with a field because of what stands around or inside it.
-    fn neighbourly(&self, id: FieldId) -> Vec<(Level, String)> {
+    fn neighbourly(&self, id: FieldId, around: Around) -> Vec<(Level, String)> {
         let mut out = Vec::new();
         let Some(node) = self.get(id) else { return out };
         let parent = node.parent.and_then(|parent| self.get(parent));
@@ -147,28 +209,21 @@ impl Form {
                 let (level, what) = if Some(id) == self.code {
                     let what = "missing: Python computes it from the other fields, the service requires it";
                     (Level::Error, what)
-                } else if item || parent.is_some_and(super::Node::is_union) {
+                } else if item || parent.is_some_and(Node::is_union) {
                     (Level::Error, "nothing is entered yet")
                 } else {
                     // A field can have a second name that schemas do not show.
-                    let strangers = parent.is_some_and(|parent| {
-                        parent.kids.iter().any(|kid| self.get(*kid).is_some_and(|kid| kid.field.is_entry))
-                            && matches!(parent.shape.what, What::Model(_))
-                    });
-                    (if strangers { Level::Hint } else { Level::Error }, check::MISSING)
+                    (if around.strangers { Level::Hint } else { Level::Error }, check::MISSING)
                 };
                 out.push((level, what.to_owned()));
             }
-            Presence::Unset if self.is_gap(id) => {
+            Presence::Unset if around.gap => {
                 out.push((Level::Error, "needed, since a later one is given".to_owned()));
             }
             Presence::Null if node.field.origin == Origin::Missing => {
                 out.push((Level::Hint, "required: goes out as null unless something is entered".to_owned()));
             }
             _ => {}
-        }
-        if let Some(parent) = parent.filter(|_| node.field.is_entry) {
-            self.entry(node, parent, &mut out);
         }
         if node.field.presence == Presence::Value && node.holds() {
             let length = match &node.shape.what {
@@ -203,40 +258,20 @@ impl Form {
     }
 
     /// What is wrong with the key of an entry, or with a member that the model has no field for.
-    fn entry(&self, node: &super::Node, parent: &super::Node, out: &mut Vec<(Level, String)>) {
+    fn key_told(&mut self, id: FieldId, around: Around) -> Vec<(Level, String)> {
+        let Some(node) = self.get(id).filter(|node| node.field.is_entry) else { return Vec::new() };
         if !node.named {
-            out.push((Level::Error, "this entry has no key yet".to_owned()));
-            return;
+            return vec![(Level::Error, "this entry has no key yet".to_owned())];
         }
-        match &parent.shape.what {
-            What::Map(_) => {
-                // Reading the keys' schema anew costs little, and it may be read already.
-                let mut schema = self.schema.clone();
-                out.extend(check::key(&mut schema, &parent.shape, &node.field.name));
-            }
-            What::Model(model) => {
-                let complete = parent
-                    .kids
-                    .iter()
-                    .filter_map(|kid| self.get(*kid))
-                    .all(|kid| kid.field.is_entry || kid.field.presence != Presence::Unset);
-                out.extend(check::unknown(model, complete).map(|(level, what)| (level, what.to_owned())));
-            }
-            _ => {}
+        let Some(parent) = node.parent.and_then(|parent| self.get(parent)) else { return Vec::new() };
+        let (name, shape) = (node.field.name.clone(), parent.shape.clone());
+        match &shape.what {
+            What::Map(_) => check::key(&mut self.schema, &shape, &name),
+            What::Model(model) => check::unknown(model, around.complete)
+                .map(|(level, what)| (level, what.to_owned()))
+                .into_iter()
+                .collect(),
+            _ => Vec::new(),
         }
-    }
-
-    /// A value of a tuple that is left out though a later one is not.
-    fn is_gap(&self, id: FieldId) -> bool {
-        let Some(parent) = self.get(id).and_then(|node| node.parent).and_then(|parent| self.get(parent))
-        else {
-            return false;
-        };
-        matches!(parent.shape.what, What::Tuple(_))
-            && parent
-                .kids
-                .iter()
-                .skip_while(|kid| **kid != id)
-                .any(|kid| self.get(*kid).is_some_and(|kid| kid.field.presence != Presence::Unset))
     }
 }

@@ -1,14 +1,20 @@
 //! The form against what pydantic really answered (`tests/cases/schema_*`), stories, and properties.
 
 mod edits;
+mod hostile;
+mod kinds;
 mod placing;
+mod properties;
 mod samples;
 mod sweeps;
 
 use std::path::Path;
 
 use super::*;
-use crate::catalogue::{Catalogue, Source};
+use crate::{
+    catalogue::{Catalogue, Source},
+    wire::json,
+};
 
 fn case(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
