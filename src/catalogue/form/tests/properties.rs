@@ -174,8 +174,16 @@ proptest! {
         let once = again.payload();
         again.fill(&once, Origin::Filled).map_err(TestCaseError::fail)?;
         assert_eq!(again.payload(), once);
-        // What a form shows and the check of JSON say the same.
+        // What the check of JSON refuses, the form refuses; and the other way round, but for what is still to be entered
+        // in the alternative that a form has chosen, where the check thinks of the others too.
         let by_check = check(&task, &payload).iter().any(|problem| problem.level == Level::Error);
-        assert_eq!(!errors(&again).is_empty(), by_check, "{payload}\n{schema}\n{:?}", errors(&again));
+        let by_form = errors(&again);
+        let missing = by_form.iter().any(|what| {
+            ["is missing", "nothing is entered", "choose what kind", "since a later one"]
+                .iter()
+                .any(|known| what.contains(known))
+        });
+        assert!(!by_check || !by_form.is_empty(), "{payload}\n{schema}");
+        assert!(by_check || missing || by_form.is_empty(), "{payload}\n{schema}\n{by_form:?}");
     }
 }
