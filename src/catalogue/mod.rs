@@ -109,9 +109,15 @@ impl TaskType {
             })
     }
 
-    /// The class as Python finds it, `module:Class`.
+    /// The class as Python finds it, `module:Class`; none for a class that stands in a kernel's own cells.
     pub fn path(&self) -> Option<String> {
-        self.module.as_ref().map(|module| format!("{module}:{}", self.class))
+        let module = self.module.as_ref().filter(|_| !self.is_of_cells());
+        module.map(|module| format!("{module}:{}", self.class))
+    }
+
+    /// The class was made by cells of a kernel: no other Python can import it.
+    pub fn is_of_cells(&self) -> bool {
+        self.module.as_deref() == Some("__main__")
     }
 
     /// Where it is known from and how old that is, in a few words, for one who asks about a service: of a cell's class

@@ -60,6 +60,8 @@ impl Source {
         let age = self.at().map(|at| age(at, now));
         match (self, age) {
             (Source::Builtin, _) => format!("Juice {BUILTIN_JUICE}"),
+            // What is built into the program has a name that is no file's.
+            (Source::File { path, .. }, None) if !path.ends_with(".json") => path.to_string(),
             (Source::File { path, .. }, age) => {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 age.map_or_else(|| format!("file {name}"), |age| format!("file {name} {age}"))
@@ -98,6 +100,7 @@ mod tests {
             (Source::Builtin, "Juice 26.43.0"),
             (file(Some(ago(3 * 1440 + 5))), "file lab.json 3 d"),
             (file(None), "file lab.json"),
+            (Source::File { path: "the demonstration".into(), juice: None, at: None }, "the demonstration"),
             (Source::Kernel { juice: None, at: ago(5) }, "kernel 5 min ago"),
             (Source::Kernel { juice: None, at: ago(0) }, "kernel <1 min ago"),
             (Source::Kernel { juice: None, at: ago(-600) }, "kernel <1 min ago"),

@@ -8,7 +8,7 @@ use super::{
     Lab,
     json::{self, Json},
     lock,
-    service::{Service, seconds, word},
+    service::{self, Service, seconds, word},
 };
 
 /// Modules that can be imported here.
@@ -64,6 +64,10 @@ pub(super) async fn foreign(lab: &Lab, name: &str, takes: f64) {
 
 /// Statement by statement; the value of the last one.
 async fn cell(service: &Service, code: &str) -> Result<Json, Raised> {
+    // The question for the kernel's task types is real Python, far beyond this one.
+    if code.starts_with("(lambda ") && code.contains("_task_handlers") {
+        return Ok(service::listing(&service.name));
+    }
     let mut value = Json::Null;
     for line in statements(code) {
         value = statement(service, line).await?;

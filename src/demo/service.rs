@@ -58,6 +58,25 @@ pub(super) fn services() -> Vec<Service> {
     services.map(|(name, service)| Service::new(name, service, &types)).collect()
 }
 
+/// What a service's kernel answers to the question for its task types: its part of the catalogue.
+pub(super) fn listing(name: &str) -> Json {
+    let catalogues = [CATALOGUE, FORMS].map(|text| json::parse(text).unwrap_or(Json::Null));
+    let described = catalogues.iter().find_map(|catalogue| catalogue.get("services")?.get(name));
+    let known = described.and_then(|service| service.get("tasks")).map_or(&[][..], Json::entries);
+    let is_known = |task: &&Json| {
+        let part = |key| task.get(key).and_then(Json::as_str).unwrap_or_default();
+        let path = format!("{}:{}", part("module"), part("class"));
+        known.iter().any(|(name, _)| *name == path)
+    };
+    let tasks = catalogues.iter().filter_map(|catalogue| catalogue.get("tasks")).flat_map(Json::items);
+    let services = Json::Map(described.map(|found| (name.to_owned(), found.clone())).into_iter().collect());
+    Json::map([
+        ("juice", catalogues[0].get("juice").cloned().unwrap_or(Json::Null)),
+        ("services", services),
+        ("tasks", Json::List(tasks.filter(is_known).cloned().collect())),
+    ])
+}
+
 impl Service {
     fn new(name: &str, described: &Json, all: &[&Json]) -> Service {
         let ipython = described.get("kind").and_then(Json::as_str) == Some("ipython");

@@ -3,7 +3,7 @@
 //! class can make.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -223,4 +223,69 @@ fn a_plain_service_and_read_only_are_told() {
         .says("with --python");
     run(&["types", "--url", &url, "lab", "--kernel", "--read-only"]).expect(4).says("read-only is set");
     run(&["types", "--url", &url, "--kernel"]).expect(2).says("name it");
+}
+
+/// The program at the tests' lab, with this home and the bench's modules for Python.
+fn at_home(juice: &Juice, home: &Path, args: &[&str]) -> Ended {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice");
+    let output = Command::new(env!("CARGO_BIN_EXE_juicetop"))
+        .args(args)
+        .args(["--url", &juice.url()])
+        .env_clear()
+        .env("HOME", home)
+        .env("LANG", "C.UTF-8")
+        .env("PYTHONPATH", modules)
+        .output()
+        .expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    let code = output.status.code().unwrap_or(-1);
+    Ended { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// The files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).map(|all| all.flatten().map(|e| e.path()).collect::<Vec<_>>());
+    let entries = entries.unwrap_or_default().into_iter();
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn what_a_kernel_told_is_kept_and_a_damaged_file_is_put_aside() {
+    let Some(juice) = Juice::shared() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let ping = |ended: Ended| {
+        let line = ended.stdout.lines().find(|line| line.contains(" Ping ")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{ended:?}"))
+    };
+    assert!(ping(at_home(juice, home, &["types", "lab"]).expect(0)).contains("Juice "));
+    at_home(juice, home, &["types", "lab", "--kernel"]).expect(0);
+    assert!(ping(at_home(juice, home, &["types", "lab"]).expect(0)).contains("kernel <1 min ago"));
+    let kept = files(home).into_iter().find(|path| path.ends_with("types.json")).expect("a file");
+    let text = std::fs::read_to_string(&kept).unwrap();
+    std::fs::write(&kept, text.get(..text.len() / 2).unwrap()).unwrap();
+    // It is told, and not touched by looking.
+    at_home(juice, home, &["types", "lab"]).expect(0).says("cannot be used");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap().len(), text.len() / 2);
+    at_home(juice, home, &["types", "lab", "--kernel"]).expect(0).says("types.json.damaged");
+    assert_eq!(std::fs::read_to_string(kept.with_extension("json.damaged")).unwrap().len(), text.len() / 2);
+    assert!(ping(at_home(juice, home, &["types", "lab"]).expect(0)).contains("kernel"));
+}
+
+#[test]
+fn a_cell_whose_code_only_its_class_makes_is_submitted_with_python() {
+    let Some(juice) = Juice::shared() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let catalogues = home.path().join(".config/juicetop/catalogue.d");
+    std::fs::create_dir_all(&catalogues).unwrap();
+    let made = types(home.path(), &["bench=bench:Bench"]).expect(0);
+    std::fs::write(catalogues.join("lab.json"), made.stdout).unwrap();
+    // Never a payload without code.
+    at_home(juice, home.path(), &["submit", "lab", "Plot", "points=4"]).expect(2).says("add --python PATH");
+    let python = python();
+    let args = |points: &'static str| ["submit", "lab", "Plot", points, "--direct", "--wait", "--python"];
+    let submit = |points| at_home(juice, home.path(), &[&args(points)[..], &[&python]].concat());
+    let done = submit("points=4").expect(0).says("runs the lab's own modules");
+    assert_eq!(json(&done.stdout), serde_json::json!([0, 1, 4, 9]));
+    submit("points=many").expect(4).says("ValidationError").says("bench:Plot refuses it");
 }

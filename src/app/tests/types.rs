@@ -259,6 +259,17 @@ fn a_cell_without_code_is_never_sent() {
 }
 
 #[test]
+fn a_class_of_the_kernels_own_cells_is_imported_by_no_python() {
+    let mut b = with_python(has_python());
+    let file = r#"{"services": {"lab": {"kind": "ipython", "tasks": {"__main__:Here": "cell"}}}, "tasks": [
+        {"type": "IPythonTask", "class": "Here", "module": "__main__", "ipython": true, "code": "computed"}]}"#;
+    assert_eq!(b.app.catalogue.add_file("/c/here.json", file), []);
+    b.keys("tab s").types("Here").keys("enter ctrl-s");
+    assert!(b.notice().contains("in the kernel's own cells"), "{}", b.notice());
+    assert_eq!((b.layers(), b.sent().len()), (vec!["compose"], 0));
+}
+
+#[test]
 fn a_class_makes_its_code_after_a_question_and_it_is_shown_before_it_is_sent() {
     let mut b = with_python(has_python());
     b.keys("tab s").types("Scan").keys("enter ctrl-s");

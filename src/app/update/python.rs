@@ -47,14 +47,17 @@ pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
             return None;
         }
         let key = app.settings.keymap.first(Action::RefreshTypes).unwrap_or_default();
-        app.tell(
-            Severity::Warning,
-            format!(
-                "not sent: in which module {class} stands is not known, so no Python can make its `code`; {key} asks the \
-                 kernel for it"
+        let why = match compose.task_type.is_of_cells() {
+            true => format!(
+                "not sent: `code` is missing, and {class} stands in the kernel's own cells, which no Python here can \
+                 import: send the code as RawIPython"
             ),
-            now,
-        );
+            false => format!(
+                "not sent: in which module {class} stands is not known, so no Python can make its `code`; {key} asks \
+                 the kernel for it"
+            ),
+        };
+        app.tell(Severity::Warning, why, now);
         return Some(Vec::new());
     };
     if app.ui.making.as_ref() == Some(&id) {

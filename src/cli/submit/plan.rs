@@ -194,6 +194,12 @@ pub(super) fn kind(catalogue: &mut Catalogue, service: &str, name: &str) -> Task
 
 /// What the task's class makes of the payload, in the lab's Python.
 fn made(python: &Path, kind: &TaskType, payload: &str) -> Result<Envelope, End> {
+    if kind.is_of_cells() {
+        return Err(End::misuse(format!(
+            "{} stands in the kernel's own cells, which no Python here can import: send its code as RawIPython",
+            kind.class
+        )));
+    }
     let Some(class) = kind.path() else {
         return Err(End::misuse(format!(
             "in which module {} stands is not known, so no Python can make it: `juicetop types --python PATH` makes a \

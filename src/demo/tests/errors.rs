@@ -193,3 +193,16 @@ async fn a_cell_that_raises_is_an_error_inside_an_ok() {
         assert_eq!(reply, json!({"id": "x", "status": "ok", "result": inner}), "{code}");
     }
 }
+
+#[tokio::test]
+async fn a_kernel_of_the_demonstration_answers_the_question_for_its_types() {
+    let demo = empty_lab();
+    let cell = crate::catalogue::script::cell();
+    let payload = json!({"code": cell, "run_async": false});
+    let reply = answer(&demo, &task("q", "lab", "IPythonTask", false, payload)).await;
+    let mut catalogue = crate::catalogue::Catalogue::new();
+    let told = reply["result"]["result"].to_string();
+    let count = catalogue.add_kernel("lab", &told, crate::time::Clock::start().now().utc).unwrap();
+    assert!(count >= 4, "{told}");
+    assert!(matches!(catalogue.find("lab", "Ping").unwrap().source, crate::catalogue::Source::Kernel { .. }));
+}
