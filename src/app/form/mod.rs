@@ -882,8 +882,9 @@ pub fn language(field: &Field) -> Language {
     let name = field.name.to_lowercase();
     match field.input {
         Input::Json(_) => Language::Json,
-        _ if ["code", "cell", "script", "snippet"].contains(&name.as_str())
+        _ if ["code", "cell", "script", "source", "snippet"].contains(&name.as_str())
             || name.ends_with("_code")
+            || name.ends_with("_script")
             || name.starts_with("code_") =>
         {
             Language::Python

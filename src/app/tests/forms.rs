@@ -478,3 +478,16 @@ fn what_is_wide_or_hostile_keeps_the_cursor_where_it_is_typed() {
     }
     assert_eq!(json::string(&member(&b, "label")).unwrap(), "表\u{301}ü");
 }
+
+#[test]
+fn a_form_of_many_fields_is_still_typed_into() {
+    let mut b = form("Lists");
+    let many: Vec<String> = (0..900).map(|n| format!("{n}.5")).collect();
+    let payload = format!(r#"{{"qubits": ["q0"], "many": [{}]}}"#, many.join(", "));
+    b.keys("f4").msg(Msg::EditorClosed(msg::Edited::Payload(Ok(payload))));
+    press(&mut b, "ctrl-g 'many' enter right");
+    b.keys("ctrl-g").types("many.899").keys("enter");
+    assert_eq!(place(&b), "many.899");
+    press(&mut b, "'7' '8' '9'").shows("789");
+    assert_eq!(member(&b, "many.899"), "789");
+}
