@@ -200,7 +200,7 @@ pub fn without_secrets(task: &TaskType, payload: &str) -> Option<String> {
 }
 
 /// Whether a field's name says that its value is a secret.
-fn sounds_secret(name: &str) -> bool {
+pub fn sounds_secret(name: &str) -> bool {
     const WORDS: [&str; 8] =
         ["password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "credential"];
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();

@@ -32,7 +32,7 @@ pub use check::{Checker, Level, Problem, check};
 pub use file::FileProblem;
 pub use form::Form;
 pub use source::{BUILTIN_JUICE, Source};
-pub use template::{complete, template};
+pub use template::{complete, makes_code, template};
 
 /// Where the `code` of an `IPythonTask` comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,10 +224,7 @@ pub struct Answer {
 impl Catalogue {
     /// With Juice's own types.
     pub fn new() -> Catalogue {
-        let mut builtin = file::read(include_str!("builtin.json"), &Source::Builtin).types;
-        for task in &mut builtin {
-            task.source = Source::Builtin;
-        }
+        let builtin = file::read(include_str!("builtin.json"), &Source::Builtin).types;
         Catalogue { builtin, ..Catalogue::default() }
     }
 

@@ -134,7 +134,7 @@ pub(super) enum Extra {
 #[derive(Debug)]
 pub(super) struct ModelShape {
     pub(super) properties: Vec<Property>,
-    /// By name, where there are many.
+    /// Their places, by name.
     pub(super) index: HashMap<String, usize>,
     pub(super) extra: Extra,
 }
@@ -168,7 +168,7 @@ pub(super) struct TupleShape {
     pub(super) most: Option<usize>,
 }
 
-/// The tags of one alternative.
+/// One of several.
 #[derive(Debug)]
 pub(super) struct UnionShape {
     pub(super) variants: Vec<At>,
@@ -228,17 +228,7 @@ impl Schema {
 
     fn read(&mut self, at: At) -> Shape {
         let text = self.text.clone();
-        let mut shape = Shape {
-            title: None,
-            class: None,
-            doc: None,
-            unit: None,
-            default: None,
-            nullable: false,
-            secret: false,
-            referred: false,
-            what: What::Any,
-        };
+        let mut shape = Shape::any();
         let mut at = at;
         for _ in 0..MOST_STEPS {
             let raw = &text[at.start..at.end];
@@ -513,6 +503,21 @@ impl<'a> Keys<'a> {
 }
 
 impl Shape {
+    /// What takes any JSON, and says nothing of itself.
+    pub(super) fn any() -> Shape {
+        Shape {
+            title: None,
+            class: None,
+            doc: None,
+            unit: None,
+            default: None,
+            nullable: false,
+            secret: false,
+            referred: false,
+            what: What::Any,
+        }
+    }
+
     /// Takes what a schema says about itself, if no schema further out has said it.
     fn annotate(&mut self, keys: &Keys<'_>) {
         let title = keys.text("title").filter(|title| !title.trim().is_empty());
@@ -536,7 +541,6 @@ impl Shape {
             let told = [&self.title, &self.doc];
             self.unit = told.iter().find_map(|text| text.as_deref().and_then(super::words::unit));
         }
-        // A default that goes by the class says nothing about this place: pydantic writes none there.
     }
 
     /// The value that the service uses where the field is left out.

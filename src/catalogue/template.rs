@@ -20,7 +20,7 @@ const DEEPEST: usize = 4;
 /// first, and without one `code` stands as `null`.
 pub fn template(task: &TaskType, last_payload: Option<&str>) -> String {
     let last = last_payload.filter(|raw| json::check(raw).is_ok() && json::kind(raw) == Some(Kind::Object));
-    let code_missing = task.code == Some(Code::Computed) && known_code(task).is_none();
+    let code_missing = task.code == Some(Code::Computed) && !makes_code(task);
     let raw = match (&task.schema, last) {
         (Some(_), Some(last)) if code_missing => last.to_owned(),
         (Some(schema), _) => {
@@ -83,6 +83,11 @@ pub fn complete(task: &TaskType, payload: &str) -> String {
         }
         _ => payload.to_owned(),
     }
+}
+
+/// Whether [`complete`] makes this type's `code` of its other fields.
+pub fn makes_code(task: &TaskType) -> bool {
+    known_code(task).is_some()
 }
 
 /// From a payload to the raw JSON of `code`.

@@ -77,7 +77,7 @@ impl Checker {
             schema: task.schema.clone().map(Schema::new),
             ipython: task.ipython,
             code: task.code,
-            code_known: template::known_code(task).is_some(),
+            code_known: template::makes_code(task),
         }
     }
 

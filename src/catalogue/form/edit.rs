@@ -157,8 +157,11 @@ impl Form {
         let name = node.field.name.clone();
         let at = node.at;
         if let Some(node) = self.get_mut(id) {
-            node.odd = false;
             node.told.clear();
+        }
+        // What stood as JSON gets its own input again.
+        if self.get(id).is_some_and(|node| node.odd) {
+            self.empty(id, &name);
         }
         let (value, origin) = if touched { (opened, origin) } else { (default, Origin::Default) };
         // A default that would be refused is not sent.
@@ -185,6 +188,7 @@ impl Form {
             self.drop_node(kid);
         }
         if let Some(node) = self.get_mut(id) {
+            node.odd = false;
             node.field.input = blank;
             node.raw = "null".to_owned();
             node.kids.clear();
@@ -389,7 +393,6 @@ impl Form {
             let value = self.value_of(id);
             let Some(node) = self.get_mut(id) else { break };
             node.field.origin = origin_of(node, value.as_deref());
-            // What is inside a section that has a value again goes with it.
             next = node.parent;
         }
         self.collect();

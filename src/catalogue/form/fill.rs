@@ -6,6 +6,7 @@ use super::{Field, FieldId, Form, Input, Node, Origin, Presence, text, value::sa
 use crate::{
     catalogue::{
         Code, Level, TaskType, check,
+        kept::sounds_secret,
         shape::{At, Choice, Extra, ModelShape, Schema, Shape, UnionShape, What},
         words,
     },
@@ -203,13 +204,10 @@ impl Form {
         let plain =
             |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
         let title = shape.title.clone().filter(|title| plain(title) != plain(place.name));
-        let secret_name = ["secret", "password", "passwd", "token", "passphrase", "api_key", "apikey"]
-            .iter()
-            .any(|word| place.name.to_lowercase().contains(word));
         let is_text = matches!(shape.what, What::Text(_));
         // A field with such a name that display names leave out is one, whatever its class.
         let hidden = place.depth == 1 && self.hidden_fields.iter().any(|name| name == place.name);
-        let secret = shape.secret || (is_text && secret_name && hidden);
+        let secret = shape.secret || (is_text && hidden && sounds_secret(place.name));
         Field {
             name: place.name.to_owned(),
             title,
@@ -355,9 +353,7 @@ impl Form {
         match (&shape.what, json::kind(raw)) {
             (What::Model(model), Some(Kind::Object)) => {
                 let Ok(members) = json::members(raw) else { return false };
-                let strangers =
-                    members.iter().filter(|(name, _)| !model.index.contains_key(name.as_ref())).count();
-                if strangers > MOST_ITEMS {
+                if strangers(model, &members) > MOST_ITEMS {
                     return false;
                 }
                 self.make_kids(id, depth);
@@ -658,7 +654,9 @@ impl Form {
         node.field.last = Some(raw.to_owned());
         let shape = node.shape.clone();
         let open = node.field.presence == Presence::Value && !node.odd;
-        if let (What::Model(model), true, Ok(members)) = (&shape.what, open, json::members(raw)) {
+        if let (What::Model(model), true, Ok(members)) = (&shape.what, open, json::members(raw))
+            && strangers(model, &members) <= MOST_ITEMS
+        {
             let kids = self.get(id).map(|node| node.kids.clone()).unwrap_or_default();
             let known = self.by_name(&kids);
             for (name, raw) in &members {
@@ -705,16 +703,11 @@ impl Form {
             return Err("a payload is a JSON object: it starts with {".to_owned());
         }
         let payload = self.without_made_code(payload);
-        let kept: Vec<_> = self.nodes.iter().flatten().filter_map(|node| node.opened.clone()).collect();
         self.put(self.root, Some(&payload), origin, 0);
         let root = self.root;
         self.code_for = Some(self.without_code());
         self.told.clear();
         self.mark_defaults(root);
-        // A form that is filled before anybody has touched it opens so.
-        if kept.is_empty() {
-            self.finish_opening();
-        }
         self.open_new();
         self.collect();
         Ok(())
@@ -777,19 +770,14 @@ fn booleans() -> Arc<[Choice]> {
     ["false", "true"].iter().map(|raw| Choice { label: (*raw).to_owned(), raw: (*raw).to_owned() }).collect()
 }
 
+/// Members that the model has no field for.
+fn strangers(model: &ModelShape, members: &[(std::borrow::Cow<'_, str>, &str)]) -> usize {
+    members.iter().filter(|(name, _)| !model.index.contains_key(name.as_ref())).count()
+}
+
 /// What takes any JSON.
 fn any() -> Arc<Shape> {
-    Arc::new(Shape {
-        title: None,
-        class: None,
-        doc: None,
-        unit: None,
-        default: None,
-        nullable: false,
-        secret: false,
-        referred: false,
-        what: What::Any,
-    })
+    Arc::new(Shape::any())
 }
 
 /// JSON as it stands in its field: as a person wrote it, and what a schema or a run brought on one line if it is short.

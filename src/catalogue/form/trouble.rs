@@ -65,7 +65,8 @@ impl Form {
             })
             .collect();
         self.collect_from(self.root, Around::default(), &mut out);
-        if self.code_state() == CodeState::Stale {
+        let code = self.code_state();
+        if code == CodeState::Stale {
             out.push(FieldProblem {
                 field: self.code,
                 level: Level::Error,
@@ -76,7 +77,7 @@ impl Form {
         // A person's own code may well use the fields' values as they come; Python made its for one set of them.
         if self.code.is_some()
             && self.code_for.is_some()
-            && matches!(self.code_state(), CodeState::Given | CodeState::Stale)
+            && matches!(code, CodeState::Given | CodeState::Stale)
             && let Some(id) = self.swept().first()
         {
             out.push(FieldProblem {

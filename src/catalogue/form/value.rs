@@ -54,7 +54,8 @@ impl Form {
             return Some(node.raw.clone());
         }
         let part = |id: &FieldId| self.compose(*id, instead, but);
-        let item = |id: &FieldId| part(id).unwrap_or_else(|| "null".to_owned());
+        let null = || "null".to_owned();
+        let item = |id: &FieldId| part(id).unwrap_or_else(null);
         match &node.shape.what {
             What::Model(_) => {
                 let members = node.kids.iter().filter_map(|id| Some((self.get(*id)?, part(id)?)));
@@ -66,8 +67,10 @@ impl Form {
             }
             What::List(_) => Some(list(node.kids.iter().map(item))),
             What::Tuple(_) => {
-                let last = node.kids.iter().rposition(|id| part(id).is_some());
-                Some(list(node.kids.iter().take(last.map_or(0, |last| last + 1)).map(item)))
+                // Each once: composing one twice would double at each level inside it.
+                let parts: Vec<_> = node.kids.iter().map(part).collect();
+                let given = parts.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+                Some(list(parts.into_iter().take(given).map(|raw| raw.unwrap_or_else(null))))
             }
             What::Union(_) => node.kids.first().and_then(part),
             _ => Some(node.raw.clone()),

@@ -164,7 +164,7 @@ impl Sweep {
 
     /// All values in their order.
     pub fn iter(&self) -> impl Iterator<Item = String> {
-        (0..self.count).filter_map(|at| self.nth(at))
+        self.parts.iter().flat_map(|part| (0..part.count()).filter_map(|at| part.nth(at)))
     }
 }
 

@@ -200,3 +200,44 @@ fn the_code_of_a_cell_is_made_here_given_or_missing() {
     form.set_text(at(&form, "code"), "print(2)");
     assert_eq!(form.code_state(), CodeState::Given);
 }
+
+#[test]
+fn a_reset_gives_what_stood_as_json_its_own_input_again() {
+    for (schema, opened) in [
+        (r##"{"anyOf": [{"$ref": "#/$defs/M"}, {"type": "null"}], "default": null}"##, "null"),
+        (r##"{"$ref": "#/$defs/M", "default": {"a": 1}}"##, r#"{"a": 1}"#),
+        (r#"{"type": "array", "items": {"type": "integer"}, "default": [1]}"#, "[1]"),
+        (r#"{"enum": ["x", "y"], "default": "x"}"#, "\"x\""),
+        (r##"{"anyOf": [{"$ref": "#/$defs/M"}, {"type": "string"}], "default": "x"}"##, "\"x\""),
+    ] {
+        let raw = format!(
+            r#"{{"type": "object", "properties": {{"f": {schema}}},
+                "$defs": {{"M": {{"type": "object", "properties": {{"a": {{"type": "integer", "default": 1}}}}}}}}}}"#
+        );
+        let mut form = Form::new(&task_of(&raw), None);
+        let id = at(&form, "f");
+        let before = form.payload();
+        let input = std::mem::discriminant(&form.field(id).unwrap().input);
+        form.set_raw(id, r#"{"odd": [true]}"#).unwrap();
+        form.reset(id);
+        let field = form.field(id).unwrap();
+        assert_eq!(form.payload(), before, "{schema}");
+        assert_eq!(form.raw(id).as_deref(), Some(opened), "{schema}");
+        assert_eq!(std::mem::discriminant(&field.input), input, "{schema}: {:?}", field.input);
+        // What can be given a value is sent as it is shown.
+        form.set_value(id);
+        assert_eq!(form.raw(id).is_some(), form.payload().contains("\"f\""), "{schema}");
+    }
+}
+
+#[test]
+fn tuples_in_tuples_are_composed_in_time() {
+    let raw = r##"{"type": "object", "properties": {"t": {"$ref": "#/$defs/T"}}, "$defs": {"T": {"type": "array",
+        "prefixItems": [{"type": "integer"}, {"anyOf": [{"$ref": "#/$defs/T"}, {"type": "null"}]}],
+        "minItems": 2, "maxItems": 2}}}"##;
+    let mut form = Form::new(&task_of(raw), None);
+    let deep = (0..28).fold("null".to_owned(), |inner, n| format!("[{n}, {inner}]"));
+    // Doubling at each level this would take for ever.
+    form.fill(&format!("{{\"t\": {deep}}}"), Origin::Filled).unwrap();
+    assert_eq!(form.payload(), format!("{{\"t\": {deep}}}"));
+}
