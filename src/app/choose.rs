@@ -37,6 +37,8 @@ pub struct Item {
     pub about: String,
     /// A short remark at the right edge (where it is known from, a draft).
     pub remark: String,
+    /// It moves hardware.
+    pub moves: bool,
 }
 
 /// The list.
@@ -124,7 +126,7 @@ mod tests {
     fn choose(names: &[&str]) -> Choose {
         let items = names
             .iter()
-            .map(|n| Item { name: (*n).into(), about: String::new(), remark: String::new() })
+            .map(|n| Item { name: (*n).into(), about: String::new(), remark: String::new(), moves: false })
             .collect();
         Choose::new(Stage::Type { service: "lab".into() }, items)
     }

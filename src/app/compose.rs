@@ -21,8 +21,9 @@ use crate::{
 
 use super::{
     form::{FormPane, clean_paste, sentence},
+    kept::Place,
     layout::Shape,
-    made::{Made, NO_CODE, NO_CODE_FOR_SEVERAL},
+    made::{Made, NO_CODE, NO_CODE_FOR_SEVERAL, NO_SOURCE_OF_CODE},
     many::{Group, Many},
     session::Way,
 };
@@ -543,8 +544,17 @@ impl Compose {
             self.problems.retain(|p| !p.what.starts_with("code: missing"));
         }
         if self.task_type.ipython && json::get(&payload, "code").is_none_or(|code| code == "null") {
-            let what = if self.many.is_some() { NO_CODE_FOR_SEVERAL } else { NO_CODE };
-            self.problems.insert(0, Problem { line: None, what: what.to_owned(), fatal: true, hint: false });
+            let made_here = catalogue::makes_code(&self.task_type);
+            let what = match self.many {
+                _ if made_here => NO_SOURCE_OF_CODE,
+                Some(_) => NO_CODE_FOR_SEVERAL,
+                None => NO_CODE,
+            };
+            // The field that keeps it from being made tells it itself.
+            if !(made_here && self.problems.iter().any(|p| p.fatal)) {
+                let what = what.to_owned();
+                self.problems.insert(0, Problem { line: None, what, fatal: true, hint: false });
+            }
         }
         if let Some(made) = &self.made {
             self.display_name = made.envelope.display_name.to_string();
@@ -573,12 +583,12 @@ impl Compose {
 
     /// The payload with that word in place of each secret; `None` where it has none.
     pub(super) fn masked_with(&self, word: &str) -> Option<String> {
-        self.without_secrets(|form, id| form.set_text(id, word))
+        self.without_secrets(|form, id| put_word(form, id, word))
     }
 
     /// The form with each secret masked; `None` where it has none.
     pub(super) fn masked_form(&self) -> Option<Form> {
-        self.form_without_secrets(|form, id| form.set_text(id, SECRET))
+        self.form_without_secrets(|form, id| put_word(form, id, SECRET))
     }
 
     /// The payload after something was done to each secret that has a value; `None` where there is none.
@@ -606,10 +616,14 @@ impl Compose {
 
     /// Whether the type has secret fields at all.
     pub fn has_secrets(&self) -> bool {
-        self.task_type
-            .schema
-            .as_deref()
-            .is_some_and(|s| s.contains("\"writeOnly\"") || s.contains("\"password\""))
+        let told = |schema: &str| schema.contains("\"writeOnly\"") || schema.contains("\"password\"");
+        let named = || self.task_type.hidden_fields.iter().any(|name| catalogue::kept::sounds_secret(name));
+        self.task_type.schema.as_deref().is_some_and(|schema| told(schema) || named())
+    }
+
+    /// Of what it is: the service and the type's class.
+    pub fn place(&self) -> Place {
+        (self.service.clone(), self.task_type.class.clone())
     }
 
     /// Whether it can be sent as it stands, else why not.
@@ -658,7 +672,7 @@ impl Compose {
     pub fn draft(&self) -> Draft {
         let text = self.text();
         let is_json = matches!(self.body, Body::Json(_));
-        let open = self.without_secrets(Form::unset);
+        let open = self.without_secrets(hide_from_disk);
         let unclear = is_json && self.has_secrets() && json::check(&text).is_err();
         let (text, secret) = match open {
             Some(open) => (open, Some(text)),
@@ -747,13 +761,34 @@ pub(super) fn mask(task_type: &TaskType, payload: &str, word: &str) -> Option<St
     form.fill(payload, Origin::Filled).ok()?;
     let secrets = secrets(&form);
     for id in &secrets {
-        form.set_text(*id, word);
+        put_word(&mut form, *id, word);
     }
     (!secrets.is_empty()).then(|| form.payload())
 }
 
 /// What a secret is shown as, as Python's own classes do it.
 const SECRET: &str = "**********";
+
+/// Puts a word in place of a secret.
+fn put_word(form: &mut Form, id: FieldId, word: &str) {
+    match form.field(id).map(|field| &field.input) {
+        Some(Input::Json(_)) => {
+            let _ = form.set_raw(id, &json::quote(word));
+        }
+        _ => form.set_text(id, word),
+    }
+}
+
+/// Takes a secret out of what is to be written. An item of a list and an entry of a map keep their places.
+fn hide_from_disk(form: &mut Form, id: FieldId) {
+    form.unset(id);
+    let stays = form.field(id).is_some_and(|field| field.presence == Presence::Value);
+    if stays && matches!(form.field(id).map(|field| &field.input), Some(Input::Json(_))) {
+        let _ = form.set_raw(id, "null");
+    } else if stays {
+        form.set_text(id, "");
+    }
+}
 
 /// The secret fields that have a value.
 fn secrets(form: &Form) -> Vec<FieldId> {
@@ -762,7 +797,10 @@ fn secrets(form: &Form) -> Vec<FieldId> {
     let mut found = Vec::new();
     while let Some(id) = todo.pop() {
         let Some(field) = form.field(id) else { continue };
-        let typed = matches!(&field.input, Input::Line(text) | Input::Text(text) if !text.is_empty());
+        let typed = matches!(
+            &field.input,
+            Input::Line(text) | Input::Text(text) | Input::Json(text) if !text.is_empty()
+        );
         if field.secret && field.presence == Presence::Value && typed {
             found.push(id);
         }

@@ -328,19 +328,11 @@ pub fn look(app: &mut App) -> Vec<Effect> {
             Some((_, draft)) => draft.as_ref(),
             None => app.ui.drafts.get(place),
         };
-        // What is too large stays in memory, as it is.
+        // What is too large stays in memory, as it is. What is written has no secrets.
         let now = now.filter(|draft| draft.text.len() <= LARGEST);
-        let before = app.ui.keeping.given.get(place);
-        let same = match (now, before) {
-            (Some(a), Some(b)) => is_same(a, b),
-            (None, None) => true,
-            _ => false,
-        };
-        if !same {
-            changed.push((
-                place.clone(),
-                now.map(|d| Draft { secret: None, lacks_secrets: d.lacks(), ..d.clone() }),
-            ));
+        let now = now.map(|d| Draft { secret: None, lacks_secrets: d.lacks(), ..d.clone() });
+        if now.as_ref() != app.ui.keeping.given.get(place) {
+            changed.push((place.clone(), now));
         }
     }
     for (place, draft) in changed {
@@ -356,17 +348,12 @@ pub fn look(app: &mut App) -> Vec<Effect> {
 /// The draft of a composer that is open. One that was filled from a task and is as it was leaves its type's alone.
 fn open_draft(layer: &Layer) -> Option<(Place, Option<Draft>)> {
     let Layer::Compose(compose) = layer else { return None };
-    let place = (compose.service.clone(), compose.task_type.class.clone());
+    let place = compose.place();
     match (compose.is_edited(), compose.filled) {
         (true, _) => Some((place, Some(compose.draft()))),
         (false, false) => Some((place, None)),
         (false, true) => None,
     }
-}
-
-/// Both are the same but for secrets.
-fn is_same(a: &Draft, b: &Draft) -> bool {
-    a.text == b.text && a.lacks() == b.lacks() && (a.json, a.parallel, &a.way) == (b.json, b.parallel, &b.way)
 }
 
 /// What is kept of a payload that goes out; `None` where secrets cannot be told from the rest, or it is too large.

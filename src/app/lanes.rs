@@ -582,6 +582,12 @@ fn write(block: &Block<'_>, roomy: bool, one: bool, selected: Option<&Selected>,
     }
 }
 
+/// The least line on which a row can stand among `height`: the top one is for its service's name, where the block is
+/// scrolled.
+pub fn least_line(rows: &[Row], at: usize, height: usize) -> usize {
+    usize::from(at > 0 && height > 2 && rows.get(at).is_some_and(|row| !matches!(row, Row::Service { .. })))
+}
+
 /// The first row to show, so that the selected row stands on line `line` of `height` where the ends allow it.
 pub fn first_visible(rows: usize, selected: usize, line: usize, height: usize) -> usize {
     selected.saturating_sub(line.min(height.saturating_sub(1))).min(rows.saturating_sub(height))

@@ -19,6 +19,10 @@ pub struct Made {
 pub(super) const NO_CODE: &str =
     "`code` is missing: the cell that runs. Only Python computes it from the other fields";
 
+/// The same where this program makes it, and what it is made of is not there.
+pub(super) const NO_SOURCE_OF_CODE: &str =
+    "`code` is missing: it is made of the other fields, of which one is missing or wrong";
+
 /// The same where a field runs through several values: the class makes it for one set of them at a time.
 pub(super) const NO_CODE_FOR_SEVERAL: &str =
     "`code` is missing, which only Python computes, for one set of values: no field can run through several";

@@ -601,8 +601,10 @@ impl App {
         if self.ui.selected != selected {
             rows = build(&self.ui, &self.session);
         }
+        let at = rows.iter().position(|r| r.selects().is_some() && r.selects() == self.ui.selected);
+        let least = at.map_or(0, |at| lanes::least_line(&rows, at, height));
         self.ui.rows = rows;
-        self.ui.line = self.ui.line.min(height.saturating_sub(1));
+        self.ui.line = self.ui.line.max(least).min(height.saturating_sub(1));
     }
 
     fn settle_side(&mut self, now: Now) {

@@ -47,9 +47,11 @@ pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Posi
             Piece { text: name, role: Role::Text },
             look.piece(&item.about, Role::Dim),
         ]);
-        let hardware = item.remark.contains("hardware");
-        row.right =
-            vec![look.piece(&item.remark, if hardware { Role::Hardware } else { Role::Dim }), spaces(1)];
+        // What it is called comes before where it is known from.
+        let room = usize::from(area.width).saturating_sub(3 + widest + 2 + 1);
+        let remark = Clean::line(&item.remark, look.glyphs.charset).truncate(room, look.glyphs.charset);
+        let role = if item.moves { Role::Hardware } else { Role::Dim };
+        row.right = vec![Piece { text: remark, role }, spaces(1)];
         row.selected = place == choose.selected;
         rows.push(row);
     }

@@ -799,6 +799,7 @@ impl FormPane {
                 name: path.as_str().into(),
                 about,
                 remark: wrong.unwrap_or(field.kind.clone()),
+                moves: false,
             });
             todo.extend(field.children.iter().rev().map(|c| (*c, path.clone())));
         }

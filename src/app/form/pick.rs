@@ -27,7 +27,12 @@ impl Pick {
     pub fn options(field: FieldId, name: &str, labels: Vec<String>, chosen: Option<usize>) -> Pick {
         let items = labels
             .into_iter()
-            .map(|label| Item { name: label.into(), about: String::new(), remark: String::new() })
+            .map(|label| Item {
+                name: label.into(),
+                about: String::new(),
+                remark: String::new(),
+                moves: false,
+            })
             .collect();
         let mut choose = Choose::new(Stage::Option { field: name.to_owned() }, items);
         choose.selected = chosen.unwrap_or(0);

@@ -179,7 +179,8 @@ impl Sending {
     }
 
     fn pause(&mut self, why: String) -> Option<News> {
-        if self.paused.is_some() {
+        // Where nothing is left, nothing can be held back.
+        if self.paused.is_some() || self.unsent() == 0 {
             return None;
         }
         self.paused = Some(why.clone());
@@ -196,7 +197,8 @@ impl Sending {
         if self.paused.is_some() || self.open.len() >= WINDOW {
             return None;
         }
-        let held = self.first.is_some() && self.next > 0;
+        // Empty: the first one is still to come.
+        let held = self.first.as_ref().is_some_and(|id| !id.is_empty());
         if held {
             return None;
         }
@@ -291,7 +293,7 @@ impl Session {
         }
         if let Some(sending) = self.sending.iter_mut().find(|sending| sending.key == *key) {
             sending.paused = None;
-            if sending.next > 0 {
+            if sending.first.as_ref().is_some_and(|id| !id.is_empty()) {
                 sending.first = None;
             }
             self.revision += 1;
@@ -454,8 +456,8 @@ impl Session {
         match verdict {
             Ok(()) => sending.first = None,
             Err(why) => {
-                let news = sending.pause(why);
-                self.news.extend(news);
+                let Some(news) = sending.pause(why) else { return };
+                self.news.push(news);
             }
         }
         self.revision += 1;

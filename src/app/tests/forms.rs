@@ -450,7 +450,7 @@ fn a_draft_of_a_form_survives_leaving_and_a_lost_link_and_undo_goes_back_step_by
     b.disconnect().later(30.0).connect();
     b.keys("esc");
     open(&mut b, "Optionals");
-    assert_eq!((b.composer().text(), b.notice()), (text, "your draft is back; reset starts anew"));
+    assert_eq!((b.composer().text(), b.notice()), (text, "your draft is back; f7 starts anew"));
     let mut b = form("Lists");
     let start = b.composer().text();
     press(&mut b, "alt-a 'q5' alt-up");
@@ -490,4 +490,15 @@ fn a_form_of_many_fields_is_still_typed_into() {
     assert_eq!(place(&b), "many.899");
     press(&mut b, "'7' '8' '9'").shows("789");
     assert_eq!(member(&b, "many.899"), "789");
+}
+
+#[test]
+fn a_cell_without_its_source_is_wrong_at_that_field_alone() {
+    let mut b = cell();
+    b.shows("raw_code: required field is missing").shows_not("Only Python computes").shows_not("more");
+    press(&mut b, "ctrl-s");
+    assert!(b.sent().is_empty() && b.notice().contains("raw_code"), "{}", b.notice());
+    // As JSON nothing else keeps it.
+    press(&mut b, "f5 ctrl-s");
+    assert!(b.sent().is_empty() && b.notice().contains("made of the other fields"), "{}", b.notice());
 }

@@ -115,7 +115,7 @@ fn what_was_kept_is_there_in_the_next_run() {
     assert_eq!(b.app.parting(), [], "nothing has changed");
     b.keys("s");
     b.shows("draft").types("Log").keys("enter");
-    assert!(b.notice().contains("without its secrets"), "{}", b.notice());
+    assert!(b.notice().contains("but for its secrets"), "{}", b.notice());
     assert_eq!(json::get(&b.composer().text(), "label"), Some("\"kept\""));
     assert_eq!(b.composer().way, session::Way::Direct);
     b.types("!");
@@ -146,4 +146,39 @@ fn a_form_filled_from_a_task_leaves_the_draft_of_its_type_alone() {
     assert_eq!(written(&mut b), []);
     b.keys("esc");
     assert_eq!(written(&mut b), []);
+}
+
+#[test]
+fn secrets_inside_lists_and_those_known_by_their_names_are_not_written_either() {
+    let mut b = Bench::new();
+    let types = r#"{"services": {"fridge": {"tasks": {":Log": "l"}}}, "tasks": [{"type": "Log", "class": "Log",
+        "parallel": true, "hidden_fields": ["private_key"], "schema": {"type": "object", "properties": {
+            "label": {"type": "string", "default": ""},
+            "private_key": {"type": "string", "default": ""},
+            "keys": {"type": "array", "items": {"type": "string", "format": "password", "writeOnly": true},
+                "default": []}}}}]}"#;
+    assert_eq!(b.app.catalogue.add_file("/types.json", types), []);
+    composer(&mut b);
+    b.msg(Msg::EditorClosed(crate::app::msg::Edited::Payload(Ok(
+        r#"{"label": "x", "private_key": "hush1", "keys": ["hush2", 5]}"#.to_owned(),
+    ))));
+    assert!(b.composer().text().contains("hush2"), "{}", b.composer().text());
+    b.keys("end").types("y");
+    let drafts = written(&mut b);
+    let [(_, Some(draft))] = &drafts[..] else { panic!("{drafts:?}") };
+    assert!(draft.lacks_secrets && !draft.text.contains("hush"), "{draft:?}");
+    b.shows_not("hush");
+    b.keys("f9").shows_not("hush");
+}
+
+#[test]
+fn a_sweep_is_written_as_it_goes_on() {
+    let mut b = bench();
+    composer(&mut b);
+    b.keys("alt-s").types("q1, ");
+    written(&mut b);
+    b.types("q2");
+    let drafts = written(&mut b);
+    let [(_, Some(draft))] = &drafts[..] else { panic!("{drafts:?}") };
+    assert_eq!(draft.sweeps, [("label".to_owned(), "q1, q2".to_owned())]);
 }

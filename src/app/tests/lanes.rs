@@ -235,3 +235,22 @@ fn a_wide_screen_shows_the_selected_task_beside_the_lanes() {
     b.msg(Msg::Resize(100, 30));
     assert!(b.app.ui.side.is_none());
 }
+
+#[test]
+fn the_service_of_a_selected_task_keeps_its_name_on_the_screen() {
+    let mut b = Bench::new();
+    // More than the screen holds.
+    for n in 0..40 {
+        b.ran(&Job { service: format!("s{n:02}"), ..job(&format!("t{n}")) });
+    }
+    b.keys("g");
+    for service in ["s00", "s07"] {
+        b.go_to(service);
+        // Its own line stands at the top; then a task in it is selected, as after sending.
+        b.app.ui.line = 0;
+        let key = b.app.store().tasks().find(|t| *t.service == *service).unwrap().key.clone();
+        b.app.ui.selected = Some(Selected::task(service.into(), key));
+        b.later(1.0).msg(Msg::Wake);
+        b.shows(service);
+    }
+}

@@ -372,3 +372,22 @@ fn five_hundred_members_are_one_row_and_quick() {
     b.key("/").types("group:over outcome:ok");
     b.shows("300 pass");
 }
+
+#[test]
+fn a_link_that_is_lost_while_the_last_ones_are_open_leaves_them_in_doubt() {
+    let mut b = sending(3);
+    assert_eq!(carried(&b).len(), 3);
+    b.disconnect();
+    assert!(b.notice().contains("3 may have reached it"), "{}", b.notice());
+    assert!(!b.notice().contains("lets it go on"), "{}", b.notice());
+    assert!(b.app.session.sending().is_empty(), "nothing is left to be let go on");
+}
+
+#[test]
+fn several_cannot_replace_one() {
+    let mut b = opened();
+    let Some(Layer::Compose(compose)) = b.app.ui.layers.last_mut() else { panic!("no composer") };
+    compose.replaces = Some(TaskKey("s".into()));
+    b.types("1..3").later(1.0).keys("ctrl-s");
+    assert!(b.sent().is_empty() && b.notice().contains("several cannot"), "{}", b.notice());
+}

@@ -55,6 +55,7 @@ fn choose_service(app: &mut App) {
                 None => String::new(),
             },
             remark: if s.alone { "spoken to alone".to_owned() } else { String::new() },
+            moves: false,
         })
         .collect();
     app.ui.layers.push(Layer::Choose(Box::new(Choose::new(Stage::Service, items))));
@@ -95,7 +96,7 @@ pub(super) fn type_items(app: &mut App, service: &Text, now: Now) -> Vec<Item> {
                 remark.push("moves hardware".to_owned());
             }
             remark.push(t.known_from(service, now.utc));
-            Item { name: t.class.clone(), about, remark: remark.join(", ") }
+            Item { name: t.class.clone(), about, remark: remark.join(", "), moves: hardware }
         })
         .collect()
 }
@@ -167,12 +168,12 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
                     compose.way = way;
                     compose.way_reason = reason;
                 }
-                let text = if draft.lacks_secrets {
-                    "your draft is back without its secrets, which are never written down; reset starts anew"
-                } else {
-                    "your draft is back; reset starts anew"
+                let what = match draft.lacks_secrets {
+                    true => "your draft is back but for its secrets, never written down",
+                    false => "your draft is back",
                 };
-                app.tell(Severity::Info, text, now);
+                let key = app.settings.keymap.first(Action::Reset).unwrap_or_default();
+                app.tell(Severity::Info, format!("{what}; {key} starts anew"), now);
             }
         }
     }
@@ -190,7 +191,7 @@ pub(super) fn metadata_parallel(task: &Task) -> bool {
 
 /// The way that is offered, and why. Parallel tasks go direct; sequential ones through the scheduler, which keeps
 /// them when this terminal is lost, except where there is none or where it would have to keep large results.
-fn way_for(app: &App, service: &Text, task_type: &TaskType) -> (Way, String) {
+pub(super) fn way_for(app: &App, service: &Text, task_type: &TaskType) -> (Way, String) {
     if app.session.is_alone(service) {
         return (Way::Alone, String::new());
     }

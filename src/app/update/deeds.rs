@@ -7,6 +7,7 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
+        compose::Compose,
         confirm::{Confirm, Deed, SILENCE},
         kept::values_of,
         lanes::Selected,
@@ -51,6 +52,8 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         return Vec::new();
     }
     let frame = compose.frame();
+    // Secrets stand in what goes out only.
+    let shown = compose.shown_frame().payload;
     let way = compose.way.clone();
     let doubts: Vec<String> = compose.problems.iter().filter(|p| !p.hint).map(|p| p.what.clone()).collect();
     let hardware = app.settings.guard.moves(&frame.task_type, &compose.task_type.class, &frame.payload);
@@ -72,7 +75,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     }
     let mut lines = Vec::new();
     if hardware {
-        lines.extend(hardware_lines(&frame.target, &frame.task_type, &frame.payload));
+        lines.extend(hardware_lines(&frame.target, &frame.task_type, &shown));
     }
     if alone {
         lines.push(format!(
@@ -169,14 +172,7 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
             if let Some(Layer::Compose(_)) = app.ui.layers.last()
                 && let Some(Layer::Compose(compose)) = app.ui.layers.pop()
             {
-                let place = (compose.service.clone(), compose.task_type.class.clone());
-                if !compose.filled {
-                    app.ui.drafts.remove(&place);
-                }
-                if let Some(payload) = values_of(&compose) {
-                    app.ui.remembered.insert(place.clone(), payload.clone());
-                    effects.push(Effect::KeepValues { place, payload });
-                }
+                effects.extend(was_sent(app, &compose));
                 keep_sent(app, id.clone(), compose);
             }
             app.ui.folding.remove(&target);
@@ -196,6 +192,18 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
             effects
         }
     }
+}
+
+/// A composer's task, or all of its tasks, went out: its draft is done with, its values are what the type was sent with
+/// last.
+pub(super) fn was_sent(app: &mut App, compose: &Compose) -> Option<Effect> {
+    let place = compose.place();
+    if !compose.filled {
+        app.ui.drafts.remove(&place);
+    }
+    let payload = values_of(compose)?;
+    app.ui.remembered.insert(place.clone(), payload.clone());
+    Some(Effect::KeepValues { place, payload })
 }
 
 /// Back to the lanes, or to the schedule, where what was sent can be seen.

@@ -277,13 +277,14 @@ pub(super) fn look_at_sent(app: &mut App, now: Now) {
     let mut refused = None;
     let mut sent = std::mem::take(&mut app.ui.sent);
     sent.retain(|s| {
+        if s.told {
+            return true;
+        }
         let Some(task) = app.store().find(&s.id).filter(|t| t.state == State::Ended) else { return true };
         match (task.outcome, refusals(task)) {
             // It stays: `r` on the task opens it again.
             (Some(Outcome::Failed), Some(_)) => {
-                if !s.told {
-                    refused = Some(s.id.clone());
-                }
+                refused = Some(s.id.clone());
                 true
             }
             _ => false,
@@ -332,10 +333,9 @@ pub(super) fn place(compose: &mut Compose, parts: &[(String, String)]) {
 }
 
 pub(super) fn told_refused(app: &mut App, n: usize, now: Now) {
-    let what = if n == 1 { "one thing".to_owned() } else { format!("{n} things") };
-    app.tell(
-        Severity::Warning,
-        format!("the service refused {what}: each stands at its field; nothing is lost"),
-        now,
-    );
+    let what = match n {
+        1 => "one thing: it stands at its field".to_owned(),
+        _ => format!("{n} things: each stands at its field"),
+    };
+    app.tell(Severity::Warning, format!("the service refused {what}; nothing is lost"), now);
 }

@@ -9,7 +9,6 @@ use crate::{
         compose::Compose,
         confirm::{Confirm, Deed},
         forecast::Forecast,
-        kept::values_of,
         lanes::Selected,
         many::GroupPane,
         session::{Batch, News, Way},
@@ -18,7 +17,10 @@ use crate::{
     time::Now,
 };
 
-use super::{compose::barred, deeds::hardware_lines};
+use super::{
+    compose::barred,
+    deeds::{hardware_lines, was_sent},
+};
 
 /// Groups of at most this many tasks that move no hardware go out without a question.
 const FEW: usize = 10;
@@ -47,8 +49,7 @@ pub(super) fn turn_sweep(app: &mut App, now: Now) {
     match done {
         Err(why) => app.tell(Severity::Info, why, now),
         Ok(()) if parallel => {
-            let text =
-                "several tasks go through the scheduler, one after the other: parallel gains nothing there";
+            let text = "several tasks go through the scheduler, one after the other, not parallel";
             app.tell(Severity::Info, text, now);
         }
         Ok(()) => {}
@@ -103,6 +104,9 @@ pub(super) fn ask(app: &mut App, now: Now) -> Vec<Effect> {
         Some(Err(why)) => why,
         _ if compose.way == Way::Alone => {
             "a service spoken to alone takes one task at a time: several go through the scheduler".to_owned()
+        }
+        _ if compose.replaces.is_some() => {
+            "it is to replace one scheduled task, and several cannot: take the sweeps away".to_owned()
         }
         _ if app.session.has_scheduler == Some(false) => {
             "several tasks go through the scheduler, and this Juice has none".to_owned()
@@ -186,14 +190,7 @@ pub(super) fn send(app: &mut App, batch: Batch, now: Now) -> Vec<Effect> {
             let mut effects: Vec<Effect> = Vec::new();
             for layer in std::mem::take(&mut app.ui.layers) {
                 let Layer::Compose(compose) = layer else { continue };
-                let place = (compose.service.clone(), compose.task_type.class.clone());
-                if !compose.filled {
-                    app.ui.drafts.remove(&place);
-                }
-                if let Some(payload) = values_of(&compose) {
-                    app.ui.remembered.insert(place.clone(), payload.clone());
-                    effects.push(Effect::KeepValues { place, payload });
-                }
+                effects.extend(was_sent(app, &compose));
             }
             app.ui.zoom = false;
             let target = key.service.clone();

@@ -4,7 +4,7 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
-        lanes::{Folding, Row, Selected},
+        lanes::{Folding, Row, Selected, least_line},
         layout::Shape,
         line::LineEdit,
         reader::Reader,
@@ -94,8 +94,7 @@ fn step(app: &mut App, by: isize) {
     };
     let selected = rows[to].selects();
     let height = app.lanes_height().max(1);
-    // The top line is the service's name where its block is scrolled.
-    let top = usize::from(to > 0 && height > 2 && !matches!(rows[to], Row::Service { .. }));
+    let top = least_line(rows, to, height);
     app.ui.line = if to < first { top } else { (to - first).clamp(top, height - 1) };
     app.ui.selected = selected;
 }

@@ -138,8 +138,7 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     take_back_yes(app, now);
     if matches!(action, Some(Action::Send | Action::Yes)) && (in_a_burst || key.kind == KeyEventKind::Repeat)
     {
-        let text =
-            "nothing done: that key came held or at once after others, as from a paste; press it once more";
+        let text = "nothing done: that key was held or came as from a paste; press it once more";
         app.tell(Severity::Warning, text, now);
         return Vec::new();
     }
@@ -320,7 +319,7 @@ fn back(app: &mut App, now: Now) {
     match app.ui.layers.pop() {
         Some(Layer::Compose(compose)) => {
             keep_draft(app, &compose);
-            let place = (compose.service.clone(), compose.task_type.class.clone());
+            let place = compose.place();
             if app.ui.drafts.get(&place).is_some_and(|draft| draft.secret.is_some()) {
                 let text = "the draft is kept; its secrets only until juicetop ends";
                 app.tell(Severity::Info, text, now);
@@ -343,7 +342,7 @@ fn keep_draft(app: &mut App, compose: &Compose) {
     if compose.filled && !compose.is_edited() {
         return;
     }
-    let place = (compose.service.clone(), compose.task_type.class.clone());
+    let place = compose.place();
     if compose.is_edited() {
         app.ui.drafts.insert(place, compose.draft());
     } else {

@@ -15,7 +15,7 @@ use crate::{
     wire::Text,
 };
 
-use super::compose::{barred, compose as open_on, learn, type_items};
+use super::compose::{barred, compose as open_on, learn, type_items, way_for};
 
 /// The key that refreshes: reads the catalogue files again, and offers to ask the kernel of the service at hand.
 pub(super) fn refresh(app: &mut App, now: Now) -> Vec<Effect> {
@@ -236,6 +236,10 @@ fn changed(app: &mut App, service: &Text, now: Now) {
 
 /// A composer that is open on a type of which more is known now is opened anew, with what was typed.
 fn renew_composer(app: &mut App, service: &Text, now: Now) {
+    // What comes back from an editor is for the form that it was opened from.
+    if app.ui.outside {
+        return;
+    }
     let is_it = |layer: &Layer| matches!(layer, Layer::Compose(compose) if compose.service == *service);
     let Some(at) = app.ui.layers.iter().position(is_it) else { return };
     let Some(Layer::Compose(compose)) = app.ui.layers.get(at) else { return };
@@ -252,7 +256,8 @@ fn renew_composer(app: &mut App, service: &Text, now: Now) {
     let mut above = app.ui.layers.split_off(at + 1);
     above.retain(|layer| !matches!(layer, Layer::Pick(_) | Layer::Rename(..)));
     let Some(Layer::Compose(old)) = app.ui.layers.pop() else { return };
-    let place = (service.clone(), class.clone());
+    let place = old.place();
+    let chose = old.way != way_for(app, service, &old.task_type).0;
     let kept = app.ui.drafts.remove(&place);
     // What nobody has touched starts as the type now starts.
     if old.is_edited() || old.filled {
@@ -264,9 +269,17 @@ fn renew_composer(app: &mut App, service: &Text, now: Now) {
         None => app.ui.drafts.remove(&place),
     };
     if let Some(Layer::Compose(new)) = app.ui.layers.last_mut() {
-        new.filled = old.filled;
-        new.start = old.start;
         new.id = old.id;
+        new.replaces = old.replaces;
+        if old.parallel != old.task_type.parallel {
+            new.parallel = old.parallel;
+        }
+        if chose {
+            (new.way, new.way_reason) = (old.way, old.way_reason);
+        }
+        if old.filled {
+            (new.filled, new.start) = (true, old.start);
+        }
     }
     app.ui.layers.extend(above);
 }
