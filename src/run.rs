@@ -155,8 +155,7 @@ fn open(
     problems.extend(lab.add_types(&mut catalogue));
 
     // Whether it wanted a read-only screen cannot be told: then nothing is sent.
-    let unreadable =
-        lab.loaded.problems.iter().any(|p| p.line.is_none() && p.file == lab.folders.config_file());
+    let unreadable = lab.is_config_unreadable();
     if unreadable {
         problems.insert(0, "the configuration cannot be read, so nothing can be sent from here".to_owned());
     }

@@ -170,7 +170,7 @@ impl Talk {
     }
 
     fn wait(&mut self, until: Option<Duration>) -> Woken {
-        let wake = [self.session.store.wake_at(self.clock.now()), until].into_iter().flatten().min();
+        let wake = [self.session.wake_at(self.clock.now()), until].into_iter().flatten().min();
         let wake = wake.map(|at| tokio::time::Instant::from_std(self.clock.instant(at)));
         let (stops, events) = (&mut self.stops, &mut self.events);
         self.runtime.block_on(async {

@@ -120,14 +120,15 @@ impl Group {
         let name = |at: usize| batch.frame(at, Text::default()).display_name.to_string();
         let last = batch.count().saturating_sub(1);
         let text = if args.json {
-            format!(
+            let line = format!(
                 "{{\"group\":{},\"tag\":{},\"count\":{},\"first\":{},\"last\":{}}}",
                 json::quote(&batch.name),
                 json::quote(&batch.tag),
                 batch.count(),
                 json::compact(&batch.payload(0)),
                 json::compact(&batch.payload(last)),
-            )
+            );
+            out.json(&line).into_owned()
         } else {
             let mut lines = vec![format!("{} tasks for {}, as {}", batch.count(), batch.target, batch.name)];
             lines.extend(batch.ranges().iter().map(|line| format!("  {line}")));
@@ -205,8 +206,8 @@ impl Submit<'_> {
             ));
         }
         if !self.args.wait {
-            self.print_group(&key, &name, &tag, None)?;
-            return Ok(if doubtful > 0 { UNKNOWN } else { OK });
+            let code = if doubtful > 0 { UNKNOWN } else { OK };
+            return self.print_group(&key, &name, &tag, None, code);
         }
         let counts = self.follow_group(&key, &name, count)?;
         let code = match () {
@@ -214,8 +215,7 @@ impl Submit<'_> {
             () if counts.ok == count => OK,
             () => FAILED,
         };
-        self.print_group(&key, &name, &tag, Some(counts))?;
-        Ok(code)
+        self.print_group(&key, &name, &tag, Some(counts), code)
     }
 
     /// Tells what is to be expected, and refuses what the scheduler's list cannot bear.
@@ -310,35 +310,35 @@ impl Submit<'_> {
         let mut told = None;
         let mut ask_at = self.talk.now().mono + MAKE_SURE;
         loop {
-            let counts =
-                self.talk.session.store.group(key).map(crate::store::Group::counts).unwrap_or_default();
+            let store = &self.talk.session.store;
+            let group = store.group(key);
+            let counts = group.map(crate::store::Group::counts).unwrap_or_default();
+            // One that is only out of sight goes on at the scheduler; one that it never took has no end to wait for.
+            let open = group.and_then(|group| {
+                let mut open = store.members(group).filter(|task| super::end_of(task, &self.way).is_none());
+                open.find_map(|task| task.scheduled_task_id.clone())
+            });
             if terminal && told != Some(counts) {
                 told = Some(counts);
                 let _ = write!(std::io::stderr(), "\r{name}: {} of {of} ended", counts.ended());
             }
-            let over = counts.ended() + counts.unknown >= of || counts.waiting + counts.running == 0;
-            if over {
+            let Some(open) = open else {
                 if terminal {
                     let _ = writeln!(std::io::stderr());
                 }
                 return Ok(counts);
-            }
+            };
             let now = self.talk.now().mono;
             if now >= ask_at {
                 // The scheduler drops events when a reader is slow: the oldest open member is made sure of.
                 let seen = self.talk.session.is_live(&crate::wire::link::Line::Bus);
                 ask_at = now + if seen { MAKE_SURE } else { ASK };
-                let store = &self.talk.session.store;
-                let open = store.group(key).and_then(|group| {
-                    let mut members = store.members(group);
-                    members.find(|task| task.state != crate::store::State::Ended)?.scheduled_task_id.clone()
-                });
-                if let Some(id) = open {
-                    let frames = self.talk.session.ask_entry(&id);
-                    self.talk.send(frames);
-                }
+                let frames = self.talk.session.ask_entry(&open);
+                self.talk.send(frames);
             }
             match self.talk.step(Some(ask_at)) {
+                // Nobody reads any more: the outcome still stands in the exit code.
+                Step::Stop(crate::cli::talk::Stop::Closed) => {}
                 Step::Stop(_) => {
                     let text = format!(
                         "interrupted: {} of {of} have ended; the scheduler keeps the others",
@@ -371,11 +371,12 @@ impl Submit<'_> {
         name: &str,
         tag: &str,
         counts: Option<GroupCounts>,
+        code: u8,
     ) -> Result<u8, End> {
         let store = &self.talk.session.store;
         let ids: Vec<Text> = store
             .group(key)
-            .map(|group| store.members(group).map(|task| task.key.0.clone()).collect())
+            .map(|group| store.members(group).filter_map(|task| task.scheduled_task_id.clone()).collect())
             .unwrap_or_default();
         let counted = counts.map(|c| {
             [("ok", c.ok), ("failed", c.failed), ("cancelled", c.cancelled), ("unknown", c.unknown)]
@@ -386,21 +387,22 @@ impl Submit<'_> {
                 let counts = counted.map_or_else(String::new, |counted| {
                     counted.iter().map(|(word, n)| format!("\"{word}\":{n},")).collect()
                 });
-                format!(
+                let line = format!(
                     "{{\"group\":{},\"tag\":{},{counts}\"scheduled_task_ids\":[{}]}}",
                     json::quote(name),
                     json::quote(tag),
                     ids.join(",")
-                )
+                );
+                self.out.json(&line).into_owned()
             }
-            (false, None) => ids.iter().map(|id| &**id).collect::<Vec<_>>().join("\n"),
+            (false, None) => ids.iter().map(|id| self.out.text(id)).collect::<Vec<_>>().join("\n"),
             (false, Some(counted)) => {
                 let told: Vec<String> =
                     counted.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
                 told.join(", ")
             }
         };
-        finish(self.out.line(&self.out.text(&text).replace("\\n", "\n")), OK)
+        finish(self.out.line(&text), code)
     }
 }
 

@@ -31,6 +31,7 @@ use crate::{
     app::session::{Ids, News, Way},
     net::Endpoint,
     store::{Lane, Outcome, Reason, State, Task, TaskKey},
+    time::when,
     wire::{
         Text,
         link::{Line, LinkState, Problem},
@@ -64,6 +65,12 @@ pub fn run(place: &Place, look: &LookArgs, args: &SubmitArgs, out: &Out) -> Resu
     let clock = crate::time::Clock::start();
     let now = clock.now().utc.with_timezone(&chrono::Local);
     let guard = &lab.config().guard;
+    if args.service.is_empty() || args.task_type.is_empty() {
+        return Err(End::misuse("the service and the task type must have a name"));
+    }
+    for (field, word) in payload::python_words(&args.fields) {
+        out::say(&format!("note: {field} is sent as text; JSON writes {word}"));
+    }
     let group = match args.sweep.is_empty() {
         true => None,
         false => Some(Group::new(args, alone, &mut catalogue, guard, now, &Ids::Random.fresh())?),
@@ -75,6 +82,14 @@ pub fn run(place: &Place, look: &LookArgs, args: &SubmitArgs, out: &Out) -> Resu
         None => Some(Plan::new(args, alone, &mut catalogue, guard, now)?),
         Some(_) => None,
     };
+    let run_at = match (&group, &plan) {
+        (Some(group), _) => group.batch.run_at,
+        (None, Some(Plan { way: Way::Scheduled(at), .. })) => *at,
+        _ => None,
+    };
+    if let Some(at) = run_at {
+        out::say(&format!("not before {}", when::show(&at)));
+    }
     if look.read_only || lab.config().read_only {
         return Err(End::new(NOT_SENT, "not sent: read-only is set, so nothing can be sent"));
     }

@@ -1,4 +1,5 @@
-//! What is to be sent and which way, as far as that can be decided without the lab. Pure but for reading the payload.
+//! What is to be sent and which way, as far as that can be decided without the lab. It reads the payload, and runs the
+//! lab's Python where it was named; it says nothing.
 
 use std::{io::Read, path::Path, sync::atomic::AtomicBool};
 
@@ -41,9 +42,6 @@ impl Plan {
         guard: &Guard,
         now: DateTime<Local>,
     ) -> Result<Plan, End> {
-        if args.service.is_empty() || args.task_type.is_empty() {
-            return Err(End::misuse("the service and the task type must have a name"));
-        }
         let kind = kind(catalogue, &args.service, &args.task_type);
         let parallel = args.parallel || (kind.parallel && !args.sequential);
         let run_at = args.at.as_deref().map(|text| moment(text, &now)).transpose().map_err(End::misuse)?;
@@ -57,9 +55,6 @@ impl Plan {
             Some(envelope) => envelope.complete(&merged),
             None => complete(&kind, merged)?,
         };
-        for (field, word) in payload::python_words(&args.fields) {
-            out::say(&format!("note: {field} is sent as text; JSON writes {word}"));
-        }
         let display_name = match &args.name {
             Some(name) if name.is_empty() => return Err(End::misuse("--name is empty, which Juice refuses")),
             Some(name) => name.clone(),
@@ -91,9 +86,6 @@ impl Plan {
                 .map_or(kind.show_in_dashboard, |made| made.show_in_dashboard),
             payload: payload.into(),
         };
-        if let Some(at) = &run_at {
-            out::say(&format!("not before {}", when::show(at)));
-        }
         Ok(Plan { frame, way, may_go_direct })
     }
 }

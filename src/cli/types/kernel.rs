@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     super::{
-        End, FAILED, MISUSE, NOT_SENT, UNKNOWN,
+        End, FAILED, NOT_SENT, UNKNOWN,
         args::{LookArgs, TypesArgs},
         lab::Lab,
         links, out,
@@ -148,10 +148,7 @@ fn answer(
             told = true;
         }
         if let Step::Stop(_) = talk.step((!told).then_some(until)) {
-            return Err(End::new(
-                MISUSE.max(UNKNOWN),
-                "interrupted: if the question still waits it is dropped",
-            ));
+            return Err(End::new(UNKNOWN, "interrupted: if the question still waits it is dropped"));
         }
     }
 }

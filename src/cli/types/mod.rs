@@ -6,6 +6,7 @@
 //! | 0 | all is well |
 //! | 1 | it did not work; with `--python`: a service could not be imported (what could be stands in the output) |
 //! | 2 | the command cannot be carried out as it was given |
+//! | 3 | `--kernel`: asked, and the answer comes to nobody |
 //! | 4 | `--kernel`: not asked; the same command may be given again |
 
 mod kernel;
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     catalogue::{Catalogue, Code, ServiceKind, Source, TaskType},
     clean::Clean,
+    config::Guard,
     wire::{Text, json},
 };
 
@@ -60,7 +62,7 @@ pub fn run(place: &Place, look: &LookArgs, args: &TypesArgs, out: &Out) -> Resul
             if args.json {
                 out.line(&out.json(&line(service, task)))?;
             } else {
-                rows.push(row(service, task, now, out));
+                rows.push(row(service, task, &lab.config().guard, now, out));
             }
         }
     }
@@ -89,9 +91,9 @@ fn services(lab: &Lab, catalogue: &Catalogue, args: &TypesArgs) -> Vec<Text> {
 /// Columns of a row.
 const COLUMNS: [&str; 6] = ["service", "class", "type", "lane", "known from", "what it does"];
 
-fn row(service: &str, task: &TaskType, now: DateTime<Utc>, out: &Out) -> [String; 6] {
+fn row(service: &str, task: &TaskType, guard: &Guard, now: DateTime<Utc>, out: &Out) -> [String; 6] {
     let doc = task.doc.as_deref().and_then(|doc| doc.lines().next()).unwrap_or_default();
-    let moves = crate::config::Guard::default().matches(&task.name);
+    let moves = guard.moves(&task.name, &task.class, "{}");
     let doc = if moves { format!("(moves hardware) {doc}") } else { doc.to_owned() };
     [
         out.text(service).into_owned(),
