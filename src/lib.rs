@@ -4,7 +4,7 @@
 //! socket → net → wire::Event ───┐
 //! keys → Key → keymap → Action ─┼→ Msg → update(&mut App, Msg, now) → Vec<Effect> → run
 //! effect results, resize, wake ─┘              │
-//!                     App {store, ui} → view(&App, now) → widgets → Buffer
+//!                     App {session, ui} → view(&App, now) → widgets → Buffer
 //! ```
 //!
 //! Text from outside becomes [`clean::Clean`] on its way to a widget, and widgets take nothing else.
