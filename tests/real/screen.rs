@@ -107,7 +107,15 @@ impl Program {
     /// Opens the composer on a type, of whose name a part is typed; `class`: what it must be.
     fn compose(&mut self, service: &str, part: &str, class: &str) {
         self.type_keys("s");
-        self.wait_for("the task types", |text| text.contains(&format!("Submit to {service}:")));
+        let text = self.wait_for("the task types", |text| text.contains("Submit to "));
+        if !text.contains(&format!("Submit to {service}:")) {
+            // The selection is on another service.
+            self.type_keys("backspace");
+            self.wait_for("the services", |text| text.contains("Submit to which service?"));
+            self.type_text(service);
+            self.type_keys("enter");
+            self.wait_for("its task types", |text| text.contains(&format!("Submit to {service}:")));
+        }
         self.type_text(part);
         self.type_keys("enter");
         self.wait_for("the composer", |text| text.contains(&format!("Submit to {service} · {class}")));

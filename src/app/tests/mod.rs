@@ -6,6 +6,7 @@
 mod composing;
 mod copying;
 mod deeds;
+mod editing;
 mod forms;
 mod kept;
 mod lanes;

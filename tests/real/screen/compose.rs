@@ -49,6 +49,19 @@ const REFRIGERATOR: [(&str, Steps); 6] = [
     ("GetGHSPumpState", "`turbo1`"),
 ];
 
+/// What the task manager takes of anybody. That it knows no task of an id is no error: it answers `null`, and `false`.
+const MANAGER: [(&str, Steps); 5] = [
+    ("GetEventTopicList", ""),
+    ("GetScheduledTasks", ""),
+    (
+        "ScheduleTask",
+        "`lab` tab `Ping` tab alt-a `parallel` enter `false` alt-a `display_name` enter `\"Ping: by hand\"` \
+         alt-a `show_in_dashboard` enter `true` f10 ctrl-o f10 `Ping: by hand`",
+    ),
+    ("GetScheduledTask", "`nobody`"),
+    ("CancelScheduledTask", "`nobody`"),
+];
+
 /// What moves it. Each asks first, and takes nothing but a `Y`.
 const MOVES: [(&str, Steps); 11] = [
     ("SetHeaterPower", "`heater_still` f10 `0.002`"),
@@ -159,6 +172,17 @@ fn cells_are_sent_by_keyboard_alone() {
     for (class, steps) in KERNEL {
         program.sent_by_keys("lab", class, steps);
     }
+    program.leave();
+}
+
+#[test]
+fn the_task_manager_is_asked_by_keyboard_alone() {
+    let Some(juice) = Juice::shared() else { return };
+    let mut program = Program::live(juice, &["task-manager", "lab"], LARGE);
+    for (class, steps) in MANAGER {
+        program.sent_by_keys("task-manager", class, steps);
+    }
+    program.row_with("lab", &["✔", "Ping: by hand"]);
     program.leave();
 }
 
