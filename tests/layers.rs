@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A module, and what it may use besides itself and what is free.
-const MAY: [(&str, &[&str]); 19] = [
+const MAY: [(&str, &[&str]); 20] = [
     ("clean", &[]),
     ("time", &[]),
     ("wire", &[]),
@@ -21,10 +21,11 @@ const MAY: [(&str, &[&str]); 19] = [
     ("catalogue", &["wire"]),
     ("traceback", &["wire"]),
     ("highlight", &[]),
-    ("app", &["wire", "store", "catalogue", "traceback", "highlight"]),
+    ("result", &["wire"]),
+    ("app", &["wire", "store", "catalogue", "traceback", "highlight", "result"]),
     // Theme files are read as the configuration is: with lines, and with a word on what is wrong.
     ("theme", &["config::source"]),
-    ("view", &["wire", "store", "catalogue", "traceback", "highlight", "app", "theme"]),
+    ("view", &["wire", "store", "catalogue", "traceback", "highlight", "result", "app", "theme"]),
     ("widgets", &["view", "theme"]),
     ("config", &["theme::DEFAULT", "catalogue::guard"]),
     ("net", &["wire"]),
@@ -40,8 +41,8 @@ const FREE: [&str; 2] = ["clean", "time"];
 const EVERYTHING: [&str; 2] = ["cli", "run"];
 
 /// Modules that touch nothing outside: no file, no socket, no environment, no clock, no terminal.
-const PURE: [&str; 9] =
-    ["clean", "wire", "store", "catalogue", "traceback", "highlight", "app", "view", "widgets"];
+const PURE: [&str; 10] =
+    ["clean", "wire", "store", "catalogue", "traceback", "highlight", "result", "app", "view", "widgets"];
 const OUTSIDE: [&str; 12] = [
     "std::fs",
     "std::net",
