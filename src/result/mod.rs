@@ -8,6 +8,7 @@ mod blocks;
 pub mod index;
 pub mod number;
 pub mod path;
+pub mod plot;
 pub mod records;
 pub mod rows;
 pub mod search;
