@@ -183,6 +183,8 @@ pub struct Store {
     /// Those of `finished` that still have texts.
     with_text: BTreeMap<u64, RowId>,
     text_bytes: usize,
+    /// Of the replies that the scheduler keeps as well.
+    scheduler_bytes: usize,
     next_finish: u64,
     /// Scheduled rows by the moment at which they come due.
     due: BTreeSet<(DateTime<Utc>, RowId)>,
@@ -239,6 +241,7 @@ impl Store {
             finished: BTreeMap::new(),
             with_text: BTreeMap::new(),
             text_bytes: 0,
+            scheduler_bytes: 0,
             next_finish: 0,
             due: BTreeSet::new(),
             timers: BTreeSet::new(),

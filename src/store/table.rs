@@ -157,6 +157,8 @@ struct Place {
     timer: Option<Duration>,
     finish: Option<u64>,
     bytes: usize,
+    /// Of its reply, where the scheduler keeps that too.
+    listed: usize,
 }
 
 impl Place {
@@ -177,6 +179,10 @@ impl Place {
             timer: row.timer.map(|(at, _)| at),
             finish: row.finish,
             bytes: if open { 0 } else { row.bytes() },
+            listed: match (&task.scheduled_task_id, &task.reply) {
+                (Some(_), Some(reply)) => reply.text.len(),
+                _ => 0,
+            },
         }
     }
 }
@@ -367,6 +373,7 @@ impl Store {
                 self.text_bytes += place.bytes;
             }
         }
+        self.scheduler_bytes += place.listed;
         if let Some(at) = place.due {
             self.due.insert((at, id));
         }
@@ -396,6 +403,7 @@ impl Store {
                 self.text_bytes = self.text_bytes.saturating_sub(place.bytes);
             }
         }
+        self.scheduler_bytes = self.scheduler_bytes.saturating_sub(place.listed);
         if let Some(at) = place.due {
             self.due.remove(&(at, id));
         }

@@ -225,7 +225,6 @@ impl Store {
     /// Bytes of the replies of scheduled tasks that are known: the scheduler keeps every one, and hands all out with
     /// its list.
     pub fn scheduler_bytes(&self) -> usize {
-        let scheduled = self.tasks().filter(|task| task.scheduled_task_id.is_some());
-        scheduled.filter_map(|task| task.reply.as_ref()).map(|reply| reply.text.len()).sum()
+        self.scheduler_bytes
     }
 }

@@ -121,7 +121,7 @@ fn many_runs_of_one_id() {
 
 /// Every index agrees with the rows.
 pub fn check(store: &Store, now: Now) {
-    let (mut tally, mut bytes, mut open) = ([Counts::default(); 2], 0, 0);
+    let (mut tally, mut bytes, mut listed_bytes, mut open) = ([Counts::default(); 2], 0, 0, 0);
     for (id, row) in &store.rows {
         let task = &row.task;
         let count = &mut tally[usize::from(task.kept_back())];
@@ -140,6 +140,9 @@ pub fn check(store: &Store, now: Now) {
         assert!(row.timer.is_none_or(|(at, _)| store.timers.contains(&(at, *id))));
         assert!(row.change.is_none_or(|at| store.changed.get(&at) == Some(id)));
         open += usize::from(row.finish.is_none());
+        if task.scheduled_task_id.is_some() {
+            listed_bytes += task.reply.as_ref().map_or(0, |reply| reply.text.len());
+        }
         if row.finish.is_some() {
             bytes += if task.name.len() > 4_000 { task.name.len() } else { 0 };
             let texts = [&task.payload, &task.metadata];
@@ -151,6 +154,7 @@ pub fn check(store: &Store, now: Now) {
         assert_eq!(mine, theirs);
     }
     assert!(store.text_bytes >= bytes && store.text_bytes <= store.limits.text_bytes.max(bytes));
+    assert_eq!(store.scheduler_bytes(), listed_bytes);
     assert_eq!(store.finished.len() + open, store.rows.len());
     assert!(store.finished.len() <= store.limits.ended_tasks);
     assert_eq!(store.keys.len(), store.rows.len());
