@@ -134,16 +134,17 @@ fn number_limits(number: &NumberShape) -> String {
     let high =
         number.most.as_deref().map(|raw| (raw, false)).or(number.below.as_deref().map(|raw| (raw, true)));
     let range = match (low, high) {
-        (Some((low, false)), Some((high, false))) => format!("{} … {}", group(low), group(high)),
+        (Some((low, false)), Some((high, false))) => format!("{} … {}", limit(low), limit(high)),
         (Some((low, above)), Some((high, below))) => {
             let sign = |strict| if strict { "<" } else { "≤" };
-            format!("{} {} … {} {}", group(low), sign(above), sign(below), group(high))
+            format!("{} {} … {} {}", limit(low), sign(above), sign(below), limit(high))
         }
-        (Some((low, strict)), None) => format!("{} {}", if strict { ">" } else { "≥" }, group(low)),
-        (None, Some((high, strict))) => format!("{} {}", if strict { "<" } else { "≤" }, group(high)),
+        (Some((low, strict)), None) => format!("{} {}", if strict { ">" } else { "≥" }, limit(low)),
+        (None, Some((high, strict))) => format!("{} {}", if strict { "<" } else { "≤" }, limit(high)),
         (None, None) => String::new(),
     };
-    let multiple = number.multiple.as_deref().map(|raw| format!("multiple of {raw}")).unwrap_or_default();
+    let multiple =
+        number.multiple.as_deref().map(|raw| format!("multiple of {}", limit(raw))).unwrap_or_default();
     join(vec![range, multiple])
 }
 
@@ -173,7 +174,7 @@ fn count(least: Option<usize>, most: Option<usize>, what: &str) -> String {
 }
 
 /// An integer of more than four digits in groups of three.
-pub(super) fn group(raw: &str) -> String {
+fn group(raw: &str) -> String {
     let (sign, digits) = match raw.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", raw),
@@ -189,6 +190,47 @@ pub(super) fn group(raw: &str) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A limit as a person writes it, with all its digits: integers in groups of three, of floats what is short: `1e6`,
+/// `0.5`, `-40`.
+pub(super) fn limit(raw: &str) -> String {
+    shortened(raw).unwrap_or_else(|| group(raw))
+}
+
+/// A float in fewer letters; `None` where it is none.
+fn shortened(raw: &str) -> Option<String> {
+    /// Digits before the point, or zeros behind it if negative, with which nobody writes an exponent: 0.0001, 9999.5.
+    const PLAIN: std::ops::RangeInclusive<i64> = -3..=4;
+    let (sign, size) = raw.strip_prefix('-').map_or(("", raw), |size| ("-", size));
+    if !size.contains(['.', 'e', 'E']) {
+        return None;
+    }
+    let (mantissa, exponent) = size.split_once(['e', 'E']).unwrap_or((size, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let bare = all.trim_start_matches('0');
+    let digits = bare.trim_end_matches('0');
+    if digits.is_empty() {
+        return Some("0".to_owned());
+    }
+    let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
+    let point = length(whole) - (length(&all) - length(bare)) + i64::from(exponent.parse::<i32>().ok()?);
+    let (first, rest) = digits.split_at_checked(1)?;
+    let dot = if rest.is_empty() { "" } else { "." };
+    let powered = format!("{sign}{first}{dot}{rest}e{}", point - 1);
+    let zeros = |n: i64| "0".repeat(usize::try_from(n).unwrap_or(0));
+    let plain = match point {
+        // Longer than any power of ten.
+        ..-20 | 40.. => return Some(powered),
+        ..=0 => format!("{sign}0.{}{digits}", zeros(-point)),
+        _ => match digits.split_at_checked(usize::try_from(point).ok()?) {
+            Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+            _ => format!("{sign}{digits}{}", zeros(point - length(digits))),
+        },
+    };
+    let is_plain = PLAIN.contains(&point) || plain.len() <= powered.len();
+    Some(if is_plain { group(&plain) } else { powered })
 }
 
 /// The unit at the end of a title or a description, in brackets, where it can be nothing else: `Amplitude [V]`,
@@ -265,6 +307,35 @@ mod tests {
         assert_eq!(number_limits(&number(Some("1"), Some("1000000"), None)), "1 … 1,000,000");
         assert_eq!(number_limits(&number(Some("0"), None, Some("1"))), "0 ≤ … < 1");
         assert_eq!(number_limits(&number(None, Some("-10000"), None)), "≤ -10,000");
+        for (raw, expected) in [
+            ("1000000.0", "1e6"),
+            ("20000000000.0", "2e10"),
+            ("1500000.0", "1.5e6"),
+            ("-1000000.0", "-1e6"),
+            ("10000.0", "1e4"),
+            ("1000.0", "1000"),
+            ("65535.0", "65,535"),
+            ("123456.789", "123456.789"),
+            ("0.5", "0.5"),
+            ("0.0001", "0.0001"),
+            ("0.00001", "1e-5"),
+            ("1e-05", "1e-5"),
+            ("1.25e-09", "1.25e-9"),
+            ("1E3", "1000"),
+            ("-40.0", "-40"),
+            ("0.0", "0"),
+            ("-0.0", "0"),
+            ("00.1", "0.1"),
+            ("1.7976931348623157e+308", "1.7976931348623157e308"),
+            ("12345678.90123", "12345678.90123"),
+            ("1e99999999999", "1e99999999999"),
+            // Integers stay what they are.
+            ("1000000", "1,000,000"),
+            ("-7", "-7"),
+            ("Infinity", "Infinity"),
+        ] {
+            assert_eq!(limit(raw), expected, "{raw}");
+        }
         assert_eq!(count(Some(2), Some(5), "item"), "2 to 5 items");
         assert_eq!(count(None, Some(0), "item"), "no items");
         assert_eq!(count(Some(1), None, "entry"), "at least 1 entry");

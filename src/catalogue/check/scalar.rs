@@ -8,7 +8,10 @@ use super::{
     text::{self, Verdict},
 };
 use crate::{
-    catalogue::shape::{Choice, NumberShape, Shape, TextShape, What},
+    catalogue::{
+        shape::{Choice, NumberShape, Shape, TextShape, What},
+        words,
+    },
     wire::json::{self, Kind},
 };
 
@@ -154,7 +157,7 @@ fn number_fit(told: &NumberShape, value: &str, kind: Kind) -> Fit {
 }
 
 fn bounds(told: &NumberShape, value: &str) -> Fit {
-    for (limit, bound, words) in [
+    for (limit, bound, what) in [
         (&told.least, Bound::Least, "expected at least"),
         (&told.most, Bound::Most, "expected at most"),
         (&told.above, Bound::Above, "expected more than"),
@@ -163,12 +166,12 @@ fn bounds(told: &NumberShape, value: &str) -> Fit {
         if let Some(limit) = limit
             && number::breaks(value, limit, bound, told.integer)
         {
-            return Fit::No(format!("{words} {limit}"));
+            return Fit::No(format!("{what} {}", words::limit(limit)));
         }
     }
     match &told.multiple {
         Some(unit) if number::no_multiple(value, unit, told.integer) => {
-            Fit::No(format!("expected a multiple of {unit}"))
+            Fit::No(format!("expected a multiple of {}", words::limit(unit)))
         }
         _ => Fit::Yes,
     }
