@@ -694,14 +694,8 @@ impl Compose {
     /// Takes a draft back in.
     pub fn take_draft(&mut self, draft: &Draft) {
         let text = draft.secret.as_ref().unwrap_or(&draft.text);
-        if draft.json != matches!(self.body, Body::Json(_)) {
-            // A draft that is no JSON yet stays in the editor.
-            let _ = self.turn();
-        }
-        if self.set_text(text).is_err() {
-            self.body = Body::Json(Box::new(JsonPane::new(text)));
-            self.check();
-        }
+        let taken = self.set_text(text).is_ok();
+        // Sweeps are the form's, which waits behind the JSON where the draft was left as that.
         if let Body::Form(pane) = &mut self.body {
             let mut form = std::mem::replace(&mut pane.form, Form::new(&self.task_type, None));
             for (name, text) in &draft.sweeps {
@@ -710,6 +704,16 @@ impl Compose {
                 }
             }
             **pane = FormPane::new(form);
+        }
+        // What is no JSON yet stays in the editor, letter for letter.
+        if draft.json || !taken {
+            if matches!(self.body, Body::Form(_)) {
+                // From a form to JSON there is nothing that can fail.
+                let _ = self.turn();
+            }
+            if let Body::Json(pane) = &mut self.body {
+                pane.set_text(text);
+            }
         }
         self.group = draft.group.clone();
         self.check();

@@ -174,6 +174,7 @@ pub fn details(pane: &FormPane, narrow: bool) -> Vec<(Tone, String)> {
         out.push((Tone::Limits, facts.join(" · ")));
     }
     let how = match &field.input {
+        _ if field.sweep.is_some() => String::new(),
         Input::Choice { options, .. } if options.len() > super::MANY => {
             format!("one of {}: type a part of it, or Enter lists them", options.len())
         }

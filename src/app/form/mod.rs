@@ -422,6 +422,8 @@ impl FormPane {
         let Some(field) = self.focused() else { return "next" };
         match &field.input {
             _ if part == Part::Add => "add",
+            // Its values are typed.
+            _ if field.sweep.is_some() => "next",
             Input::Choice { .. } | Input::Union { .. } => "choose",
             Input::Model | Input::Tuple | Input::List | Input::Map => {
                 let open = !field.folded && field.presence == Presence::Value && !field.children.is_empty();

@@ -113,6 +113,20 @@ fn values_are_counted_while_they_are_typed_and_enter_sends_nothing() {
 }
 
 #[test]
+fn a_draft_left_as_json_has_its_sweep_when_it_is_a_form_again() {
+    let mut b = opened();
+    b.types("0:1:5").keys("f5");
+    assert!(b.composer().form().is_none());
+    b.keys("esc s").types("SleepAsync").keys("enter");
+    assert!(b.composer().form().is_none() && b.composer().has_sweeps());
+    b.keys("f5").shows("5 tasks");
+    // Also where the JSON is not whole yet.
+    b.keys("f5").types("x").keys("esc s").types("SleepAsync").keys("enter");
+    assert!(b.composer().text().contains("1.0x"), "{}", b.composer().text());
+    b.keys("down end backspace f5").shows("5 tasks");
+}
+
+#[test]
 fn a_text_of_several_lines_takes_its_values_on_one_and_has_its_lines_again() {
     let mut b = Bench::new();
     let file = r#"{"services": {"fridge": {"kind": "plain", "tasks": {"m:Cells": "S"}}}, "tasks": [{"type": "Cells",
@@ -127,6 +141,24 @@ fn a_text_of_several_lines_takes_its_values_on_one_and_has_its_lines_again() {
     assert!(b.composer().form().is_some_and(crate::app::form::FormPane::in_text));
     b.types("x = 2").keys("alt-s").types("a, b").keys("alt-s");
     assert_eq!(b.composer().text(), r#"{"raw_code": "x = 2"}"#, "the one value is kept");
+}
+
+#[test]
+fn a_choice_that_runs_through_values_is_typed_and_nothing_says_choose() {
+    let mut b = Bench::new();
+    let file = r#"{"services": {"fridge": {"kind": "plain", "tasks": {"m:Scan": "S"}}}, "tasks": [{"type": "Scan",
+        "module": "m", "schema": {"type": "object", "title": "Scan", "properties": {
+        "mode": {"enum": ["fast", "slow", "exact"], "default": "fast"}, "note": {"type": "string"}}}}]}"#;
+    assert_eq!(b.app.catalogue.add_file("types.json", file), []);
+    b.keys("s").types("Scan").keys("enter").shows("Enter lists them");
+    assert_eq!(b.composer().form().unwrap().enter_word(), "choose");
+    b.keys("alt-s").types("fast, slow").shows("2 tasks").shows_not("Enter lists them");
+    assert_eq!(b.composer().form().unwrap().enter_word(), "next");
+    b.keys("enter");
+    assert_eq!(
+        (b.layers(), b.composer().form().unwrap().focused().unwrap().name.as_str()),
+        (vec!["form"], "note")
+    );
 }
 
 #[test]
