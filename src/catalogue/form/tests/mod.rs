@@ -6,6 +6,7 @@ mod kinds;
 mod placing;
 mod properties;
 mod samples;
+mod second_opinion;
 mod sweeps;
 
 use std::path::Path;

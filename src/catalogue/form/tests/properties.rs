@@ -2,37 +2,39 @@
 
 use proptest::{
     collection::vec,
-    prelude::{Just, ProptestConfig, Strategy},
+    prelude::{ProptestConfig, Strategy},
     prop_oneof, proptest,
+    sample::select,
     test_runner::TestCaseError,
 };
 
 use super::{samples::exact, *};
 use crate::catalogue::check;
 
-/// What one kind of field can be.
-fn schema() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![
-        Just(r#"{"type": "integer"}"#),
-        Just(r#"{"type": "integer", "minimum": 0, "maximum": 10, "default": 3}"#),
-        Just(r#"{"type": "number", "exclusiveMinimum": 0}"#),
-        Just(r#"{"type": "number", "multipleOf": 0.5, "default": 1.0}"#),
-        Just(r#"{"type": "string"}"#),
-        Just(r#"{"type": "string", "minLength": 2, "maxLength": 3}"#),
-        Just(r#"{"type": "string", "pattern": "^a", "default": "abc"}"#),
-        Just(r#"{"type": "boolean", "default": false}"#),
-        Just(r#"{"enum": ["a", "b"], "type": "string"}"#),
-        Just(r#"{"enum": [1, "a", null, true], "default": null}"#),
-        Just(r#"{"const": "only"}"#),
-        Just(r#"{"type": "null"}"#),
-        Just("{}"),
-        Just(r##"{"$ref": "#/$defs/Node"}"##),
-        Just(r##"{"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}], "default": null}"##),
-        Just(
-            r##"{"discriminator": {"mapping": {"a": "#/$defs/A", "b": "#/$defs/B", "c": "#/$defs/B"},
-                "propertyName": "kind"}, "oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}"##
-        ),
-    ];
+/// Kinds of fields that no others are in.
+const LEAVES: [&str; 16] = [
+    r#"{"type": "integer"}"#,
+    r#"{"type": "integer", "minimum": 0, "maximum": 10, "default": 3}"#,
+    r#"{"type": "number", "exclusiveMinimum": 0}"#,
+    r#"{"type": "number", "multipleOf": 0.5, "default": 1.0}"#,
+    r#"{"type": "string"}"#,
+    r#"{"type": "string", "minLength": 2, "maxLength": 3}"#,
+    r#"{"type": "string", "pattern": "^a", "default": "abc"}"#,
+    r#"{"type": "boolean", "default": false}"#,
+    r#"{"enum": ["a", "b"], "type": "string"}"#,
+    r#"{"enum": [1, "a", null, true], "default": null}"#,
+    r#"{"const": "only"}"#,
+    r#"{"type": "null"}"#,
+    "{}",
+    r##"{"$ref": "#/$defs/Node"}"##,
+    r##"{"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}], "default": null}"##,
+    r##"{"discriminator": {"mapping": {"a": "#/$defs/A", "b": "#/$defs/B", "c": "#/$defs/B"},
+        "propertyName": "kind"}, "oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}"##,
+];
+
+/// What one kind of field can be, made of these kinds and [`LEAVES`].
+fn schema(more: &[&'static str]) -> impl Strategy<Value = String> + use<> {
+    let leaf = select([&LEAVES, more].concat());
     leaf.prop_map(str::to_owned).prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|item| format!(r#"{{"type": "array", "items": {item}}}"#)),
@@ -67,8 +69,9 @@ fn model(parts: &[String], more: &str) -> String {
     )
 }
 
-fn task() -> impl Strategy<Value = String> {
-    vec(schema(), 1..4).prop_map(|parts| {
+/// A task's whole schema; its fields are of these kinds and of [`LEAVES`].
+pub(super) fn task(more: &[&'static str]) -> impl Strategy<Value = String> + use<> {
+    vec(schema(more), 1..4).prop_map(|parts| {
         model(
             &parts,
             r##""$defs": {
@@ -106,7 +109,7 @@ const TYPED: [&str; 18] = [
 ];
 
 /// One edit at one of the rows.
-fn edit(form: &mut Form, (what, row, n): (u8, usize, usize)) {
+pub(super) fn edit(form: &mut Form, (what, row, n): (u8, usize, usize)) {
     let rows = form.rows();
     let Some(row) = rows.get(row % rows.len().max(1)) else { return };
     let typed = TYPED[n % TYPED.len()];
@@ -155,7 +158,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_edited_the_payload_is_json_and_comes_back(schema in task(), edits in edits()) {
+    fn whatever_is_edited_the_payload_is_json_and_comes_back(schema in task(&[]), edits in edits()) {
         let task = task_of(&schema);
         let mut form = Form::new(&task, None);
         sound(&form);
