@@ -4,15 +4,18 @@
 //! made from it before sending. It refuses to send what is no JSON object, and from a form what the form calls wrong.
 //! Secrets stand in clear only in the frame that goes out and in the JSON editor, which says so.
 
+mod draft;
+mod json_pane;
+mod secrets;
+
 use chrono::{DateTime, FixedOffset};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
-use ratatui_textarea::{CursorMove, TextArea};
 
 use crate::{
     catalogue::{
         self, Level, TaskType,
-        form::{FieldId, Form, Input, Origin, Part, Presence},
+        form::{FieldId, Form, Origin},
     },
     clean::Charset,
     store::TaskKey,
@@ -28,6 +31,10 @@ use super::{
     session::Way,
 };
 
+pub use draft::Draft;
+pub use json_pane::JsonPane;
+pub(super) use {json_pane::left_for, secrets::mask};
+
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;
 
@@ -36,35 +43,6 @@ const FRAME_BYTES: usize = 64 * 1024;
 
 /// Lines that a page of the frame is scrolled by.
 pub const FRAME_PAGE: isize = 8;
-
-/// What the composer keeps of a task that was not sent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Draft {
-    /// The payload, without the values of secret fields. Empty where these cannot be told from the rest (JSON that
-    /// cannot be read yet, of a type that has some).
-    pub text: String,
-    /// The payload with its secrets, if it has any. For memory only: it is never written anywhere.
-    pub secret: Option<String>,
-    /// It had secrets that were not kept.
-    pub lacks_secrets: bool,
-    /// It was being edited as JSON.
-    pub json: bool,
-    /// Parallel or sequential.
-    pub parallel: bool,
-    /// Which way.
-    pub way: Way,
-    /// The fields that run through values, by the names that lead to them, and how.
-    pub sweeps: Vec<(String, String)>,
-    /// What was said of the group that they make.
-    pub group: Group,
-}
-
-impl Draft {
-    /// It is not whole without the secrets that are not written.
-    pub fn lacks(&self) -> bool {
-        self.secret.is_some() || self.lacks_secrets
-    }
-}
 
 /// Something that is wrong, or doubtful, with the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,17 +64,6 @@ pub enum Body {
     Form(Box<FormPane>),
     /// As JSON.
     Json(Box<JsonPane>),
-}
-
-/// The payload as JSON in an editor of several lines.
-#[derive(Debug)]
-pub struct JsonPane {
-    /// The editor.
-    pub area: TextArea<'static>,
-    /// The first line of the payload on the screen.
-    pub top: usize,
-    /// Columns scrolled away to the left.
-    pub left: usize,
 }
 
 /// What the person's editor was opened on.
@@ -183,57 +150,6 @@ pub fn parts(area: Rect, shape: Shape, is_form: bool) -> Parts {
         Rect { x: body.right() + 1, width: width - 1, ..body }
     });
     Parts { head: row(0, head), body, side, foot: row(area.height - foot, foot) }
-}
-
-impl JsonPane {
-    fn new(text: &str) -> JsonPane {
-        JsonPane { area: text_area(text), top: 0, left: 0 }
-    }
-
-    /// The payload as typed.
-    pub fn text(&self) -> String {
-        self.area.lines().join("\n")
-    }
-
-    fn set_text(&mut self, text: &str) {
-        self.area.select_all();
-        self.area.cut();
-        self.area.insert_str(text);
-        self.area.move_cursor(CursorMove::Top);
-        self.area.move_cursor(CursorMove::Head);
-    }
-
-    /// Puts the cursor behind the first value, where editing most often begins.
-    fn go_to_first_value(&mut self) {
-        let Some(line) = self.area.lines().get(1) else { return };
-        let end = line.trim_end().trim_end_matches([',', '"']).chars().count();
-        self.area.move_cursor(CursorMove::Jump(1, end.min(usize::from(u16::MAX)) as u16));
-    }
-
-    /// Scrolls so that the cursor can be seen on a pane of this size.
-    fn follow(&mut self, columns: usize, height: usize) {
-        // The screen may have another size: no empty room below the end while there is text above.
-        self.top = self.top.min(self.area.lines().len().saturating_sub(height));
-        let cursor = self.area.cursor();
-        let (row, column) = (cursor.0, cursor.1);
-        // The line numbers stand before the text.
-        let gutter = self.area.lines().len().to_string().len().max(2) + 3;
-        let height = height.max(1);
-        self.top = self.top.min(row).max((row + 1).saturating_sub(height));
-        self.left = left_for(self.left, column, columns.saturating_sub(gutter));
-    }
-}
-
-/// Columns to scroll away so that the cursor's can be seen. They are counted in characters here: a wide character may
-/// make the pane scroll a little early.
-pub(super) fn left_for(left: usize, column: usize, columns: usize) -> usize {
-    let columns = columns.max(8);
-    let seen = column.saturating_mul(2).min(column + 64);
-    if seen < columns {
-        0
-    } else {
-        left.min(column.saturating_sub(4)).max((column + 5).saturating_sub(columns))
-    }
 }
 
 impl Compose {
@@ -576,51 +492,6 @@ impl Compose {
         );
     }
 
-    /// The payload with each secret masked; `None` where it has none.
-    fn masked(&self) -> Option<String> {
-        self.masked_with(SECRET)
-    }
-
-    /// The payload with that word in place of each secret; `None` where it has none.
-    pub(super) fn masked_with(&self, word: &str) -> Option<String> {
-        self.without_secrets(|form, id| put_word(form, id, word))
-    }
-
-    /// The form with each secret masked; `None` where it has none.
-    pub(super) fn masked_form(&self) -> Option<Form> {
-        self.form_without_secrets(|form, id| put_word(form, id, SECRET))
-    }
-
-    /// The payload after something was done to each secret that has a value; `None` where there is none.
-    fn without_secrets(&self, hide: impl Fn(&mut Form, FieldId)) -> Option<String> {
-        self.form_without_secrets(hide).map(|form| form.payload())
-    }
-
-    fn form_without_secrets(&self, hide: impl Fn(&mut Form, FieldId)) -> Option<Form> {
-        let mut form = match &self.body {
-            Body::Form(pane) if secrets(&pane.form).is_empty() => return None,
-            Body::Form(pane) => pane.form.clone(),
-            Body::Json(_) if !self.has_secrets() => return None,
-            Body::Json(pane) => {
-                let mut form = Form::new(&self.task_type, None);
-                form.fill(&pane.text(), Origin::Filled).ok()?;
-                form
-            }
-        };
-        let secrets = secrets(&form);
-        for id in &secrets {
-            hide(&mut form, *id);
-        }
-        (!secrets.is_empty()).then_some(form)
-    }
-
-    /// Whether the type has secret fields at all.
-    pub fn has_secrets(&self) -> bool {
-        let told = |schema: &str| schema.contains("\"writeOnly\"") || schema.contains("\"password\"");
-        let named = || self.task_type.hidden_fields.iter().any(|name| catalogue::kept::sounds_secret(name));
-        self.task_type.schema.as_deref().is_some_and(|schema| told(schema) || named())
-    }
-
     /// Of what it is: the service and the type's class.
     pub fn place(&self) -> Place {
         (self.service.clone(), self.task_type.class.clone())
@@ -668,59 +539,6 @@ impl Compose {
         }
     }
 
-    /// What is kept when it is left without sending.
-    pub fn draft(&self) -> Draft {
-        let text = self.text();
-        let is_json = matches!(self.body, Body::Json(_));
-        let open = self.without_secrets(hide_from_disk);
-        let unclear = is_json && self.has_secrets() && json::check(&text).is_err();
-        let (text, secret) = match open {
-            Some(open) => (open, Some(text)),
-            None if unclear => (String::new(), Some(text)),
-            None => (text, None),
-        };
-        Draft {
-            text,
-            secret,
-            lacks_secrets: false,
-            json: is_json,
-            parallel: self.parallel,
-            way: self.way.clone(),
-            sweeps: self.sweeps(),
-            group: self.group.clone(),
-        }
-    }
-
-    /// Takes a draft back in.
-    pub fn take_draft(&mut self, draft: &Draft) {
-        let text = draft.secret.as_ref().unwrap_or(&draft.text);
-        let taken = self.set_text(text).is_ok();
-        // Sweeps are the form's, which waits behind the JSON where the draft was left as that.
-        if let Body::Form(pane) = &mut self.body {
-            let mut form = std::mem::replace(&mut pane.form, Form::new(&self.task_type, None));
-            for (name, text) in &draft.sweeps {
-                if let Some(id) = form.find_dotted(name) {
-                    form.set_sweep(id, Some(text));
-                }
-            }
-            **pane = FormPane::new(form);
-        }
-        // What is no JSON yet stays in the editor, letter for letter.
-        if draft.json || !taken {
-            if matches!(self.body, Body::Form(_)) {
-                // From a form to JSON there is nothing that can fail.
-                let _ = self.turn();
-            }
-            if let Body::Json(pane) = &mut self.body {
-                pane.set_text(text);
-            }
-        }
-        self.group = draft.group.clone();
-        self.check();
-        self.parallel = draft.parallel;
-        self.way = draft.way.clone();
-    }
-
     /// The payload differs from what it was opened with.
     pub fn is_edited(&self) -> bool {
         if !self.sweeps().is_empty() {
@@ -758,61 +576,6 @@ impl Compose {
     }
 }
 
-/// A payload of that type with a word in place of each secret; `None` where it has none, or they cannot be told.
-pub(super) fn mask(task_type: &TaskType, payload: &str, word: &str) -> Option<String> {
-    task_type.schema.as_ref()?;
-    let mut form = Form::new(task_type, None);
-    form.fill(payload, Origin::Filled).ok()?;
-    let secrets = secrets(&form);
-    for id in &secrets {
-        put_word(&mut form, *id, word);
-    }
-    (!secrets.is_empty()).then(|| form.payload())
-}
-
-/// What a secret is shown as, as Python's own classes do it.
-const SECRET: &str = "**********";
-
-/// Puts a word in place of a secret.
-fn put_word(form: &mut Form, id: FieldId, word: &str) {
-    match form.field(id).map(|field| &field.input) {
-        Some(Input::Json(_)) => {
-            let _ = form.set_raw(id, &json::quote(word));
-        }
-        _ => form.set_text(id, word),
-    }
-}
-
-/// Takes a secret out of what is to be written. An item of a list and an entry of a map keep their places.
-fn hide_from_disk(form: &mut Form, id: FieldId) {
-    form.unset(id);
-    let stays = form.field(id).is_some_and(|field| field.presence == Presence::Value);
-    if stays && matches!(form.field(id).map(|field| &field.input), Some(Input::Json(_))) {
-        let _ = form.set_raw(id, "null");
-    } else if stays {
-        form.set_text(id, "");
-    }
-}
-
-/// The secret fields that have a value.
-fn secrets(form: &Form) -> Vec<FieldId> {
-    let roots = form.rows().into_iter().filter(|r| r.depth == 0 && r.part == Part::Field);
-    let mut todo: Vec<FieldId> = roots.map(|r| r.id).collect();
-    let mut found = Vec::new();
-    while let Some(id) = todo.pop() {
-        let Some(field) = form.field(id) else { continue };
-        let typed = matches!(
-            &field.input,
-            Input::Line(text) | Input::Text(text) | Input::Json(text) if !text.is_empty()
-        );
-        if field.secret && field.presence == Presence::Value && typed {
-            found.push(id);
-        }
-        todo.extend(&field.children);
-    }
-    found
-}
-
 /// Why a text is no payload, if so.
 fn not_an_object(text: &str) -> Option<Problem> {
     if let Err(e) = json::check(text) {
@@ -824,11 +587,4 @@ fn not_an_object(text: &str) -> Option<Problem> {
         return Some(Problem { line: None, what, fatal: true, hint: false });
     }
     None
-}
-
-fn text_area(text: &str) -> TextArea<'static> {
-    let mut area = TextArea::new(text.split('\n').map(|l| l.trim_end_matches('\r').to_owned()).collect());
-    area.set_tab_length(2);
-    area.set_max_histories(200);
-    area
 }
