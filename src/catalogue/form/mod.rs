@@ -8,6 +8,7 @@
 //! What is shown is what is sent: a field with a static default goes out with it, as Python's client does it; a field
 //! that the service fills in itself is left out and says so.
 
+mod create;
 mod edit;
 mod fill;
 mod place;
