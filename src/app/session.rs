@@ -4,7 +4,10 @@
 //! Pure: it takes what came in and gives back what is to be sent. It refuses to send anything twice, or anything for
 //! a connection that is not up.
 
+mod alone;
+mod link;
 mod many;
+mod news;
 mod schedule;
 
 use std::{
@@ -15,16 +18,18 @@ use std::{
 use chrono::{DateTime, FixedOffset};
 
 use crate::{
-    store::{GroupKey, Input, Own, Store, TaskKey},
+    store::{Input, Own, Store, TaskKey},
     time::Now,
     wire::{
         Text,
         frame::{Reply, Snapshot, TaskFrame, manager},
-        link::{Incoming, Line, LinkState, Problem},
+        link::{Incoming, Line, LinkState},
     },
 };
 
+pub use link::Link;
 pub use many::{Batch, CancelTally, Sending, WINDOW};
+pub use news::{Cancelled, News};
 pub use schedule::{ReadList, frame_of};
 
 use many::Cancelling;
@@ -83,108 +88,6 @@ pub enum Way {
     Alone,
 }
 
-/// What the session has to tell the person (or the command line).
-#[derive(Clone, Debug, PartialEq)]
-pub enum News {
-    /// The scheduler took an own task: from now on its key is this.
-    Accepted {
-        /// The id of the task's own frame.
-        id: Text,
-        /// Its key.
-        key: TaskKey,
-    },
-    /// An own task could not be sent or was refused by the scheduler, and why.
-    NotSent {
-        /// The id of the task's own frame.
-        id: Text,
-        /// One sentence.
-        why: String,
-    },
-    /// The connection was lost under own direct tasks: their names and services.
-    LinkLost {
-        /// `name on service`.
-        names: Vec<String>,
-    },
-    /// The scheduler answered a cancellation.
-    Cancelled {
-        /// Which task.
-        key: TaskKey,
-        /// What it means: done, or why not.
-        done: Cancelled,
-    },
-    /// A scheduled task was cancelled, never having started, and another was sent in its place.
-    Replaced {
-        /// The scheduled task that was cancelled.
-        key: TaskKey,
-        /// The id of the new one's own frame.
-        id: Text,
-        /// Which way the new one went.
-        way: Way,
-    },
-    /// A scheduled task was to be replaced, and nothing was sent in its place.
-    NotReplaced {
-        /// Which task.
-        key: TaskKey,
-        /// Which way the new one was to go.
-        way: Way,
-        /// What came of the cancellation.
-        done: Cancelled,
-        /// It was cancelled, and the new one could not be sent: why.
-        why: Option<String>,
-    },
-    /// The scheduler has started a task although it had said that it was cancelled and never started, and another was
-    /// sent in its place. (It does so where the cancellation came while it waited for a slot that it had counted as
-    /// free.)
-    RanAfterAll {
-        /// The task that was cancelled.
-        key: TaskKey,
-        /// The id of the one in its place, which the scheduler was asked to cancel if it still waits.
-        id: Text,
-    },
-    /// A group has gone out.
-    GroupSent {
-        /// The group.
-        key: GroupKey,
-        /// Its name.
-        name: Text,
-        /// Members that the scheduler has.
-        accepted: usize,
-        /// Members that it may have: the link was lost before its answer. They are not sent again.
-        doubtful: usize,
-    },
-    /// The rest of a group stays here until the person lets it go on.
-    GroupStopped {
-        /// The group.
-        key: GroupKey,
-        /// Its name.
-        name: Text,
-        /// Members that were not sent.
-        left: usize,
-        /// One phrase.
-        why: String,
-    },
-    /// What came of cancelling many tasks.
-    ManyCancelled {
-        /// What they are together.
-        name: String,
-        /// The counts.
-        tally: CancelTally,
-    },
-}
-
-/// What came of a cancellation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cancelled {
-    /// It will not start.
-    Done,
-    /// It had started: it runs on.
-    RunsOn,
-    /// It had ended already, or the scheduler does not know it.
-    TooLate,
-    /// Nobody knows; the reason.
-    Failed(String),
-}
-
 #[derive(Debug)]
 enum Pending {
     Direct,
@@ -200,47 +103,6 @@ enum Then {
     Nothing,
     TellCancelled(TaskKey),
     Replace { key: TaskKey, frame: Box<TaskFrame>, way: Way },
-}
-
-/// One connection as it is shown.
-#[derive(Clone, Debug)]
-pub struct Link {
-    /// Its state.
-    pub state: LinkState,
-    /// Since when it is up, or down (the first loss, not the newest try).
-    pub since: Now,
-    /// It was up at some time.
-    pub was_up: bool,
-    /// Why it is down; stays through further tries, until it is up.
-    pub problem: Option<Problem>,
-}
-
-impl Link {
-    fn new(state: LinkState, now: Now) -> Link {
-        let mut link =
-            Link { state: LinkState::Connecting { attempt: 1 }, since: now, was_up: false, problem: None };
-        link.take(state);
-        link
-    }
-
-    fn take(&mut self, state: LinkState) {
-        match &state {
-            LinkState::Live => {
-                self.was_up = true;
-                self.problem = None;
-            }
-            LinkState::Waiting { problem, .. } | LinkState::Stopped { problem } => {
-                self.problem = Some(problem.clone());
-            }
-            LinkState::Connecting { .. } => {}
-        }
-        self.state = state;
-    }
-
-    /// Whether it is up.
-    pub fn is_live(&self) -> bool {
-        self.state == LinkState::Live
-    }
 }
 
 /// The talk with one lab.
@@ -346,15 +208,6 @@ impl Session {
     /// What happened since the last call.
     pub fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)
-    }
-
-    /// Sends what waits for a service spoken to alone, after the person has put away what held it back.
-    pub fn go_on_alone(&mut self, service: &Text, now: Now) -> Vec<Outgoing> {
-        let mut out = Vec::new();
-        if self.is_live(&Line::Service(service.clone())) {
-            self.next_alone(service, now, &mut out);
-        }
-        out
     }
 
     /// A fresh id.
@@ -692,35 +545,6 @@ impl Session {
                 Pending::List => self.list_wanted = true,
                 Pending::Direct => {}
             }
-        }
-    }
-
-    // A service spoken to alone: nobody keeps its slot, so own sequential tasks go one at a time from here.
-
-    fn start_alone(&mut self, frame: TaskFrame, now: Now, out: &mut Vec<Outgoing>) {
-        self.store.apply(Input::Started { id: frame.id.clone() }, now);
-        out.push(Outgoing {
-            line: Line::Service(frame.target.clone()),
-            id: frame.id.clone(),
-            text: frame.encode(),
-        });
-    }
-
-    fn next_alone(&mut self, name: &Text, now: Now, out: &mut Vec<Outgoing>) {
-        let next = self.store.next_alone(name).and_then(|task| self.held.remove(&task.key.0));
-        if let Some(frame) = next {
-            self.start_alone(frame, now, out);
-        }
-    }
-
-    /// The store has ended those that waited: they never left this program.
-    fn lose_alone(&mut self, name: &Text) {
-        let lost: Vec<Text> =
-            self.held.values().filter(|f| f.target == *name).map(|f| f.id.clone()).collect();
-        for id in lost {
-            self.held.remove(&id);
-            let why = "the link was lost before its turn came".to_owned();
-            self.tell(News::NotSent { id, why });
         }
     }
 }
