@@ -123,16 +123,11 @@ fn write_sweeps(draft: &Draft) -> String {
     if draft.sweeps.is_empty() && draft.group == Group::default() {
         return String::new();
     }
-    let sweeps: Vec<String> = draft
-        .sweeps
-        .iter()
-        .map(|(name, text)| format!("{}: {}", json::quote(name), json::quote(text)))
-        .collect();
+    let sweeps = json::object(draft.sweeps.iter().map(|(name, text)| (name, json::quote(text))));
     let group = &draft.group;
     let name = group.name.as_ref().map(|name| format!(r#""name": {}, "#, json::quote(name)));
     format!(
-        r#", "sweeps": {{{}}}, "group": {{{}"one_by_one": {}, "first_alone": {}}}"#,
-        sweeps.join(", "),
+        r#", "sweeps": {sweeps}, "group": {{{}"one_by_one": {}, "first_alone": {}}}"#,
         name.unwrap_or_default(),
         group.combine == Combine::Zip,
         group.first_alone,

@@ -195,8 +195,7 @@ pub fn without_secrets(task: &TaskType, payload: &str) -> Option<String> {
             && !holds_secret_name(value)
             && !schema.is_some_and(|root| schema::is_secret(root, name))
     });
-    let open: Vec<String> = open.map(|(name, value)| format!("{}: {value}", json::quote(&name))).collect();
-    Some(format!("{{{}}}", open.join(", ")))
+    Some(json::object(open))
 }
 
 /// Whether a field's name says that its value is a secret.

@@ -40,16 +40,13 @@ pub fn question(id: Text, service: &Text) -> TaskFrame {
 
 /// The request for the types of these services, each with its entrypoint.
 pub fn list_request<'a>(services: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let members: Vec<String> = services
-        .into_iter()
-        .map(|(name, entrypoint)| format!("{}: {}", json::quote(name), json::quote(entrypoint)))
-        .collect();
-    format!("{{\"services\": {{{}}}}}", members.join(", "))
+    let services = services.into_iter().map(|(name, entrypoint)| (name, json::quote(entrypoint)));
+    json::object([("services", json::object(services))])
 }
 
 /// The request for the envelope of one task: its class as `module:Class`, and its payload.
 pub fn envelope_request(class: &str, payload: &str) -> String {
-    format!("{{\"envelope\": {}, \"payload\": {}}}", json::quote(class), json::quote(payload))
+    json::object([("envelope", json::quote(class)), ("payload", json::quote(payload))])
 }
 
 /// One line of the script's answer.
@@ -133,9 +130,7 @@ impl Envelope {
             return payload.to_owned();
         }
         members.extend(lacking);
-        let members: Vec<String> =
-            members.into_iter().map(|(name, raw)| format!("{}: {raw}", json::quote(&name))).collect();
-        format!("{{{}}}", members.join(", "))
+        json::object(members)
     }
 
     /// Reads the script's answer.

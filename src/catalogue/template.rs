@@ -28,17 +28,12 @@ pub fn template(task: &TaskType, last_payload: Option<&str>) -> String {
             if code_missing {
                 fields.push(("code".to_owned(), "null".to_owned()));
             }
-            object(&fields)
+            json::object(fields)
         }
         (None, Some(last)) => last.to_owned(),
         (None, None) => "{}".to_owned(),
     };
     json::pretty(&raw, usize::MAX).0
-}
-
-fn object(fields: &[(String, String)]) -> String {
-    let members: Vec<_> = fields.iter().map(|(name, raw)| format!("{}:{raw}", json::quote(name))).collect();
-    format!("{{{}}}", members.join(","))
 }
 
 /// Depth is limited by [`DEEPEST`].
@@ -65,7 +60,7 @@ fn placeholder(root: &str, property: &str, depth: usize) -> String {
         return only.to_owned();
     }
     let model = json::get(resolved, "properties").is_some();
-    if model && depth < DEEPEST { object(&fields(root, resolved, depth + 1)) } else { "null".to_owned() }
+    if model && depth < DEEPEST { json::object(fields(root, resolved, depth + 1)) } else { "null".to_owned() }
 }
 
 /// Adds the `code` that Python would compute, where this module knows how: to the two cells that Juice itself defines.

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 pub use pieces::{Piece, pieces};
 pub use pretty::{compact, pretty};
 pub use scan::{Items, Members};
-pub use string::{code_points, quote, string};
+pub use string::{code_points, object, quote, string};
 
 /// Where and why a text is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

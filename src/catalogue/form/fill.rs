@@ -362,12 +362,7 @@ impl Form {
         match (made, json::get(payload, "code")) {
             (Some(made), Some(code)) if same(&made, code) => {
                 let members = json::members(payload).unwrap_or_default();
-                let others: Vec<_> = members
-                    .iter()
-                    .filter(|(name, _)| name != "code")
-                    .map(|(name, raw)| format!("{}: {raw}", json::quote(name)))
-                    .collect();
-                format!("{{{}}}", others.join(", "))
+                json::object(members.iter().filter(|(name, _)| name != "code").map(|(name, raw)| (name, raw)))
             }
             _ => payload.to_owned(),
         }

@@ -59,11 +59,11 @@ impl Form {
         match &node.shape.what {
             What::Model(_) => {
                 let members = node.kids.iter().filter_map(|id| Some((self.get(*id)?, part(id)?)));
-                Some(object(members.map(|(kid, raw)| (kid.field.name.as_str(), raw))))
+                Some(json::object(members.map(|(kid, raw)| (&kid.field.name, raw))))
             }
             What::Map(_) => {
                 let members = node.kids.iter().filter_map(|id| Some((self.get(*id)?, item(id))));
-                Some(object(members.map(|(kid, raw)| (kid.field.name.as_str(), raw))))
+                Some(json::object(members.map(|(kid, raw)| (&kid.field.name, raw))))
             }
             What::List(_) => Some(list(node.kids.iter().map(item))),
             What::Tuple(_) => {
@@ -91,11 +91,6 @@ impl Node {
                 What::Model(_) | What::Map(_) | What::List(_) | What::Tuple(_) | What::Union(_)
             )
     }
-}
-
-fn object<'a>(members: impl Iterator<Item = (&'a str, String)>) -> String {
-    let members: Vec<_> = members.map(|(name, raw)| format!("{}: {raw}", json::quote(name))).collect();
-    format!("{{{}}}", members.join(", "))
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

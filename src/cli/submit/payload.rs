@@ -30,9 +30,7 @@ pub fn merge(payload: Option<&str>, fields: &[String]) -> Result<String, String>
             None => merged.push((name.to_owned(), raw)),
         }
     }
-    let members: Vec<String> =
-        merged.iter().map(|(name, raw)| format!("{}: {raw}", json::quote(name))).collect();
-    Ok(format!("{{{}}}", members.join(", ")))
+    Ok(json::object(merged))
 }
 
 /// A field's value as JSON.

@@ -42,6 +42,21 @@ pub fn quote(text: &str) -> String {
     out
 }
 
+/// A JSON object of these members, each a name and its value as raw JSON.
+pub fn object(members: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>) -> String {
+    let mut out = String::from("{");
+    for (name, raw) in members {
+        if out.len() > 1 {
+            out.push_str(", ");
+        }
+        out.push_str(&quote(name.as_ref()));
+        out.push_str(": ");
+        out.push_str(raw.as_ref());
+    }
+    out.push('}');
+    out
+}
+
 /// The text of the inside of a checked string.
 pub(super) fn decode(inside: &str) -> Cow<'_, str> {
     let mut rest = inside;
