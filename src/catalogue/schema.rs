@@ -28,17 +28,28 @@ pub(super) fn required(schema: &str) -> Vec<Cow<'_, str>> {
     items.into_iter().filter_map(json::string).collect()
 }
 
+/// What a reference leads to inside `root`; `None` where it leads nowhere or outside.
+pub(super) fn refer<'a>(root: &'a str, reference: &str) -> Option<&'a str> {
+    if reference == "#" {
+        return Some(root);
+    }
+    let mut at = root;
+    for step in reference.strip_prefix("#/")?.split('/') {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        at = match json::kind(at)? {
+            Kind::Array => json::items(at).ok()?.get(step.parse::<usize>().ok()?)?,
+            _ => json::get(at, &step)?,
+        };
+    }
+    Some(at)
+}
+
 /// Follows `$ref` inside `root`; `None` where it leads nowhere, outside, or round in circles.
 pub(super) fn resolve<'a>(root: &'a str, schema: &'a str) -> Option<&'a str> {
     let mut found = schema;
     for _ in 0..MOST_REFERENCES {
         let Some(reference) = json::get(found, "$ref") else { return Some(found) };
-        let reference = json::string(reference)?;
-        let mut at = root;
-        for step in reference.strip_prefix("#/")?.split('/') {
-            at = json::get(at, &step.replace("~1", "/").replace("~0", "~"))?;
-        }
-        found = at;
+        found = refer(root, &json::string(reference)?)?;
     }
     None
 }

@@ -208,20 +208,7 @@ impl Schema {
             return *known;
         }
         let text = self.text.clone();
-        let found = (|| {
-            let mut at: &str = &text;
-            if reference == "#" {
-                return Some(self.top());
-            }
-            for step in reference.strip_prefix("#/")?.split('/') {
-                let step = step.replace("~1", "/").replace("~0", "~");
-                at = match json::kind(at)? {
-                    Kind::Array => *json::items(at).ok()?.get(step.parse::<usize>().ok()?)?,
-                    _ => json::get(at, &step)?,
-                };
-            }
-            Some(Schema::at(&text, at))
-        })();
+        let found = schema::refer(&text, reference).map(|piece| Schema::at(&text, piece));
         self.references.insert(reference.to_owned(), found);
         found
     }
