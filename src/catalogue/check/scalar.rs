@@ -1,7 +1,5 @@
 //! One value and one shape, without what is inside: its type, bounds, choices, text.
 
-use std::borrow::Cow;
-
 use super::{
     Level,
     number::{self, Bound},
@@ -9,7 +7,7 @@ use super::{
 };
 use crate::{
     catalogue::{
-        shape::{Choice, NumberShape, Shape, TextShape, What},
+        shape::{NumberShape, Shape, TextShape, What},
         words,
     },
     wire::json::{self, Kind},
@@ -51,8 +49,11 @@ fn fit(shape: &Shape, value: &str) -> Fit {
     let no = |what: &str| Fit::No(what.to_owned());
     match (&shape.what, kind) {
         (What::Any | What::Other(_) | What::All(_) | What::Union(_), _) => Fit::Yes,
-        (What::Const(only), _) => choice(std::slice::from_ref(only), shape.referred, value, kind),
-        (What::Enum(choices), _) => choice(choices, shape.referred, value, kind),
+        (What::Const(only), _) => choice(&[only], shape.referred, value, kind),
+        (What::Enum(choices), _) => {
+            let choices: Vec<&str> = choices.iter().map(|choice| choice.raw.as_str()).collect();
+            choice(&choices, shape.referred, value, kind)
+        }
         (What::Null, Kind::Null) => Fit::Yes,
         (What::Null, _) => no("expected null"),
         (What::Text(told), kind) => text_fit(told, kind),
@@ -177,23 +178,6 @@ fn bounds(told: &NumberShape, value: &str) -> Fit {
     }
 }
 
-/// What can be a choice: it stands there raw.
-pub(in crate::catalogue) trait Raw {
-    fn raw(&self) -> &str;
-}
-
-impl Raw for String {
-    fn raw(&self) -> &str {
-        self
-    }
-}
-
-impl Raw for Choice {
-    fn raw(&self) -> &str {
-        &self.raw
-    }
-}
-
 /// Whether a value is that choice, letters and numbers alike.
 pub(in crate::catalogue) fn is_choice(choice: &str, value: &str) -> bool {
     match (json::kind(choice), json::kind(value)) {
@@ -203,21 +187,22 @@ pub(in crate::catalogue) fn is_choice(choice: &str, value: &str) -> bool {
     }
 }
 
-fn choice<T: Raw>(choices: &[T], referred: bool, value: &str, kind: Kind) -> Fit {
+/// `choices`: raw.
+fn choice(choices: &[&str], referred: bool, value: &str, kind: Kind) -> Fit {
     // Python's `True` equals 1: numbers and booleans are compared by the service. Lists and objects too.
     let loose = |kind| matches!(kind, Some(Kind::Number | Kind::Bool));
-    let same = |choice: &T| {
-        let other = json::kind(choice.raw());
-        is_choice(choice.raw(), value)
+    let same = |choice: &&str| {
+        let other = json::kind(choice);
+        is_choice(choice, value)
             || (other == Some(kind) && matches!(kind, Kind::Array | Kind::Object))
             || (other != Some(kind) && loose(other) && loose(Some(kind)))
     };
-    if choices.iter().any(|choice| choice.raw() == value) || choices.iter().any(same) {
+    if choices.contains(&value) || choices.iter().any(same) {
         return Fit::Yes;
     }
-    let mut names: Vec<Cow<'_, str>> = choices.iter().take(NAMED).map(|choice| choice.raw().into()).collect();
+    let mut names: Vec<&str> = choices.iter().copied().take(NAMED).collect();
     if choices.len() > NAMED {
-        names.push("…".into());
+        names.push("…");
     }
     let scalar = matches!(kind, Kind::String | Kind::Number | Kind::Bool);
     let words = if choices.len() == 1 { "expected" } else { "expected one of" };
