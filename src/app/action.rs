@@ -195,6 +195,7 @@ actions! {
     Sweep "sweep" "sweep" "lets the field run through several values, each a task of its own; once more: takes them away" [Form, Text] ["alt-s", "shift-f2"];
     Many "many" "group" "names the group of a sweep, says how several go together and whether the first one goes alone" [Form, Text] ["alt-m", "shift-f3"];
     Undo "undo" "undo" "takes back the last edit" [Form, Text, Compose] ["ctrl-_", "alt-u"];
+    Redo "redo" "redo" "does again what was taken back" [Form, Text, Compose] ["alt-U"];
     RefreshTypes "refresh-types" "refresh types" "reads the catalogue files again, and offers to ask the service's kernel for its task types" [Form, Text, Compose, Choose] ["f12", "alt-y"];
     ChooseUp "choose-up" "up" "goes up in the list" [Choose, Many] ["up", "ctrl-p"];
     ChooseDown "choose-down" "next" "goes down in the list" [Choose, Many] ["down"];

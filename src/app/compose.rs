@@ -387,6 +387,17 @@ impl Compose {
         }
     }
 
+    /// Does again what was taken back.
+    pub fn redo(&mut self) {
+        let redone = match &mut self.body {
+            Body::Form(pane) => pane.redo(),
+            Body::Json(pane) => pane.area.redo(),
+        };
+        if redone {
+            self.check();
+        }
+    }
+
     /// Puts it back to what the type starts with; of the form only what differs is lost, and undo brings it back.
     pub fn reset(&mut self) {
         match &mut self.body {

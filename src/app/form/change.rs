@@ -1,7 +1,7 @@
 //! Changes of a form in steps that can be taken back.
 
 use super::{
-    FormPane, Language, Step, UNDO_FIELDS, language,
+    Edit, FormPane, Language, Step, UNDO_FIELDS, language,
     typing::{control_in, write},
 };
 use crate::{
@@ -20,18 +20,48 @@ impl FormPane {
             }
             self.steps.push(Step { form: self.form.clone(), focus: self.focus, typed });
         }
+        self.undone.clear();
         edit(&mut self.form);
         self.rows = self.form.rows();
+    }
+
+    /// What is typed from now on is a step of its own.
+    pub(super) fn end_step(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.typed = None;
+        }
     }
 
     /// Takes back the last step; false if there is none.
     pub fn undo(&mut self) -> bool {
         let Some(step) = self.steps.pop() else { return false };
-        self.form = step.form;
-        self.focus = step.focus;
+        let now = self.put_back(step);
+        self.undone.push(now);
+        true
+    }
+
+    /// Does again what was taken back last; false if there is nothing, or something was changed since.
+    pub fn redo(&mut self) -> bool {
+        let Some(step) = self.undone.pop() else { return false };
+        let now = self.put_back(step);
+        self.steps.push(now);
+        true
+    }
+
+    /// Puts back how it was; how it is now, to come back to.
+    fn put_back(&mut self, step: Step) -> Step {
+        let form = std::mem::replace(&mut self.form, step.form);
+        let now = Step { form, focus: std::mem::replace(&mut self.focus, step.focus), typed: None };
+        let before = match &self.edit {
+            Edit::Text(pane) if now.focus == self.focus => Some(pane.text()),
+            _ => None,
+        };
         self.rows = self.form.rows();
         self.open_editor();
-        true
+        if let (Some(before), Edit::Text(pane)) = (before, &mut self.edit) {
+            pane.go_behind_change(&before);
+        }
+        now
     }
 
     /// Chooses an option, or a union's variant.

@@ -67,7 +67,8 @@ pub enum Wish {
 struct Step {
     form: Form,
     focus: Option<(FieldId, Part)>,
-    /// The field that was being typed into, so that one step takes back what was typed in one go.
+    /// The field that was being typed into, so that one step takes back what was typed in one go; of a text of several
+    /// lines a line, or what was typed, deleted or pasted between two moves of the cursor.
     typed: Option<FieldId>,
 }
 
@@ -87,6 +88,8 @@ pub struct FormPane {
     /// What stands above the first field is being read: from this line on, wherever the focus is.
     peek: Option<usize>,
     steps: Vec<Step>,
+    /// What was taken back and nothing was changed since, the last one first to come again.
+    undone: Vec<Step>,
 }
 
 impl FormPane {
@@ -100,6 +103,7 @@ impl FormPane {
             top: 0,
             peek: None,
             steps: Vec::new(),
+            undone: Vec::new(),
         };
         let found = |is: &dyn Fn(&Field) -> bool| {
             let row =

@@ -35,6 +35,23 @@ pub struct TextPane {
     /// Columns scrolled away to the left.
     pub left: usize,
     spans: Vec<Vec<Span>>,
+    /// What the last key did, and the one before it.
+    last: [Deed; 2],
+}
+
+/// What a key did to the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    /// Nothing, or it moved the cursor.
+    Moved,
+    /// A character came.
+    Typed,
+    /// Something went.
+    Deleted,
+    /// A line break or an indentation came.
+    Broke,
+    /// A paste came.
+    Pasted,
 }
 
 impl TextPane {
@@ -42,10 +59,11 @@ impl TextPane {
     pub fn new(text: &str, language: Language) -> TextPane {
         let mut area = TextArea::new(text.split('\n').map(|l| l.trim_end_matches('\r').to_owned()).collect());
         area.set_tab_length(if language == Language::Json { 2 } else { INDENT as u8 });
-        area.set_max_histories(200);
+        // The form has its own steps.
+        area.set_max_histories(0);
         area.move_cursor(CursorMove::Bottom);
         area.move_cursor(CursorMove::End);
-        let mut pane = TextPane { area, language, left: 0, spans: Vec::new() };
+        let mut pane = TextPane { area, language, left: 0, spans: Vec::new(), last: [Deed::Moved; 2] };
         pane.colour();
         pane
     }
@@ -72,6 +90,11 @@ impl TextPane {
             return false;
         }
         let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let deed = match key.code {
+            KeyCode::Enter => Deed::Broke,
+            KeyCode::Char(_) if plain => Deed::Typed,
+            _ => Deed::Deleted,
+        };
         let changed = match key.code {
             KeyCode::Enter if plain => {
                 self.new_line();
@@ -80,31 +103,53 @@ impl TextPane {
             KeyCode::Backspace if plain && self.language == Language::Python => self.delete_back(),
             _ => self.area.input(key),
         };
-        if changed {
+        self.did(if changed { deed } else { Deed::Moved });
+        changed
+    }
+
+    fn did(&mut self, deed: Deed) {
+        self.last = [deed, self.last[0]];
+        if deed != Deed::Moved {
             self.colour();
         }
-        changed
+    }
+
+    /// Whether the last change is to be taken back without what was changed before it: it is of another kind, the
+    /// cursor was moved in between, or it began a line.
+    pub fn begins_step(&self) -> bool {
+        let [now, before] = self.last;
+        match now {
+            Deed::Broke | Deed::Pasted => true,
+            Deed::Typed => !matches!(before, Deed::Typed | Deed::Broke),
+            _ => now != before,
+        }
     }
 
     /// Goes in by one step, or to the next place where one ends.
     pub fn indent(&mut self) {
         self.area.insert_tab();
-        self.colour();
+        self.did(Deed::Broke);
     }
 
     /// Takes a text that has no control characters but line breaks.
     pub fn insert(&mut self, text: &str) {
         self.area.insert_str(text);
-        self.colour();
+        self.did(Deed::Pasted);
     }
 
-    /// Takes back the last edit; false if there is none.
-    pub fn undo(&mut self) -> bool {
-        let undone = self.area.undo();
-        if undone {
-            self.colour();
-        }
-        undone
+    /// Goes behind what differs from another text: where something was taken back, or came again.
+    pub fn go_behind_change(&mut self, other: &str) {
+        let text = self.text();
+        let same = |a: &mut dyn Iterator<Item = char>, b: &mut dyn Iterator<Item = char>| {
+            a.zip(b).take_while(|(a, b)| a == b).count()
+        };
+        let (all, others) = (text.chars().count(), other.chars().count());
+        let head = same(&mut text.chars(), &mut other.chars());
+        let tail = same(&mut text.chars().rev(), &mut other.chars().rev()).min(all.min(others) - head);
+        let before: String = text.chars().take(all - tail).collect();
+        let row = before.matches('\n').count();
+        let column = before.chars().rev().take_while(|c| *c != '\n').count();
+        self.area.move_cursor(CursorMove::Jump(clamped(row), clamped(column)));
     }
 
     /// A line break with the indentation that Python needs next: one step more behind a colon, one less behind what
@@ -152,6 +197,10 @@ impl TextPane {
     }
 }
 
+fn clamped(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
+}
+
 /// The line before its comment. A `#` inside a string ends it too early, which costs one step of indentation at most.
 fn without_comment(line: &str) -> &str {
     line.split('#').next().unwrap_or_default()
@@ -187,6 +236,5 @@ mod tests {
         let mut p = TextPane::new("a\r\nb", Language::Plain);
         types(&mut p, "\u{1b}\u{7}:\nc");
         assert_eq!(p.text(), "a\nb:\nc");
-        assert!(p.undo());
     }
 }

@@ -37,8 +37,7 @@ impl FormPane {
             }
             Edit::Text(pane) => {
                 if pane.key(key) {
-                    let text = pane.text();
-                    self.change(Some(id), |form| form.set_text(id, &text));
+                    self.take_text(id);
                 }
             }
             Edit::None if part == Part::Field => return self.key_on(id, key.code, typed),
@@ -115,9 +114,18 @@ impl FormPane {
     pub fn indent(&mut self) {
         if let (Edit::Text(pane), Some((id, _))) = (&mut self.edit, self.focus) {
             pane.indent();
-            let text = pane.text();
-            self.change(Some(id), |form| form.set_text(id, &text));
+            self.take_text(id);
         }
+    }
+
+    /// Takes what stands in the editor of several lines over to the form.
+    fn take_text(&mut self, id: FieldId) {
+        let Edit::Text(pane) = &self.edit else { return };
+        let (text, begins) = (pane.text(), pane.begins_step());
+        if begins {
+            self.end_step();
+        }
+        self.change(Some(id), |form| form.set_text(id, &text));
     }
 
     /// What Enter does: goes on from a line, folds a section, opens the options, adds to a list.
@@ -212,8 +220,7 @@ impl FormPane {
         match &mut self.edit {
             Edit::Text(pane) => {
                 pane.insert(&text);
-                let text = pane.text();
-                self.change(Some(id), |form| form.set_text(id, &text));
+                self.take_text(id);
             }
             Edit::Line { line, fresh } => {
                 // A line that was copied whole brings its end along.

@@ -107,6 +107,18 @@ fn code_is_edited_as_python() {
             // Wide, combined and right-to-left characters are whole.
             ("a🧪|b", "backspace", "a|b"),
             ("µ|s", "left 'x'", "x|µs"),
+            // A step back takes back a line, or what was typed, deleted or pasted between two moves of the cursor, and
+            // leaves the cursor there; a step forth does it again.
+            ("a|", "'b' 'c' ctrl-_", "a|"),
+            ("a|", "'b' 'c' ctrl-_ alt-U", "abc|"),
+            ("|", "'if_x:' enter 'f()' enter 'g()' ctrl-_", "if x:\n    f()|"),
+            ("|", "'if_x:' enter 'f()' enter 'g()' ctrl-_ ctrl-_", "if x:|"),
+            ("|", "'if_x:' enter 'f()' enter 'g()' ctrl-_ ctrl-_ alt-U", "if x:\n    f()|"),
+            ("ab|", "'c' backspace backspace ctrl-_", "abc|"),
+            ("ab|", "'c' left 'd' ctrl-_", "ab|c"),
+            ("a|b", "delete home ctrl-_", "ab|"),
+            ("one two|", "alt-backspace alt-backspace ctrl-_", "one two|"),
+            ("a|b", "'x' ctrl-_ 'y' alt-U", "ay|b"),
             // What is no text does nothing.
             ("a|", "f11 alt-7", "a|"),
         ],

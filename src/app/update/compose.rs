@@ -330,6 +330,7 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
         }
         Action::Reset => compose.reset(),
         Action::Undo => compose.undo(),
+        Action::Redo => compose.redo(),
         Action::OtherType => {
             let service = compose.service.clone();
             back(app, now);

@@ -151,6 +151,7 @@ fn is_an_edit(action: Action) -> bool {
             | Action::Frame
             | Action::CopyFormAs
             | Action::Undo
+            | Action::Redo
     )
 }
 
