@@ -565,6 +565,13 @@ impl Runner {
                     let _ = done.send(Msg::EditorClosed(Edited::File(shown.map_err(|e| chain(&e)))));
                 })?;
             }
+            Effect::Pipe { command, text } => {
+                let done = self.done.clone();
+                self.terminal.hand_over(move || {
+                    let ended = term::pipe(command.as_deref(), &text);
+                    let _ = done.send(Msg::EditorClosed(Edited::File(ended.map_err(|e| chain(&e)))));
+                })?;
+            }
             Effect::ReadTypes => self.types.read(self.done.clone())?,
             Effect::Make { id, class, of } => self.types.make(id, class, of, self.done.clone())?,
             Effect::KeepTypes(kept) => self.types.keep(*kept, &self.keeper, self.done.clone()),

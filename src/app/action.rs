@@ -20,6 +20,12 @@ pub enum Context {
     Many,
     /// A list to choose from by typing a part of a name. Plain characters are text here.
     Choose,
+    /// A result as a tree.
+    Result,
+    /// The plot of an array.
+    Plot,
+    /// The table of a list of records.
+    Table,
     /// One line of text: the filter, a search. Plain characters are text here.
     Input,
     /// The schedule.
@@ -32,9 +38,12 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 11] = [
+    pub const ALL: [Context; 14] = [
         Context::Lanes,
         Context::Task,
+        Context::Result,
+        Context::Plot,
+        Context::Table,
         Context::Form,
         Context::Text,
         Context::Compose,
@@ -51,6 +60,9 @@ impl Context {
         match self {
             Context::Lanes => "lanes",
             Context::Task => "task",
+            Context::Result => "result",
+            Context::Plot => "plot",
+            Context::Table => "table",
             Context::Form => "form",
             Context::Text => "form: a text of several lines",
             Context::Compose => "compose",
@@ -134,10 +146,25 @@ actions! {
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
     PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["shift-tab"];
-    Fold "fold" "fold" "folds or unfolds the service, or the entries under the cursor" [Lanes, Task] ["space"];
+    Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result] ["space"];
     Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes] ["H"];
     Zoom "zoom" "zoom" "gives the selected task the whole screen, or gives it back" [Lanes, Task] ["z"];
-    Unfold "unfold" "fold" "folds or unfolds the entries under the cursor" [Task] ["enter"];
+    View "view" "look into it" "opens the result, else the payload, as a tree" [Lanes, Task] ["v"];
+    Unfold "unfold" "fold" "folds or unfolds what is under the cursor; in a table it goes to the record" [Task, Result, Table] ["enter"];
+    UnfoldAll "unfold-all" "unfold all" "unfolds all that is in the value under the cursor" [Result] ["E"];
+    FindNext "find-next" "next match" "goes to the next match of the search" [Result] ["n"];
+    FindPrevious "find-previous" "match before" "goes to the match before" [Result] ["N"];
+    Plot "plot" "plot" "plots the array under the cursor, with its count, ends and mean" [Result] ["p"];
+    PlotKind "plot-kind" "other plot" "draws a histogram, or a line or a heat map again" [Plot] ["p", "tab"];
+    PlotLog "plot-log" "log scale" "takes heights, counts or shades in powers of ten, or evenly again" [Plot] ["L"];
+    PlotX "plot-x" "x axis" "takes the next array of the same object as the x axis" [Plot] ["x"];
+    PlotLogX "plot-log-x" "log x axis" "takes the x axis in powers of ten, or evenly again" [Plot] ["X"];
+    Table "table" "table" "shows the list of objects under the cursor, or around it, as a table" [Result] ["t"];
+    Sort "sort" "sort" "sorts by the column under the cursor: upwards, downwards, not at all" [Table] ["o"];
+    CopyPath "copy-path" "copy path" "copies the path of what is under the cursor" [Result, Table] ["Y"];
+    CopyJson "copy-json" "copy JSON" "copies the value under the cursor as JSON, letter for letter" [Result] ["c"];
+    Pipe "pipe" "pipe" "gives the value under the cursor as JSON to a shell command" [Result] ["|"];
+    Pager "pager" "pager" "shows the value under the cursor in your pager ($PAGER)" [Result] ["P"];
     NextEntry "next-entry" "own entry" "goes to the next entry of the traceback that is not a library's" [Task] ["n"];
     PreviousEntry "previous-entry" "own entry before" "goes to such an entry before" [Task] ["N"];
     NextSection "next-section" "next part" "goes to the next part: error, payload, result, times" [Task] ["tab"];
@@ -145,26 +172,26 @@ actions! {
     Order "order" "order" "turns the entries: newest first or oldest first" [Task] ["o"];
     Raw "raw" "raw" "shows the raw text, or the entries again" [Task] ["R"];
     Wrap "wrap" "wrap" "wraps long lines, or cuts them" [Task] ["w"];
-    Search "search" "search" "looks for a text in this task" [Task] ["/"];
+    Search "search" "search" "looks for a text; in a result also for key:name, or goes to .a.path[3]" [Task, Result] ["/"];
     NextMatch "next-match" "next match" "goes to the next match of the search" [Task] ["ctrl-g"];
     OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task] ["e"];
-    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task" [Lanes, Task, Schedule] ["y"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result" [Lanes, Task, Result, Table, Schedule] ["y"];
     CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule] ["Y"];
-    Save "save" "save" "saves the whole text of the task to a file" [Lanes, Task] ["S"];
+    Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file" [Lanes, Task, Result] ["S"];
     CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Lanes, Task] ["c"];
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Schedule, Help] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Schedule, Help] ["j", "down"];
-    Left "left" "left" "scrolls left" [Task] ["h", "left"];
-    Right "right" "right" "scrolls right" [Task] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Form, Schedule, Help] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Form, Schedule, Help] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Schedule] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Schedule] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Schedule, Help] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Schedule, Help] ["G", "end"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help] ["j", "down"];
+    Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table] ["h", "left"];
+    Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table] ["l", "right"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -205,14 +232,14 @@ actions! {
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Form, Text, Compose, Many, Choose, Input, Schedule] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Schedule] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Form, Text, Compose, Many, Choose, Schedule, Help] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule] ["?"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["ctrl-c"];
 }
 
 impl Action {

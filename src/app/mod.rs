@@ -25,6 +25,7 @@ pub mod reader;
 pub mod schedule;
 pub mod session;
 pub mod update;
+pub mod viewer;
 pub mod when;
 
 #[cfg(test)]
@@ -62,6 +63,7 @@ use reader::Reader;
 use schedule::Schedule;
 use session::{Session, Way};
 use update::schedule::{Batch, schedule_height};
+use viewer::{PlotPane, TablePane, Viewer};
 use when::When;
 
 pub use msg::{Effect, Msg, Severity};
@@ -136,6 +138,14 @@ pub struct App {
 pub enum Layer {
     /// A task's detail.
     Task(Box<Reader>),
+    /// A result as a tree.
+    Result(Box<Viewer>),
+    /// The plot of an array of it, above the tree.
+    Plot(Box<PlotPane>),
+    /// A list of records of it as a table, above the tree.
+    Table(Box<TablePane>),
+    /// The line for a command that a value of it is given to.
+    Pipe(LineEdit),
     /// Choosing what to submit.
     Choose(Box<Choose>),
     /// The composer.
@@ -167,6 +177,9 @@ impl Layer {
     pub fn context(&self) -> Context {
         match self {
             Layer::Task(_) => Context::Task,
+            Layer::Result(_) => Context::Result,
+            Layer::Plot(_) => Context::Plot,
+            Layer::Table(_) => Context::Table,
             Layer::Choose(_) | Layer::Pick(_) | Layer::CopyAs(_) => Context::Choose,
             Layer::Compose(c) => match c.form() {
                 Some(form) if form.in_text() && !c.frame_shown => Context::Text,
@@ -177,7 +190,19 @@ impl Layer {
             Layer::Many(_) => Context::Many,
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
-            Layer::Filter(_) | Layer::Search(_) | Layer::Rename(..) | Layer::When(_) => Context::Input,
+            Layer::Filter(_) | Layer::Search(_) | Layer::Pipe(_) | Layer::Rename(..) | Layer::When(_) => {
+                Context::Input
+            }
+        }
+    }
+
+    /// There is work left that is done in slices.
+    fn is_busy(&self) -> bool {
+        match self {
+            Layer::Result(viewer) => viewer.is_busy(),
+            Layer::Plot(plot) => plot.is_busy(),
+            Layer::Table(table) => !table.table.is_done(),
+            _ => false,
         }
     }
 }
@@ -244,6 +269,8 @@ pub struct Ui {
     pub side: Option<Reader>,
     /// On a wide screen: the task has the whole of it.
     pub zoom: bool,
+    /// The command that a value was given to last.
+    pub piped: String,
     /// What is told at the moment.
     pub notice: Option<Notice>,
     /// Drafts by service and class.
@@ -300,6 +327,7 @@ impl App {
                 hidden: false,
                 side: None,
                 zoom: false,
+                piped: String::new(),
                 notice: None,
                 drafts: HashMap::new(),
                 remembered: HashMap::new(),
@@ -459,6 +487,9 @@ impl App {
         if let Some(key) = self.ui.last_key.filter(|_| self.ui.sent.iter().any(|s| s.waits)) {
             at(key.mono + update::REOPENS_AFTER);
         }
+        if self.ui.layers.last().is_some_and(Layer::is_busy) {
+            at(now.mono);
+        }
         if let Some(t) = self.ui.keeping.due {
             at(t);
         }
@@ -526,6 +557,8 @@ impl App {
                     let height = schedule_height(areas.body.height);
                     told = told.or(schedule.refresh(store, now, height));
                 }
+                Layer::Result(viewer) => viewer.follow(update::result_height(areas.body.height, viewer)),
+                Layer::Table(table) => table.follow(update::table_height(areas.body.height)),
                 Layer::Compose(compose) => compose.follow(areas.body, areas.shape, charset),
                 _ => {}
             }

@@ -122,6 +122,13 @@ pub enum Effect {
         /// From 1.
         line: u64,
     },
+    /// Give a text to a shell command, or to the person's pager; comes back as a file that was shown.
+    Pipe {
+        /// The command; `None` is the pager.
+        command: Option<String>,
+        /// The text, as it came.
+        text: String,
+    },
     /// Read the catalogue files again.
     ReadTypes,
     /// Keep what was learned of task types for later runs.

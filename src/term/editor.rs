@@ -168,17 +168,22 @@ impl Editor {
             command.stdin(Stdio::from(tty.input.try_clone().map_err(start)?));
             command.stdout(Stdio::from(tty.output.try_clone().map_err(start)?));
         }
-        let child = command.spawn().map_err(start)?;
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| start(io::ErrorKind::Other.into()))?;
-        RUNNING.store(pid.as_raw_nonzero().get(), Ordering::SeqCst);
-        let how = wait(pid);
-        RUNNING.store(0, Ordering::SeqCst);
-        match how.map_err(start)? {
+        match attend(&mut command).map_err(start)? {
             None => Ok(()),
             Some(how) => Err(EditError::Failed { program: self.name(), how }),
         }
     }
+}
+
+/// Runs a program that has the terminal to its end; `None` if it ended well.
+pub(super) fn attend(command: &mut Command) -> io::Result<Option<String>> {
+    let child = command.spawn()?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| io::Error::from(io::ErrorKind::Other))?;
+    RUNNING.store(pid.as_raw_nonzero().get(), Ordering::SeqCst);
+    let how = wait(pid);
+    RUNNING.store(0, Ordering::SeqCst);
+    how
 }
 
 /// Waits for the editor; `None` if it ended well. If it stops (Ctrl-Z in it), so do we, and the shell has both of

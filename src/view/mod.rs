@@ -10,6 +10,7 @@ mod group;
 mod lanes;
 mod many;
 mod overlay;
+mod result;
 mod schedule;
 mod task;
 #[cfg(test)]
@@ -143,6 +144,9 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         matches!(
             l,
             Layer::Task(_)
+                | Layer::Result(_)
+                | Layer::Plot(_)
+                | Layer::Table(_)
                 | Layer::Choose(_)
                 | Layer::Compose(_)
                 | Layer::Many(_)
@@ -174,6 +178,9 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             let area = beside.unwrap_or(areas.body);
             pane(area, task::rows(app, reader, area, true, look, now));
         }
+        Some(Layer::Result(viewer)) => pane(areas.body, result::tree(viewer, areas.body, look)),
+        Some(Layer::Plot(plot)) => pane(areas.body, result::plot(plot, areas.body, look)),
+        Some(Layer::Table(table)) => pane(areas.body, result::table(table, areas.body, look)),
         Some(Layer::Choose(choose)) => {
             let (rows, at) = compose::choose(choose, areas.body, look);
             cursor = Some(at);
@@ -302,11 +309,17 @@ fn counts(app: &App, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
 
 /// The line above the footer: what is typed, told or filtered, else a rule.
 fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
-    if let Some(Layer::Filter(line) | Layer::Search(line) | Layer::Rename(_, line)) = app.ui.layers.last() {
+    if let Some(Layer::Filter(line) | Layer::Search(line) | Layer::Pipe(line) | Layer::Rename(_, line)) =
+        app.ui.layers.last()
+    {
         let (title, empty) = match app.ui.layers.last() {
             Some(Layer::Rename(..)) => (" key  ", "the entry's key"),
             Some(Layer::Filter(_)) => {
                 (" filter / ", "words, outcome:failed, state:waiting, service:lab, type:Ping")
+            }
+            Some(Layer::Pipe(_)) => (" pipe | ", "a shell command, e.g. jq .t1_us"),
+            _ if app.ui.layers.iter().any(|layer| matches!(layer, Layer::Result(_))) => {
+                (" search / ", "text, key:name, or a path: .data[3]")
             }
             _ => (" search / ", "a text in this task"),
         };
@@ -349,11 +362,12 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
 /// The keys that matter most in each place, in the order in which they give way.
 fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
-        Accept, Again, Back, Cancel, Complete, Copy, Edit, EditField, EditOutside, Ended, Filter, Fold,
-        Frame, HalfDown, Help, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark, MoveDown,
-        MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order, OtherType,
-        PageDown, PutAway, Raw, ReadAgain, RefreshTypes, Retry, Save, Schedule, Search, Send, SendDirect,
-        Sending, Submit, Sure, Undo, Unfold, Way, When, Wrap, Yes, Zoom,
+        Accept, Again, Back, Cancel, Complete, Copy, CopyPath, Edit, EditField, EditOutside, Ended, Filter,
+        FindNext, Fold, Frame, HalfDown, Help, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark,
+        MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order,
+        OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain,
+        RefreshTypes, Retry, Save, Schedule, Search, Send, SendDirect, Sending, Sort, Submit, Sure, Table,
+        Undo, Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -398,7 +412,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             } else {
                 a.extend([NextSection]);
             }
-            a.extend([Copy, Save, Wrap, Search]);
+            a.extend([View, Copy, Save, Wrap, Search]);
             if can_send {
                 a.push(Again);
             }
@@ -408,6 +422,11 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a.push(HalfDown);
             a
         }
+        Context::Result => vec![
+            Back, Keys, Unfold, Search, FindNext, Plot, Table, Copy, CopyPath, Save, Pipe, Pager, UnfoldAll,
+        ],
+        Context::Plot => vec![Back, PlotKind, PlotLog, PlotX, PlotLogX, Keys],
+        Context::Table => vec![Back, Keys, Unfold, Sort, Copy, CopyPath],
         Context::Compose if app.ui.layers.last().is_some_and(has_schema) => {
             vec![Send, Back, Json, When, EditOutside, Frame, Help, OtherType, Undo, Way, Lane]
         }

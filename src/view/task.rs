@@ -154,7 +154,7 @@ fn piece(text: &str, role: Role, reader: &Reader, room: usize, look: Look) -> Pi
 }
 
 /// The pieces without their first `columns` columns.
-fn skip(pieces: Vec<Piece>, mut columns: usize) -> Vec<Piece> {
+pub(super) fn skip(pieces: Vec<Piece>, mut columns: usize) -> Vec<Piece> {
     let mut out = Vec::new();
     for p in pieces {
         let width = p.text.width();

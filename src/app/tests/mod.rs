@@ -13,6 +13,7 @@ mod lanes;
 mod many;
 mod random;
 mod reading;
+mod results;
 mod safety;
 mod schedule;
 mod talk;

@@ -14,6 +14,7 @@ mod python;
 pub mod schedule;
 mod task;
 mod types;
+mod viewer;
 mod when;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use schedule::schedule_height;
+pub(super) use viewer::{result_height, table_height};
 
 use super::{
     App, Effect, Layer, Msg, Severity,
@@ -96,6 +98,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             effects.extend(frames.into_iter().map(Effect::Send));
             effects.extend(types::look_at_answers(app, now));
             look_at_sent(app, now);
+            viewer::work(app, now);
         }
         Msg::AskedToStop { can } => effects = suspend(app, can, now),
         Msg::EditorClosed(edited) => {
@@ -202,7 +205,7 @@ fn type_key(app: &mut App, key: KeyEvent, now: Now) {
                 set_filter(app, &text);
             }
         }
-        Some(Layer::Search(line) | Layer::When(When { line })) => {
+        Some(Layer::Search(line) | Layer::Pipe(line) | Layer::When(When { line })) => {
             line.key(key);
         }
         _ => {}
@@ -235,9 +238,18 @@ fn paste(app: &mut App, text: &str, now: Now) {
             let text = line.text().to_owned();
             set_filter(app, &text);
         }
-        Some(Layer::Search(line) | Layer::When(When { line })) => line.paste(text),
+        Some(Layer::Search(line) | Layer::Pipe(line) | Layer::When(When { line })) => line.paste(text),
         // With no field focused a paste does nothing: no line of it may act as a key.
-        Some(Layer::Task(_) | Layer::Schedule(_) | Layer::Confirm(_) | Layer::CopyAs(_)) | None => {}
+        Some(
+            Layer::Task(_)
+            | Layer::Result(_)
+            | Layer::Plot(_)
+            | Layer::Table(_)
+            | Layer::Schedule(_)
+            | Layer::Confirm(_)
+            | Layer::CopyAs(_),
+        )
+        | None => {}
     }
 }
 
@@ -282,10 +294,24 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             copy_as::open(app, now);
             Vec::new()
         }
-        Action::Copy | Action::CopyId | Action::Save => export(app, action, now),
+        Action::View => {
+            viewer::open(app, now);
+            Vec::new()
+        }
+        Action::Copy | Action::CopyId | Action::Save
+            if !matches!(app.context(), Context::Result | Context::Table) =>
+        {
+            export(app, action, now)
+        }
         _ => match app.context() {
             Context::Lanes => in_lanes(app, action, now),
             Context::Task => in_task(app, action, now),
+            Context::Result => viewer::in_result(app, action, now),
+            Context::Plot => {
+                viewer::in_plot(app, action, now);
+                Vec::new()
+            }
+            Context::Table => viewer::in_table(app, action),
             Context::Schedule => in_schedule(app, action, now),
             Context::Compose => in_composer(app, action, now),
             Context::Form | Context::Text => in_form(app, action, now),
@@ -297,10 +323,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
                 in_choose(app, action, now);
                 Vec::new()
             }
-            Context::Input => {
-                in_input(app, action, now);
-                Vec::new()
-            }
+            Context::Input => in_input(app, action, now),
             Context::Help => {
                 in_help(app, action);
                 Vec::new()
@@ -314,6 +337,10 @@ fn back(app: &mut App, now: Now) {
     if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut()
         && back_in_schedule(schedule)
     {
+        return;
+    }
+    if viewer::stop(app) {
+        app.tell(Severity::Info, "the search was stopped", now);
         return;
     }
     match app.ui.layers.pop() {
@@ -365,16 +392,18 @@ fn set_filter(app: &mut App, text: &str) {
     }
 }
 
-fn in_input(app: &mut App, action: Action, now: Now) {
+fn in_input(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     if let (Action::Complete, Some(Layer::When(when))) = (action, app.ui.layers.last_mut()) {
         when.turn(now);
     }
     if action != Action::Accept {
-        return;
+        return Vec::new();
     }
     match app.ui.layers.pop() {
+        Some(Layer::Pipe(line)) => return viewer::pipe(app, line.text()),
         Some(Layer::Search(line)) => {
             let text = line.text().to_owned();
+            viewer::look_for(app, &text, now);
             if let Some(Layer::Task(reader)) = app.ui.layers.last_mut() {
                 reader.search = text;
                 if !reader.search.is_empty() && !reader.next_match() {
@@ -395,6 +424,7 @@ fn in_input(app: &mut App, action: Action, now: Now) {
         Some(Layer::When(when)) => when::accept(app, when, now),
         _ => {}
     }
+    Vec::new()
 }
 
 fn in_help(app: &mut App, action: Action) {

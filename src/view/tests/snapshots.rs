@@ -245,3 +245,40 @@ fn saying_when() {
         assert_snapshot!(name("when", size), text(&b));
     }
 }
+
+/// A task with a result of all kinds, looked into.
+fn result(size: (u16, u16), charset: Charset) -> Bench {
+    let mut b = Bench::with(Settings { charset, lab: "cellar".into(), ..Settings::default() }, size);
+    let signal: Vec<String> = (0..60).map(|n| format!("{:.4}", (-f64::from(n) / 20.0).exp())).collect();
+    let delay: Vec<String> = (0..60).map(|n| format!("{n}.0")).collect();
+    let runs: Vec<String> = (1..40)
+        .map(|n| format!(r#"{{"qubit": "q{n}", "t1_us": {}, "note": null}}"#, f64::from(n * 37 % 50) / 2.0))
+        .collect();
+    let reply = format!(
+        r#"{{"id": "q3", "status": "ok", "result": {{"t1_us": 41.70, "seed": 1208925819614629174706176, "name":
+            "Caf\u00e9 \ud83d\udd2c\n", "lone": "a\ud800", "odd key": -0.0, "delay_us": [{}], "signal": [{}],
+            "runs": [{}]}}}}"#,
+        delay.join(", "),
+        signal.join(", "),
+        runs.join(", ")
+    );
+    b.at(1.0).runs(&job("q3")).at(5.0).completed(&job("q3"), &reply).keys("j v");
+    b
+}
+
+#[test]
+fn a_result() {
+    for size in SIZES {
+        let mut b = result(size, Charset::Unicode);
+        b.keys("/").types("key:t1").keys("enter").msg(crate::app::Msg::Wake).msg(crate::app::Msg::Wake);
+        assert_snapshot!(name("result", size), text(&b));
+        b.keys("g j j j j j j j p").msg(crate::app::Msg::Wake).keys("x").msg(crate::app::Msg::Wake);
+        assert_snapshot!(name("result_plot", size), text(&b));
+        b.keys("esc j t").msg(crate::app::Msg::Wake).keys("l o");
+        assert_snapshot!(name("result_table", size), text(&b));
+    }
+    let mut b = result((80, 24), Charset::Ascii);
+    assert_snapshot!("result_ascii", text(&b));
+    b.keys("j j j j j j j p").msg(crate::app::Msg::Wake);
+    assert_snapshot!("result_plot_ascii", text(&b));
+}
