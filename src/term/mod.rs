@@ -49,7 +49,7 @@ pub enum Input {
     /// A key was pressed or, where the terminal tells the difference, repeats. Letting a key go is not reported.
     /// As in crossterm, an upper-case letter carries Shift.
     Key(KeyEvent),
-    /// Pasted text, whole: lines end with LF, other controls than tab are left out.
+    /// Pasted text, whole: lines end with LF. It may hold any other control.
     Paste(String),
     /// A paste of this many bytes was larger than [`PASTE_LIMIT`] and was dropped.
     PasteTooLarge(usize),

@@ -415,22 +415,8 @@ fn introduced(byte: u8) -> Option<State> {
     }
 }
 
-/// Pasted bytes as text: line ends become LF (terminals send CR), and controls other than tab and line feed,
-/// which no field takes, are left out.
+/// Pasted bytes as text: line ends become LF (terminals send CR). Other controls stay: a text is never changed in
+/// silence, whoever takes it decides.
 fn pasted(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let mut clean = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                chars.next_if_eq(&'\n');
-                clean.push('\n');
-            }
-            '\t' | '\n' => clean.push(c),
-            c if c.is_control() => {}
-            c => clean.push(c),
-        }
-    }
-    clean
+    String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\r', "\n")
 }

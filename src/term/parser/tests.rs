@@ -272,9 +272,10 @@ fn bytes_that_are_no_utf8_are_left_out() {
 
 #[test]
 fn a_paste_is_one_event() {
-    assert_eq!(typed(b"\x1b[200~a\x1b[Ab\x03c\x1b[201~d"), "\"a[Abc\" d", "its controls are left out");
+    assert_eq!(typed(b"\x1b[200~a\x1b[Ab\x03c\x1b[201~d"), "\"a\\u{1b}[Ab\\u{3}c\" d", "its controls stay");
+    assert_eq!(typed(b"\x1b[200~a\rb\r\nc\nd\x1b[201~"), "\"a\\nb\\nc\\nd\"");
     assert_eq!(typed(b"\x1b[200~\x1b[201~"), "\"\"");
-    assert_eq!(typed(b"\x1b[200~a\x1b[201"), "\"a[201\"", "an end that never came");
+    assert_eq!(typed(b"\x1b[200~a\x1b[201"), "\"a\\u{1b}[201\"", "an end that never came");
     assert_eq!(typed(b"\x1b[200~\xff\xc3\x1b[201~"), "\"\u{fffd}\u{fffd}\"");
     assert_eq!(typed(b"\x1b[201~x"), "x");
 }
