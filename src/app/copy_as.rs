@@ -268,6 +268,7 @@ pub fn python(source: &Source, now: DateTime<Utc>) -> String {
     let (frame, kind) = (&source.frame, &source.task_type);
     let class = if is_name(&kind.class) { kind.class.to_string() } else { "SomeTask".to_owned() };
     let mut out = String::new();
+    let task = call(&class, &members(source));
     let at = ahead(&source.way, now);
     let scheduled = matches!(source.way, Way::Scheduled(_));
     if scheduled {
@@ -283,14 +284,16 @@ pub fn python(source: &Source, now: DateTime<Utc>) -> String {
         }
         _ => {
             out.push_str("from orangeqs.juice.task import Task\n\n\n");
-            out.push_str(&format!("class {class}(Task, extra=\"allow\"):\n"));
+            // Without that word pydantic makes null of them. In a string the quote would be escaped.
+            let infinite = if task.contains("float(\"") { ", ser_json_inf_nan=\"constants\"" } else { "" };
+            out.push_str(&format!("class {class}(Task, extra=\"allow\"{infinite}):\n"));
             out.push_str(&format!("    parallel = {}\n\n", literal(bool_word(frame.parallel))));
             out.push_str("    @classmethod\n    def type(cls) -> str:\n");
             out.push_str(&format!("        return {}\n\n\n", literal(&json::quote(&frame.task_type))));
         }
     }
     out.push_str("client = juice.Client()\n");
-    out.push_str(&format!("task = {}\n", call(&class, &members(source))));
+    out.push_str(&format!("task = {task}\n"));
     let target = literal(&json::quote(&frame.target));
     match (scheduled, at) {
         (true, Some(at)) => out.push_str(&format!(
@@ -475,11 +478,20 @@ mod tests {
             r#"{"x": NaN, "l": [-Infinity, "\ud800\u001b\u202eü\"\n"], "class": {"k": false}}"#.into();
         let text = python(&s, now);
         assert!(text.contains(r#""x": float("nan")"#), "{text}");
+        assert!(!text.contains("ser_json_inf_nan"), "{text}");
         assert!(text.contains(r#"[float("-inf"), "\ud800\x1b\u202eü\"\n"]"#), "{text}");
         assert!(
             text.contains(r#"MeasureT1.model_validate({"#) && text.contains(r#""class": {"k": False}"#),
             "{text}"
         );
+        s.task_type.module = None;
+        let text = python(&s, now);
+        assert!(
+            text.contains(r#"MeasureT1(Task, extra="allow", ser_json_inf_nan="constants"):"#),
+            "infinite numbers arrive as such: {text}"
+        );
+        s.frame.payload = r#"{"x": "float(\""}"#.into();
+        assert!(python(&s, now).contains(r#"MeasureT1(Task, extra="allow"):"#));
         let at = DateTime::parse_from_rfc3339("2026-11-25T06:00:00+01:00").unwrap();
         s.way = Way::Scheduled(Some(at));
         assert!(python(&s, now).contains("run_at=datetime.fromisoformat(\"2026-11-25T06:00:00+01:00\")"));
