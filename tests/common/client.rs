@@ -1,6 +1,10 @@
 //! A plain client for a real Juice: frames in, JSON out. It waits for what it is asked for, 30 s at most.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Condvar, Mutex, mpsc},
+    thread,
+    time::Duration,
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -285,6 +289,50 @@ impl Bus {
             .rev()
             .map(|event| format!("{} {}\n", event.topic, event.json))
             .collect()
+    }
+}
+
+/// The bus, read by a thread of its own, beside a test that is busy with a screen for longer than a connection may stay
+/// unread (a minute).
+pub struct Listener {
+    heard: Arc<(Mutex<Vec<Event>>, Condvar)>,
+}
+
+impl Listener {
+    /// Returns when events really come.
+    pub fn open(url: &str) -> Listener {
+        let heard = Arc::<(Mutex<Vec<Event>>, Condvar)>::default();
+        let (url, shared) = (url.to_owned(), Arc::clone(&heard));
+        let (open, opened) = mpsc::channel();
+        thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let mut bus = Bus::open(&url).await;
+                open.send(()).expect("somebody waits");
+                while let Some(Ok(message)) = bus.socket.next().await {
+                    if let Message::Binary(frame) = message {
+                        shared.0.lock().expect("a lock").push(decode(&frame));
+                        shared.1.notify_all();
+                    }
+                }
+            });
+        });
+        opened.recv().expect("the bus can be heard");
+        Listener { heard }
+    }
+
+    /// All events so far, in the order in which they came.
+    pub fn seen(&self) -> Vec<Event> {
+        self.heard.0.lock().expect("a lock").clone()
+    }
+
+    /// The first such event: heard already, or waited for.
+    pub fn wait_for(&self, what: &str, fits: impl Fn(&Event) -> bool) -> Event {
+        let heard = self.heard.0.lock().expect("a lock");
+        let none = |heard: &mut Vec<Event>| !heard.iter().any(&fits);
+        let (heard, _) = self.heard.1.wait_timeout_while(heard, PATIENCE, none).expect("a lock");
+        heard.iter().find(|event| fits(event)).unwrap_or_else(|| panic!("{what} was not heard")).clone()
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     fs,
+    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -148,6 +149,28 @@ impl Juice {
     /// What `/var/run/juice` is on a lab machine.
     pub fn run_dir(&self) -> PathBuf {
         self.folder.join("run")
+    }
+
+    /// Runs Python as a cell of a notebook in the lab; what it printed.
+    pub fn run_cell(&self, code: &str) -> String {
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice");
+        let mut python = Command::new(venv::target_dir().join("juice-venv/bin/python"))
+            .arg(ours.join("execute.py"))
+            .arg(&self.folder)
+            .env("PYTHONPATH", &ours)
+            .env("MPLCONFIGDIR", &self.folder)
+            .env("IPYTHONDIR", &self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the Python that has Juice");
+        python.stdin.take().expect("a pipe").write_all(code.as_bytes()).expect("a cell to run");
+        let output = python.wait_with_output().expect("the Python ends");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "the cell raised:\n{code}\n{out}\n{err}");
+        out
     }
 
     /// The name of a service that nobody else uses, with a slot of its own at the router. `bench` answers it. In the

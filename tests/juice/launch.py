@@ -6,7 +6,7 @@
 Reads FOLDER/config (and FOLDER/config-SERVICE, if there is one), writes FOLDER/run, and leaves an empty file
 FOLDER/up/PORT for every port on which the service listens. It changes nothing in how Juice works, only where:
 
-* Juice's paths (/etc/juice/config, /var/run/juice) are constants; here they are in FOLDER.
+* Juice's files are in FOLDER: see place.py.
 * The router and the bus listen on every address of the machine; here on 127.0.0.1 only, since a task runs code.
 * A service whose port is taken goes on without a port; here it ends with status 98, so that others can be tried.
 * The process ends when the pipe on its standard input closes: with the test run, however that ended.
@@ -37,22 +37,12 @@ def end_with_the_pipe() -> None:
 
 end_with_the_pipe()
 folder, service = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
-os.environ["JUICE_IDENTITY"] = f"service-{service}"
 
 import tornado.web  # noqa: E402
 
-import orangeqs.juice.settings._loading as loading  # noqa: E402
-import orangeqs.juice.settings._storing as storing  # noqa: E402
+import place  # noqa: E402
 
-config, run = folder / "config", folder / "run"
-loading.SYSTEM_CONFIG_PATH = str(config)
-storing.SHARED_RUNTIME_PATH = str(run)
-loading.Configurable._lookup_locations = [
-    ("path", str(config)),
-    ("path", f"{config}-{service}"),
-    ("entry_point", loading._EXTENSION_ENTRY_POINT),
-]
-storing.RuntimeData._lookup_locations = [("path", str(run))]
+place.use(folder, service)
 
 listen_anywhere = tornado.web.Application.listen
 

@@ -4,14 +4,20 @@
 //! service stands first on the screen whatever the other tests do beside it. What is on the screen is waited for; where
 //! hardware is concerned the refrigerator is asked too.
 
+#[path = "screen/accidents.rs"]
+mod accidents;
 #[path = "screen/compose.rs"]
 mod compose;
+#[path = "screen/copying.rs"]
+mod copying;
 #[path = "screen/failures.rs"]
 mod failures;
 #[path = "screen/groups.rs"]
 mod groups;
 #[path = "screen/hostile.rs"]
 mod hostile;
+#[path = "screen/kernel.rs"]
+mod kernel;
 #[path = "screen/lanes.rs"]
 mod lanes;
 #[path = "screen/links.rs"]
@@ -28,11 +34,12 @@ use std::{
 };
 
 use crate::common::{
-    client::{Frame, Tasks},
+    client::{Event, Frame, Listener, Tasks},
     juice::Juice,
     pty::{Modes, Screen},
     venv,
 };
+use serde_json::Value;
 
 /// A screen with room for everything that the other tests put below.
 const LARGE: (u16, u16) = (100, 150);
@@ -161,4 +168,20 @@ fn find_row(text: &str, service: &str, words: &[&str]) -> Option<String> {
 async fn seen(tasks: &mut Tasks, frame: Frame) {
     let id = tasks.send(frame).await;
     tasks.reply(&id).await;
+}
+
+/// JSON as Python writes it.
+fn python_json(text: &str) -> Value {
+    let strict = text.replace("Infinity", "\"Infinity\"").replace("-\"Infinity\"", "\"-Infinity\"");
+    serde_json::from_str(&strict).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The tasks that were heard to arrive for a service, whichever way they came, up to the first of that type: type and
+/// payload.
+fn arrived(bus: &Listener, service: &str, last: &str) -> Vec<(String, Value)> {
+    let of_service = |e: &Event| e.json["task_target"] == service && e.json["task_state"] == "created";
+    bus.wait_for(last, |e| of_service(e) && e.json["task_type"] == last);
+    let text = |e: &Event, key: &str| e.json[key].as_str().unwrap_or_default().to_owned();
+    let all = bus.seen().into_iter().filter(of_service);
+    all.map(|e| (text(&e, "task_type"), python_json(&text(&e, "task_payload")))).collect()
 }

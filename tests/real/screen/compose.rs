@@ -3,33 +3,33 @@
 
 use std::{fs, thread, time::Duration};
 
-use super::{LARGE, Program};
+use super::{LARGE, Program, arrived, python_json};
 use crate::common::{
-    client::{Frame, Tasks},
+    client::{Frame, Listener, Tasks},
     juice::Juice,
     venv,
 };
 use serde_json::{Value, json};
 
 /// What is pressed once a form is open: keys by their names, and text between backquotes.
-type Steps = &'static str;
+pub(super) type Steps = &'static str;
 
-/// Every type of `tests/juice/kinds.py`. A form opens at the first field that wants something; where nothing is wanted,
-/// nothing has to be typed.
-const KINDS: [(&str, Steps); 11] = [
-    ("Numbers", ""),
-    ("Texts", "`q3`"),
-    ("LookAhead", ""),
-    ("Choices", "y"),
-    ("Optionals", "`q3`"),
-    ("Nested", ""),
-    ("Lists", ""),
+/// Every type of `tests/juice/kinds.py`, and what must arrive of it, among other things. A form opens at the first field
+/// that wants something; where nothing is wanted, nothing has to be typed.
+pub(super) const KINDS: [(&str, Steps, &str); 11] = [
+    ("Numbers", "", "{}"),
+    ("Texts", "`q3`", r#"{"qubit": "q3"}"#),
+    ("LookAhead", "", "{}"),
+    ("Choices", "y", r#"{"required": "yes"}"#),
+    ("Optionals", "`q3`", r#"{"qubit": "q3", "repeats": null}"#),
+    ("Nested", "", "{}"),
+    ("Lists", "", "{}"),
     // The first of three shapes, whose width is then wanted.
-    ("Unions", "enter enter f10 `0.25`"),
-    ("Formats", "`2026-03-29T02:30:00+01:00`"),
+    ("Unions", "enter enter f10 `0.25`", r#"{"shape": {"kind": "gauss", "sigma": 0.25, "amplitude": 1.0}}"#),
+    ("Formats", "`2026-03-29T02:30:00+01:00`", r#"{"when": "2026-03-29T02:30:00+01:00"}"#),
     // A list that has to be there.
-    ("Made", "alt-a `7`"),
-    ("Login", "`ada` f10 `secret`"),
+    ("Made", "alt-a `7`", r#"{"required_list": [7]}"#),
+    ("Login", "`ada` f10 `secret`", r#"{"user": "ada", "password": "secret"}"#),
 ];
 
 /// What every service takes, what a kernel takes, and what a refrigerator answers without moving.
@@ -77,24 +77,24 @@ const MOVES: [(&str, Steps); 11] = [
     ("StartGHSRecovery", ""),
 ];
 
-/// Type, what is typed, and a part of the reason that then stands in the form.
+/// Type, what is typed, and the field with its reason that is then told.
 const WRONG: [(&str, Steps, &str); 11] = [
-    ("Numbers", "`0`", "expected at least 1"),
-    ("Numbers", "`many`", "expected"),
-    ("Numbers", "tab `12`", "multiple of 8"),
-    ("Texts", "`x3`", "must match"),
-    ("Texts", "", "required"),
-    ("Choices", "", "required"),
-    ("Optionals", "", "required"),
-    ("Unions", "", "required"),
-    ("Formats", "`yesterday`", "date"),
-    ("Made", "", "required"),
-    ("Login", "`ada`", "required"),
+    ("Numbers", "`0`", "averages: expected at least 1"),
+    ("Numbers", "`many`", "averages: expected a whole number"),
+    ("Numbers", "tab `12`", "points: expected a multiple of 8"),
+    ("Texts", "`x3`", r"qubit: must match ^q\d+$"),
+    ("Texts", "", "qubit: required field is missing"),
+    ("Choices", "", "required: required field is missing"),
+    ("Optionals", "", "qubit: required field is missing"),
+    ("Unions", "", "shape: required field is missing"),
+    ("Formats", "`yesterday`", "when: expected a date and time"),
+    ("Made", "", "required_list: required field is missing"),
+    ("Login", "`ada`", "password: required field is missing"),
 ];
 
 impl Program {
     /// Starts it on one service, with a catalogue file that gives that service the test service's types.
-    fn with_kinds(juice: &Juice, service: &str, size: (u16, u16)) -> (Program, tempfile::TempDir) {
+    pub(super) fn with_kinds(juice: &Juice, service: &str, size: (u16, u16)) -> (Program, tempfile::TempDir) {
         let forms = include_str!("../../../src/demo/forms.json");
         let own = tempfile::Builder::new().prefix("own-").tempdir_in(venv::target_dir()).unwrap();
         let folder = own.path().join("juicetop/catalogue.d");
@@ -108,7 +108,8 @@ impl Program {
         (program, own)
     }
 
-    fn steps(&mut self, steps: &str) {
+    /// Presses what is written so.
+    pub(super) fn steps(&mut self, steps: &str) {
         let mut rest = steps.trim();
         while !rest.is_empty() {
             let length = match rest.strip_prefix('`') {
@@ -128,25 +129,30 @@ impl Program {
     }
 
     /// Opens a type by its name, fills it in and presses the key that sends.
-    fn fill_in_and_send(&mut self, service: &str, class: &str, steps: &str) {
+    pub(super) fn fill_in_and_send(&mut self, service: &str, class: &str, steps: &str) {
         self.compose(service, class, class);
         self.steps(steps);
+        let signs = ["Send ", "not sent: "];
+        self.press_send(&format!("what the send key does on {class}"), |text| {
+            !text.contains("Submit to") || signs.iter().any(|sign| text.contains(sign))
+        });
+    }
+
+    /// Presses the key that sends until the screen shows what it does.
+    pub(super) fn press_send(&mut self, what: &str, shown: impl Fn(&str) -> bool) {
         // On a busy machine the program may read the key together with those before it, as it would a paste; it says so.
         for _ in 0..5 {
             thread::sleep(Duration::from_millis(200));
             self.type_keys("ctrl-s");
-            let signs = ["Send ", "✘", "press it once more"];
-            let text = self.wait_for(&format!("what the send key does on {class}"), |text| {
-                !text.contains("Submit to") || signs.iter().any(|sign| text.contains(sign))
-            });
+            let text = self.wait_for(what, |text| shown(text) || text.contains("press it once more"));
             if !text.contains("press it once more") {
                 return;
             }
         }
     }
 
-    /// The same, and waits for the row which says that it ended well.
-    fn sent_by_keys(&mut self, service: &str, class: &str, steps: &str) {
+    /// Opens a type, fills it in, sends it, and waits for the row which says that it ended well.
+    pub(super) fn sent_by_keys(&mut self, service: &str, class: &str, steps: &str) {
         self.fill_in_and_send(service, class, steps);
         self.wait_for(&format!("the lanes after {class}"), |text| !text.contains("Submit to"));
         self.row_with(service, &["✔ ◆", class]);
@@ -157,11 +163,20 @@ impl Program {
 fn every_kind_of_field_is_sent_by_keyboard_alone() {
     let Some(juice) = Juice::shared() else { return };
     let lane = juice.lane();
+    let bus = Listener::open(&juice.url());
     let (mut program, _own) = Program::with_kinds(juice, &lane, LARGE);
-    for (class, steps) in KINDS.iter().chain(&SERVICE) {
+    for (class, steps) in KINDS.map(|(class, steps, _)| (class, steps)).into_iter().chain(SERVICE) {
         program.sent_by_keys(&lane, class, steps);
     }
     assert!(!program.text().contains("s3cret") && !program.text().contains("'secret'"), "{}", program.text());
+    let arrived = arrived(&bus, &lane, SERVICE[SERVICE.len() - 1].0);
+    for ((class, _, wanted), (kind, payload)) in KINDS.iter().zip(&arrived) {
+        assert_eq!(kind, class, "{arrived:?}");
+        for (name, value) in python_json(wanted).as_object().unwrap() {
+            assert_eq!(payload.get(name), Some(value), "{class}: {payload}");
+        }
+    }
+    assert_eq!(arrived.len(), KINDS.len() + SERVICE.len(), "{arrived:?}");
     program.leave();
 }
 
@@ -232,16 +247,20 @@ fn what_is_wrong_stays_in_the_form_with_its_reason() {
     let Some(juice) = Juice::shared() else { return };
     for size in [(80, 24), (100, 50)] {
         let lane = juice.lane();
+        let bus = Listener::open(&juice.url());
         let (mut program, _own) = Program::with_kinds(juice, &lane, size);
         for (class, steps, reason) in WRONG {
             program.fill_in_and_send(&lane, class, steps);
             let what = format!("why {class} with {steps:?} is not sent");
-            let is_told = |text: &str| ["Submit to", reason, "✘"].iter().all(|part| text.contains(part));
-            program.wait_for(&what, is_told);
+            let told = format!("not sent: {reason}");
+            program.wait_for(&what, |text| ["Submit to", &told, "✘"].iter().all(|part| text.contains(part)));
             program.type_keys("f7 esc");
             program.wait_for("the lanes", |text| !text.contains("Submit to"));
-            assert!(!program.text().contains("◆"), "nothing was sent:\n{}", program.text());
         }
+        // What is sent afterwards is all that ever arrives.
+        program.sent_by_keys(&lane, "Ping", "");
+        let all = arrived(&bus, &lane, "Ping");
+        assert_eq!(all.len(), 1, "{all:?}");
         program.leave();
     }
 }

@@ -1,0 +1,146 @@
+//! Task types from the places that have to be asked: a running kernel, and the lab's Python for what only a class makes.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::{Value, json};
+
+use super::{LARGE, Program};
+use crate::common::{
+    client::{Event, Frame, Listener, Tasks},
+    juice::Juice,
+    venv,
+};
+
+/// The Python that has the real Juice.
+fn python() -> String {
+    venv::target_dir().join("juice-venv/bin/python").display().to_string()
+}
+
+/// The modules that a lab would have.
+fn modules() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice").display().to_string()
+}
+
+#[tokio::test]
+async fn a_kernel_is_asked_after_a_question_and_fills_the_list() {
+    let Some(juice) = Juice::shared() else { return };
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    let define = "from orangeqs.juice.schemas.tasks import IPythonTask\nclass OnThisScreen(IPythonTask):\n    'Known to the kernel alone.'\n    points: int = 3\n    @property\n    def code(self): return '1'\nNone";
+    let cell = Frame::new("lab", "IPythonTask", json!({"code": define, "run_async": false})).named("Cell");
+    tasks.ask(cell).await.result();
+    let bus = Listener::open(&juice.url());
+    let mut program = Program::live(juice, &["lab"], LARGE);
+    program.type_keys("s");
+    program.wait_for("the types", |text| text.contains("Submit to lab:") && text.contains("RawIPython"));
+    assert!(!program.text().contains("OnThisScreen"), "{}", program.text());
+    let asks = |text: &str| text.contains("Ask lab's kernel for its task types?");
+    program.type_keys("f12");
+    let question = program.wait_for("the question", asks);
+    // What a person has to know before: whom it keeps waiting, and what others see.
+    for part in ["takes lab's slot", "what comes later waits", "one `busy`, one `idle`"] {
+        assert!(question.contains(part), "{part}:\n{question}");
+    }
+    program.type_keys("enter");
+    program.wait_for("the answer no", |text| !asks(text));
+    let log = program.home().join(".local/state/juicetop/sent.jsonl");
+    program.type_keys("f12");
+    program.wait_for("the question again", asks);
+    assert!(!log.exists(), "nothing was asked before the yes");
+    program.type_keys("y");
+    program.wait_for("the answer", |text| text.contains("lab's kernel named"));
+    program.type_text("OnThis");
+    program.wait_for("the new type with its source", |text| {
+        text.lines().any(|line| line.contains("OnThisScreen") && line.contains("kernel <1 min"))
+    });
+    // One question went out: sequential, hidden, seen as one task with one pair of a kernel's states around it.
+    let sent = fs::read_to_string(&log).unwrap();
+    assert_eq!(sent.lines().count(), 1, "{sent}");
+    let id = serde_json::from_str::<Value>(&sent).unwrap()["id"].as_str().expect("an id").to_owned();
+    let of_it = |e: &Event, state: &str| e.json["task_id"] == id.as_str() && e.json["task_state"] == state;
+    let created = bus.wait_for("the question", |e| of_it(e, "created"));
+    let metadata: Value = serde_json::from_str(created.json["task_metadata"].as_str().unwrap()).unwrap();
+    assert_eq!((&metadata["parallel"], &metadata["show_in_dashboard"]), (&json!(false), &json!(false)));
+    bus.wait_for("its end", |e| of_it(e, "completed"));
+    bus.wait_for("a busy kernel", |e| e.topic == "IPythonServiceState.lab." && e.json["state"] == "busy");
+    // A form is made of it; and its code only the kernel's own class could make.
+    program.type_keys("enter");
+    program.wait_for("the form", |text| {
+        text.contains("Submit to lab · OnThisScreen")
+            && text.contains("points")
+            && text.contains("kernel <1 min")
+    });
+    program.press_send("why it is not sent", |text| {
+        text.contains("`code` is missing") && text.contains("Submit to lab · OnThisScreen")
+    });
+    assert_eq!(fs::read_to_string(&log).unwrap(), sent, "nothing else was sent");
+    program.type_keys("esc");
+    program.wait_for("the lanes", |text| !text.contains("Submit to"));
+    program.leave();
+}
+
+/// juicetop on `lab`, with a catalogue of the bench's cells and the Python that can make them.
+fn with_python(juice: &Juice) -> (Program, tempfile::TempDir) {
+    let own = tempfile::Builder::new().prefix("own-").tempdir_in(venv::target_dir()).unwrap();
+    let folder = own.path().join("juicetop");
+    fs::create_dir_all(folder.join("catalogue.d")).unwrap();
+    let made = Command::new(env!("CARGO_BIN_EXE_juicetop"))
+        .args(["types", "--juice-config", "/nowhere/at/all", "--python", &python(), "bench=bench:Bench"])
+        .env("PYTHONPATH", modules())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    fs::write(folder.join("catalogue.d/lab.json"), made.stdout).unwrap();
+    fs::write(folder.join("config.toml"), format!("[catalogue]\npython = \"{}\"\n", python())).unwrap();
+    let (home, path) = (own.path().display().to_string(), modules());
+    let env = [("XDG_CONFIG_HOME", home.as_str()), ("PYTHONPATH", path.as_str())];
+    let program = Program::start_with(juice, &["lab"], LARGE, &[], &env);
+    program.wait_for("the connection", |text| text.contains("● live"));
+    (program, own)
+}
+
+#[test]
+fn a_cell_goes_out_with_the_code_that_its_class_made_or_not_at_all() {
+    let Some(juice) = Juice::shared() else { return };
+    let (mut program, _own) = with_python(juice);
+    let bus = Listener::open(&juice.url());
+    let composes = |text: &str| text.contains("Submit to lab · Plot");
+    let asks = |text: &str| text.contains("Let Python make the code of its cell?");
+    program.compose("lab", "Plot", "Plot");
+    // It opens at the code, which is missing.
+    program.steps("backtab backtab `4`");
+    program.wait_for("the value in the name", |text| text.contains("Plot: points=4"));
+    program.press_send("the question", asks);
+    let question = program.text();
+    for part in ["runs the lab's modules here", "may open instruments", "Nothing is sent by it"] {
+        assert!(question.contains(part), "{part}:\n{question}");
+    }
+    program.type_keys("enter");
+    program.wait_for("why it is not sent", |text| {
+        composes(text) && !asks(text) && text.contains("without Python the cell has no code")
+    });
+    program.press_send("the question again", asks);
+    program.type_keys("y");
+    program.wait_for("what the class made", |text| {
+        text.contains("its class made this") && text.contains("[n * n for n in range(4)]")
+    });
+    program.press_send("the lanes", |text| !text.contains("Submit to"));
+    program.row_with("lab", &["✔ ◆ Plot: points=4, good=True"]);
+    let event = bus.wait_for("the cell", |e| e.json["task_display_name"] == "Plot: points=4, good=True");
+    let payload: Value = serde_json::from_str(event.json["task_payload"].as_str().unwrap()).unwrap();
+    assert_eq!((&payload["code"], &payload["points"]), (&json!("[n * n for n in range(4)]"), &json!(4)));
+    // What the class refuses stays here, with its words.
+    program.compose("lab", "Plot", "Plot");
+    program.type_keys("f5");
+    program.wait_for("the JSON", |text| text.contains("\"points\""));
+    // From its end all of it away.
+    program.type_keys("down down down down end");
+    program.send(&[0x7f; 200]);
+    program.type_text("{\"points\": \"many\"}");
+    program.press_send("why it is not sent", |text| {
+        composes(text) && text.contains("its class refuses it") && text.contains("valid integer")
+    });
+    program.type_keys("esc");
+    program.wait_for("the lanes", |text| !text.contains("Submit to"));
+    assert_eq!(super::block(&program.text(), "lab").iter().filter(|row| row.contains("◆")).count(), 1);
+    program.leave();
+}
