@@ -8,6 +8,8 @@ mod draft;
 mod json_pane;
 mod secrets;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, FixedOffset};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
@@ -19,7 +21,12 @@ use crate::{
     },
     clean::Charset,
     store::TaskKey,
-    wire::{Text, frame::TaskFrame, json, name},
+    wire::{
+        Text,
+        frame::TaskFrame,
+        json,
+        name::{self, Numbers},
+    },
 };
 
 use super::{
@@ -82,6 +89,8 @@ pub struct Compose {
     pub service: Text,
     /// What is known of the type.
     pub task_type: TaskType,
+    /// How the type's display name writes numbers.
+    numbers: HashMap<String, Numbers>,
     /// Parallel or sequential.
     pub parallel: bool,
     /// Which way it goes.
@@ -173,6 +182,7 @@ impl Compose {
         let mut compose = Compose {
             service,
             parallel: task_type.parallel,
+            numbers: task_type.all_numbers(),
             task_type,
             way,
             way_reason,
@@ -499,7 +509,7 @@ impl Compose {
             &self.task_type.class,
             &payload,
             &self.task_type.hidden_fields,
-            &|field| self.task_type.numbers(field),
+            &|field| self.numbers.get(field).copied().unwrap_or_default(),
         );
     }
 

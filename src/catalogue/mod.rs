@@ -137,6 +137,17 @@ impl TaskType {
         self.schema.as_deref().map_or(Numbers::AsWritten, |schema| schema::numbers(schema, field))
     }
 
+    /// [`TaskType::numbers`] of all fields that are not as they are written, for who asks at each key: the schema is
+    /// gone through once.
+    pub fn all_numbers(&self) -> HashMap<String, Numbers> {
+        let Some(schema) = self.schema.as_deref() else { return HashMap::new() };
+        let fields = schema::properties(schema::top(schema)).into_iter();
+        fields
+            .map(|(name, property)| (name.into_owned(), schema::numbers_in(schema, property)))
+            .filter(|(_, numbers)| *numbers != Numbers::AsWritten)
+            .collect()
+    }
+
     fn is(&self, other: &TaskType) -> bool {
         self.name == other.name && self.class == other.class
     }
@@ -146,7 +157,7 @@ impl TaskType {
 pub fn float_fields(schema: &str) -> Vec<String> {
     schema::properties(schema::top(schema))
         .into_iter()
-        .filter(|(name, _)| schema::numbers(schema, name) == Numbers::Float)
+        .filter(|(_, property)| schema::numbers_in(schema, property) == Numbers::Float)
         .map(|(name, _)| name.into_owned())
         .collect()
 }

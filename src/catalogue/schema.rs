@@ -74,11 +74,14 @@ pub(super) fn types(schema: &str) -> Vec<Cow<'_, str>> {
 /// How the numbers inside a top-level field are to be read: as floats or integers if the schema has only one of the
 /// two there.
 pub(super) fn numbers(root: &str, field: &str) -> Numbers {
+    let property = json::get(top(root), "properties").and_then(|all| json::get(all, field));
+    property.map_or(Numbers::AsWritten, |property| numbers_in(root, property))
+}
+
+/// As [`numbers`], of a property's schema.
+pub(super) fn numbers_in(root: &str, property: &str) -> Numbers {
     /// Schemas looked at: one that contains itself must end.
     const MOST: usize = 64;
-    let Some(property) = json::get(top(root), "properties").and_then(|all| json::get(all, field)) else {
-        return Numbers::AsWritten;
-    };
     let (mut float, mut int) = (false, false);
     let mut open = vec![property];
     for _ in 0..MOST {
