@@ -39,6 +39,8 @@ pub struct Item {
     pub remark: String,
     /// It moves hardware.
     pub moves: bool,
+    /// Of a type that only another service has: that one. It stands in the list where nothing else matches.
+    pub on: Option<Text>,
 }
 
 /// The list.
@@ -59,7 +61,7 @@ pub struct Choose {
 impl Choose {
     /// A list of which everything is shown.
     pub fn new(stage: Stage, items: Vec<Item>) -> Choose {
-        let shown = (0..items.len()).collect();
+        let shown = own(&items).collect();
         Choose { stage, query: LineEdit::default(), items, shown, selected: 0 }
     }
 
@@ -75,7 +77,7 @@ impl Choose {
         let query = self.query.text().trim();
         self.selected = 0;
         if query.is_empty() {
-            self.shown = (0..self.items.len()).collect();
+            self.shown = own(&self.items).collect();
             return;
         }
         let pattern = Pattern::new(query, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy);
@@ -92,31 +94,46 @@ impl Choose {
                 Some((score + exact, i))
             })
             .collect();
+        if scored.iter().any(|(_, i)| self.items[*i].on.is_none()) {
+            scored.retain(|(_, i)| self.items[*i].on.is_none());
+        }
         scored.sort_by_key(|(score, i)| (std::cmp::Reverse(*score), *i));
         self.shown = scored.into_iter().map(|(_, i)| i).collect();
     }
 
+    /// What was typed, where it can be taken as it is: a type that nobody listed here. It stands first in the list.
+    pub fn as_typed(&self) -> Option<&str> {
+        let typed = self.query.text().trim();
+        let listed = self.shown.first().is_some_and(|i| self.items[*i].on.is_none());
+        (matches!(self.stage, Stage::Type { .. }) && !typed.is_empty() && !listed).then_some(typed)
+    }
+
     /// What Enter takes: the selected item's name, or for a type the name as typed where nothing matches.
     pub fn chosen(&self) -> Option<Text> {
-        if let Some(i) = self.shown.get(self.selected) {
-            return Some(self.items[*i].name.clone());
+        match self.index() {
+            Some(i) => Some(self.items[i].name.clone()),
+            None => self.as_typed().map(Into::into),
         }
-        let typed = self.query.text().trim();
-        (matches!(self.stage, Stage::Type { .. }) && !typed.is_empty()).then(|| typed.into())
     }
 
     /// Which item is selected, as an index of `items`.
     pub fn index(&self) -> Option<usize> {
-        self.shown.get(self.selected).copied()
+        let before = usize::from(self.as_typed().is_some());
+        self.shown.get(self.selected.checked_sub(before)?).copied()
     }
 
     /// Moves the selection, round the ends.
     pub fn step(&mut self, by: isize) {
-        let n = self.shown.len() as isize;
+        let n = (self.shown.len() + usize::from(self.as_typed().is_some())) as isize;
         if n > 0 {
             self.selected = (self.selected as isize + by).rem_euclid(n) as usize;
         }
     }
+}
+
+/// The items that stand in the list before anything is typed.
+fn own(items: &[Item]) -> impl Iterator<Item = usize> {
+    (0..items.len()).filter(|i| items[*i].on.is_none())
 }
 
 #[cfg(test)]
@@ -126,7 +143,13 @@ mod tests {
     fn choose(names: &[&str]) -> Choose {
         let items = names
             .iter()
-            .map(|n| Item { name: (*n).into(), about: String::new(), remark: String::new(), moves: false })
+            .map(|n| Item {
+                name: (*n).into(),
+                about: String::new(),
+                remark: String::new(),
+                moves: false,
+                on: None,
+            })
             .collect();
         Choose::new(Stage::Type { service: "lab".into() }, items)
     }
@@ -154,5 +177,25 @@ mod tests {
         c.query = LineEdit::new("Brand New");
         c.search();
         assert_eq!(c.chosen().as_deref(), Some("Brand New"));
+    }
+
+    #[test]
+    fn what_only_others_have_stands_below_what_was_typed() {
+        let mut c = choose(&["Ping"]);
+        let on =
+            |name: &str, service: &str| Item { on: Some(service.into()), ..choose(&[name]).items.remove(0) };
+        c.items.extend([on("MeasureT1", "fridge"), on("PingAll", "fridge")]);
+        c.search();
+        assert_eq!(c.shown, [0], "before anything is typed it is the service's own list");
+        c.query = LineEdit::new("ping");
+        c.search();
+        assert_eq!((c.shown.clone(), c.as_typed()), (vec![0], None), "nor where something matches here");
+        c.query = LineEdit::new("MeasureT1");
+        c.search();
+        assert_eq!((c.chosen().as_deref(), c.index()), (Some("MeasureT1"), None), "as typed, here");
+        c.step(1);
+        assert_eq!((c.chosen().as_deref(), c.index()), (Some("MeasureT1"), Some(1)), "on the fridge");
+        c.step(1);
+        assert_eq!(c.index(), None);
     }
 }

@@ -40,7 +40,10 @@ use super::{
 
 pub use draft::Draft;
 pub use json_pane::JsonPane;
-pub(super) use {json_pane::left_for, secrets::mask};
+pub(super) use {
+    json_pane::left_for,
+    secrets::{SECRET, mask},
+};
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;

@@ -6,13 +6,21 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Rect;
+
 use crate::{
+    clean::{Charset, Clean},
     store::{GroupKey, TaskKey},
     time::Now,
     wire::{Text, frame::TaskFrame},
 };
 
-use super::session::{Batch, Way};
+use super::{
+    action::Action,
+    keymap::Keymap,
+    layout::Window,
+    session::{Batch, Way},
+};
 
 /// What is done on *yes*.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +73,8 @@ pub struct Confirm {
     pub deed: Deed,
     /// Hardware moves: only the sure key says yes.
     pub hardware: bool,
+    /// The first of its lines that is seen, where it is longer than its place.
+    pub top: usize,
     /// When it was asked.
     pub asked: Now,
     /// When the last key was pressed that did nothing here.
@@ -87,7 +97,85 @@ pub const SILENCE: Duration = Duration::from_millis(50);
 /// A key this soon after another one was dealt with had been waiting behind it: nobody types like that.
 pub const AT_ONCE: Duration = Duration::from_micros(500);
 
+/// A question in its place.
+#[derive(Debug)]
+pub struct Fit {
+    /// The question, row by row; empty where it stands among the lines, as the place is too low for more.
+    pub title: Vec<Clean>,
+    /// All lines, row by row.
+    pub lines: Vec<Clean>,
+    /// Those that are seen.
+    pub window: Window,
+    /// The answers stand one below the other.
+    pub stacked: bool,
+    /// There is room for a rule above it.
+    pub ruled: bool,
+    /// A row parts lines and answers; it tells what is out of sight.
+    pub parted: bool,
+}
+
 impl Confirm {
+    /// A question; `answers`: what *yes* and what *no* are called.
+    pub fn new(
+        title: impl Into<String>,
+        lines: Vec<String>,
+        answers: (impl Into<String>, impl Into<String>),
+        deed: Deed,
+        now: Now,
+    ) -> Confirm {
+        let (yes, no) = (answers.0.into(), answers.1.into());
+        Confirm {
+            title: title.into(),
+            lines,
+            yes,
+            no,
+            deed,
+            hardware: false,
+            top: 0,
+            asked: now,
+            last_key: None,
+            refused: None,
+        }
+    }
+
+    /// The same, about hardware that moves or not.
+    #[must_use]
+    pub fn moving(self, hardware: bool) -> Confirm {
+        Confirm { hardware, ..self }
+    }
+
+    /// The keys of *no* and of *yes*, each with what it does: ` n do not send `, `Y` and ` send it`.
+    pub fn answers(&self, keymap: &Keymap) -> [String; 3] {
+        let key = |action| keymap.first(action).unwrap_or_default();
+        let yes = key(if self.hardware { Action::Sure } else { Action::Yes });
+        [format!(" {} {} ", key(Action::No), self.no), yes, format!(" {}", self.yes)]
+    }
+
+    /// How it stands in this place. Rules and blank rows give way to its lines, and what still has no room is scrolled
+    /// to; the answers are always seen.
+    pub fn fit(&self, keymap: &Keymap, area: Rect, charset: Charset) -> Fit {
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
+        let columns = width.saturating_sub(4).max(1);
+        let mut title = Clean::line(&self.title, charset).wrap(columns);
+        let mut lines: Vec<Clean> =
+            self.lines.iter().flat_map(|line| Clean::line(line, charset).wrap(columns)).collect();
+        let answers: usize = self.answers(keymap).iter().map(|text| Clean::line(text, charset).width()).sum();
+        let stacked = answers + 4 > width;
+        let room = height.saturating_sub(if stacked { 2 } else { 1 });
+        let all = title.len() + lines.len();
+        if all <= room {
+            let window = Window::new(lines.len(), lines.len(), 0);
+            return Fit { title, lines, window, stacked, ruled: all + 1 < room, parted: all < room };
+        }
+        let parted = room > 2;
+        let free = room - usize::from(parted);
+        if title.len() >= free {
+            lines.splice(0..0, std::mem::take(&mut title));
+        }
+        let window = Window::new(lines.len(), free - title.len(), self.top);
+        Fit { title, lines, window, stacked, ruled: false, parted }
+    }
+
     /// Whether it was asked so short a time ago that a key pressed now may be a held one.
     pub fn is_fresh(&self, now: Now) -> bool {
         now.since(self.asked) < TOO_SOON
@@ -107,17 +195,7 @@ mod tests {
 
     #[test]
     fn a_sure_key_counts_only_alone_and_not_at_once() {
-        let mut c = Confirm {
-            title: String::new(),
-            lines: Vec::new(),
-            yes: String::new(),
-            no: String::new(),
-            deed: Deed::Quit,
-            hardware: true,
-            asked: Now::at(10.0),
-            last_key: None,
-            refused: None,
-        };
+        let mut c = Confirm::new("", Vec::new(), ("", ""), Deed::Quit, Now::at(10.0)).moving(true);
         assert!(!c.is_meant(Now::at(10.1)), "held from before");
         assert!(c.is_meant(Now::at(11.0)));
         c.last_key = Some(Now::at(10.99));

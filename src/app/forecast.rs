@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::document::bytes;
 use crate::{
     store::{Store, Usual},
     wire::Text,
@@ -80,14 +81,19 @@ impl Forecast {
 
     /// Time and size in one line, as far as they are known.
     pub fn line(&self) -> String {
-        let time = match self.time {
-            Some(time) => format!("about {}", span(time)),
-            None => format!("at least {}", span(self.least())),
-        };
+        let time = self.time_line();
         match (self.time, self.size) {
             (_, Some(size)) => format!("{time}, results about {}", bytes(size)),
             (Some(_), None) => format!("{time}, results of unknown size"),
             (None, None) => format!("{time}, results of unknown size (no earlier runs)"),
+        }
+    }
+
+    /// The time alone.
+    pub fn time_line(&self) -> String {
+        match self.time {
+            Some(time) => format!("about {}", span(time)),
+            None => format!("at least {}", span(self.least())),
         }
     }
 }
@@ -109,15 +115,6 @@ fn span(time: Duration) -> String {
     }
 }
 
-/// `812 B`, `12 KB`, `3.4 MB`.
-pub fn bytes(n: usize) -> String {
-    match n {
-        0..1_000 => format!("{n} B"),
-        1_000..1_000_000 => format!("{} KB", n / 1_000),
-        _ => format!("{}.{} MB", n / 1_000_000, n / 100_000 % 10),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +128,7 @@ mod tests {
     fn the_scheduler_starts_one_a_second_at_most() {
         assert_eq!(forecast(0.02, 100, 500, 0).time, Some(Duration::from_secs(500)));
         assert_eq!(forecast(1.2, 100, 500, 0).time, Some(Duration::from_secs(1000)));
-        assert_eq!(forecast(0.02, 100, 500, 0).line(), "about 8:20, results about 50 KB");
+        assert_eq!(forecast(0.02, 100, 500, 0).line(), "about 8:20, results about 50.0 kB");
         let unknown = Forecast::of(Usual::default(), 45, 0);
         assert_eq!(unknown.line(), "at least 45 s, results of unknown size (no earlier runs)");
         assert_eq!((unknown.stop(), unknown.warning()), (None, None));

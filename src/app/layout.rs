@@ -2,6 +2,8 @@
 
 use ratatui::layout::Rect;
 
+use super::action::Action;
+
 /// What the screen is large enough for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -82,6 +84,47 @@ pub fn below_head(pane: Rect) -> Rect {
     Rect { y: pane.y + head, height: pane.height - head, ..pane }
 }
 
+/// The part of some lines that is seen in a place too low for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Lines out of sight above.
+    pub above: usize,
+    /// Lines that are seen.
+    pub shown: usize,
+    /// Lines out of sight below.
+    pub below: usize,
+}
+
+impl Window {
+    /// Of so many lines, in so many rows, from line `top` on; never further than the last line.
+    pub fn new(lines: usize, height: usize, top: usize) -> Window {
+        let shown = lines.min(height);
+        let above = top.min(lines - shown);
+        Window { above, shown, below: lines - shown - above }
+    }
+
+    /// All of it is seen.
+    pub fn is_whole(self) -> bool {
+        self.above + self.below == 0
+    }
+
+    /// Where it begins after this action, if that scrolls. A page keeps one line of the one before.
+    pub fn scrolled(self, action: Action) -> Option<usize> {
+        let page = self.shown.saturating_sub(1).max(1);
+        let last = self.above + self.below;
+        let top = match action {
+            Action::Up => self.above.saturating_sub(1),
+            Action::Down => self.above + 1,
+            Action::PageUp => self.above.saturating_sub(page),
+            Action::PageDown => self.above + page,
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => return None,
+        };
+        Some(top.min(last))
+    }
+}
+
 impl Areas {
     /// The room for the document of an opened task.
     pub fn task(&self) -> Rect {
@@ -92,6 +135,27 @@ impl Areas {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_comes_into_sight_by_going_down_and_none_is_counted_twice() {
+        for lines in 0..12 {
+            for height in 1..8 {
+                for action in [Action::Down, Action::PageDown] {
+                    let mut window = Window::new(lines, height, 0);
+                    let mut seen = vec![false; lines];
+                    for _ in 0..=lines {
+                        assert_eq!(window.above + window.shown + window.below, lines);
+                        seen[window.above..window.above + window.shown].fill(true);
+                        window = Window::new(lines, height, window.scrolled(action).unwrap());
+                    }
+                    assert!(seen.iter().all(|seen| *seen), "{lines} lines in {height} rows: {seen:?}");
+                    assert_eq!(window.below, 0);
+                    assert_eq!(window.scrolled(Action::Bottom), Some(window.above));
+                }
+            }
+        }
+        assert_eq!(Window::new(5, 3, 99), Window { above: 2, shown: 3, below: 0 });
+    }
 
     #[test]
     fn nothing_stands_outside_and_nothing_overlaps_at_any_size() {

@@ -5,14 +5,20 @@
 //! these three; it sends nothing by itself.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::Rect;
 
 use super::{
-    compose::{Body, Compose},
+    compose::{Body, Compose, SECRET},
+    forecast::Forecast,
+    form::Tone,
+    layout::Window,
     line::LineEdit,
     session::{Batch, Way},
 };
 use crate::{
     catalogue::sweep::{Combine, Pattern, Plan},
+    clean::{Charset, Clean},
+    store::Store,
     wire::{group, json},
 };
 
@@ -59,7 +65,7 @@ impl Compose {
         let nowhere = |id| format!("{} does not go out as things stand", form.dotted(id));
         let payload = form.pattern(&fields).map_err(nowhere);
         // Secrets cannot be swept, so the fields are the same ones.
-        let masked = self.masked_form().map(|form| form.pattern(&fields)).transpose().map_err(nowhere);
+        let masked = self.masked_form(SECRET).map(|form| form.pattern(&fields)).transpose().map_err(nowhere);
         let (payload, masked) = match (payload, masked) {
             (Ok(payload), Ok(masked)) => (payload, masked),
             (Err(why), _) | (_, Err(why)) => {
@@ -101,12 +107,9 @@ impl Compose {
 
     /// A name made of the class and the swept fields.
     fn own_group_name(&self) -> String {
-        let names = self.many.as_ref().and_then(|many| many.plan.as_ref().ok()).map(Plan::names);
-        let fields: Vec<&str> =
-            names.into_iter().flatten().filter_map(|name| name.rsplit('.').next()).collect();
-        match fields.is_empty() {
-            true => group::tidy(&self.task_type.class),
-            false => group::tidy(&format!("{} over {}", self.task_type.class, fields.join(", "))),
+        match self.many.as_ref().and_then(|many| many.plan.as_ref().ok()) {
+            Some(plan) => plan.name_for(&self.task_type.class),
+            None => group::tidy(&self.task_type.class),
         }
     }
 
@@ -117,6 +120,12 @@ impl Compose {
     pub fn batch(&self) -> Option<Result<Batch, String>> {
         let many = self.many.as_ref()?;
         Some(self.batch_of(many))
+    }
+
+    /// The same with that word in place of each secret; `None` where it has none, or nothing can be sent.
+    pub(super) fn batch_with(&self, word: &str) -> Option<Batch> {
+        let payload = self.masked_form(word)?.pattern(&self.form()?.form.swept()).ok()?;
+        Some(Batch { payload, ..self.batch()?.ok()? })
     }
 
     fn batch_of(&self, many: &Many) -> Result<Batch, String> {
@@ -138,6 +147,35 @@ impl Compose {
             },
             first_alone: self.group.first_alone,
         })
+    }
+
+    /// What is to be expected of its tasks.
+    pub fn forecast(&self, store: &Store) -> Forecast {
+        let kind = &self.task_type;
+        Forecast::new(store, &self.service, &kind.name, &kind.class, self.tasks())
+    }
+
+    /// All that is to be said of the group, the most important first.
+    pub fn told_of_group(&self, forecast: &Forecast) -> Vec<(Tone, String)> {
+        let plan = match self.many.as_ref().map(|many| &many.plan) {
+            Some(Ok(plan)) => plan,
+            Some(Err(why)) => return vec![(Tone::Error, why.clone())],
+            None => return Vec::new(),
+        };
+        let mut told = vec![(Tone::Doc, format!("{} tasks, {}", plan.count(), forecast.line()))];
+        if let Some(why) = forecast.stop() {
+            told.push((Tone::Error, format!("It will not be sent: {why}")));
+        } else if let Some(why) = forecast.warning() {
+            told.push((Tone::Warning, why));
+        }
+        told.push((Tone::Doc, format!("first  {}", self.values(0))));
+        told.push((Tone::Doc, format!("last   {}", self.values(plan.count().saturating_sub(1)))));
+        let ranges = self.batch().and_then(Result::ok).map(|batch| batch.ranges()).unwrap_or_default();
+        told.extend(ranges.into_iter().map(|range| (Tone::Limits, range)));
+        let way = "Through the scheduler: it starts at most one a second and gives each one the slot, also parallel \
+                   ones. What it has been handed goes on if this terminal is lost.";
+        told.push((Tone::Limits, way.to_owned()));
+        told
     }
 
     /// The swept values of the task of that number, from 0: `averages=10, band="X"`.
@@ -170,8 +208,21 @@ pub struct GroupPane {
     pub focus: Focus,
     /// The name as it stands.
     pub name: LineEdit,
+    /// The first line that is seen of what is said of the group, where it is longer than its place.
+    pub top: usize,
     /// A name was typed.
     named: bool,
+}
+
+/// Where the parts of the group's screen stand.
+#[derive(Debug)]
+pub struct Fit {
+    /// There is room for a rule below the head.
+    pub ruled: bool,
+    /// What is said of the group, row by row.
+    pub told: Vec<(Tone, Clean)>,
+    /// The rows of it that are seen.
+    pub window: Window,
 }
 
 impl GroupPane {
@@ -180,8 +231,24 @@ impl GroupPane {
         GroupPane {
             focus: Focus::Name,
             name: LineEdit::new(&compose.group_name()),
+            top: 0,
             named: compose.group.name.is_some(),
         }
+    }
+
+    /// How what is said of the group stands in this place, below the head, the three fields and a rule.
+    pub fn fit(&self, told: Vec<(Tone, String)>, area: Rect, charset: Charset) -> Fit {
+        const ABOVE: usize = 5;
+        let columns = usize::from(area.width).saturating_sub(2).max(8);
+        let told: Vec<(Tone, Clean)> = told
+            .into_iter()
+            .flat_map(|(tone, text)| {
+                Clean::line(&text, charset).wrap(columns).into_iter().map(move |t| (tone, t))
+            })
+            .collect();
+        let room = usize::from(area.height).saturating_sub(ABOVE);
+        let window = Window::new(told.len(), room, self.top);
+        Fit { ruled: told.len() < room, told, window }
     }
 
     /// Goes up or down, round the ends.

@@ -672,6 +672,11 @@ impl App {
         self.settle(now);
     }
 
+    /// Asks a question.
+    pub fn ask(&mut self, question: Confirm) {
+        self.ui.layers.push(Layer::Confirm(Box::new(question)));
+    }
+
     /// Says something for a while.
     pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
         let text = text.into();

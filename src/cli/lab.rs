@@ -281,13 +281,7 @@ pub fn keep_types(path: &Path, kept: &Kept) -> Result<Option<String>, String> {
         Ok(all.write())
     };
     match keep::change(path, MOST_KEPT, change) {
-        Ok(None) => Ok(None),
-        Ok(Some(aside)) => Ok(Some(format!(
-            "{} could not be used ({}); it is now {}",
-            path.display(),
-            aside.why,
-            aside.to.display()
-        ))),
+        Ok(aside) => Ok(aside.map(|aside| aside.sentence(path))),
         Err(e) => Err(format!("what was learned of task types is not kept: {}: {e}", path.display())),
     }
 }

@@ -31,6 +31,13 @@ pub struct PutAside {
     pub why: String,
 }
 
+impl PutAside {
+    /// One sentence about the file of that name.
+    pub fn sentence(&self, path: &Path) -> String {
+        format!("{} could not be used ({}); it is now {}", path.display(), self.why, self.to.display())
+    }
+}
+
 /// The text of a file; `None` where there is none.
 ///
 /// # Errors

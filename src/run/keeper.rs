@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread::JoinHandle,
     time::Duration,
@@ -20,7 +20,7 @@ use crate::{
         compose::Draft,
         kept::{self, Known, LastValues, Place},
     },
-    keep::{self, PutAside, sent},
+    keep::{self, sent},
 };
 
 /// For how long a deed waits until it stands in the log. A home folder on a server that hangs must not keep a heater on.
@@ -78,7 +78,7 @@ impl Files {
         });
         let told = aside.map_err(|e| format!("the draft is not kept: {}: {e}", path.display()))?;
         self.known = known;
-        Ok(told.map(|aside| put_aside(path, &aside)))
+        Ok(told.map(|aside| aside.sentence(path)))
     }
 
     fn put_values(&mut self, newest: &LastValues) -> Result<Told, String> {
@@ -89,16 +89,12 @@ impl Files {
             Ok(kept::write_values(&values))
         });
         let told = aside.map_err(|e| format!("the values are not kept: {}: {e}", path.display()))?;
-        Ok(told.map(|aside| put_aside(path, &aside)))
+        Ok(told.map(|aside| aside.sentence(path)))
     }
 }
 
 /// A sentence, if there is something to tell.
 type Told = Option<String>;
-
-fn put_aside(path: &Path, aside: &PutAside) -> String {
-    format!("{} could not be used ({}); it is now {}", path.display(), aside.why, aside.to.display())
-}
 
 fn read<T>(
     path: Option<&PathBuf>,

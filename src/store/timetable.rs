@@ -1,11 +1,13 @@
 //! What the scheduler keeps for a service, in the order in which it will take it.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 
 use super::{
     Store,
     lane::Slot,
-    task::{Own, Task},
+    task::{Own, State, Task},
 };
 use crate::time::Now;
 
@@ -38,7 +40,12 @@ impl Store {
                 direct += 1;
             }
         }
-        let ended = lanes.unknown.into_iter().chain(lanes.ended).filter(|task| is_scheduled(task)).collect();
+        // Of a group's members the lanes list only those that are still open.
+        let members = lanes.groups.iter().flat_map(|group| self.members(group));
+        let mut over = lanes.ended;
+        over.extend(members.filter(|task| task.state == State::Ended));
+        over.sort_by_key(|task| Reverse(task.ended.as_ref().map(|seen| seen.at.mono)));
+        let ended = lanes.unknown.into_iter().chain(over).filter(|task| is_scheduled(task)).collect();
         Timetable { slot: lanes.slot, holders: lanes.holders, direct, waiting, ended }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     time::Now,
 };
 
-use super::{Look, Piece, Row, form, many, spaces, word};
+use super::{Look, Piece, Row, form, many, overlay::out_of_sight, spaces, word};
 
 /// The list to choose from.
 pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Position) {
@@ -38,8 +38,18 @@ pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Posi
     let mut rows = vec![Row::of(vec![spaces(1), title, query]), Row::rule(area.width, look)];
     let height = usize::from(area.height).saturating_sub(2).max(1);
     let first = (choose.selected + 1).saturating_sub(height);
-    let widest = choose.items.iter().map(|i| i.name.chars().count()).max().unwrap_or(0).min(32);
-    for (place, index) in choose.shown.iter().enumerate().skip(first).take(height) {
+    let listed = choose.items.iter().filter(|i| i.on.is_none() || choose.as_typed().is_some());
+    let widest = listed.map(|i| i.name.chars().count()).max().unwrap_or(0).min(32);
+    let typed = choose.as_typed().map(|typed| {
+        let text = format!("{typed}  as it is: nothing is known of it here");
+        Row::of(vec![spaces(3), look.piece(&text, Role::Dim)])
+    });
+    let before = usize::from(typed.is_some());
+    if let Some(row) = typed.filter(|_| first == 0) {
+        rows.push(Row { selected: choose.selected == 0, ..row });
+    }
+    let room = height - before.min(height).saturating_sub(first);
+    for (place, index) in (before..).zip(&choose.shown).skip(first.saturating_sub(before)).take(room) {
         let item = &choose.items[*index];
         let name = Clean::line(&item.name, look.glyphs.charset).pad(widest + 2);
         let mut row = Row::of(vec![
@@ -55,16 +65,14 @@ pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Posi
         row.selected = place == choose.selected;
         rows.push(row);
     }
-    if choose.shown.is_empty() {
-        let typed = choose.query.text().trim();
-        let text = match (&choose.stage, typed.is_empty()) {
-            (Stage::Type { .. }, false) => format!("no such type is known; Enter takes `{typed}` as it is"),
-            (Stage::Type { .. }, true) => "no task types are known yet: type the name of one".to_owned(),
-            (Stage::Service, _) => "no such service".to_owned(),
-            (Stage::Option { .. }, _) => "no option has that".to_owned(),
-            (Stage::Jump, _) => "no field has that in its name".to_owned(),
+    if choose.shown.is_empty() && before == 0 {
+        let text = match &choose.stage {
+            Stage::Type { .. } => "no task types are known yet: type the name of one",
+            Stage::Service => "no such service",
+            Stage::Option { .. } => "no option has that",
+            Stage::Jump => "no field has that in its name",
         };
-        rows.push(Row::of(vec![spaces(3), look.piece(&text, Role::Dim)]));
+        rows.push(Row::of(vec![spaces(3), word(text, Role::Dim)]));
     }
     let x = (x as u16).min(area.width.saturating_sub(1));
     (rows, Position { x: area.x + x, y: area.y })
@@ -238,13 +246,7 @@ fn foot(app: &App, c: &Compose, hidden: Option<(usize, usize)>, area: Rect, look
 fn status(c: &Compose, hidden: Option<(usize, usize)>, width: u16, look: Look) -> Row {
     let mut right = Vec::new();
     if let Some((above, below)) = hidden {
-        let mut text = String::new();
-        for (sign, n) in [(look.glyphs.up, above), (look.glyphs.down, below)] {
-            if n > 0 {
-                text.push_str(&format!(" {sign} {n} more"));
-            }
-        }
-        right = vec![look.piece(&format!("{text} "), Role::Dim)];
+        right = vec![look.piece(&out_of_sight(above, below, look), Role::Dim)];
     }
     let taken: usize = right.iter().map(|p| p.text.width()).sum();
     let Some(first) = c.problems.first() else {

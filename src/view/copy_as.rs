@@ -38,19 +38,30 @@ pub(super) fn copy_as(copy: &CopyAs, keymap: &Keymap, body: Rect, look: Look, no
     }
     let key = |action| keymap.first(action).unwrap_or_default();
     let mut keys = vec![(key(Action::Accept), " copies   "), (key(Action::SaveCopy), " saves to a file   ")];
-    if copy.source.masked.is_some() {
+    if copy.masked.is_some() {
         let what = if copy.clear { " masks the secrets" } else { " with the secrets" };
         keys.push((key(Action::ShowSecrets), what));
     }
-    let mut pieces = vec![spaces(1)];
+    // Each key with its word stands whole, in a further row where there is no room.
+    let mut used = usize::MAX;
     for (key, what) in keys {
-        pieces.push(look.piece(&key, Role::Key));
-        pieces.push(word(what, Role::Text));
+        let pieces = vec![look.piece(&key, Role::Key), word(what, Role::Text)];
+        let width = pieces.iter().map(|piece| piece.text.width()).sum::<usize>();
+        match below.last_mut().filter(|_| used.saturating_add(width) <= columns + 3) {
+            Some(row) => row.left.extend(pieces),
+            None => {
+                used = 1;
+                below.push(Row::of([vec![spaces(1)], pieces].concat()));
+            }
+        }
+        used += width;
     }
-    below.push(Row::of(pieces));
     // The text gets what is left of the place.
     let room = usize::from(body.height).saturating_sub(rows.len() + below.len() + 1).min(LINES);
-    let text: String = copy.text(now.utc).chars().take(LOOKED_AT).collect();
+    let (text, role) = match copy.text(now.utc) {
+        Ok(text) => (text.chars().take(LOOKED_AT).collect::<String>(), Role::Input),
+        Err(why) => (format!("There is none: {why}."), Role::Error),
+    };
     let lines: Vec<Clean> =
         text.trim_end().lines().flat_map(|line| Clean::line(line, charset).wrap(columns)).collect();
     let more = lines.len() > room;
@@ -58,7 +69,7 @@ pub(super) fn copy_as(copy: &CopyAs, keymap: &Keymap, body: Rect, look: Look, no
         rows.push(Row::rule(body.width, look));
     }
     for text in lines.into_iter().take(room.saturating_sub(usize::from(more))) {
-        rows.push(Row::of(vec![spaces(3), Piece { text, role: Role::Input }]));
+        rows.push(Row::of(vec![spaces(3), Piece { text, role }]));
     }
     if more && room > 0 {
         rows.push(Row::of(vec![spaces(3), look.piece(look.glyphs.ellipsis, Role::Dim)]));

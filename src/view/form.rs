@@ -113,7 +113,7 @@ pub(super) fn beside(pane: &FormPane, width: u16, look: Look) -> Vec<Row> {
     rows
 }
 
-fn tone_role(tone: Tone) -> Role {
+pub(super) fn tone_role(tone: Tone) -> Role {
     match tone {
         Tone::Doc => Role::Text,
         Tone::Limits => Role::Dim,

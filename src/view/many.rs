@@ -4,10 +4,9 @@ use ratatui::layout::{Position, Rect};
 
 use crate::{
     app::{
-        App,
+        App, Layer,
         action::Action,
         compose::Compose,
-        forecast::Forecast,
         many::{Focus, GroupPane},
     },
     catalogue::sweep::Combine,
@@ -16,20 +15,17 @@ use crate::{
     time::when,
 };
 
-use super::{Look, Piece, Row, spaces, word};
+use super::{Look, Piece, Row, form::tone_role, overlay, spaces, word};
 
-fn forecast(app: &App, c: &Compose) -> Forecast {
-    let kind = &c.task_type;
-    Forecast::new(app.store(), &c.service, &kind.name, &kind.class, c.tasks())
-}
-
-/// How many, how long, how large: one line.
-fn total(app: &App, c: &Compose, look: Look) -> Piece {
-    let forecast = forecast(app, c);
-    let text = format!("{} tasks, {}", c.tasks(), forecast.line());
+/// How many, how long, how large: one line. A small screen leaves out the size, unless that is what is wrong.
+fn total(app: &App, c: &Compose, small: bool, look: Look) -> Piece {
+    let forecast = c.forecast(app.store());
+    let told = if small { forecast.time_line() } else { forecast.line() };
+    let text = format!("{} tasks, {told}", c.tasks());
     match (forecast.stop(), forecast.warning()) {
+        (Some(_), _) if small => look.piece(&format!("{} tasks: too large a result", c.tasks()), Role::Error),
         (Some(_), _) => {
-            let size = crate::app::forecast::bytes(forecast.size.unwrap_or_default());
+            let size = crate::app::document::bytes(forecast.size.unwrap_or_default());
             let what = "more than the 50 MiB that the scheduler's list can bear";
             look.piece(&format!("{} tasks with about {size} of results: {what}", c.tasks()), Role::Error)
         }
@@ -42,7 +38,7 @@ fn total(app: &App, c: &Compose, look: Look) -> Piece {
 pub(super) fn foot(app: &App, c: &Compose, small: bool, look: Look) -> Vec<Row> {
     let last = c.tasks().saturating_sub(1);
     if small {
-        return vec![Row::of(vec![spaces(1), total(app, c, look)])];
+        return vec![Row::of(vec![spaces(1), total(app, c, true, look)])];
     }
     let key = app.settings.keymap.first(Action::Many).unwrap_or_default();
     let ellipsis = look.glyphs.ellipsis;
@@ -55,7 +51,7 @@ pub(super) fn foot(app: &App, c: &Compose, small: bool, look: Look) -> Vec<Row> 
     let first = if c.group.first_alone { ", the first one alone before the rest" } else { "" };
     let when = c.run_at().map_or_else(String::new, |at| format!(" not before {}", when::show(&at)));
     vec![
-        Row::of(vec![word(" tasks  ", Role::Dim), total(app, c, look)]),
+        Row::of(vec![word(" tasks  ", Role::Dim), total(app, c, false, look)]),
         Row::of(vec![word(" values ", Role::Dim), look.piece(&values, Role::Text)]),
         Row {
             left: vec![
@@ -69,6 +65,13 @@ pub(super) fn foot(app: &App, c: &Compose, small: bool, look: Look) -> Vec<Row> 
     ]
 }
 
+/// Something of what is said on the group's screen is out of sight.
+pub(super) fn is_cut(app: &App) -> bool {
+    let [.., Layer::Compose(c), Layer::Many(pane)] = app.ui.layers.as_slice() else { return false };
+    let told = c.told_of_group(&c.forecast(app.store()));
+    !pane.fit(told, app.areas().body, app.settings.charset).window.is_whole()
+}
+
 /// The group's own screen.
 pub(super) fn many(
     app: &App,
@@ -78,7 +81,6 @@ pub(super) fn many(
     look: Look,
 ) -> (Vec<Row>, Option<Position>) {
     let charset = look.charset();
-    let columns = usize::from(area.width).saturating_sub(2).max(8);
     let count = match c.many.as_ref().map(|many| &many.plan) {
         Some(Ok(_)) if c.tasks() == 1 => "One task".to_owned(),
         Some(Ok(_)) => format!("A group of {} tasks", c.tasks()),
@@ -95,31 +97,43 @@ pub(super) fn many(
     if app.settings.guard.matches(&c.task_type.name) {
         head.left.push(word("  moves hardware", Role::Hardware));
     }
-    let mut rows = vec![head, Row::rule(area.width, look)];
+    let narrow = area.width < 60;
+    let fit = pane.fit(c.told_of_group(&c.forecast(app.store())), area, charset);
+    let mut rows = vec![head];
+    if fit.ruled {
+        rows.push(Row::rule(area.width, look));
+    }
     let label = |text: &'static str| Piece { text: Clean::from_static(text).pad(13), role: Role::Dim };
     let mut cursor = None;
+    let mut skipped = 0;
+    let room = usize::from(area.width).saturating_sub(15).max(1);
     let name_row = {
         let row = Row::of(vec![spaces(1), label("name")]);
         if pane.focus == Focus::Name {
             let before: String = pane.name.text().chars().take(pane.name.cursor()).collect();
-            let x = 14 + Clean::line(&before, charset).width();
-            let x = u16::try_from(x).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+            let x = Clean::line(&before, charset).width();
+            // The end of a long name is seen while that is where one types.
+            skipped = (x + 1).saturating_sub(room);
+            let x = u16::try_from(14 + x - skipped).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
             cursor = Some(Position { x: area.x + x, y: area.y + u16::try_from(rows.len()).unwrap_or(0) });
         }
         let text = pane.name.text();
         let name = if text.is_empty() {
             look.piece(&c.group_name(), Role::Placeholder)
         } else {
-            look.piece(text, Role::Input)
+            Piece { text: Clean::line(text, charset).skip(skipped), role: Role::Input }
         };
         Row { left: [row.left, vec![name]].concat(), right: Vec::new(), selected: pane.focus == Focus::Name }
     };
     rows.push(name_row);
     let together = match c.group.combine {
+        Combine::Multiply if narrow => "each with each",
+        Combine::Zip if narrow => "one by one",
         Combine::Multiply => "each with each, the last field fastest",
         Combine::Zip => "one by one: first values, second values …",
     };
     let first = match c.group.first_alone {
+        true if narrow => "yes",
         true => "yes: the rest goes once it has ended ok",
         false => "no",
     };
@@ -127,38 +141,13 @@ pub(super) fn many(
     {
         let mut row = Row::of(vec![spaces(1), label(name), look.piece(text, Role::Text)]);
         row.selected = pane.focus == focus;
-        if row.selected && area.width >= 60 {
+        if row.selected && !narrow {
             row.right = vec![word("space changes it ", Role::Dim)];
         }
         rows.push(row);
     }
-    rows.push(Row::rule(area.width, look));
-    let wrapped = |text: &str, role: Role| -> Vec<Row> {
-        let lines = Clean::line(text, charset).wrap(columns);
-        lines.into_iter().map(|text| Row::of(vec![spaces(1), Piece { text, role }])).collect()
-    };
-    let plan = match c.many.as_ref().map(|many| &many.plan) {
-        Some(Ok(plan)) => plan,
-        Some(Err(why)) => {
-            rows.extend(wrapped(why, Role::Error));
-            return (rows, cursor);
-        }
-        None => return (rows, cursor),
-    };
-    let forecast = forecast(app, c);
-    rows.extend(wrapped(&format!("{} tasks, {}", plan.count(), forecast.line()), Role::Text));
-    if let Some(why) = forecast.stop() {
-        rows.extend(wrapped(&format!("It will not be sent: {why}"), Role::Error));
-    } else if let Some(why) = forecast.warning() {
-        rows.extend(wrapped(&why, Role::Warning));
-    }
-    let ranges = c.batch().and_then(Result::ok).map(|batch| batch.ranges()).unwrap_or_default();
-    rows.extend(ranges.iter().map(|line| Row::of(vec![spaces(1), look.piece(line, Role::Text)])));
-    rows.push(Row::of(vec![spaces(1), word("first  ", Role::Dim), look.piece(&c.values(0), Role::Text)]));
-    let last = c.values(plan.count().saturating_sub(1));
-    rows.push(Row::of(vec![spaces(1), word("last   ", Role::Dim), look.piece(&last, Role::Text)]));
-    let way = "Through the scheduler: it starts at most one a second and gives each one the slot, also parallel ones. \
-               What it has been handed goes on if this terminal is lost.";
-    rows.extend(wrapped(way, Role::Dim));
+    rows.push(overlay::more(fit.window, area.width, look));
+    let seen = fit.told.into_iter().skip(fit.window.above).take(fit.window.shown);
+    rows.extend(seen.map(|(tone, text)| Row::of(vec![spaces(1), Piece { text, role: tone_role(tone) }])));
     (rows, cursor)
 }

@@ -451,7 +451,12 @@ fn footer_actions(app: &App) -> Vec<Action> {
         Context::Choose if app.ui.layers.last().is_some_and(is_of_types) => {
             vec![Accept, Back, RefreshTypes, Complete, Help]
         }
-        Context::Many => vec![Send, Accept, Back, Complete, Help],
+        Context::Many => {
+            let mut a = vec![Send, Accept, Back];
+            a.extend(many::is_cut(app).then_some(PageDown));
+            a.extend([Complete, Help]);
+            a
+        }
         Context::Choose => vec![Accept, Back, Complete, Help],
         Context::Input => vec![Accept, Back, Help],
         Context::Schedule if matches!(app.ui.layers.last(), Some(Layer::Schedule(s)) if s.moving.is_some()) =>
@@ -468,8 +473,13 @@ fn footer_actions(app: &App) -> Vec<Action> {
         }
         Context::Help => vec![Back, PageDown],
         Context::Confirm => match app.ui.layers.last() {
-            Some(Layer::Confirm(c)) if c.hardware => vec![No, Sure],
-            _ => vec![No, Yes],
+            Some(Layer::Confirm(c)) => {
+                let fit = c.fit(&app.settings.keymap, app.areas().body, app.settings.charset);
+                let mut a = vec![No, if c.hardware { Sure } else { Yes }];
+                a.extend((!fit.window.is_whole()).then_some(PageDown));
+                a
+            }
+            _ => Vec::new(),
         },
     };
     once(actions)

@@ -4,10 +4,10 @@ use ratatui::layout::{Position, Rect};
 
 use crate::{
     app::{
-        action::Action,
         confirm::Confirm,
         help::{Help, HelpLine},
         keymap::Keymap,
+        layout::Window,
     },
     clean::Clean,
     theme::Role,
@@ -67,32 +67,49 @@ pub(super) fn help(help: &Help, keymap: &Keymap, area: Rect, look: Look) -> (Vec
 
 /// A question, at the bottom of the body.
 pub(super) fn confirm(confirm: &Confirm, keymap: &Keymap, body: Rect, look: Look) -> (Rect, Vec<Row>) {
-    let charset = look.glyphs.charset;
-    let columns = usize::from(body.width).saturating_sub(4).max(1);
+    let fit = confirm.fit(keymap, body, look.charset());
     let role = if confirm.hardware { Role::Hardware } else { Role::Title };
-    let mut rows = vec![Row::rule(body.width, look)];
-    for line in Clean::line(&confirm.title, charset).wrap(columns) {
-        rows.push(Row::of(vec![spaces(1), Piece { text: line, role }]));
+    let mut rows = Vec::new();
+    if fit.ruled {
+        rows.push(Row::rule(body.width, look));
     }
-    for line in &confirm.lines {
-        for text in Clean::line(line, charset).wrap(columns) {
-            rows.push(Row::of(vec![spaces(3), Piece { text, role: Role::Text }]));
-        }
+    rows.extend(fit.title.into_iter().map(|text| Row::of(vec![spaces(1), Piece { text, role }])));
+    let seen = fit.lines.into_iter().skip(fit.window.above).take(fit.window.shown);
+    rows.extend(seen.map(|text| Row::of(vec![spaces(3), Piece { text, role: Role::Text }])));
+    if fit.parted {
+        rows.push(if fit.window.is_whole() { Row::default() } else { more(fit.window, body.width, look) });
     }
-    let yes = if confirm.hardware { Action::Sure } else { Action::Yes };
-    let key = |action| keymap.first(action).unwrap_or_default();
-    rows.push(Row::default());
-    let answers = Row::of(vec![
-        spaces(1),
-        look.piece(&format!(" {} {} ", key(Action::No), confirm.no), Role::Focus),
-        spaces(3),
-        look.piece(&key(yes), Role::Key),
-        look.piece(&format!(" {}", confirm.yes), Role::Text),
-    ]);
-    // The answers are always seen, whatever the question's length.
-    let most = usize::from(body.height).saturating_sub(1);
-    rows.truncate(most);
-    rows.push(answers);
+    let [no, key, yes] = confirm.answers(keymap);
+    let no = vec![spaces(1), look.piece(&no, Role::Focus)];
+    let yes = vec![look.piece(&key, Role::Key), look.piece(&yes, Role::Text)];
+    if fit.stacked {
+        rows.extend([Row::of(no), Row::of([vec![spaces(2)], yes].concat())]);
+    } else {
+        rows.push(Row::of([no, vec![spaces(3)], yes].concat()));
+    }
     let height = (rows.len() as u16).min(body.height);
     (Rect { y: body.y + body.height - height, height, ..body }, rows)
+}
+
+/// A rule that tells how many lines are out of sight, if any are.
+pub(super) fn more(window: Window, width: u16, look: Look) -> Row {
+    if window.is_whole() {
+        return Row::rule(width, look);
+    }
+    let right = look.piece(&out_of_sight(window.above, window.below, look), Role::Dim);
+    let taken = right.text.width() as u16;
+    // One column stays free before what stands at the right.
+    Row { right: vec![right], ..Row::rule(width.saturating_sub(taken + 1), look) }
+}
+
+/// ` ↑ 1 more ↓ 4 more `.
+pub(super) fn out_of_sight(above: usize, below: usize, look: Look) -> String {
+    let mut text = String::new();
+    for (sign, n) in [(look.glyphs.up, above), (look.glyphs.down, below)] {
+        if n > 0 {
+            text.push_str(&format!(" {sign} {n} more"));
+        }
+    }
+    text.push(' ');
+    text
 }

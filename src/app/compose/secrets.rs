@@ -20,9 +20,9 @@ impl Compose {
         self.without_secrets(|form, id| put_word(form, id, word))
     }
 
-    /// The form with each secret masked; `None` where it has none.
-    pub(in crate::app) fn masked_form(&self) -> Option<Form> {
-        self.form_without_secrets(|form, id| put_word(form, id, SECRET))
+    /// The form with that word in place of each secret; `None` where it has none.
+    pub(in crate::app) fn masked_form(&self, word: &str) -> Option<Form> {
+        self.form_without_secrets(|form, id| put_word(form, id, word))
     }
 
     /// The payload after something was done to each secret that has a value; `None` where there is none.
@@ -69,7 +69,7 @@ pub(in crate::app) fn mask(task_type: &TaskType, payload: &str, word: &str) -> O
 }
 
 /// What a secret is shown as, as Python's own classes do it.
-const SECRET: &str = "**********";
+pub(in crate::app) const SECRET: &str = "**********";
 
 /// Puts a word in place of a secret.
 fn put_word(form: &mut Form, id: FieldId, word: &str) {

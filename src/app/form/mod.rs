@@ -337,6 +337,7 @@ impl FormPane {
                 about,
                 remark: wrong.unwrap_or(field.kind.clone()),
                 moves: false,
+                on: None,
             });
             todo.extend(field.children.iter().rev().map(|c| (*c, path.clone())));
         }

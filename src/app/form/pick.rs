@@ -32,6 +32,7 @@ impl Pick {
                 about: String::new(),
                 remark: String::new(),
                 moves: false,
+                on: None,
             })
             .collect();
         let mut choose = Choose::new(Stage::Option { field: name.to_owned() }, items);

@@ -114,17 +114,7 @@ fn a_yes_does_not_go_over_to_another_question() {
     b.keys("x").later(1.0).key("y");
     b.app.ui.layers.clear();
     b.later(0.01);
-    b.app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: "another".into(),
-        lines: Vec::new(),
-        yes: "yes".into(),
-        no: "no".into(),
-        deed: confirm::Deed::Quit,
-        hardware: false,
-        asked: b.now,
-        last_key: None,
-        refused: None,
-    })));
+    b.app.ask(Confirm::new("another", Vec::new(), ("yes", "no"), confirm::Deed::Quit, b.now));
     b.waits();
     assert_eq!(b.take(), []);
     assert_eq!(b.confirm().title, "another");

@@ -527,3 +527,43 @@ fn after_every_move_the_scheduler_would_take_them_in_the_order_shown() {
         }
     });
 }
+
+#[test]
+fn a_scheduled_task_is_copied_with_its_moment_or_it_is_said_why_not() {
+    use crate::app::copy_as::CopyAs;
+    let mut b = lab();
+    let copied = |b: &mut Bench| {
+        b.keys("c enter");
+        let effects = b.take();
+        effects.iter().find_map(|e| match e {
+            Effect::Copy { text, .. } => Some(text.clone()),
+            _ => None,
+        })
+    };
+    // Behind `a`, whose turn simply comes, stands `d`, which waits for its time.
+    b.keys("g j");
+    let line = copied(&mut b).unwrap();
+    assert!(line.contains(" --scheduled ") && line.contains("qubit=a"), "{line}");
+    b.keys("G");
+    assert_eq!(selected(&b), "d");
+    let line = copied(&mut b).unwrap();
+    let at = line.split("--at ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a moment");
+    let at = chrono::DateTime::parse_from_rfc3339(at).unwrap();
+    assert_eq!(at.to_utc(), Now::at(600.0).utc, "{line}");
+    assert!(line.contains("qubit=d"), "{line}");
+    b.keys("c down");
+    let python = match b.app.ui.layers.last() {
+        Some(Layer::CopyAs(copy)) => CopyAs::text(copy, b.now.utc).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert!(python.contains("run_at=datetime.fromisoformat("), "{python}");
+    b.keys("esc");
+    // The list tells no payloads.
+    b.scheduled("e", None, &job("e"), "queued").msg(Msg::Wake);
+    let at = keys(&b).iter().position(|key| key == "e").unwrap();
+    b.keys("g").keys(&"j ".repeat(at));
+    assert_eq!(selected(&b), "e");
+    b.keys("c");
+    assert_eq!(b.notice(), "not copied: its payload was not seen, and the scheduler's list has none");
+    assert_eq!(b.layers(), ["schedule"]);
+}

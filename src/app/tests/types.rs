@@ -105,17 +105,7 @@ fn read_only_asks_nobody() {
     assert!(!b.layers().contains(&"question"));
     assert_eq!(b.sent().len(), 0);
     // And a question that stood there before does not help.
-    b.app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: String::new(),
-        lines: Vec::new(),
-        yes: String::new(),
-        no: String::new(),
-        deed: Deed::AskKernel("lab".into()),
-        hardware: false,
-        asked: b.now,
-        last_key: None,
-        refused: None,
-    })));
+    b.app.ask(Confirm::new("", Vec::new(), ("", ""), Deed::AskKernel("lab".into()), b.now));
     b.keys("y");
     assert_eq!(b.sent().len(), 0);
 }
@@ -376,4 +366,23 @@ fn a_no_to_python_sends_with_our_own_name() {
     let mut b = with_python(Settings { exact_names: false, ..has_python() });
     b.keys("s").types("Set").keys("enter ctrl-s");
     assert_eq!(b.sent_types(), ["Set"], "{}", b.notice());
+}
+
+#[test]
+fn a_type_of_another_service_is_offered_and_sending_it_here_is_not_barred() {
+    let mut b = Bench::new();
+    let file = include_str!("../../../tests/cases/catalogue-sample.json");
+    assert_eq!(b.app.catalogue.add_file("types.json", file), []);
+    b.add_forms().go_to("forms").keys("s").types("MeasureT1");
+    b.shows("as it is: nothing is known of it here").shows("on fridge").keys("enter");
+    assert_eq!(b.notice(), "forms is not known to have MeasureT1, but fridge; f8 chooses again");
+    assert_eq!((&*b.composer().service, b.composer().text().trim()), ("forms", "{}"));
+    b.keys("ctrl-s");
+    assert_eq!(b.sent_types().last().map(String::as_str), Some("ScheduleTask"), "{}", b.notice());
+    b.take();
+    b.go_to("forms").keys("s").types("MeasureT1").keys("down enter");
+    assert_eq!(&*b.composer().service, "fridge");
+    assert!(b.composer().form().is_some());
+    b.keys("esc").go_to("forms").keys("s").types("Unheard").keys("enter");
+    assert_eq!(b.notice(), "nothing is known of Unheard: write its payload as JSON");
 }

@@ -1,5 +1,7 @@
 //! Choosing a service and a type, filling in the payload.
 
+use std::collections::HashSet;
+
 use crate::{
     app::{
         App, Effect, Layer, Severity,
@@ -56,6 +58,7 @@ fn choose_service(app: &mut App) {
             },
             remark: if s.alone { "spoken to alone".to_owned() } else { String::new() },
             moves: false,
+            on: None,
         })
         .collect();
     app.ui.layers.push(Layer::Choose(Box::new(Choose::new(Stage::Service, items))));
@@ -80,8 +83,10 @@ pub(super) fn choose_type(app: &mut App, service: Text, now: Now) {
 
 /// The types of a service, each with where it is known from.
 pub(super) fn type_items(app: &mut App, service: &Text, now: Now) -> Vec<Item> {
-    learn(app, service);
-    app.catalogue
+    learn_all(app);
+    let elsewhere = elsewhere(app, service);
+    let mut items: Vec<Item> = app
+        .catalogue
         .types_for(service)
         .into_iter()
         .map(|t| {
@@ -96,9 +101,51 @@ pub(super) fn type_items(app: &mut App, service: &Text, now: Now) -> Vec<Item> {
                 remark.push("moves hardware".to_owned());
             }
             remark.push(t.known_from(service, now.utc));
-            Item { name: t.class.clone(), about, remark: remark.join(", "), moves: hardware }
+            Item { name: t.class.clone(), about, remark: remark.join(", "), moves: hardware, on: None }
         })
-        .collect()
+        .collect();
+    items.extend(elsewhere);
+    items
+}
+
+/// Types that only other services have, as far as is known.
+fn elsewhere(app: &App, service: &Text) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    let here: HashSet<&Text> = app.catalogue.types_for(service).iter().map(|t| &t.class).collect();
+    for other in app.catalogue.services().into_iter().filter(|other| other != service) {
+        for t in app.catalogue.types_for(&other).into_iter().filter(|t| !here.contains(&t.class)) {
+            items.push(Item {
+                name: t.class.clone(),
+                about: String::new(),
+                remark: format!("on {other}"),
+                moves: app.settings.guard.matches(&t.name),
+                on: Some(other.clone()),
+            });
+        }
+    }
+    items
+}
+
+/// Says of a type that was typed by hand, and of which nothing is known there, who has one of that name.
+pub(super) fn tell_of_unknown(app: &mut App, service: &Text, class: &Text, now: Now) {
+    if app.catalogue.find(service, class).is_some() {
+        return;
+    }
+    let services = elsewhere(app, service).into_iter().filter(|item| item.name == *class);
+    let services: Vec<String> = services.filter_map(|item| item.on).map(|name| name.to_string()).collect();
+    let key = app.settings.keymap.first(Action::OtherType).unwrap_or_default();
+    let (severity, text) = match services.is_empty() {
+        true => (Severity::Info, format!("nothing is known of {class}: write its payload as JSON")),
+        false => {
+            let services = services.join(", ");
+            let text = format!("{service} is not known to have {class}, but {services}; {key} chooses again");
+            (Severity::Warning, text)
+        }
+    };
+    // A draft that came back tells that itself.
+    if app.ui.notice.is_none() {
+        app.tell(severity, text, now);
+    }
 }
 
 /// Tells the catalogue what was seen of all services.

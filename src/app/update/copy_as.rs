@@ -5,13 +5,13 @@ use crate::{
         App, Effect, Layer, Severity,
         action::Action,
         compose::{Compose, mask},
-        copy_as::{CopyAs, Kinds, SECRET, Source, way_of},
-        session::Way,
+        copy_as::{CopyAs, Group, Kinds, SECRET, Source, way_of},
+        session::{Batch, Way},
     },
     catalogue::TaskType,
     store::Task,
     time::Now,
-    wire::frame::TaskFrame,
+    wire::{Text, frame::TaskFrame},
 };
 
 use super::compose::{class_of, learn, metadata_parallel};
@@ -21,6 +21,9 @@ pub(super) fn open(app: &mut App, now: Now) {
     let source = match app.ui.layers.last() {
         Some(Layer::Compose(compose)) => of_composer(app, compose),
         _ => match app.current_task().and_then(|k| app.store().task(k)).cloned() {
+            None if app.current_group().is_some() => {
+                Err("open the group and select one of its tasks: each is copied by itself".to_owned())
+            }
             None => Err("select a task first".to_owned()),
             Some(task) => {
                 learn(app, &task.service);
@@ -29,32 +32,41 @@ pub(super) fn open(app: &mut App, now: Now) {
         },
     };
     match source {
-        Ok(source) => app.ui.layers.push(Layer::CopyAs(Box::new(CopyAs::new(source)))),
+        Ok(copy) => app.ui.layers.push(Layer::CopyAs(Box::new(copy))),
         Err(why) => app.tell(Severity::Info, why, now),
     }
 }
 
-fn of_composer(app: &App, compose: &Compose) -> Result<Source, String> {
+fn of_composer(app: &App, compose: &Compose) -> Result<CopyAs, String> {
+    let not = |why: &str| format!("not copied, for it could not be sent: {why}");
     if let Some(problem) = compose.problems.iter().find(|p| p.fatal) {
-        return Err(format!("not copied, for it could not be sent: {}", problem.what));
+        return Err(not(&problem.what));
     }
+    let place = place(app, &compose.way, &compose.service);
+    let task_type = compose.task_type.clone();
     if compose.tasks() > 1 {
-        let n = compose.tasks();
-        return Err(format!(
-            "not copied: the form makes {n} tasks, and one can be copied; take the sweeps away"
-        ));
+        let batch = compose.batch().unwrap_or_else(|| Err(String::new())).map_err(|why| not(&why))?;
+        let typed: Vec<String> = compose.sweeps().into_iter().map(|(_, typed)| typed).collect();
+        let source = |batch: Batch| Source {
+            frame: batch.frame(0, compose.id.clone()),
+            way: Way::Scheduled(batch.run_at),
+            task_type: task_type.clone(),
+            place: place.clone(),
+            group: Some(Group { batch, typed: typed.clone() }),
+        };
+        return Ok(CopyAs::new(source(batch), compose.batch_with(SECRET).map(source)));
     }
-    let frame = compose.frame();
-    let masked = compose.masked_with(SECRET).map(|payload| {
-        (TaskFrame { payload: payload.as_str().into(), ..frame.clone() }.payload, frame.display_name.clone())
-    });
-    let place = place(app, &compose.way, &frame.target);
-    Ok(Source { frame, way: compose.way.clone(), task_type: compose.task_type.clone(), place, masked })
+    let source = Source { frame: compose.frame(), way: compose.way.clone(), task_type, place, group: None };
+    let masked = compose.masked_with(SECRET).map(|payload| with_payload(&source, payload));
+    Ok(CopyAs::new(source, masked))
 }
 
-fn of_task(app: &App, task: &Task) -> Result<Source, String> {
+fn of_task(app: &App, task: &Task) -> Result<CopyAs, String> {
     let Some(payload) = task.payload.clone() else {
-        return Err("its payload was not seen".to_owned());
+        return Err(match task.scheduled_task_id {
+            Some(_) => "not copied: its payload was not seen, and the scheduler's list has none".to_owned(),
+            None => "not copied: its payload was not seen".to_owned(),
+        });
     };
     let class = class_of(task);
     let task_type = match app.catalogue.find(&task.service, &class) {
@@ -66,15 +78,22 @@ fn of_task(app: &App, task: &Task) -> Result<Source, String> {
         target: task.service.clone(),
         task_type: task.task_type.clone(),
         parallel: metadata_parallel(task),
-        display_name: task.name.clone(),
+        // Sent again it belongs to no group.
+        display_name: task.own_name().into(),
         show_in_dashboard: !task.hidden,
         payload,
     };
-    let masked =
-        mask(&task_type, &frame.payload, SECRET).map(|p| (p.as_str().into(), frame.display_name.clone()));
     let way = way_of(task);
     let place = place(app, &way, &frame.target);
-    Ok(Source { frame, way, task_type, place, masked })
+    let source = Source { frame, way, task_type, place, group: None };
+    let masked =
+        mask(&source.task_type, &source.frame.payload, SECRET).map(|payload| with_payload(&source, payload));
+    Ok(CopyAs::new(source, masked))
+}
+
+fn with_payload(source: &Source, payload: String) -> Source {
+    let payload: Text = payload.into();
+    Source { frame: TaskFrame { payload, ..source.frame.clone() }, ..source.clone() }
 }
 
 /// The arguments that lead to this lab, and to a service alone where it goes that way.
@@ -95,10 +114,16 @@ pub(super) fn in_copy_as(app: &mut App, action: Action, now: Now) -> Vec<Effect>
     match action {
         Action::ChooseUp => copy.selected = (copy.selected + n - 1) % n,
         Action::ChooseDown | Action::Complete => copy.selected = (copy.selected + 1) % n,
-        Action::ShowSecrets if copy.source.masked.is_some() => copy.clear = !copy.clear,
+        Action::ShowSecrets if copy.masked.is_some() => copy.clear = !copy.clear,
         Action::ShowSecrets => app.tell(Severity::Info, "it has no secrets", now),
         Action::Accept | Action::SaveCopy => {
-            let text = copy.text(now.utc);
+            let text = match copy.text(now.utc) {
+                Ok(text) => text,
+                Err(why) => {
+                    app.tell(Severity::Warning, format!("not copied: {why}"), now);
+                    return Vec::new();
+                }
+            };
             let effect = match action {
                 Action::Accept => Effect::Copy { text, what: copy.kind().title().to_owned() },
                 _ => Effect::Save { name: copy.file(), text },

@@ -106,27 +106,29 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         }
         Way::Alone => "It is sent to the service itself.".to_owned(),
     });
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: match &replaces {
-            Some(_) => "Replace this scheduled task?".to_owned(),
-            None => format!("Send {} to {}?", frame.task_type, frame.target),
-        },
-        lines,
-        yes: match (hardware, &replaces) {
-            (_, Some(_)) => "replace it".to_owned(),
-            (true, None) => "send it".to_owned(),
-            (false, None) => "send it all the same".to_owned(),
-        },
-        no: "do not send".to_owned(),
-        deed: match replaces {
-            Some(key) => Deed::Replace { key, frame: Box::new(frame), way },
-            None => Deed::Send(Box::new(frame), way),
-        },
-        hardware,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+    app.ask(
+        Confirm::new(
+            match &replaces {
+                Some(_) => "Replace this scheduled task?".to_owned(),
+                None => format!("Send {} to {}?", frame.task_type, frame.target),
+            },
+            lines,
+            (
+                match (hardware, &replaces) {
+                    (_, Some(_)) => "replace it",
+                    (true, None) => "send it",
+                    (false, None) => "send it all the same",
+                },
+                "do not send",
+            ),
+            match replaces {
+                Some(key) => Deed::Replace { key, frame: Box::new(frame), way },
+                None => Deed::Send(Box::new(frame), way),
+            },
+            now,
+        )
+        .moving(hardware),
+    );
     Vec::new()
 }
 
@@ -254,18 +256,13 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
         lines.push("It runs already: it will not be stopped, only marked as cancelled.".to_owned());
         lines.push("The scheduler says yes to that all the same.".to_owned());
     }
-    let confirm = Confirm {
-        title: "Cancel this scheduled task?".to_owned(),
+    app.ask(Confirm::new(
+        "Cancel this scheduled task?",
         lines,
-        yes: "cancel it".to_owned(),
-        no: "keep it".to_owned(),
-        deed: Deed::Cancel(task.key.clone()),
-        hardware: false,
-        asked: now,
-        last_key: None,
-        refused: None,
-    };
-    app.ui.layers.push(Layer::Confirm(Box::new(confirm)));
+        ("cancel it", "keep it"),
+        Deed::Cancel(task.key.clone()),
+        now,
+    ));
 }
 
 pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
@@ -297,18 +294,16 @@ pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
     if hardware {
         lines.splice(0..1, hardware_lines(&task.service, &task.task_type, payload));
     }
-    let confirm = Confirm {
-        title: "Send it direct instead?".to_owned(),
-        lines,
-        yes: "send it direct".to_owned(),
-        no: "leave it scheduled".to_owned(),
-        deed: Deed::SendDirect(task.key.clone()),
-        hardware,
-        asked: now,
-        last_key: None,
-        refused: None,
-    };
-    app.ui.layers.push(Layer::Confirm(Box::new(confirm)));
+    app.ask(
+        Confirm::new(
+            "Send it direct instead?",
+            lines,
+            ("send it direct", "leave it scheduled"),
+            Deed::SendDirect(task.key.clone()),
+            now,
+        )
+        .moving(hardware),
+    );
 }
 
 pub(super) fn quit(app: &mut App, now: Now) -> Vec<Effect> {
@@ -325,17 +320,7 @@ pub(super) fn quit(app: &mut App, now: Now) -> Vec<Effect> {
         app.ui.leaving = true;
         return vec![Effect::Quit];
     }
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: "Leave juicetop?".to_owned(),
-        lines,
-        yes: "leave".to_owned(),
-        no: "stay".to_owned(),
-        deed: Deed::Quit,
-        hardware: false,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+    app.ask(Confirm::new("Leave juicetop?", lines, ("leave", "stay"), Deed::Quit, now));
     Vec::new()
 }
 
@@ -386,24 +371,20 @@ pub(super) fn suspend(app: &mut App, can: bool, now: Now) -> Vec<Effect> {
         return vec![Effect::Suspend];
     }
     if !matches!(app.ui.layers.last(), Some(Layer::Confirm(_))) {
-        app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-            title: "Stop juicetop?".to_owned(),
-            lines,
-            yes: "stop it".to_owned(),
-            no: "stay".to_owned(),
-            deed: Deed::Suspend,
-            hardware: false,
-            asked: now,
-            last_key: None,
-            refused: None,
-        })));
+        app.ask(Confirm::new("Stop juicetop?", lines, ("stop it", "stay"), Deed::Suspend, now));
         app.ui.revision += 1;
     }
     Vec::new()
 }
 
 pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
-    let Some(Layer::Confirm(confirm)) = app.ui.layers.last() else { return Vec::new() };
+    let body = app.areas().body;
+    let Some(Layer::Confirm(confirm)) = app.ui.layers.last_mut() else { return Vec::new() };
+    let window = confirm.fit(&app.settings.keymap, body, app.settings.charset).window;
+    if let Some(top) = window.scrolled(action) {
+        confirm.top = top;
+        return Vec::new();
+    }
     let yes = match (action, confirm.hardware) {
         (Action::No, _) => {
             if let Some(Layer::Confirm(confirm)) = app.ui.layers.pop()

@@ -81,6 +81,14 @@ pub(super) fn paste(app: &mut App, text: &str) {
 }
 
 pub(super) fn in_many(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    if let [.., Layer::Compose(compose), Layer::Many(pane)] = app.ui.layers.as_slice() {
+        let told = compose.told_of_group(&compose.forecast(app.store()));
+        let window = pane.fit(told, app.areas().body, app.settings.charset).window;
+        if let (Some(top), Some(Layer::Many(pane))) = (window.scrolled(action), app.ui.layers.last_mut()) {
+            pane.top = top;
+            return Vec::new();
+        }
+    }
     let Some((pane, _)) = pane(app) else { return Vec::new() };
     match action {
         Action::ChooseUp | Action::CompleteBack => pane.step(-1),
@@ -151,17 +159,16 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
         lines.push("The service will probably refuse some:".to_owned());
         lines.extend(doubts.iter().take(6).map(|d| format!("  {d}")));
     }
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: format!("Send {count} × {} to {}?", kind.class, batch.target),
-        lines,
-        yes: format!("send {count}"),
-        no: "do not send".to_owned(),
-        deed: Deed::SendGroup(Box::new(batch)),
-        hardware,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+    app.ask(
+        Confirm::new(
+            format!("Send {count} × {} to {}?", kind.class, batch.target),
+            lines,
+            (format!("send {count}"), "do not send"),
+            Deed::SendGroup(Box::new(batch)),
+            now,
+        )
+        .moving(hardware),
+    );
     Vec::new()
 }
 
@@ -271,17 +278,13 @@ pub(super) fn ask_to_cancel(app: &mut App, key: &GroupKey, now: Now) {
         lines.push(format!("{one} and goes on: Juice does not stop it."));
     }
     lines.push("What starts before the scheduler has heard goes on too.".to_owned());
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: format!("Cancel {} tasks of {name}?", waiting + unsent),
+    app.ask(Confirm::new(
+        format!("Cancel {} tasks of {name}?", waiting + unsent),
         lines,
-        yes: format!("cancel {}", waiting + unsent),
-        no: "keep them".to_owned(),
-        deed: Deed::CancelGroup(key.clone(), keys),
-        hardware: false,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+        (format!("cancel {}", waiting + unsent), "keep them"),
+        Deed::CancelGroup(key.clone(), keys),
+        now,
+    ));
 }
 
 pub(super) fn cancel(app: &mut App, key: &GroupKey, keys: Vec<TaskKey>, now: Now) -> Vec<Effect> {

@@ -43,6 +43,7 @@ pub use compose::learn_all;
 use self::{
     compose::{
         again, back_to_services, choose_type, compose as open_on, editor_closed, in_composer, open_composer,
+        tell_of_unknown,
     },
     deeds::{after_yes, ask_to_cancel, ask_to_send_direct, in_confirm, news, quit, suspend, take_back_yes},
     form::{grant, in_form, look_at_sent, picked, renamed},
@@ -468,8 +469,13 @@ fn in_choose(app: &mut App, action: Action, now: Now) {
                     choose_type(app, name, now);
                 }
                 Stage::Type { service } => {
+                    let on = choose.index().and_then(|i| choose.items[i].on.clone());
+                    let typed = choose.index().is_none();
                     app.ui.layers.pop();
-                    open_on(app, service, &name, None, now);
+                    open_on(app, on.unwrap_or_else(|| service.clone()), &name, None, now);
+                    if typed {
+                        tell_of_unknown(app, &service, &name, now);
+                    }
                 }
                 // Those stand over the form, in a layer of their own.
                 Stage::Option { .. } | Stage::Jump => {}

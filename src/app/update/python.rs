@@ -78,17 +78,13 @@ pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
     if !code {
         lines.push("Without it the task goes out with juicetop's own name for it.".to_owned());
     }
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: format!("Let Python make {what}?"),
+    app.ask(Confirm::new(
+        format!("Let Python make {what}?"),
         lines,
-        yes: "run it (for this session)".to_owned(),
-        no: "do not run it".to_owned(),
-        deed: Deed::RunPython(id),
-        hardware: false,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+        ("run it (for this session)", "do not run it"),
+        Deed::RunPython(id),
+        now,
+    ));
     Some(Vec::new())
 }
 

@@ -187,17 +187,16 @@ fn ask_to_move(app: &mut App, now: Now) {
         lines.push("It goes that far because its neighbours are due in the same microsecond.".to_owned());
     }
     lines.extend(replacing(&task));
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: "Move this scheduled task?".to_owned(),
-        lines,
-        yes: "move it".to_owned(),
-        no: "leave it where it is".to_owned(),
-        deed: Deed::Replace { key: task.key, frame: Box::new(frame), way: Way::Scheduled(Some(at)) },
-        hardware,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+    app.ask(
+        Confirm::new(
+            "Move this scheduled task?",
+            lines,
+            ("move it", "leave it where it is"),
+            Deed::Replace { key: task.key, frame: Box::new(frame), way: Way::Scheduled(Some(at)) },
+            now,
+        )
+        .moving(hardware),
+    );
 }
 
 /// What is said before a task is cancelled and submitted anew.
@@ -294,21 +293,20 @@ pub(super) fn ask_to_cancel_marked(app: &mut App, now: Now) -> bool {
     }
     let keys: Vec<TaskKey> = open.iter().map(|task| task.key.clone()).collect();
     let n = keys.len();
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: if n == 1 {
+    app.ask(Confirm::new(
+        if n == 1 {
             "Cancel this scheduled task?".to_owned()
         } else {
             format!("Cancel these {n} scheduled tasks?")
         },
         lines,
-        yes: if n == 1 { "cancel it".to_owned() } else { format!("cancel all {n}") },
-        no: if n == 1 { "keep it".to_owned() } else { "keep them".to_owned() },
-        deed: Deed::CancelAll(keys),
-        hardware: false,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+        (
+            if n == 1 { "cancel it".to_owned() } else { format!("cancel all {n}") },
+            if n == 1 { "keep it" } else { "keep them" },
+        ),
+        Deed::CancelAll(keys),
+        now,
+    ));
     true
 }
 
@@ -383,20 +381,16 @@ fn ask_to_read(app: &mut App, now: Now) -> Vec<Effect> {
         return super::deeds::asked(app, |s| s.read_list(now), now);
     }
     let size = crate::app::document::bytes(bytes);
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: "Read the scheduler's list again?".to_owned(),
-        lines: vec![
+    app.ask(Confirm::new(
+        "Read the scheduler's list again?",
+        vec![
             format!("It was {size} last time: the lab's router stands still while it puts that together,"),
             "and everybody on the bus gets it. What changes is heard without it.".to_owned(),
         ],
-        yes: "read it".to_owned(),
-        no: "leave it".to_owned(),
-        deed: Deed::ReadList,
-        hardware: false,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+        ("read it", "leave it"),
+        Deed::ReadList,
+        now,
+    ));
     Vec::new()
 }
 

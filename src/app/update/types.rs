@@ -62,17 +62,13 @@ fn offer(app: &mut App, service: Text, now: Now) {
     if alone {
         lines.push("It goes to the service's own port, past the task manager.".to_owned());
     }
-    app.ui.layers.push(Layer::Confirm(Box::new(Confirm {
-        title: format!("Ask {service}'s kernel for its task types?"),
+    app.ask(Confirm::new(
+        format!("Ask {service}'s kernel for its task types?"),
         lines,
-        yes: "ask it".to_owned(),
-        no: "leave it".to_owned(),
-        deed: Deed::AskKernel(service),
-        hardware: false,
-        asked: now,
-        last_key: None,
-        refused: None,
-    })));
+        ("ask it", "leave it"),
+        Deed::AskKernel(service),
+        now,
+    ));
 }
 
 /// What a question would wait for, as far as is known.
@@ -223,7 +219,7 @@ fn changed(app: &mut App, service: &Text, now: Now) {
         if let Layer::Choose(choose) = layer
             && choose.stage == (Stage::Type { service: service.clone() })
         {
-            let chosen = choose.shown.get(choose.selected).map(|i| choose.items[*i].name.clone());
+            let chosen = choose.index().map(|i| choose.items[i].name.clone());
             choose.items.clone_from(&items);
             choose.search();
             if let Some(name) = chosen {

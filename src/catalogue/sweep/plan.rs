@@ -1,6 +1,7 @@
 //! Several sweeps together: which task of a group has which values.
 
 use super::{MOST, Sweep};
+use crate::wire::group;
 
 /// How several swept fields go together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,17 @@ impl Plan {
     /// How many tasks it makes.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// How they go together.
+    pub fn combine(&self) -> Combine {
+        self.combine
+    }
+
+    /// A group's name, made of a class and the swept fields: `MeasureT1 over qubit, averages`.
+    pub fn name_for(&self, class: &str) -> String {
+        let fields: Vec<&str> = self.names().filter_map(|name| name.rsplit('.').next()).collect();
+        group::tidy(&format!("{class} over {}", fields.join(", ")))
     }
 
     /// What the swept fields are called.

@@ -79,10 +79,7 @@ impl Group {
         plan::complete(&kind, payload.fill(&plan.nth(0).unwrap_or_default()))?;
         let name = match &args.group {
             Some(name) => name.clone(),
-            None => {
-                let fields: Vec<&str> = plan.names().filter_map(|name| name.rsplit('.').next()).collect();
-                group::tidy(&format!("{} over {}", kind.class, fields.join(", ")))
-            }
+            None => plan.name_for(&kind.class),
         };
         group::check(&name).map_err(|why| End::misuse(format!("--group: {why}")))?;
         let batch = Batch {
@@ -475,5 +472,97 @@ mod tests {
         let made = group("lab Strange --sweep x=1,two,3.50").unwrap();
         let payloads: Vec<String> = (0..3).map(|at| made.batch.payload(at)).collect();
         assert_eq!(payloads, [r#"{"x": 1}"#, r#"{"x": "two"}"#, r#"{"x": 3.50}"#]);
+    }
+
+    /// The group that the composer's form would send, as a command, and what `juicetop submit` makes of it.
+    fn copied(class: &str, keys: &[(&str, &str)], catalogue: &mut Catalogue) -> (String, Batch, Group) {
+        use crate::app::{Layer, tests::Bench};
+        let mut b = Bench::new();
+        let file = include_str!("../../../tests/cases/catalogue-sample.json");
+        assert_eq!(b.app.catalogue.add_file("types.json", file), []);
+        let service = if class == "MeasureT1" { "fridge" } else { "forms" };
+        b.add_forms().go_to(service).key("s").types(class).keys("enter");
+        for (press, typed) in keys {
+            b.keys(press).types(typed);
+        }
+        let wanted = b.composer().batch().expect("sweeps").expect("a group");
+        b.keys("alt-c alt-v");
+        let Some(Layer::CopyAs(copy)) = b.app.ui.layers.last() else { panic!("{}", b.notice()) };
+        let line = copy.text(b.now.utc).unwrap();
+        let mut words = shlex::split(line.trim_end()).unwrap();
+        let piped =
+            words.iter().position(|word| word == "|").map(|at| words.drain(..=at).collect::<Vec<_>>());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        if let Some(piped) = piped {
+            std::fs::write(file.path(), &piped[2]).unwrap();
+            let at = words.iter().position(|word| word == "--payload").unwrap();
+            words[at + 1] = file.path().display().to_string();
+        }
+        let cli = Cli::try_parse_from(&words).unwrap_or_else(|e| panic!("{line}: {e}"));
+        let Some(Command::Submit(args)) = cli.command else { panic!("{line}") };
+        let now = Local.timestamp_nanos(0);
+        let made = Group::new(&args, false, catalogue, &Guard::new([""; 0]), now, "id-1")
+            .unwrap_or_else(|end| panic!("{line}: {:?}", end.why));
+        (line, wanted, made)
+    }
+
+    /// Every option of one field, one of another, which has no default.
+    const CHOICES: &[(&str, &str)] =
+        &[("alt-s", "all"), ("ctrl-g", "required"), ("enter enter", "yes"), ("enter", "")];
+
+    #[test]
+    fn a_copied_command_is_the_same_group_again() {
+        let known = || {
+            let mut catalogue = Catalogue::new();
+            catalogue.add_file("types.json", include_str!("../../../tests/cases/catalogue-sample.json"));
+            for (name, text) in crate::demo::catalogues() {
+                catalogue.add_file(name, text);
+            }
+            catalogue
+        };
+        let cases: [(&str, &[(&str, &str)]); 8] = [
+            ("MeasureT1", &[("alt-s", "q1..q5"), ("down alt-s", "500, 1000, 2000")]),
+            ("MeasureT1", &[("", "q1"), ("down alt-s", "500:2000:4")]),
+            ("MeasureT1", &[("alt-s", "q08..q12"), ("alt-m down space down space esc", "")]),
+            ("MeasureT1", &[("alt-s", "q1, q2"), ("down alt-s", "5+-2:2"), ("alt-m down space enter", "")]),
+            ("MeasureT1", &[("", "q1"), ("down alt-s", "log 1:1000:4"), ("alt-m", " of all"), ("enter", "")]),
+            ("Choices", CHOICES),
+            ("Numbers", &[("down alt-s", "1,-2, 3"), ("f6", "3h"), ("enter", "")]),
+            ("Texts", &[("", "q1"), ("down alt-s", "1, \"a, b\", it's, -x, true")]),
+        ];
+        for (class, keys) in cases {
+            for catalogue in [&mut known(), &mut Catalogue::new()] {
+                let (line, wanted, made) = copied(class, keys, catalogue);
+                let payloads = |batch: &Batch| -> Vec<String> {
+                    (0..batch.count()).map(|at| json::compact(&batch.payload(at))).collect()
+                };
+                assert!(wanted.count() > 1, "{line}");
+                assert_eq!(payloads(&made.batch), payloads(&wanted), "{line}");
+                let told = |batch: &Batch| {
+                    let (name, target, type_) =
+                        (batch.name.clone(), batch.target.clone(), batch.task_type.name.clone());
+                    (
+                        name,
+                        target,
+                        type_,
+                        batch.parallel,
+                        batch.first_alone,
+                        batch.run_at,
+                        batch.plan.combine(),
+                    )
+                };
+                assert_eq!(told(&made.batch), told(&wanted), "{line}");
+                assert!(!line.contains("--yes"), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_copied_command_keeps_what_was_typed_where_it_means_the_same_without_the_schema() {
+        let mut catalogue = Catalogue::new();
+        let (line, ..) = copied("MeasureT1", &[("alt-s", "q1..q5")], &mut catalogue);
+        assert!(line.contains(" --sweep qubit=q1..q5 fridge MeasureT1"), "{line}");
+        let (line, ..) = copied("Choices", CHOICES, &mut catalogue);
+        assert!(!line.contains("=all") && line.contains("--sweep "), "{line}");
     }
 }

@@ -413,8 +413,8 @@ mod tests {
                 show_in_dashboard: true,
                 payload: payload.into(),
             };
-            let source = Source { frame: frame.clone(), way: way.clone(), task_type, place, masked: None };
-            let line = command(&source, now);
+            let source = Source { frame: frame.clone(), way: way.clone(), task_type, place, group: None };
+            let line = command(&source, now).unwrap();
             assert!(!line.contains("--yes"), "{line}");
             let plan = read_again(&line);
             let again = plan.frame;

@@ -1,6 +1,7 @@
 //! Every screen at every size.
 
 use super::*;
+use crate::app::msg::Edited;
 
 /// Every screen, by its name.
 pub(super) fn screens() -> Vec<(&'static str, Bench)> {
@@ -135,5 +136,40 @@ fn odd_sizes_do_no_harm() {
         let mut b = Bench::with(Settings::default(), size);
         check("start", &b);
         b.msg(Msg::Resize(80, 24)).shows("juicetop");
+    }
+}
+
+#[test]
+fn a_question_shows_all_that_it_asks_and_its_answers_at_every_size() {
+    let settings = || Settings { guard: crate::config::Guard::new(["*"]), ..Settings::default() };
+    let payload: String = (0..30).map(|n| format!("\"value_{n}\": {n}, ")).collect();
+    let payload = format!("{{{}\"last\": \"{}\"}}", payload, "x".repeat(100));
+    for (width, height) in [(40, 12), (20, 5), (30, 7), (60, 15), (80, 24), (200, 50)] {
+        let mut b = Bench::with(settings(), (120, 40));
+        b.keys("s").types("EnableHeater").keys("enter");
+        b.msg(Msg::EditorClosed(Edited::Payload(Ok(payload.clone())))).later(1.0).keys("ctrl-s");
+        let asked = b.confirm().lines.join(" ");
+        b.msg(Msg::Resize(width, height));
+        b.take();
+        let mut seen = String::new();
+        for _ in 0..200 {
+            let lines = b.lines().join("\n");
+            let answers = lines.contains("n do not send") && lines.contains("Y send it");
+            assert!(answers, "{width}x{height}:\n{lines}");
+            seen.push_str(&lines);
+            b.key("down");
+        }
+        for word in asked.split_whitespace().filter(|word| word.len() < 12) {
+            assert!(seen.contains(word), "{width}x{height}: {word} is never seen");
+        }
+        // A question that is longer than its place says so.
+        let lines = b.lines().join("\n");
+        assert!(!(7..=40).contains(&height) || lines.contains("more"), "{width}x{height}:\n{lines}");
+        assert_eq!(b.take().len(), 0, "scrolling answers nothing");
+        // Up again to where it began.
+        b.keys("g");
+        let first = b.lines();
+        b.keys("G pagedown").keys("pageup pageup pageup pageup pageup pageup pageup").keys("g");
+        assert_eq!(b.lines(), first);
     }
 }

@@ -1,0 +1,187 @@
+//! A task as something to take elsewhere: the command that sends it, the Python that executes it, the frame itself.
+//!
+//! Pure text. What a shell or Python reads from it is the payload again, number for number. It refuses to confirm:
+//! the command of a task that moves hardware has no `--yes`, so that pasting it into a shell moves nothing.
+
+mod command;
+mod python;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, FixedOffset, Utc};
+
+use crate::{
+    catalogue::TaskType,
+    store::{Own, State, Task},
+    time::when,
+    wire::frame::TaskFrame,
+};
+
+use super::session::{Batch, Way};
+
+pub use self::{command::command, python::python};
+
+/// What a secret becomes.
+pub const SECRET: &str = "SECRET";
+
+/// What is copied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// The frame as it goes out, or went out; of a group its first task's.
+    pub frame: TaskFrame,
+    /// Which way.
+    pub way: Way,
+    /// What is known of its type.
+    pub task_type: TaskType,
+    /// The arguments that lead `juicetop` to this lab.
+    pub place: Vec<String>,
+    /// All tasks that are sent together; `None`: it is one.
+    pub group: Option<Group>,
+}
+
+/// Several tasks at once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The tasks.
+    pub batch: Batch,
+    /// The swept fields' values as they were typed, in the fields' order.
+    pub typed: Vec<String>,
+}
+
+/// As what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kinds {
+    /// A `juicetop submit` command.
+    Command,
+    /// Python.
+    Python,
+    /// The frame.
+    Frame,
+}
+
+impl Kinds {
+    /// All, in the order of the list.
+    pub const ALL: [Kinds; 3] = [Kinds::Command, Kinds::Python, Kinds::Frame];
+
+    /// What it is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Kinds::Command => "the juicetop submit command",
+            Kinds::Python => "Python: client.execute(...)",
+            Kinds::Frame => "the JSON frame",
+        }
+    }
+
+    /// The ending of a file of that kind.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Kinds::Command => "sh",
+            Kinds::Python => "py",
+            Kinds::Frame => "json",
+        }
+    }
+}
+
+/// The list of what it can be copied as.
+#[derive(Debug)]
+pub struct CopyAs {
+    /// What is copied.
+    pub source: Source,
+    /// The same with its secrets masked; `None`: it has none.
+    pub masked: Option<Source>,
+    /// Which of [`Kinds::ALL`] is selected.
+    pub selected: usize,
+    /// Secrets stand in the clear.
+    pub clear: bool,
+}
+
+impl CopyAs {
+    /// The list on a task, secrets masked.
+    pub fn new(source: Source, masked: Option<Source>) -> CopyAs {
+        CopyAs { source, masked, selected: 0, clear: false }
+    }
+
+    /// What is selected.
+    pub fn kind(&self) -> Kinds {
+        Kinds::ALL[self.selected % Kinds::ALL.len()]
+    }
+
+    /// The text that is copied now.
+    ///
+    /// # Errors
+    /// Why there is none, in one phrase.
+    pub fn text(&self, now: DateTime<Utc>) -> Result<String, String> {
+        let source = self.masked.as_ref().filter(|_| !self.clear).unwrap_or(&self.source);
+        match self.kind() {
+            Kinds::Command => command(source, now),
+            Kinds::Python => Ok(python(source, now)),
+            Kinds::Frame => Ok(format!("{}\n", source.frame.encode())),
+        }
+    }
+
+    /// The name of a file for it.
+    pub fn file(&self) -> String {
+        let kind: String =
+            self.source.task_type.class.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        format!("{}.{}", if kind.is_empty() { "task" } else { &kind }, self.kind().ending())
+    }
+
+    /// What is to be known of it, a sentence each.
+    pub fn notes(&self) -> Vec<&'static str> {
+        let mut notes = Vec::new();
+        if self.masked.is_some() {
+            notes.push(match self.clear {
+                true => "Its secrets stand in it, in the clear.",
+                false => "SECRET stands for each secret.",
+            });
+        }
+        let group = self.source.group.is_some();
+        match self.kind() {
+            Kinds::Command => {}
+            Kinds::Python if group => {
+                notes.push("Juice's client knows no groups: each task stands for itself in the lanes.");
+            }
+            Kinds::Frame if group => notes.push("Only the first task of the group."),
+            _ => {}
+        }
+        match self.kind() {
+            Kinds::Command => {}
+            Kinds::Python => {
+                if self.source.task_type.module.is_none() {
+                    notes.push(
+                        "Its class's module is not known: a class of the same name is made in its place.",
+                    );
+                }
+                if self.source.way == Way::Alone {
+                    notes.push("It goes through the task manager: Juice's client knows no other way.");
+                }
+                notes.push("Run it where the lab's Juice is configured; at a notebook's top level.");
+            }
+            Kinds::Frame => notes.push("One text message for /tasks; each sending needs an id of its own."),
+        }
+        notes
+    }
+}
+
+/// The way that a task of the lab went, or is to go, as far as it is known.
+pub fn way_of(task: &Task) -> Way {
+    let run_at = task.run_at.as_ref().and_then(|stamp| stamp.at);
+    // What has started is not to start at some moment any more.
+    let at = run_at.filter(|_| matches!(task.state, State::Scheduled | State::Waiting));
+    let scheduled = Way::Scheduled(at.map(|at| when::fixed(&at.with_timezone(&chrono::Local))));
+    match task.own {
+        Some(Own::Alone) => Way::Alone,
+        Some(Own::Direct) => Way::Direct,
+        Some(Own::Scheduled) => scheduled,
+        None if task.scheduled_task_id.is_some() => scheduled,
+        None => Way::Direct,
+    }
+}
+
+/// When it may start, if that lies ahead: what is over was so at its time.
+fn ahead(way: &Way, now: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
+    match way {
+        Way::Scheduled(Some(at)) if *at > now => Some(*at),
+        _ => None,
+    }
+}
