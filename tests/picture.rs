@@ -54,7 +54,8 @@ fn the_readmes_picture_is_what_the_program_draws() {
 
 #[test]
 fn the_pictures_in_docs_are_what_the_program_draws() {
-    for view in ["lanes", "task", "compose"] {
+    let views = ["lanes", "task", "compose", "compose-wrong", "compose-choice", "compose-many"];
+    for view in views.into_iter().chain(["compose-when", "compose-question", "schedule"]) {
         let drawn = picture(&["--svg", "--view", view]);
         compare(
             &format!("docs/{view}.svg"),

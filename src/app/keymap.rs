@@ -105,7 +105,6 @@ impl Key {
     }
 
     /// The terminal's event of it.
-    #[cfg(test)]
     pub(crate) fn event(self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)
     }

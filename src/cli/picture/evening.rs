@@ -4,16 +4,18 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEvent};
 
 use crate::{
     app::{
         App, Effect, Msg, Settings,
+        keymap::Key,
         lanes::Selected,
         session::{Ids, Session, Way},
         update,
     },
     catalogue::Catalogue,
+    demo,
     store::{Input, Limits, Store, TaskKey},
     time::Now,
     wire::{
@@ -33,6 +35,8 @@ use crate::{
 pub(super) const RUNS: &str = "t1-q3";
 /// The task that failed there.
 pub(super) const FAILED: &str = "t1-q1";
+/// A task that moved hardware.
+pub(super) const MOVED: &str = "heater";
 
 /// The moment of the picture: 2026-11-24 22:41:10 UTC.
 const MOMENT: i64 = 1_795_560_070;
@@ -77,11 +81,26 @@ impl Evening {
     pub(super) fn new(size: (u16, u16)) -> Evening {
         let session = Session::new(Store::new(Limits::default()), Ids::Counted(0));
         let settings = Settings { lab: "cryo-2".to_owned(), ..Settings::default() };
-        let app = App::new(session, Catalogue::new(), settings, size);
+        let mut catalogue = Catalogue::new();
+        for (path, (_, text)) in ["lab.json", "forms.json"].into_iter().zip(demo::catalogues()) {
+            catalogue.add_file(path, text);
+        }
+        let app = App::new(session, catalogue, settings, size);
         let mut evening = Evening { app, ago: Duration::from_secs(BEGIN) };
         evening.tell();
-        evening.go_to(0.0);
         evening
+    }
+
+    /// The last second: these keys, one after another, and then the picture's moment. A word that is no key's name is
+    /// typed.
+    pub(super) fn ends_with(&mut self, keys: &[&str]) {
+        for word in keys {
+            match Key::parse(word) {
+                Some(key) => self.press(key.event()),
+                None => word.chars().for_each(|c| self.press(super::key(KeyCode::Char(c)))),
+            }
+        }
+        self.go_to(0.0);
     }
 
     /// The moment that the story has come to.
@@ -99,9 +118,10 @@ impl Evening {
         self.happen(Msg::Wake);
     }
 
-    /// Presses a key.
-    pub(super) fn press(&mut self, code: KeyCode) {
-        self.happen(Msg::Key(super::key(code)));
+    /// Presses a key, a moment after what was before: keys at once are a paste.
+    fn press(&mut self, key: KeyEvent) {
+        self.ago = self.ago.saturating_sub(Duration::from_millis(10));
+        self.happen(Msg::Key(key));
     }
 
     fn tell(&mut self) {

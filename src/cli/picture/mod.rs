@@ -50,21 +50,28 @@ fn theme() -> Theme {
     Themes::new(Vec::new()).load("dark").0
 }
 
+/// The screens: the task that is selected, and the keys that lead there from the lanes.
+const VIEWS: [(&str, &str, &[&str]); 9] = [
+    ("lanes", evening::RUNS, &[]),
+    ("task", evening::FAILED, &["enter"]),
+    ("compose", evening::RUNS, &["s", "MeasureT1", "enter"]),
+    ("compose-wrong", evening::RUNS, &["s", "MeasureT1", "enter", "down", "0"]),
+    ("compose-choice", evening::RUNS, &["s", "MeasureT1", "enter", "down", "down", "down", "enter"]),
+    ("compose-many", evening::RUNS, &["s", "MeasureT1", "enter", "down", "alt-s", "500:2000:4"]),
+    ("compose-when", evening::RUNS, &["s", "MeasureT1", "enter", "f6", "tomorrow 6:00"]),
+    ("compose-question", evening::MOVED, &["r", "ctrl-s"]),
+    ("schedule", evening::RUNS, &["t"]),
+];
+
 /// One of the screens in that size.
 fn draw(size: (u16, u16), view: &str) -> Result<Buffer, End> {
+    let Some((_, selected, keys)) = VIEWS.iter().find(|(name, ..)| *name == view) else {
+        let names: Vec<&str> = VIEWS.iter().map(|(name, ..)| *name).collect();
+        return Err(End::misuse(format!("--view is one of {}: {view}", names.join(", "))));
+    };
     let mut evening = Evening::new(size);
-    match view {
-        "lanes" => evening.select(evening::RUNS),
-        "task" => {
-            evening.select(evening::FAILED);
-            evening.press(KeyCode::Enter);
-        }
-        "compose" => {
-            evening.select(evening::RUNS);
-            evening.press(KeyCode::Char('r'));
-        }
-        _ => return Err(End::misuse(format!("--view is lanes, task or compose: {view}"))),
-    }
+    evening.select(selected);
+    evening.ends_with(keys);
     let look = Look { glyphs: Glyphs::of(Charset::Unicode) };
     let screen = view::screen(&evening.app, look, evening.now());
     let area = Rect::new(0, 0, size.0, size.1);

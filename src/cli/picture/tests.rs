@@ -29,12 +29,23 @@ fn the_other_views_are_of_this_evening() {
     assert!(task.contains("FitError: exponential decay") && task.contains("fit.py"), "{task}");
     let compose = text(&draw((80, 24), "compose").unwrap());
     assert!(compose.contains("MeasureT1: qubit='q3', averages=2000"), "{compose}");
+    for (view, words) in [
+        ("compose-wrong", "✘ averages"),
+        ("compose-choice", "two-state"),
+        ("compose-many", "4 tasks, about "),
+        ("compose-when", "not before Wed 2026-11-25"),
+        ("compose-question", "SetHeaterPower on fridge moves hardware."),
+        ("schedule", "holds the slot"),
+    ] {
+        let drawn = text(&draw((80, 24), view).unwrap());
+        assert!(drawn.contains(words), "{view}:\n{drawn}");
+    }
     assert!(draw((80, 24), "other").is_err());
 }
 
 #[test]
 fn every_view_can_be_drawn_in_every_size() {
-    for view in ["lanes", "task", "compose"] {
+    for (view, ..) in VIEWS {
         for (columns, rows) in [(1, 1), (19, 5), (40, 12), (80, 24), (200, 50)] {
             let buffer = draw((columns, rows), view).unwrap();
             assert!(svg::svg(&buffer).ends_with("</svg>\n"));

@@ -523,7 +523,7 @@ mod tests {
         let cases: [(&str, &[(&str, &str)]); 8] = [
             ("MeasureT1", &[("alt-s", "q1..q5"), ("down alt-s", "500, 1000, 2000")]),
             ("MeasureT1", &[("", "q1"), ("down alt-s", "500:2000:4")]),
-            ("MeasureT1", &[("alt-s", "q08..q12"), ("alt-m down space down space esc", "")]),
+            ("MeasureT1", &[("alt-s", "q08..q12"), ("alt-m down down space esc", "")]),
             ("MeasureT1", &[("alt-s", "q1, q2"), ("down alt-s", "5+-2:2"), ("alt-m down space enter", "")]),
             ("MeasureT1", &[("", "q1"), ("down alt-s", "log 1:1000:4"), ("alt-m", " of all"), ("enter", "")]),
             ("Choices", CHOICES),
