@@ -202,7 +202,9 @@ proptest! {
                 prop_assert!(json::check(&compose.text()).is_ok(), "{}", compose.text());
                 prop_assert!(form.rows.is_empty() || form.focused_row().is_some(), "no field has the focus");
                 // What is typed into is what the form has.
-                let (id, _) = form.focus.unwrap_or((form.rows[0].id, form.rows[0].part));
+                let Some(id) = form.focus.map(|(id, _)| id).or(form.rows.first().map(|row| row.id)) else {
+                    continue;
+                };
                 let typed = match &form.edit {
                     crate::app::form::Edit::Line { line, .. } => line.text().to_owned(),
                     crate::app::form::Edit::Text(text) => text.text(),

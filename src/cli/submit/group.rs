@@ -527,7 +527,7 @@ mod tests {
             ("MeasureT1", &[("alt-s", "q1, q2"), ("down alt-s", "5+-2:2"), ("alt-m down space enter", "")]),
             ("MeasureT1", &[("", "q1"), ("down alt-s", "log 1:1000:4"), ("alt-m", " of all"), ("enter", "")]),
             ("Choices", CHOICES),
-            ("Numbers", &[("down alt-s", "1,-2, 3"), ("f6", "3h"), ("enter", "")]),
+            ("Numbers", &[("down down alt-s", "1,-2, 3"), ("f6", "3h"), ("enter", "")]),
             ("Texts", &[("", "q1"), ("down alt-s", "1, \"a, b\", it's, -x, true")]),
         ];
         for (class, keys) in cases {
