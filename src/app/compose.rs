@@ -16,7 +16,7 @@ use ratatui::layout::Rect;
 
 use crate::{
     catalogue::{
-        self, Level, TaskType,
+        self, Code, Level, TaskType,
         form::{FieldId, Form, Origin},
     },
     clean::Charset,
@@ -42,7 +42,7 @@ pub use draft::Draft;
 pub use json_pane::JsonPane;
 pub(super) use {
     json_pane::left_for,
-    secrets::{SECRET, mask},
+    secrets::{SECRET, mask, masked_payload},
 };
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
@@ -85,6 +85,9 @@ pub enum Outside {
     Field(FieldId),
 }
 
+/// What stands for the id of the task that carries a scheduled one: it gets it when it is sent.
+const CARRIER: &str = "(its id is made when it is sent)";
+
 /// The composer.
 #[derive(Debug)]
 pub struct Compose {
@@ -98,6 +101,8 @@ pub struct Compose {
     pub parallel: bool,
     /// Which way it goes.
     pub way: Way,
+    /// Which way it was opened with.
+    opened_way: Way,
     /// Why it goes that way, if the program chose it.
     pub way_reason: String,
     /// The payload being edited.
@@ -175,7 +180,12 @@ impl Compose {
         id: Text,
     ) -> Compose {
         let body = if task_type.schema.is_some() {
-            Body::Form(Box::new(FormPane::new(Form::new(&task_type, last.as_deref()))))
+            let mut pane = Box::new(FormPane::new(Form::new(&task_type, last.as_deref())));
+            if task_type.code == Some(Code::Computed) && !catalogue::makes_code(&task_type) {
+                // The class makes it of the others.
+                pane.go_past("code");
+            }
+            Body::Form(pane)
         } else {
             let text = catalogue::template(&task_type, last.as_deref());
             let mut pane = Box::new(JsonPane::new(text.trim_end()));
@@ -187,6 +197,7 @@ impl Compose {
             parallel: task_type.parallel,
             numbers: task_type.all_numbers(),
             task_type,
+            opened_way: way.clone(),
             way,
             way_reason,
             body,
@@ -368,7 +379,13 @@ impl Compose {
 
     /// The lines of the frame as it is shown: secrets masked, a very long one cut.
     pub fn frame_lines(&self) -> Vec<String> {
-        json::pretty(&self.shown_frame().encode(), FRAME_BYTES).0.lines().map(str::to_owned).collect()
+        let frame = self.shown_frame();
+        let frame = match (&self.way, self.tasks() > 1) {
+            (Way::Scheduled(at), _) => frame.scheduled(CARRIER.into(), *at),
+            (_, true) => frame.scheduled(CARRIER.into(), None),
+            _ => frame,
+        };
+        json::pretty(&frame.encode(), FRAME_BYTES).0.lines().map(str::to_owned).collect()
     }
 
     /// Takes a paste. It never sends anything.
@@ -411,8 +428,19 @@ impl Compose {
         }
     }
 
+    /// Sets the way that it is opened with, and comes back to when all is put back.
+    pub fn open_with(&mut self, way: Way) {
+        self.opened_way = way.clone();
+        self.way = way;
+    }
+
     /// Puts it back to what the type starts with; of the form only what differs is lost, and undo brings it back.
     pub fn reset(&mut self) {
+        self.parallel = self.task_type.parallel;
+        if self.way != self.opened_way {
+            self.way = self.opened_way.clone();
+            self.way_reason.clear();
+        }
         match &mut self.body {
             Body::Form(pane) => {
                 let mut form = Form::new(&self.task_type, self.last.as_deref());

@@ -12,6 +12,7 @@ use crate::{
     time::Now,
     traceback::{self, Entry, Frame, Link, Report, Section},
     wire::{
+        Text,
         event::Stamp,
         frame::{ErrorBody, Inner, ReplyBody},
         json,
@@ -147,6 +148,8 @@ pub struct Choice {
     pub oldest_first: bool,
     /// The raw texts.
     pub raw: bool,
+    /// The payload with its secrets masked; `None`: it has none.
+    pub masked: Option<Text>,
     /// Folds that are not as they start.
     pub toggled: Vec<Fold>,
 }
@@ -435,8 +438,13 @@ impl Document {
     }
 
     fn payload(&mut self, task: &Task, choice: &Choice) {
-        self.heading("payload", if task.let_go { "let go to save memory" } else { "" });
-        match &task.payload {
+        let remark = match (task.let_go, &choice.masked) {
+            (true, _) => "let go to save memory",
+            (false, Some(_)) => "secrets are masked",
+            (false, None) => "",
+        };
+        self.heading("payload", remark);
+        match choice.masked.as_ref().or(task.payload.as_ref()) {
             Some(payload) => self.json(payload, choice),
             None => self.push(Line::text(
                 3,

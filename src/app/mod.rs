@@ -549,7 +549,7 @@ impl App {
         for layer in &mut self.ui.layers {
             match layer {
                 Layer::Task(reader) => {
-                    reader.refresh(store, now);
+                    reader.refresh(store, &self.catalogue, now);
                     let pane = areas.task();
                     reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
                 }
@@ -653,7 +653,7 @@ impl App {
                     self.ui.side = Some(Reader::new(key, self.settings.oldest_first));
                 }
                 if let (Some(side), Some(pane)) = (&mut self.ui.side, areas.side) {
-                    side.refresh(&self.session.store, now);
+                    side.refresh(&self.session.store, &self.catalogue, now);
                     let pane = layout::below_head(pane);
                     side.follow(usize::from(pane.width), usize::from(pane.height), self.settings.charset);
                 }

@@ -3,6 +3,7 @@
 //! The document is made when something it shows has changed, never while painting.
 
 use crate::{
+    catalogue::Catalogue,
     clean::{Charset, Clean},
     store::{State, Store, Task, TaskKey},
     time::Now,
@@ -10,6 +11,7 @@ use crate::{
     wire::Text,
 };
 
+use super::compose::masked_payload;
 use super::document::{self, Choice, Document, Line, Mark};
 
 /// Columns of the sign before what can be folded.
@@ -51,6 +53,8 @@ pub struct Reader {
     pub gone: bool,
     stamp: Option<Stamp>,
     report: Option<(Text, Report)>,
+    /// The payload of which the masked one was made.
+    masked_of: Option<Text>,
 }
 
 impl Reader {
@@ -69,16 +73,21 @@ impl Reader {
             gone: false,
             stamp: None,
             report: None,
+            masked_of: None,
         }
     }
 
     /// Makes the document anew if what it shows has changed; true if it did.
-    pub fn refresh(&mut self, store: &Store, now: Now) -> bool {
+    pub fn refresh(&mut self, store: &Store, catalogue: &Catalogue, now: Now) -> bool {
         let Some(task) = store.task(&self.key) else {
             return !std::mem::replace(&mut self.gone, true);
         };
         // The scheduler's id takes the place of the frame's once it is known.
         self.key.clone_from(&task.key);
+        if self.masked_of != task.payload {
+            self.masked_of.clone_from(&task.payload);
+            self.choice.masked = masked_payload(catalogue, task).map(Text::from);
+        }
         let running = matches!(task.state, State::Running { .. });
         let stamp = Stamp {
             heard: task.last_heard,

@@ -115,18 +115,25 @@ fn hidden_fields(payload: Option<&str>, name: &str) -> Vec<String> {
 impl Store {
     /// Notes that a task of this type was sent to its service with its payload.
     pub(super) fn note_type(&mut self, service: &str, task: &Task, parallel: bool, now: Now) {
-        if task.task_type.is_empty() || task.name.len().max(task.task_type.len()) > LONGEST_NAME {
+        let (wire, class) = kind(task);
+        if wire.is_empty() || class.len().max(wire.len()) > LONGEST_NAME {
             return;
         }
+        // Of a run with a longer name, as that of a long cell, only how it went is kept.
+        let long = task.name.len() > LONGEST_NAME;
         let total = self.types_in_use;
         let Some(station) = self.station_mut(service) else { return };
         let types = &mut station.types;
-        let key = kind(task);
-        let payload = task.payload.clone().filter(|payload| payload.len() <= LARGEST_EXAMPLE);
+        let key = (wire, class);
+        let payload = task.payload.clone().filter(|payload| !long && payload.len() <= LARGEST_EXAMPLE);
+        let name = if long { Text::from("") } else { task.name.clone() };
         let mut added = 0;
         if let Some(known) = types.get_mut(&key) {
-            known.payload = payload.or(known.payload.take());
-            (known.name, known.parallel, known.seen) = (task.name.clone(), parallel, now);
+            if !long {
+                known.payload = payload.or(known.payload.take());
+                known.name = name;
+            }
+            (known.parallel, known.seen) = (parallel, now);
             return;
         }
         if types.len() >= MOST_TYPES_EACH || total >= MOST_TYPES {
@@ -138,14 +145,7 @@ impl Store {
         }
         types.insert(
             key,
-            Use {
-                payload,
-                name: task.name.clone(),
-                parallel,
-                seen: now,
-                runs: VecDeque::new(),
-                sizes: VecDeque::new(),
-            },
+            Use { payload, name, parallel, seen: now, runs: VecDeque::new(), sizes: VecDeque::new() },
         );
         self.types_in_use += added;
     }

@@ -136,7 +136,7 @@ pub(super) fn composer(
         let rows = if c.frame_shown { Vec::new() } else { form::beside(pane, side.width, look) };
         panes.push((side, rows));
     }
-    panes.push((parts.foot, foot(app, c, range, parts.foot, look)));
+    panes.push((parts.foot, foot(app, c, range, parts.foot, look, now)));
     (panes, cursor)
 }
 
@@ -207,7 +207,14 @@ fn json_editor(c: &Compose, pane: &JsonPane, area: Rect, look: Look) -> (Vec<Row
 }
 
 /// What is wrong, the name, the lane and the way; on a small screen two lines of it.
-fn foot(app: &App, c: &Compose, hidden: Option<(usize, usize)>, area: Rect, look: Look) -> Vec<Row> {
+fn foot(
+    app: &App,
+    c: &Compose,
+    hidden: Option<(usize, usize)>,
+    area: Rect,
+    look: Look,
+    now: Now,
+) -> Vec<Row> {
     let mut rows = vec![status(c, hidden, area.width, look)];
     if c.tasks() > 1 {
         rows.extend(many::foot(app, c, area.height < 4, look));
@@ -225,7 +232,7 @@ fn foot(app: &App, c: &Compose, hidden: Option<(usize, usize)>, area: Rect, look
             word(lane, Role::Text),
             word(", ", Role::Dim),
             word(way, Role::Text),
-            look.piece(&format!(": {}", way_sentence(c)), Role::Dim),
+            look.piece(&format!(": {}", way_sentence(c, now)), Role::Dim),
         ]));
         return rows;
     }
@@ -238,7 +245,7 @@ fn foot(app: &App, c: &Compose, hidden: Option<(usize, usize)>, area: Rect, look
         },
     ]));
     rows.push(setting(app, " lane   ", lane, lane_sentence(c), Action::Lane, look));
-    rows.push(setting(app, " way    ", way, way_sentence(c), Action::Way, look));
+    rows.push(setting(app, " way    ", way, way_sentence(c, now), Action::Way, look));
     rows
 }
 
@@ -299,10 +306,13 @@ fn lane_sentence(c: &Compose) -> String {
     }
 }
 
-fn way_sentence(c: &Compose) -> String {
+fn way_sentence(c: &Compose, now: Now) -> String {
     let what = match &c.way {
         Way::Direct => "needs this terminal to its end".to_owned(),
         Way::Scheduled(None) => "goes on if this terminal is lost; direct tasks go first".to_owned(),
+        Way::Scheduled(Some(at)) if *at <= now.utc => {
+            format!("due at once: {} is over", crate::time::when::show(at))
+        }
         Way::Scheduled(Some(at)) => format!("not before {}", crate::time::when::show(at)),
         Way::Alone => {
             "past the task manager, which knows nothing of it; nobody else keeps the slot".to_owned()

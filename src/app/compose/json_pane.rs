@@ -24,7 +24,12 @@ impl JsonPane {
     }
 
     pub(super) fn set_text(&mut self, text: &str) {
-        self.area.select_all();
+        // Not `select_all`: it ends at column 65,535.
+        self.area.move_cursor(CursorMove::Top);
+        self.area.move_cursor(CursorMove::Head);
+        self.area.start_selection();
+        self.area.move_cursor(CursorMove::Bottom);
+        self.area.move_cursor(CursorMove::End);
         self.area.cut();
         self.area.insert_str(text);
         self.area.move_cursor(CursorMove::Top);

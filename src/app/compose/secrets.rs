@@ -1,11 +1,15 @@
 //! Secrets in the composer: where they are, and the payload without them, for looking at and for the disk.
 
+use std::borrow::Cow;
+
 use super::{Body, Compose};
 use crate::{
+    app::update::class_of,
     catalogue::{
-        self, TaskType,
+        self, Catalogue, TaskType,
         form::{FieldId, Form, Input, Origin, Part, Presence},
     },
+    store::Task,
     wire::json,
 };
 
@@ -66,6 +70,29 @@ pub(in crate::app) fn mask(task_type: &TaskType, payload: &str, word: &str) -> O
         put_word(&mut form, *id, word);
     }
     (!secrets.is_empty()).then(|| form.payload())
+}
+
+/// A task's payload with each secret masked, by its type's schema, or else by the names of its fields; `None` where it
+/// has none, or was not seen.
+pub(in crate::app) fn masked_payload(catalogue: &Catalogue, task: &Task) -> Option<String> {
+    let payload = task.payload.as_deref()?;
+    if let Some(kind) = catalogue.find(&task.service, &class_of(task))
+        && let Some(masked) = mask(kind, payload, SECRET)
+    {
+        return Some(masked);
+    }
+    let members = json::members(payload).ok()?;
+    members.iter().any(|(name, raw)| is_secret(name, raw)).then(|| {
+        json::object(members.iter().map(|(name, raw)| match is_secret(name, raw) {
+            true => (name, Cow::Owned(json::quote(SECRET))),
+            false => (name, Cow::Borrowed(*raw)),
+        }))
+    })
+}
+
+/// A text whose field is called like a secret.
+fn is_secret(name: &str, raw: &str) -> bool {
+    raw.starts_with('"') && catalogue::kept::sounds_secret(name)
 }
 
 /// What a secret is shown as, as Python's own classes do it.

@@ -117,6 +117,17 @@ impl FormPane {
         pane
     }
 
+    /// Leaves a field for the first other one: one that is not for typing.
+    pub fn go_past(&mut self, name: &str) {
+        let other = |row: &&FormRow| row.part == Part::Field && self.path(row.id) != name;
+        if let Some((id, _)) = self.focus
+            && self.path(id) == name
+            && let Some(place) = self.rows.iter().find(other).map(|row| (row.id, row.part))
+        {
+            self.go(place);
+        }
+    }
+
     /// Which of the rows has the focus.
     pub fn focused_row(&self) -> Option<usize> {
         let (id, part) = self.focus?;

@@ -222,3 +222,47 @@ fn the_chooser_goes_back_to_the_services_and_takes_unheard_types() {
     b.keys("esc");
     assert_eq!(b.layers(), [""; 0]);
 }
+
+#[test]
+fn the_frame_that_is_shown_is_the_one_that_goes_out() {
+    let mut b = Bench::new();
+    b.runs(&job("a")).keys("s").types("MeasureT2").keys("enter");
+    let shown = |b: &Bench| json::compact(&b.composer().frame_lines().join("\n"));
+    let at_once = shown(&b);
+    assert_eq!(field(&at_once, "type"), "ScheduleTask", "{at_once}");
+    b.keys("f6").types("2030-11-25T06:00+01:00").keys("enter f9").shows("ScheduleTask");
+    let told = shown(&b);
+    b.keys("f9 ctrl-s");
+    let out = b.sent().last().unwrap().text.clone();
+    for part in ["target", "type", "metadata", "payload"] {
+        let part = |text: &str| json::get(text, part).map(json::compact);
+        assert_eq!(part(&told), part(&out));
+    }
+    // A direct one is shown with the id that it goes out with.
+    let mut b = Bench::new();
+    composer(&mut b, "Ping");
+    let told = shown(&b);
+    b.keys("ctrl-s");
+    assert_eq!(told, json::compact(&b.sent()[0].text));
+}
+
+#[test]
+fn reset_puts_lane_and_moment_back_too() {
+    let mut b = Bench::new();
+    b.runs(&job("a")).keys("s").types("MeasureT2").keys("enter");
+    let opened = (b.composer().parallel, b.composer().way.clone());
+    b.keys("f3 f6").types("2030-11-25T06:00+01:00").keys("enter");
+    assert_ne!((b.composer().parallel, b.composer().way.clone()), opened);
+    b.keys("f7");
+    assert_eq!((b.composer().parallel, b.composer().way.clone()), opened);
+}
+
+#[test]
+fn what_an_editor_gives_back_replaces_all_of_it_however_long_it_was() {
+    let mut b = Bench::new();
+    composer(&mut b, "MeasureT2");
+    for text in [format!(r#"{{"a": "{}"}}"#, "a".repeat(70_000)), r#"{"a": "b"}"#.to_owned()] {
+        b.keys("f4").msg(Msg::EditorClosed(msg::Edited::Payload(Ok(text.clone()))));
+        assert_eq!(b.composer().text(), text);
+    }
+}

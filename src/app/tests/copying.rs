@@ -124,3 +124,18 @@ fn a_form_that_makes_many_tasks_is_copied_as_all_of_them() {
     );
     b.keys("alt-v").shows("hush");
 }
+
+#[test]
+fn secrets_are_masked_where_a_task_is_read_too() {
+    let mut b = bench();
+    // By the schema; where none is known, by the name.
+    for (id, kind, payload) in [
+        ("a", "Login", r#"{"user": "me", "password": "hush-1"}"#),
+        ("b", "Strange", r#"{"user": "me", "api_token": "hush-2", "n": 1.50}"#),
+    ] {
+        b.ran(&Job { kind: kind.into(), payload: payload.into(), ..job(id) }).keys("g j enter");
+        b.shows("secrets are masked").shows("\"me\"").shows("**********").shows_not("hush");
+        b.keys("esc");
+    }
+    b.keys("g j enter").shows("1.50");
+}

@@ -502,3 +502,12 @@ fn a_cell_without_its_source_is_wrong_at_that_field_alone() {
     press(&mut b, "f5 ctrl-s");
     assert!(b.sent().is_empty() && b.notice().contains("made of the other fields"), "{}", b.notice());
 }
+
+#[test]
+fn code_that_came_as_a_paste_without_marks_keeps_its_own_indentation() {
+    let mut b = cell();
+    for key in "d e f space f ( ) : enter space space space space x enter y".split(' ') {
+        b.later(0.0001).key(key);
+    }
+    assert_eq!(member(&b, "raw_code"), r#""def f():\n    x\ny""#);
+}

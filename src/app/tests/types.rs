@@ -242,7 +242,11 @@ fn wish(b: &Bench) -> (Text, String, String) {
 #[test]
 fn a_cell_without_code_is_never_sent() {
     let mut b = with_python(Settings::default());
-    b.keys("tab s").types("Scan").keys("enter ctrl-s");
+    b.keys("tab s").types("Scan").keys("enter");
+    // What is typed goes into a field that is the person's.
+    let form = b.composer().form().unwrap();
+    assert_eq!(form.focus.map(|(id, _)| form.path(id)).as_deref(), Some("n"));
+    b.keys("ctrl-s");
     assert!(b.notice().contains("`code` is missing, which only the class Scan makes"), "{}", b.notice());
     assert!(b.notice().contains("[catalogue] python"), "{}", b.notice());
     assert_eq!((b.layers().len(), b.sent().len()), (1, 0));

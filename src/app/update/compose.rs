@@ -265,7 +265,7 @@ pub(super) fn way_for(app: &App, service: &Text, task_type: &TaskType) -> (Way, 
 }
 
 /// The class of a task. Of a cell's the wire says only that it is a cell, but its name begins with it.
-pub(super) fn class_of(task: &Task) -> Text {
+pub(in crate::app) fn class_of(task: &Task) -> Text {
     if task.is_ipython() {
         task.name.split(':').next().filter(|c| !c.is_empty()).unwrap_or("IPythonTask").into()
     } else {
@@ -359,7 +359,10 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
         }
         Action::Frame => match compose.sendable() {
             Ok(()) => compose.frame_shown = !compose.frame_shown,
-            Err(why) => app.tell(Severity::Warning, why, now),
+            Err(why) => {
+                let why = why.strip_prefix("not sent: ").unwrap_or(&why);
+                app.tell(Severity::Warning, format!("there is no frame yet: {why}"), now);
+            }
         },
         Action::Json => {
             let done = compose.turn();

@@ -68,9 +68,11 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         }
         None => format!("The task {key}, which it was to replace, is no longer known."),
     });
+    // A moment that was ahead when it was said may be over by now: then it would go before what waits.
+    let late = matches!(&way, Way::Scheduled(Some(at)) if *at <= now.utc);
     let replaces = replaces.filter(|_| over.is_none());
     let replaced = old.filter(waits);
-    if !hardware && !alone && doubts.is_empty() && replaces.is_none() && over.is_none() {
+    if !hardware && !alone && doubts.is_empty() && replaces.is_none() && over.is_none() && !late {
         return send(app, frame, &way, now);
     }
     let mut lines = Vec::new();
@@ -98,6 +100,9 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     lines.push(match &way {
         Way::Direct => "It is sent direct, now.".to_owned(),
         Way::Scheduled(None) => "It goes through the scheduler and starts when the slot is free.".to_owned(),
+        Way::Scheduled(Some(at)) if late => {
+            format!("It goes through the scheduler and is {}.", not_before(at, now))
+        }
         Way::Scheduled(Some(at)) => {
             format!(
                 "It goes through the scheduler and starts when the slot is free, {}.",

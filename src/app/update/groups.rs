@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     compose::barred,
-    deeds::{hardware_lines, was_sent},
+    deeds::{hardware_lines, not_before, was_sent},
 };
 
 /// Groups of at most this many tasks that move no hardware go out without a question.
@@ -140,7 +140,8 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
         return Vec::new();
     }
     let hardware = moves(app, &batch);
-    if !hardware && doubts.is_empty() && count <= FEW && forecast.warning().is_none() {
+    let late = batch.run_at.filter(|at| *at <= now.utc);
+    if !hardware && late.is_none() && doubts.is_empty() && count <= FEW && forecast.warning().is_none() {
         return send(app, batch, now);
     }
     let mut lines = Vec::new();
@@ -152,6 +153,9 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
     lines.push(format!("It takes {}.", forecast.line()));
     lines.extend(forecast.warning().map(|why| format!("{}.", capital(&why))));
     lines.push("It goes through the scheduler, which gives each one the slot.".to_owned());
+    if let Some(at) = &late {
+        lines.push(format!("It is {}.", not_before(at, now)));
+    }
     if batch.first_alone {
         lines.push("The rest goes once the first one has ended ok.".to_owned());
     }

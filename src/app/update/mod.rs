@@ -17,7 +17,7 @@ mod types;
 mod viewer;
 mod when;
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use crate::{
     store::{Outcome, State, Task, filter::Filter},
@@ -52,7 +52,7 @@ use self::{
     task::{export, in_task},
 };
 
-pub(super) use self::form::REOPENS_AFTER;
+pub(super) use self::{compose::class_of, form::REOPENS_AFTER};
 
 /// Takes a message. The picture may have changed if [`App::revision`] went up.
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
@@ -156,20 +156,21 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     match action {
         Some(action) => act(app, action, now),
         None => {
-            type_key(app, key, now);
+            type_key(app, key, in_a_burst, now);
             Vec::new()
         }
     }
 }
 
-/// A key that means nothing here goes into the field that has the focus.
-fn type_key(app: &mut App, key: KeyEvent, now: Now) {
+/// A key that means nothing here goes into the field that has the focus. `in_a_burst`: it came with another one, as
+/// those of a paste without marks do.
+fn type_key(app: &mut App, key: KeyEvent, in_a_burst: bool, now: Now) {
     match app.ui.layers.last_mut() {
         Some(Layer::Choose(choose)) => {
             let empty = choose.query.text().is_empty();
             if choose.query.key(key) {
                 choose.search();
-            } else if empty && key.code == crossterm::event::KeyCode::Backspace {
+            } else if empty && key.code == KeyCode::Backspace {
                 back_to_services(app);
             }
         }
@@ -185,6 +186,11 @@ fn type_key(app: &mut App, key: KeyEvent, now: Now) {
         // The frame is only looked at.
         Some(Layer::Compose(compose)) if compose.frame_shown => compose.key(key),
         Some(Layer::Compose(compose)) => match compose.form_mut() {
+            // What is pasted has its indentation.
+            Some(form) if in_a_burst && form.in_text() && key.code == KeyCode::Enter => {
+                let _ = form.paste("\n");
+                compose.check();
+            }
             Some(form) => {
                 let wish = form.key_or_leave(key);
                 compose.check();

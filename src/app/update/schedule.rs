@@ -249,7 +249,7 @@ fn edit(app: &mut App, now: Now) {
     again_on(app, &task, now);
     if let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() {
         compose.replaces = Some(task.key);
-        compose.way = Way::Scheduled(at);
+        compose.open_with(Way::Scheduled(at));
         compose.way_reason.clear();
         app.tell(Severity::Info, "sending it cancels the scheduled one and submits this instead", now);
     }
@@ -449,7 +449,7 @@ pub(super) fn rescue(app: &mut App, task: Option<&Task>, way: &Way, now: Now) ->
     again_on(app, task, now);
     match app.ui.layers.last_mut() {
         Some(Layer::Compose(compose)) => {
-            compose.way = way.clone();
+            compose.open_with(way.clone());
             "Its payload is in the composer, to be sent again"
         }
         _ => "The cancelled task keeps its payload: r on it opens it again",

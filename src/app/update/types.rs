@@ -271,7 +271,8 @@ fn renew_composer(app: &mut App, service: &Text, now: Now) {
             new.parallel = old.parallel;
         }
         if chose {
-            (new.way, new.way_reason) = (old.way, old.way_reason);
+            new.open_with(old.way);
+            new.way_reason = old.way_reason;
         }
         if old.filled {
             (new.filled, new.start) = (true, old.start);

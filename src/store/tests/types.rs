@@ -85,3 +85,22 @@ fn made_up_types_do_not_pile_up() {
     assert!(seen.iter().any(|seen| &*seen.class == "T4998"), "new ones push old ones out");
     assert!(seen.iter().all(|seen| seen.payload.as_ref().is_none_or(|payload| payload.len() < 300_000)));
 }
+
+#[test]
+fn runs_with_a_long_name_count_for_what_is_usual() {
+    // The code of a cell is its name.
+    let mut bench = Bench::new();
+    for number in 0..3 {
+        let long = Job {
+            name: format!("RawIPython: raw_code='{}'", "x = 1; ".repeat(1_000)),
+            ..cell(&format!("c{number}"))
+        };
+        bench.at(f64::from(number) * 10.0).runs(&long);
+        bench.at(f64::from(number) * 10.0 + 4.0).completed(&long, &ok(&long.id));
+    }
+    let usual = bench.store.usual("lab", &"IPythonTask".into(), &"RawIPython".into());
+    assert_eq!(usual.duration, Some(Duration::from_secs(4)));
+    assert!(usual.size.is_some());
+    let cells = bench.store.seen_types("lab");
+    assert_eq!((&*cells[0].class, cells[0].payload.as_deref()), ("RawIPython", None), "no example");
+}

@@ -43,8 +43,10 @@ pub(super) fn ascii(byte: u8, modifiers: KeyModifiers, erase: u8) -> KeyEvent {
         0x1b => key(KeyCode::Esc, modifiers),
         0x00 => key(KeyCode::Char(' '), modifiers | CONTROL),
         0x01..=0x1a => key(KeyCode::Char(char::from(byte - 1 + b'a')), modifiers | CONTROL),
-        // crossterm's names for Ctrl-\ Ctrl-] Ctrl-^ Ctrl-_, so that one keymap serves both readers.
-        0x1c..=0x1f => key(KeyCode::Char(char::from(byte - 0x1c + b'4')), modifiers | CONTROL),
+        // What is printed on the key of most keyboards, and what the kitty protocol calls it.
+        0x1f => key(KeyCode::Char('_'), modifiers | CONTROL),
+        // crossterm's names for Ctrl-\ Ctrl-] Ctrl-^, so that one keymap serves both readers.
+        0x1c..=0x1e => key(KeyCode::Char(char::from(byte - 0x1c + b'4')), modifiers | CONTROL),
         _ => char_key(char::from(byte), modifiers),
     }
 }

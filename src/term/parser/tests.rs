@@ -91,7 +91,7 @@ fn plain_keys() {
     assert_eq!(typed(b"aZ 9~"), "a Z Space 9 ~");
     assert_eq!(
         typed(b"\r\t\x7f\x08\x01\x03\x1a\x00\x1c\x1f\n"),
-        "Enter Tab Backspace C-h C-a C-c C-z C-Space C-4 C-7 C-j"
+        "Enter Tab Backspace C-h C-a C-c C-z C-Space C-4 C-_ C-j"
     );
     let mut parser = Parser::new(0x08);
     let mut out = Vec::new();
