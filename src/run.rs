@@ -171,7 +171,8 @@ fn open(
         place: lab.place(),
         alone: lab.alone.clone(),
         problems: problems.clone(),
-        python: config.python.as_ref().map(|path| path.display().to_string()),
+        // The demonstration's classes stand in no Python.
+        python: config.python.as_ref().filter(|_| !is_demo).map(|path| path.display().to_string()),
         exact_names: config.exact_names,
     };
     let mut log = Log::new(lab.folders.log_file());

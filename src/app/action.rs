@@ -172,7 +172,7 @@ actions! {
     Order "order" "order" "turns the entries: newest first or oldest first" [Task] ["o"];
     Raw "raw" "raw" "shows the raw text, or the entries again" [Task] ["R"];
     Wrap "wrap" "wrap" "wraps long lines, or cuts them" [Task] ["w"];
-    Search "search" "search" "looks for a text; in a result also for key:name, or goes to .a.path[3]" [Task, Result] ["/"];
+    Search "search" "search" "looks for a text; in a result also for key:name, or goes to a path such as .a.b" [Task, Result] ["/"];
     NextMatch "next-match" "next match" "goes to the next match of the search" [Task] ["ctrl-g"];
     OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task] ["e"];
     Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result" [Lanes, Task, Result, Table, Schedule] ["y"];

@@ -24,7 +24,7 @@ use crate::{
     wire::{
         Text,
         frame::TaskFrame,
-        json,
+        group, json,
         name::{self, Numbers},
     },
 };
@@ -499,6 +499,11 @@ impl Compose {
                 && !pane.form.swept().iter().any(|id| matches!(pane.form.sweep(*id), Some(Err(_))))
             {
                 self.problems.push(Problem { line: None, what: why.clone(), fatal: true, hint: false });
+            }
+            if self.many.is_some()
+                && let Err(why) = group::check(&self.group_name())
+            {
+                self.problems.push(Problem { line: None, what: why.to_owned(), fatal: true, hint: false });
             }
             self.problems.sort_by_key(|p| (!p.fatal, p.hint));
         }

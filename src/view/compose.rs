@@ -148,9 +148,14 @@ fn head(app: &App, c: &Compose, now: Now, look: Look) -> Row {
         look.piece(&format!(" {} ", look.glyphs.separator), Role::Dim),
         look.piece(&c.task_type.class, Role::Title),
     ]);
+    if c.replaces.is_some() {
+        head.left.push(word("  replaces the scheduled one", Role::Warning));
+    }
     if app.settings.guard.matches(&c.task_type.name) {
         head.left.push(word("  moves hardware", Role::Hardware));
-    } else if let Some(doc) = c.task_type.doc.as_deref().and_then(|d| d.lines().next()) {
+    } else if c.replaces.is_none()
+        && let Some(doc) = c.task_type.doc.as_deref().and_then(|d| d.lines().next())
+    {
         head.left.push(spaces(3));
         head.left.push(look.piece(doc, Role::Dim));
     }

@@ -64,6 +64,17 @@ impl FormPane {
         now
     }
 
+    /// Takes away code that Python made for other values; false if there is none.
+    pub fn drop_stale_code(&mut self) -> bool {
+        let mut form = self.form.clone();
+        let dropped = form.drop_stale_code();
+        if dropped {
+            self.change(None, |old| *old = form);
+            self.settle();
+        }
+        dropped
+    }
+
     /// Chooses an option, or a union's variant.
     pub fn choose(&mut self, id: FieldId, option: usize) {
         self.change(None, |form| form.choose(id, option));

@@ -226,6 +226,7 @@ fn short(raw: &str) -> String {
 /// Where the value is from, in a word or two.
 pub fn from(field: &Field) -> &'static str {
     match field.origin {
+        _ if field.sweep.is_some() => "sweep",
         Origin::Default => "default",
         Origin::Service => "filled in by the service",
         Origin::Missing => "required",

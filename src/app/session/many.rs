@@ -86,10 +86,15 @@ impl Batch {
 
     /// The swept fields with their values, a line each: `power = 0, 0.1 … 1 (11 values)`.
     pub fn ranges(&self) -> Vec<String> {
+        self.values(4)
+    }
+
+    /// The same, where up to `most` values are told one by one.
+    pub fn values(&self, most: usize) -> Vec<String> {
         let line = |(name, sweep): &(String, Sweep)| {
             let value = |at: usize| sweep.nth(at).map(|raw| short(&raw)).unwrap_or_default();
             let values = match sweep.count() {
-                count @ ..=4 => (0..count).map(value).collect::<Vec<_>>().join(", "),
+                count if count <= most => (0..count).map(value).collect::<Vec<_>>().join(", "),
                 count => format!("{}, {} … {} ({count} values)", value(0), value(1), value(count - 1)),
             };
             format!("{name} = {values}")

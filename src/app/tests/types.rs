@@ -390,3 +390,24 @@ fn a_type_of_another_service_is_offered_and_sending_it_here_is_not_barred() {
     b.keys("esc").go_to("forms").keys("s").types("Unheard").keys("enter");
     assert_eq!(b.notice(), "nothing is known of Unheard: write its payload as JSON");
 }
+
+#[test]
+fn code_that_fits_other_values_is_made_anew_by_the_next_press_of_the_send_key() {
+    let mut b = with_python(has_python());
+    b.app.ui.python = Some(true);
+    b.runs(&Job {
+        service: "lab".into(),
+        kind: "IPythonTask".into(),
+        name: "Scan: n=3".into(),
+        payload: r#"{"n": 3, "code": "scan(3)"}"#.into(),
+        ..job("c")
+    });
+    b.go_to("lab").keys("j r ctrl-g").types("n").keys("enter").types("4");
+    b.shows("Python made this for other values");
+    b.take();
+    b.keys("ctrl-s");
+    let (_, _, of) = wish(&b);
+    assert_eq!(json::get(&of, "n"), Some("4"), "{of}");
+    assert_eq!(json::get(&of, "code"), None, "{of}");
+    assert_eq!(b.sent().len(), 0);
+}

@@ -126,6 +126,9 @@ pub(super) fn ask(app: &mut App, now: Now) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Values of a swept field that a question about hardware tells one by one.
+const MOST_VALUES: usize = 100;
+
 /// Sends a group, or asks first. `doubts`: why the service will probably refuse members.
 fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<Effect> {
     if let Some(why) = barred(app) {
@@ -146,10 +149,14 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
     }
     let mut lines = Vec::new();
     if hardware {
-        lines.extend(hardware_lines(&batch.target, &kind.name, &batch.shown(0)));
+        // The swept ones follow, each value of them.
+        let swept = |line: &String| batch.plan.names().any(|name| line.starts_with(&format!("  {name} = ")));
+        let all = hardware_lines(&batch.target, &kind.name, &batch.shown(0));
+        lines.extend(all.into_iter().filter(|line| !swept(line)));
         lines.push(format!("{count} times, with these values:"));
     }
-    lines.extend(batch.ranges().iter().map(|line| format!("  {line}")));
+    let ranges = if hardware { batch.values(MOST_VALUES) } else { batch.ranges() };
+    lines.extend(ranges.iter().map(|line| format!("  {line}")));
     lines.push(format!("It takes {}.", forecast.line()));
     lines.extend(forecast.warning().map(|why| format!("{}.", capital(&why))));
     lines.push("It goes through the scheduler, which gives each one the slot.".to_owned());

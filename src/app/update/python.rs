@@ -8,6 +8,7 @@ use crate::{
         action::Action,
         compose::Compose,
         confirm::{Confirm, Deed},
+        form::FormPane,
         msg::NotMade,
         session::Way,
     },
@@ -20,6 +21,11 @@ use super::compose::barred;
 
 /// What the send key does first. `None`: nothing, the task can go its way.
 pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
+    if let Some(Layer::Compose(compose)) = app.ui.layers.last_mut()
+        && compose.form_mut().is_some_and(FormPane::drop_stale_code)
+    {
+        compose.check();
+    }
     let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return None };
     let bar = barred(app).filter(|_| app.settings.read_only || compose.way != Way::Alone);
     if compose.made.is_some() || compose.many.is_some() || bar.is_some() {
