@@ -38,7 +38,7 @@ impl Ctx<'_> {
             Part::Unknown => ("unknown", None),
             Part::Ended | Part::Member => ("ended", None),
         };
-        let (sign, role) = self.sign_of_group(&counts, sending.is_some());
+        let (sign, role) = self.sign_of_group(&counts, group.of, sending.is_some());
         let mut left = self.label(if first { label } else { "" }, place);
         left.push(self.look.piece(sign, role));
         left.push(spaces(1));
@@ -71,7 +71,8 @@ impl Ctx<'_> {
         Row { left, right, selected: false }
     }
 
-    fn sign_of_group(&self, counts: &GroupCounts, sending: bool) -> (&'static str, Role) {
+    fn sign_of_group(&self, counts: &GroupCounts, of: u32, sending: bool) -> (&'static str, Role) {
+        let of = usize::try_from(of).unwrap_or(usize::MAX);
         let g = self.look.glyphs;
         match counts {
             c if c.running > 0 => (g.running, Role::Running),
@@ -79,6 +80,8 @@ impl Ctx<'_> {
             c if c.failed > 0 || c.unsent > 0 => (g.failed, Role::Failed),
             c if c.unknown > 0 => (g.unknown, Role::Unknown),
             c if c.cancelled > 0 => (g.cancelled, Role::Cancelled),
+            // The rest of it was never sent, or never seen.
+            c if c.known() < of => (g.unknown, Role::Unknown),
             _ => (g.ok, Role::Ok),
         }
     }

@@ -100,6 +100,9 @@ pub fn run(place: &Place, look: &LookArgs, args: &SubmitArgs, out: &Out) -> Resu
     if !alone && let Some(why) = lab.watch_only() {
         return Err(End::new(NOT_SENT, format!("not sent: {why}")));
     }
+    for doubt in plan.iter().flat_map(|plan| &plan.doubts) {
+        out::say(&format!("note: the service will probably refuse it: {doubt}"));
+    }
     let mut options = lab.options();
     options.alone.retain(|(name, _)| alone && **name == *args.service);
     // What a group's results would add to the scheduler's list is told from the list.

@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset, Local};
 use super::payload;
 use crate::{
     app::session::Way,
-    catalogue::{self, Catalogue, ServiceKind, TaskType, script::Envelope},
+    catalogue::{self, Catalogue, Level, ServiceKind, TaskType, script::Envelope},
     cli::{End, NOT_SENT, args::SubmitArgs, out},
     config::Guard,
     python::{Failure, Python},
@@ -28,6 +28,9 @@ pub struct Plan {
     pub way: Way,
     /// Nobody asked for the scheduler, so on a Juice without one it goes direct.
     pub may_go_direct: bool,
+    /// Why the service will refuse it, as far as its schema tells: `field: reason`. It is sent all the same, because
+    /// a schema that is kept may be older than the service.
+    pub doubts: Vec<String>,
 }
 
 impl Plan {
@@ -75,6 +78,9 @@ impl Plan {
                 ),
             ));
         }
+        let doubts = errors(&kind, &payload)
+            .map(|p| if p.path.is_empty() { p.what } else { format!("{}: {}", p.path, p.what) })
+            .collect();
         let frame = TaskFrame {
             id: Text::default(),
             target: args.service.as_str().into(),
@@ -86,8 +92,13 @@ impl Plan {
                 .map_or(kind.show_in_dashboard, |made| made.show_in_dashboard),
             payload: payload.into(),
         };
-        Ok(Plan { frame, way, may_go_direct })
+        Ok(Plan { frame, way, may_go_direct, doubts })
     }
+}
+
+/// What the service will refuse.
+fn errors(kind: &TaskType, payload: &str) -> impl Iterator<Item = catalogue::Problem> {
+    catalogue::check(kind, payload).into_iter().filter(|problem| problem.level == Level::Error)
 }
 
 /// The moment that `--at` names; `None`: now. Nobody looks at a command before it is sent, so what is over, and what the
@@ -259,6 +270,19 @@ mod tests {
         let Some(Command::Submit(args)) = cli.command else { panic!("{line}") };
         Plan::new(&args, alone, &mut Catalogue::new(), &Guard::default(), Local.timestamp_nanos(0))
             .map_err(|end| (end.code(), format!("{:#}", end.why.unwrap())))
+    }
+
+    #[test]
+    fn what_the_service_will_refuse_is_said() {
+        for (line, doubts) in [
+            ("lab SleepSync duration=1", vec![]),
+            ("lab SleepSync duration=soon", vec!["duration: expected a number"]),
+            ("lab SleepSync", vec![]),
+            ("lab SleepSync duration=1 lasts=2", vec![]),
+            ("lab Strange n=1", vec![]),
+        ] {
+            assert_eq!(plan(line, false).unwrap().doubts, doubts, "{line}");
+        }
     }
 
     #[test]
