@@ -199,6 +199,11 @@ pub(super) fn plot(plot: &PlotPane, area: Rect, look: Look) -> Vec<Row> {
     out
 }
 
+/// Six digits of a number that was reckoned here; more of them would be noise.
+fn significant(number: f64) -> String {
+    format!("{number:.5e}").parse::<f64>().map_or_else(|_| number.to_string(), |short| format!("{short:?}"))
+}
+
 /// What is known of the numbers, on as many lines as it needs.
 fn summary(plot: &PlotPane, width: usize, look: Look) -> Vec<Row> {
     let (tree, summary) = (plot.tree(), &plot.series.summary);
@@ -206,7 +211,7 @@ fn summary(plot: &PlotPane, width: usize, look: Look) -> Vec<Row> {
     let raw = |range: &Option<std::ops::Range<usize>>| range.as_ref().map(|range| tree.raw(range).to_owned());
     facts.extend(raw(&summary.min).map(|min| ("min", min)));
     facts.extend(raw(&summary.max).map(|max| ("max", max)));
-    facts.extend(summary.mean().map(|mean| ("mean", mean.to_string())));
+    facts.extend(summary.mean().map(|mean| ("mean", significant(mean))));
     let counts = [("NaN", summary.nan), ("infinite", summary.infinite), ("no number", summary.other)];
     facts.extend(counts.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name, n.to_string())));
     if plot.series.uneven > 0 {

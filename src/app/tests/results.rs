@@ -115,9 +115,7 @@ fn an_array_of_numbers_is_summed_up_and_plotted() {
     b.keys("p");
     assert!(b.notice().starts_with("only arrays of numbers"), "{}", b.notice());
     b.keys("j j p").works();
-    b.shows("count 4   min 1.0   max 4.0   mean 2.3333333333333335   NaN 1")
-        .shows("delay [µs]")
-        .shows("line");
+    b.shows("count 4   min 1.0   max 4.0   mean 2.33333   NaN 1").shows("delay [µs]").shows("line");
     b.keys("p").works().shows("histogram").shows("count");
     b.keys("esc j p").works();
     b.shows("number");
