@@ -182,8 +182,8 @@ impl Compose {
         let body = if task_type.schema.is_some() {
             let mut pane = Box::new(FormPane::new(Form::new(&task_type, last.as_deref())));
             if task_type.code == Some(Code::Computed) && !catalogue::makes_code(&task_type) {
-                // The class makes it of the others.
-                pane.go_past("code");
+                // The class makes the code of its own fields, which are the person's.
+                pane.go_past(&["code", "run_async"]);
             }
             Body::Form(pane)
         } else {

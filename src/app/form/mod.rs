@@ -117,11 +117,12 @@ impl FormPane {
         pane
     }
 
-    /// Leaves a field for the first other one: one that is not for typing.
-    pub fn go_past(&mut self, name: &str) {
-        let other = |row: &&FormRow| row.part == Part::Field && self.path(row.id) != name;
+    /// Leaves a field of these names for the first other one: they are not for typing.
+    pub fn go_past(&mut self, names: &[&str]) {
+        let is_one = |id: FieldId| names.contains(&self.path(id).as_str());
+        let other = |row: &&FormRow| row.part == Part::Field && !is_one(row.id);
         if let Some((id, _)) = self.focus
-            && self.path(id) == name
+            && is_one(id)
             && let Some(place) = self.rows.iter().find(other).map(|row| (row.id, row.part))
         {
             self.go(place);
