@@ -197,16 +197,20 @@ impl Reader<'_> {
         loop {
             match self.next() {
                 None => return Err(self.fault(format!("a name without its closing {quote}"))),
-                Some('\\') => {
-                    inside.push('\\');
-                    inside.extend(self.next());
-                }
+                Some('\\') => match self.next() {
+                    // JSON has no such escape.
+                    Some('\'') => inside.push('\''),
+                    next => {
+                        inside.push('\\');
+                        inside.extend(next);
+                    }
+                },
                 Some(next) if next == quote => break,
                 Some('"') => inside.push_str("\\\""),
                 Some(next) => inside.push(next),
             }
         }
-        let key = format!("\"{}\"", inside.replace("\\'", "'"));
+        let key = format!("\"{inside}\"");
         match json::check(&key) {
             Ok(()) => self.closed(Step::Key(key)),
             Err(error) => Err(self.fault(error.what)),

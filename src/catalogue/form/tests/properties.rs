@@ -109,7 +109,7 @@ const TYPED: [&str; 18] = [
 ];
 
 /// One edit at one of the rows.
-pub(super) fn edit(form: &mut Form, (what, row, n): (u8, usize, usize)) {
+fn edit(form: &mut Form, (what, row, n): (u8, usize, usize)) {
     let rows = form.rows();
     let Some(row) = rows.get(row % rows.len().max(1)) else { return };
     let typed = TYPED[n % TYPED.len()];
