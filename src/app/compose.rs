@@ -24,7 +24,7 @@ use crate::{
     wire::{
         Text,
         frame::TaskFrame,
-        group, json,
+        json,
         name::{self, Numbers},
     },
 };
@@ -42,7 +42,7 @@ pub use draft::Draft;
 pub use json_pane::JsonPane;
 pub(super) use {
     json_pane::left_for,
-    secrets::{SECRET, mask, masked_payload},
+    secrets::{SECRET, masked_payload},
 };
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
@@ -485,6 +485,7 @@ impl Compose {
                 self.problems.push(Problem { line, what, fatal: false, hint });
             }
         }
+        let batch = self.batch();
         if let Body::Form(pane) = &self.body {
             for p in pane.form.problems() {
                 let what = match p.field {
@@ -495,19 +496,14 @@ impl Compose {
                 self.problems.push(Problem { line: None, what, fatal: !hint && !p.from_service, hint });
             }
             // What is wrong with one of the sweeps stands at its field already.
-            if let Some(Err(why)) = self.many.as_ref().map(|many| &many.plan)
+            if let Some(Err(why)) = &batch
                 && !pane.form.swept().iter().any(|id| matches!(pane.form.sweep(*id), Some(Err(_))))
             {
                 self.problems.push(Problem { line: None, what: why.clone(), fatal: true, hint: false });
             }
-            if self.many.is_some()
-                && let Err(why) = group::check(&self.group_name())
-            {
-                self.problems.push(Problem { line: None, what: why.to_owned(), fatal: true, hint: false });
-            }
             self.problems.sort_by_key(|p| (!p.fatal, p.hint));
         }
-        let batch = self.batch().and_then(Result::ok);
+        let batch = batch.and_then(Result::ok);
         let payload = match &batch {
             Some(batch) => batch.payload(0),
             None => self.completed(&self.text()),

@@ -11,11 +11,19 @@ use crate::{
     wire::Text,
 };
 
-use super::compose::masked_payload;
+use super::compose::{SECRET, masked_payload};
 use super::document::{self, Choice, Document, Line, Mark};
 
 /// Columns of the sign before what can be folded.
 const FOLD_SIGN: usize = 2;
+
+/// Whether two texts are one and the same; without reading them, for they may be large.
+fn is_same(one: Option<&Text>, other: Option<&Text>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => std::ptr::eq(&raw const **one, &raw const **other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
 
 /// What the document was made from; made anew when it differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,9 +92,9 @@ impl Reader {
         };
         // The scheduler's id takes the place of the frame's once it is known.
         self.key.clone_from(&task.key);
-        if self.masked_of != task.payload {
+        if !is_same(self.masked_of.as_ref(), task.payload.as_ref()) {
             self.masked_of.clone_from(&task.payload);
-            self.choice.masked = masked_payload(catalogue, task).map(Text::from);
+            self.choice.masked = masked_payload(catalogue, task, SECRET).map(Text::from);
         }
         let running = matches!(task.state, State::Running { .. });
         let stamp = Stamp {
@@ -116,7 +124,7 @@ impl Reader {
             self.report = None;
             return;
         };
-        if self.report.as_ref().is_none_or(|(t, _)| !std::ptr::eq(&raw const **t, &raw const *text)) {
+        if !is_same(self.report.as_ref().map(|(of, _)| of), Some(&text)) {
             let (ename, evalue) = failure.map_or((None, None), |e| (e.ename.as_deref(), e.evalue.as_deref()));
             let report = Report::read(&document::bounded(&text), ename, evalue);
             self.report = Some((text, report));

@@ -93,8 +93,9 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// On a task's result, else on its payload. `None` if it has neither.
-    pub fn of(task: &Task) -> Option<Viewer> {
+    /// On a task's result, else on its payload, of which `masked` is what may be seen where it has secrets. `None` if
+    /// it has neither.
+    pub fn of(task: &Task, masked: Option<Text>) -> Option<Viewer> {
         let (what, text, range) = task
             .reply
             .as_ref()
@@ -102,8 +103,9 @@ impl Viewer {
                 Some(("result", reply.text.clone(), place(&reply.text, reply.result(task.is_ipython())?)?))
             })
             .or_else(|| {
-                let payload = task.payload.as_ref()?;
-                Some(("payload", payload.clone(), 0..payload.len()))
+                let payload = masked.or_else(|| task.payload.clone())?;
+                let range = 0..payload.len();
+                Some(("payload", payload, range))
             })?;
         let short =
             |text: &str| text.chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>();

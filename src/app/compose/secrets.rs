@@ -54,15 +54,26 @@ impl Compose {
 
     /// Whether the type has secret fields at all.
     pub fn has_secrets(&self) -> bool {
-        let told = |schema: &str| schema.contains("\"writeOnly\"") || schema.contains("\"password\"");
-        let named = || self.task_type.hidden_fields.iter().any(|name| catalogue::kept::sounds_secret(name));
-        self.task_type.schema.as_deref().is_some_and(|schema| told(schema) || named())
+        tells_of_secrets(&self.task_type)
     }
 }
 
-/// A payload of that type with a word in place of each secret; `None` where it has none, or they cannot be told.
-pub(in crate::app) fn mask(task_type: &TaskType, payload: &str, word: &str) -> Option<String> {
-    task_type.schema.as_ref()?;
+/// Whether a type's schema has secret fields at all; cheap, for who looks at every task.
+fn tells_of_secrets(task_type: &TaskType) -> bool {
+    let told = |schema: &str| schema.contains("\"writeOnly\"") || schema.contains("\"password\"");
+    let named = || task_type.hidden_fields.iter().any(|name| catalogue::kept::sounds_secret(name));
+    task_type.schema.as_deref().is_some_and(|schema| told(schema) || named())
+}
+
+/// A task's payload with a word in place of each secret, by its type's schema, or else by the names of its fields;
+/// `None` where it has none, or was not seen.
+pub(in crate::app) fn masked_payload(catalogue: &Catalogue, task: &Task, word: &str) -> Option<String> {
+    let payload = task.payload.as_deref()?;
+    let kind = catalogue.find(&task.service, &class_of(task)).filter(|kind| tells_of_secrets(kind));
+    kind.and_then(|kind| mask_by_schema(kind, payload, word)).or_else(|| mask_by_name(payload, word))
+}
+
+fn mask_by_schema(task_type: &TaskType, payload: &str, word: &str) -> Option<String> {
     let mut form = Form::new(task_type, None);
     form.fill(payload, Origin::Filled).ok()?;
     let secrets = secrets(&form);
@@ -72,19 +83,11 @@ pub(in crate::app) fn mask(task_type: &TaskType, payload: &str, word: &str) -> O
     (!secrets.is_empty()).then(|| form.payload())
 }
 
-/// A task's payload with each secret masked, by its type's schema, or else by the names of its fields; `None` where it
-/// has none, or was not seen.
-pub(in crate::app) fn masked_payload(catalogue: &Catalogue, task: &Task) -> Option<String> {
-    let payload = task.payload.as_deref()?;
-    if let Some(kind) = catalogue.find(&task.service, &class_of(task))
-        && let Some(masked) = mask(kind, payload, SECRET)
-    {
-        return Some(masked);
-    }
+fn mask_by_name(payload: &str, word: &str) -> Option<String> {
     let members = json::members(payload).ok()?;
     members.iter().any(|(name, raw)| is_secret(name, raw)).then(|| {
         json::object(members.iter().map(|(name, raw)| match is_secret(name, raw) {
-            true => (name, Cow::Owned(json::quote(SECRET))),
+            true => (name, Cow::Owned(json::quote(word))),
             false => (name, Cow::Borrowed(*raw)),
         }))
     })

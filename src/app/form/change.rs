@@ -5,7 +5,7 @@ use super::{
     typing::{control_in, write},
 };
 use crate::{
-    catalogue::form::{FieldId, Form, Input, Part, Presence},
+    catalogue::form::{CodeState, FieldId, Form, Input, Part, Presence},
     wire::json,
 };
 
@@ -66,13 +66,12 @@ impl FormPane {
 
     /// Takes away code that Python made for other values; false if there is none.
     pub fn drop_stale_code(&mut self) -> bool {
-        let mut form = self.form.clone();
-        let dropped = form.drop_stale_code();
-        if dropped {
-            self.change(None, |old| *old = form);
+        let stale = self.form.code_state() == CodeState::Stale;
+        if stale {
+            self.change(None, Form::drop_code);
             self.settle();
         }
-        dropped
+        stale
     }
 
     /// Chooses an option, or a union's variant.

@@ -135,7 +135,10 @@ fn secrets_are_masked_where_a_task_is_read_too() {
     ] {
         b.ran(&Job { kind: kind.into(), payload: payload.into(), ..job(id) }).keys("g j enter");
         b.shows("secrets are masked").shows("\"me\"").shows("**********").shows_not("hush");
-        b.keys("esc");
+        b.keys("esc c").shows("SECRET").shows_not("hush").keys("esc");
     }
     b.keys("g j enter").shows("1.50");
+    // The viewer, where there is no result yet.
+    let waits = Job { kind: "Strange".into(), payload: r#"{"api_token": "hush-3"}"#.into(), ..job("c") };
+    b.keys("esc").runs(&waits).keys("g j v l").shows("payload of").shows("**********").shows_not("hush");
 }

@@ -1,6 +1,6 @@
 //! The editors by keys alone: (the text before, keys, the text after), `|` where the cursor is.
 
-use super::*;
+use super::{forms::press, *};
 use crate::app::form::Edit;
 
 /// Opens the type's form on `service` at the field, with the text in it and the cursor where its `|` is.
@@ -38,16 +38,6 @@ fn marked(b: &Bench) -> String {
 fn split(line: &str, at: usize) -> String {
     let at = line.char_indices().nth(at).map_or(line.len(), |(byte, _)| byte);
     format!("{}|{}", &line[..at], &line[at..])
-}
-
-/// Keys by their names, text in single quotes (`_` for a blank in it).
-fn press(b: &mut Bench, keys: &str) {
-    for key in keys.split_whitespace() {
-        match key.strip_prefix('\'').and_then(|k| k.strip_suffix('\'')) {
-            Some(text) => b.types(&text.replace('_', " ")),
-            None => b.keys(key),
-        };
-    }
 }
 
 fn check(service: &str, kind: &str, field: &str, triples: &[(&str, &str, &str)]) {

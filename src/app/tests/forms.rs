@@ -34,7 +34,7 @@ fn pane(b: &Bench) -> &FormPane {
 }
 
 /// Keys by their names, text in single quotes (`_` for a blank in it).
-fn press<'b>(b: &'b mut Bench, keys: &str) -> &'b mut Bench {
+pub(super) fn press<'b>(b: &'b mut Bench, keys: &str) -> &'b mut Bench {
     for key in keys.split_whitespace() {
         match key.strip_prefix('\'').and_then(|k| k.strip_suffix('\'')) {
             Some(text) => b.types(&text.replace('_', " ")),

@@ -4,7 +4,7 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
-        compose::{Compose, mask},
+        compose::{Compose, masked_payload},
         copy_as::{CopyAs, Group, Kinds, SECRET, Source, way_of},
         session::{Batch, Way},
     },
@@ -86,8 +86,7 @@ fn of_task(app: &App, task: &Task) -> Result<CopyAs, String> {
     let way = way_of(task);
     let place = place(app, &way, &frame.target);
     let source = Source { frame, way, task_type, place, group: None };
-    let masked =
-        mask(&source.task_type, &source.frame.payload, SECRET).map(|payload| with_payload(&source, payload));
+    let masked = masked_payload(&app.catalogue, task, SECRET).map(|payload| with_payload(&source, payload));
     Ok(CopyAs::new(source, masked))
 }
 

@@ -77,7 +77,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     }
     let mut lines = Vec::new();
     if hardware {
-        lines.extend(hardware_lines(&frame.target, &frame.task_type, &shown));
+        lines.extend(hardware_lines(&frame.target, &frame.task_type, &shown, &[]));
     }
     if alone {
         lines.push(format!(
@@ -145,14 +145,15 @@ pub(super) fn not_before(at: &DateTime<FixedOffset>, now: Now) -> String {
     format!("due at once ({} is over), before what became due later", when::show(at))
 }
 
-/// What a question about hardware repeats: target, type and every value.
-pub(super) fn hardware_lines(target: &str, task_type: &str, payload: &str) -> Vec<String> {
+/// What a question about hardware repeats: target, type and every value, but for those of the fields in `besides`, which
+/// it tells another way.
+pub(super) fn hardware_lines(target: &str, task_type: &str, payload: &str, besides: &[&str]) -> Vec<String> {
     let mut lines = vec![format!("{task_type} on {target} moves hardware.")];
     let members = json::members(payload).unwrap_or_default();
     if members.is_empty() {
         lines.push("It has no values.".to_owned());
     }
-    for (name, value) in members {
+    for (name, value) in members.into_iter().filter(|(name, _)| !besides.contains(&name.as_ref())) {
         let value = json::compact(value);
         let count = value.chars().count();
         let shown: String = value.chars().take(VALUE).collect();
@@ -297,7 +298,7 @@ pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
             .to_owned(),
     ];
     if hardware {
-        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, payload));
+        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, payload, &[]));
     }
     app.ask(
         Confirm::new(

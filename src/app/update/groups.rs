@@ -150,9 +150,8 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
     let mut lines = Vec::new();
     if hardware {
         // The swept ones follow, each value of them.
-        let swept = |line: &String| batch.plan.names().any(|name| line.starts_with(&format!("  {name} = ")));
-        let all = hardware_lines(&batch.target, &kind.name, &batch.shown(0));
-        lines.extend(all.into_iter().filter(|line| !swept(line)));
+        let swept: Vec<&str> = batch.plan.names().collect();
+        lines.extend(hardware_lines(&batch.target, &kind.name, &batch.shown(0), &swept));
         lines.push(format!("{count} times, with these values:"));
     }
     let ranges = if hardware { batch.values(MOST_VALUES) } else { batch.ranges() };

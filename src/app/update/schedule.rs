@@ -174,7 +174,7 @@ fn ask_to_move(app: &mut App, now: Now) {
     let hardware = app.settings.guard.moves(&task.task_type, &class, &frame.payload);
     let mut lines = vec![format!("{} on {}", task.name, task.service)];
     if hardware {
-        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, &frame.payload));
+        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, &frame.payload, &[]));
     }
     lines.push(format!("It will be {}.", not_before(&at, now)));
     if !place.overtakes.is_empty() {

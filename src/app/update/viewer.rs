@@ -4,11 +4,13 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
+        compose::{SECRET, masked_payload},
         line::LineEdit,
         viewer::{Body, Hunt, Viewer},
     },
     result::search::Direction,
     time::Now,
+    wire::Text,
 };
 
 /// Opens the result of the task that a key pressed now is about.
@@ -17,7 +19,8 @@ pub(super) fn open(app: &mut App, now: Now) {
         app.tell(Severity::Info, "select a task first", now);
         return;
     };
-    match Viewer::of(task) {
+    let masked = masked_payload(&app.catalogue, task, SECRET).map(Text::from);
+    match Viewer::of(task, masked) {
         Some(viewer) => app.ui.layers.push(Layer::Result(Box::new(viewer))),
         None => app.tell(Severity::Info, "there is no result yet, and its payload was not seen", now),
     }

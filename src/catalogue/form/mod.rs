@@ -282,12 +282,11 @@ impl Form {
         }
     }
 
-    /// Takes away code that Python made for other values than now stand here, so that it can be made anew; false if
-    /// there is none.
-    pub fn drop_stale_code(&mut self) -> bool {
-        let Some(id) = self.code.filter(|_| self.code_state() == CodeState::Stale) else { return false };
-        self.unset(id);
-        true
+    /// Takes away the code of a cell, so that it can be made anew.
+    pub fn drop_code(&mut self) {
+        if let Some(id) = self.code {
+            self.unset(id);
+        }
     }
 
     /// Takes code that Python made for the payload as it stands now.
