@@ -19,6 +19,8 @@ pub(super) struct Tail {
     pub(super) message: Option<String>,
     /// Lines after the message.
     pub(super) notes: Vec<String>,
+    /// The number of its first line in the whole text, from 0.
+    pub(super) number: usize,
 }
 
 /// What the reply says.
@@ -57,6 +59,7 @@ impl<'a> Known<'a> {
             name: text[start..colon].to_owned(),
             message: Some(message),
             notes: after.map(|after| after.split('\n').map(str::to_owned).collect()).unwrap_or_default(),
+            number: line_number(text, start),
         };
         Some((start, tail))
     }
@@ -88,7 +91,8 @@ impl<'a> Known<'a> {
             let name = line.strip_suffix(':').unwrap_or(line);
             if name.len() <= LONGEST_NAME && self.names(name) && !goes_on(&text[end..]) {
                 let notes = text[end..].split('\n').skip(1).map(str::to_owned).collect();
-                return Some((start, Tail { name: name.to_owned(), message: None, notes }));
+                let number = line_number(text, start);
+                return Some((start, Tail { name: name.to_owned(), message: None, notes, number }));
             }
             end = start.checked_sub(1)?;
         }
@@ -112,14 +116,17 @@ impl<'a> Known<'a> {
         let mut text = String::new();
         for item in &items[start..end] {
             if let Item::Line(line) = item {
-                text.push_str(line);
+                text.push_str(line.text);
                 text.push('\n');
             }
         }
         text.pop();
-        if let Some((at, tail)) = self.find(&text) {
-            let kept = text[..at].bytes().filter(|b| *b == b'\n').count();
-            items.splice(start + kept..end, [Item::Tail(tail)]);
+        if let Some((at, mut tail)) = self.find(&text) {
+            let first = start + line_number(&text, at);
+            if let Some(Item::Line(line)) = items.get(first) {
+                tail.number = line.number;
+            }
+            items.splice(first..end, [Item::Tail(tail)]);
         }
     }
 
@@ -148,6 +155,11 @@ impl<'a> Known<'a> {
             last.message = self.evalue.filter(|evalue| !evalue.is_empty()).map(str::to_owned);
         }
     }
+}
+
+/// How many lines stand before a place.
+fn line_number(text: &str, at: usize) -> usize {
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..at]).count()
 }
 
 /// Whether another exception of the chain follows at once: then this one is a cause, not the last.

@@ -137,7 +137,7 @@ fn frame(file: String, line: Option<u64>, function: Option<&str>) -> Frame {
         || file.contains("/ipykernel_")
         || file.contains("\\ipykernel_")
         || file.starts_with("Cell In");
-    Frame { file, line, function: function.map(str::to_owned), source: Vec::new(), cell }
+    Frame { file, line, function: function.map(str::to_owned), source: Vec::new(), cell, lines: 0..0 }
 }
 
 /// A source line of IPython's: `      2 code`, `----> 3 code`, its `(...)` for lines left out, a variable's value.

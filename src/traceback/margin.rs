@@ -6,10 +6,19 @@ use super::{known::Tail, lines};
 /// How deep groups may nest here; Python itself stops at 10. Deeper ones stay text of the last level.
 pub const MAX_DEPTH: usize = 32;
 
+/// A line without its margin.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// Its text.
+    pub(super) text: &'a str,
+    /// Its number in the whole text, from 0.
+    pub(super) number: usize,
+}
+
 /// A piece of an exception's text.
 pub(super) enum Item<'a> {
-    /// A line without its margin.
-    Line(&'a str),
+    /// A line.
+    Line(Line<'a>),
     /// The exception's name, message and notes, where they are known.
     Tail(Tail),
     /// The members of the group whose text stands before, as indices of nodes.
@@ -42,7 +51,7 @@ pub(super) fn nodes(text: &str) -> Vec<Node<'_>> {
     let mut open = vec![0];
     let mut inside = false;
     let mut fresh = true;
-    for line in text.split('\n') {
+    for (number, line) in text.split('\n').enumerate() {
         let line = line.strip_suffix('\r').unwrap_or(line);
         inside = inside || line == "  + Exception Group Traceback (most recent call last):";
         inside = inside || (fresh && line.starts_with("  | "));
@@ -50,12 +59,12 @@ pub(super) fn nodes(text: &str) -> Vec<Node<'_>> {
         match margin {
             Some(Margin::Text(depth, text)) => {
                 open.truncate(depth.max(1));
-                push(&mut nodes, &open, text);
+                push(&mut nodes, &open, Line { text, number });
             }
             Some(Margin::Member { depth, more }) => {
                 open.truncate(depth.saturating_sub(1).max(1));
                 if open.len() >= MAX_DEPTH {
-                    push(&mut nodes, &open, line.trim_start());
+                    push(&mut nodes, &open, Line { text: line.trim_start(), number });
                     continue;
                 }
                 let new = nodes.len();
@@ -72,7 +81,7 @@ pub(super) fn nodes(text: &str) -> Vec<Node<'_>> {
             None => {
                 inside = false;
                 open.truncate(1);
-                push(&mut nodes, &open, line);
+                push(&mut nodes, &open, Line { text: line, number });
                 if !line.trim().is_empty() {
                     fresh = lines::link(line).is_some();
                 }
@@ -82,7 +91,7 @@ pub(super) fn nodes(text: &str) -> Vec<Node<'_>> {
     nodes
 }
 
-fn push<'a>(nodes: &mut [Node<'a>], open: &[usize], line: &'a str) {
+fn push<'a>(nodes: &mut [Node<'a>], open: &[usize], line: Line<'a>) {
     if let Some(&top) = open.last() {
         nodes[top].items.push(Item::Line(line));
     }

@@ -8,17 +8,20 @@
 //! its entries), `lines` (what a single line is); `library` and `pydantic` stand alone. Everything is linear in the
 //! length of the text and recurses on nothing; groups nest at most [`MAX_DEPTH`] deep, what is deeper stays text.
 
+mod cycle;
 mod known;
 mod library;
 mod lines;
 mod margin;
+mod marks;
 mod parse;
 pub mod pydantic;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
+pub use cycle::Cycle;
 pub use library::{Group, file_to_open, library};
 pub use margin::MAX_DEPTH;
 
@@ -60,6 +63,9 @@ pub struct Section {
     pub members: Vec<Report>,
     /// Lines that belong here and are none of the above (`... and 11 more exceptions`, text before the traceback).
     pub extra: Vec<String>,
+    /// Which lines of the whole text are its own, from 0: with the sentence before it and the members of a group. The
+    /// sections of a chain follow one another without a gap.
+    pub lines: Range<usize>,
 }
 
 /// One `File …, line …`, or what stands in for one.
@@ -86,6 +92,8 @@ pub struct Frame {
     pub source: Vec<SourceLine>,
     /// An IPython cell: there is no file to open.
     pub cell: bool,
+    /// Which lines of the whole text are its own, from 0.
+    pub lines: Range<usize>,
 }
 
 /// One line of source under a frame.
@@ -112,6 +120,7 @@ impl Section {
             entries: Vec::new(),
             members: Vec::new(),
             extra: Vec::new(),
+            lines: 0..0,
         }
     }
 
@@ -154,8 +163,13 @@ impl Report {
                 nodes
             }
         };
-        let mut report = parse::tree(nodes);
+        let count = text.split('\n').count();
+        let mut report = parse::tree(nodes, count);
+        let bare = report.sections.is_empty();
         known.fill(&mut report.sections);
+        if bare && let Some(only) = report.sections.first_mut() {
+            only.lines = 0..count;
+        }
         report.raw = Arc::from(raw);
         report
     }
@@ -167,6 +181,16 @@ impl Report {
             let own = |entry: &Entry| matches!(entry, Entry::Frame(frame) if !library(&frame.file));
             section.entries.iter().rposition(own).map(|e| (s, e))
         })
+    }
+
+    /// Lines of the text, letter for letter as they came.
+    pub fn text(&self, lines: Range<usize>) -> &str {
+        let mut ends =
+            std::iter::once(0).chain(memchr::memchr_iter(b'\n', self.raw.as_bytes()).map(|at| at + 1));
+        let count = lines.len();
+        let Some(from) = ends.nth(lines.start) else { return "" };
+        let to = count.checked_sub(1).map_or(Some(from), |more| ends.nth(more)).unwrap_or(self.raw.len());
+        self.raw.get(from..to).unwrap_or_default()
     }
 
     /// True if neither a frame nor a member of a group is there.

@@ -1,13 +1,15 @@
 //! The chain of exceptions and their entries, from lines without margins.
 
+use std::ops::Range;
+
 use super::{
     Entry, Frame, Link, Report, Section, SourceLine,
     lines::{self, Header},
     margin::{Item, Node},
 };
 
-/// Reads all nodes, members before what holds them; the first node becomes the report.
-pub(super) fn tree(nodes: Vec<Node<'_>>) -> Report {
+/// Reads all nodes, members before what holds them; the first node becomes the report. `count`: the text's lines.
+pub(super) fn tree(nodes: Vec<Node<'_>>, count: usize) -> Report {
     // A member's number is greater than that of its group: backwards, each finds its members done.
     let mut done: Vec<Option<Member>> = Vec::new();
     done.resize_with(nodes.len(), || None);
@@ -16,7 +18,8 @@ pub(super) fn tree(nodes: Vec<Node<'_>>) -> Report {
             Member::More(node.items.iter().filter_map(text).map(|line| format!("... {line}")).collect())
         } else {
             let mut chain = Chain { items: node.items, at: 0, done: &mut done, unclosed: false };
-            Member::Chain(chain.sections())
+            let whole = if i == 0 { 0..count } else { chain.extent() };
+            Member::Chain(chain.sections(whole))
         };
         done[i] = Some(member);
     }
@@ -52,7 +55,7 @@ struct Chain<'a, 'd> {
 
 fn text<'a>(item: &Item<'a>) -> Option<&'a str> {
     match item {
-        Item::Line(line) => Some(line),
+        Item::Line(line) => Some(line.text),
         _ => None,
     }
 }
@@ -62,9 +65,40 @@ fn blank(line: &str) -> bool {
 }
 
 impl<'a> Chain<'a, '_> {
-    fn sections(&mut self) -> Vec<Section> {
-        let mut sections = Vec::new();
+    /// The lines from the first item to the last.
+    fn extent(&self) -> Range<usize> {
+        let end = match self.items.last() {
+            Some(Item::Line(line)) => Some(line.number + 1),
+            Some(Item::Members(nodes)) => {
+                nodes.iter().rev().find_map(|node| self.member(*node)).map(|lines| lines.end)
+            }
+            // Only the whole text has one.
+            Some(Item::Tail(_)) | None => None,
+        };
+        let start = self.number(0).unwrap_or_default();
+        start..end.unwrap_or(start)
+    }
+
+    /// The number of an item's first line.
+    fn number(&self, at: usize) -> Option<usize> {
+        match self.items.get(at)? {
+            Item::Line(line) => Some(line.number),
+            Item::Tail(tail) => Some(tail.number),
+            Item::Members(nodes) => nodes.iter().find_map(|node| self.member(*node)).map(|lines| lines.start),
+        }
+    }
+
+    /// The lines of a member that was read.
+    fn member(&self, node: usize) -> Option<Range<usize>> {
+        let Member::Chain(sections) = self.done.get(node)?.as_ref()? else { return None };
+        Some(sections.first()?.lines.start..sections.last()?.lines.end)
+    }
+
+    /// The exceptions; `whole`: the lines that they share among them.
+    fn sections(&mut self, whole: Range<usize>) -> Vec<Section> {
+        let mut sections: Vec<Section> = Vec::new();
         let mut link = Link::First;
+        let mut start = whole.start;
         loop {
             self.skip_blank();
             if self.at >= self.items.len() && link == Link::First {
@@ -72,6 +106,10 @@ impl<'a> Chain<'a, '_> {
             }
             let mut section = Section::new(link);
             self.section(&mut section);
+            let from = start;
+            // The next one begins with the sentence between them.
+            start = self.number(self.at).unwrap_or(whole.end);
+            section.lines = from..start;
             sections.push(section);
             link = match self.line(self.at).and_then(lines::link) {
                 Some(next) => {
@@ -154,7 +192,8 @@ impl<'a> Chain<'a, '_> {
         let mut style = Style::Python;
         while let Some(line) = self.line(self.at) {
             let next = self.items[self.at + 1..].iter().map_while(text);
-            if let Some((frame, used)) = lines::python_frame(line, next) {
+            if let Some((mut frame, used)) = lines::python_frame(line, next) {
+                frame.lines = self.taken(used);
                 section.entries.push(Entry::Frame(frame));
                 style = Style::Python;
                 self.at += used;
@@ -162,13 +201,18 @@ impl<'a> Chain<'a, '_> {
             }
             // IPython's place of a syntax error is indented, its source not numbered.
             let indented = line.strip_prefix("  ").filter(|rest| syntax_place(rest));
-            if let Some(frame) = indented.or(Some(line).filter(|_| ipython)).and_then(lines::ipython_frame) {
+            if let Some(mut frame) =
+                indented.or(Some(line).filter(|_| ipython)).and_then(lines::ipython_frame)
+            {
+                frame.lines = self.taken(1);
                 section.entries.push(Entry::Frame(frame));
                 style = if indented.is_some() { Style::Python } else { Style::IPython };
             } else if let Some(times) = lines::repeated(line) {
                 section.entries.push(Entry::Repeated(times));
-            } else if source(section, line, style) || blank(line) {
-                // Taken, or nothing to take.
+            } else if let Some(frame) = source(section, line, style) {
+                frame.lines.end = self.taken(1).end;
+            } else if blank(line) {
+                // Nothing to take.
             } else if line.starts_with([' ', '\t']) {
                 section.entries.push(Entry::Odd(line.to_owned()));
             } else if self.link_at(self.at) || name.is_none_or(|name| names(line, name)) {
@@ -178,6 +222,12 @@ impl<'a> Chain<'a, '_> {
             }
             self.at += 1;
         }
+    }
+
+    /// The lines of so many items from here on.
+    fn taken(&self, count: usize) -> Range<usize> {
+        let from = self.number(self.at).unwrap_or_default();
+        from..self.number(self.at + count - 1).unwrap_or(from) + 1
     }
 
     /// The name and message, up to the group's members, the next exception or the end.
@@ -266,7 +316,7 @@ impl<'a> Chain<'a, '_> {
                     }
                 }
                 Some(Item::Line(line)) => {
-                    let line = *line;
+                    let line = line.text;
                     if self.link_at(self.at) {
                         return;
                     }
@@ -296,23 +346,22 @@ fn names(line: &str, class: &str) -> bool {
     line.strip_prefix(class).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
-/// Takes a source line or markers into the last frame, if there is one right before.
-fn source(section: &mut Section, line: &str, style: Style) -> bool {
-    let Some(Entry::Frame(frame)) = section.entries.last_mut() else { return false };
+/// Takes a source line or markers into the last frame, if there is one right before; gives that frame.
+fn source<'a>(section: &'a mut Section, line: &str, style: Style) -> Option<&'a mut Frame> {
+    let Some(Entry::Frame(frame)) = section.entries.last_mut() else { return None };
     match style {
         Style::IPython => {
-            let Some(source) = lines::numbered(line) else { return false };
+            let source = lines::numbered(line)?;
             if source.current && frame.line.is_none() {
                 frame.line = source.number;
             }
             frame.source.push(source);
         }
         Style::Python => {
-            let Some(text) = line.strip_prefix("    ") else { return false };
-            python_source(frame, text);
+            python_source(frame, line.strip_prefix("    ")?);
         }
     }
-    true
+    Some(frame)
 }
 
 fn python_source(frame: &mut Frame, text: &str) {

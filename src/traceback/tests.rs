@@ -104,6 +104,40 @@ fn lost(raw: &str, report: &Report) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// What stands in the text is whose: the sections and members follow one another, frames stand inside, and together
+/// the pieces are the text, byte for byte.
+fn assert_whole(report: &Report) {
+    let raw = &*report.raw;
+    let Some(last) = report.sections.last() else { return };
+    assert_eq!(report.sections[0].lines.start, 0, "{raw}");
+    let pieces: String = report.sections.iter().map(|section| report.text(section.lines.clone())).collect();
+    assert_eq!(pieces, raw);
+    assert_eq!(last.lines.end, raw.strip_suffix('\n').unwrap_or(raw).split('\n').count());
+    let mut work: Vec<&Section> = report.sections.iter().collect();
+    while let Some(section) = work.pop() {
+        let mut from = section.lines.start;
+        for frame in section.frames() {
+            assert!(from <= frame.lines.start && frame.lines.start < frame.lines.end, "{raw}\n{frame:?}");
+            from = frame.lines.end;
+            let text = report.text(frame.lines.clone());
+            let plain = lines::without_colours(text);
+            let file = frame.file.split('\n').next().unwrap();
+            assert!(plain.contains(file) || text.contains(file), "{text:?} without {file:?}");
+        }
+        assert!(from <= section.lines.end, "{raw}");
+        for member in &section.members {
+            let Some(end) = member.sections.last().map(|s| s.lines.end) else { continue };
+            assert!(from <= member.sections[0].lines.start, "{raw}");
+            for pair in member.sections.windows(2) {
+                assert_eq!(pair[0].lines.end, pair[1].lines.start);
+            }
+            from = end;
+            work.extend(&member.sections);
+        }
+        assert!(from <= section.lines.end, "{raw}");
+    }
+}
+
 /// Name, ename and evalue of what the text of each case was made with, as far as a reply would say it.
 const KNOWN: &[(&str, &str, &str)] = &[
     ("tb_carets.txt", "ZeroDivisionError", "float division by zero"),
@@ -126,7 +160,9 @@ fn no_case_loses_a_line() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.starts_with("tb_") && name.ends_with(".txt") {
             let raw = case(&name);
-            assert_eq!(lost(&raw, &Report::parse(&raw)), None, "{name}");
+            let report = Report::parse(&raw);
+            assert_eq!(lost(&raw, &report), None, "{name}");
+            assert_whole(&report);
             seen += 1;
         }
     }
@@ -135,6 +171,7 @@ fn no_case_loses_a_line() {
         let raw = case(name);
         let report = Report::read(&raw, Some(ename), Some(evalue));
         assert_eq!(lost(&raw, &report), None, "{name}");
+        assert_whole(&report);
         let last = last(&report);
         assert!(last.name == *ename || last.name.ends_with(&format!(".{ename}")), "{name}: {}", last.name);
         assert_eq!(last.message.as_deref().unwrap_or_default(), *evalue, "{name}");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{super::Report, case, lost};
+use super::{super::Report, assert_whole, case, lost};
 
 /// Texts made to be slow for a reader that looks ahead or back too often. Far more than a linear one needs, even in
 /// a debug build on a busy machine, far less than a quadratic one.
@@ -113,6 +113,7 @@ proptest! {
         let evalue = all[all.len().saturating_sub(end)..].join("\n");
         let report = Report::read(&raw, known.then_some("ValueError"), known.then_some(&evalue));
         prop_assert_eq!(lost(&raw, &report), None, "{:#?}", report);
+        assert_whole(&report);
     }
 
     /// Whatever a message holds, the known one is found whole, with the frames before it and the notes after it.
