@@ -37,7 +37,7 @@ use crate::{
         args::{DemoArgs, LookArgs, Place},
         lab::Lab,
     },
-    config::{self, Ascii},
+    config::{self, Ascii, Paths},
     demo,
     keep::sent::Book,
     log::Log,
@@ -198,10 +198,11 @@ fn open(
     let painter = Painter::new(terminal.backend(), size, theme, look)?;
     let (done, from_effects) = mpsc::unbounded_channel();
     let book = lab.book("screen");
+    let paths = config.paths.clone();
     let keeper = Keeper::start(files, done.clone())?;
     let types = Types::of(lab);
     let mut runner =
-        Runner { app, painter, terminal, net, clock, log, book, keeper, types, done, exit: None };
+        Runner { app, painter, terminal, net, clock, log, book, keeper, types, paths, done, exit: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let result = runtime.block_on(runner.run(from_terminal, from_effects, incoming));
     for effect in runner.app.parting() {
@@ -317,6 +318,7 @@ struct Runner {
     book: Book,
     keeper: Keeper,
     types: Types,
+    paths: Paths,
     done: mpsc::UnboundedSender<Msg>,
     exit: Option<u8>,
 }
@@ -560,7 +562,7 @@ impl Runner {
             Effect::EditField { text, ending } => self.edit(text, ending, "the field")?,
             Effect::OpenFile { file, line } => {
                 let done = self.done.clone();
-                let file = at_home(&file);
+                let file = at_home(&self.paths.here(&file).unwrap_or(file));
                 self.terminal.hand_over(move || {
                     let shown = term::open_at(Path::new(&file), usize::try_from(line).ok());
                     let _ = done.send(Msg::EditorClosed(Edited::File(shown.map_err(|e| chain(&e)))));

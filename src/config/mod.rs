@@ -100,8 +100,28 @@ pub struct Config {
     pub python: Option<PathBuf>,
     /// That Python makes display names too where they cannot be told without it.
     pub exact_names: bool,
+    /// Where folders of the machines on which services run are on this one.
+    pub paths: Paths,
     /// Other keys for actions.
     pub keys: Vec<KeyBinding>,
+}
+
+/// Folders as services name them, and where the same is on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paths(Vec<(String, String)>);
+
+impl Paths {
+    /// A file of a service's as this machine names it: by the longest folder that holds it. `None`: no folder does.
+    pub fn here(&self, file: &str) -> Option<String> {
+        let inside = |folder: &str| {
+            let rest = file.strip_prefix(folder.trim_end_matches(['/', '\\']))?;
+            (rest.is_empty() || rest.starts_with(['/', '\\'])).then_some(rest)
+        };
+        let found = self.0.iter().filter_map(|(there, here)| Some((there.len(), inside(there)?, here)));
+        let (_, rest, here) = found.max_by_key(|(length, _, _)| *length)?;
+        // A Windows machine's separators are none here.
+        Some(format!("{}{}", here.trim_end_matches('/'), rest.replace('\\', "/")))
+    }
 }
 
 impl Default for Config {
@@ -119,13 +139,14 @@ impl Default for Config {
             limits: Limits::default(),
             python: None,
             exact_names: true,
+            paths: Paths::default(),
             keys: Vec::new(),
         }
     }
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "theme",
     "ascii",
     "url",
@@ -137,6 +158,7 @@ const KEYS: [&str; 12] = [
     "guard",
     "limits",
     "catalogue",
+    "paths",
     "keys",
 ];
 const GUARD_KEYS: [&str; 1] = ["types"];
@@ -193,6 +215,7 @@ impl Config {
             "guard" => self.read_guard(source, value),
             "limits" => self.read_limits(source, value),
             "catalogue" => self.read_catalogue(source, value),
+            "paths" => self.read_paths(source, value),
             "keys" => self.read_keys(source, value),
             _ => source.unknown(key, KEYS),
         }
@@ -238,6 +261,15 @@ impl Config {
                 "ended-tasks" => put(&mut self.limits.ended_tasks, source.number(&name, value, 1)),
                 "text-bytes" => put(&mut self.limits.text_bytes, source.number(&name, value, 0)),
                 _ => source.unknown(key, LIMIT_KEYS),
+            }
+        }
+    }
+
+    fn read_paths(&mut self, source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in source.subtable("paths", value).into_iter().flatten() {
+            let there = key.get_ref().to_string();
+            if let Some(here) = source.string(&there, value).filter(|_| !there.is_empty()) {
+                self.paths.0.push((there, here));
             }
         }
     }

@@ -60,7 +60,7 @@ fn every_key_is_documented_and_in_the_example() {
     let below = |table: &'static str, keys: &[&'static str]| -> Vec<(String, &'static str)> {
         keys.iter().map(|key| (format!("{table}.{key}"), *key)).collect()
     };
-    let tables = ["guard", "limits", "catalogue", "keys"];
+    let tables = ["guard", "limits", "catalogue", "paths", "keys"];
     let plain = KEYS.iter().filter(|key| !tables.contains(*key)).map(|key| ((*key).to_owned(), *key));
     let all = plain
         .chain(below("guard", &GUARD_KEYS))
@@ -93,7 +93,7 @@ fn every_key_is_read() {
         "theme = 'light'\nascii = 'yes'\nurl = 'wss://lab:1'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
          read_only = true\nhidden = true\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
          [limits]\nended_tasks = 5_0\ntext-bytes = 0x10\n\
-         [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n",
+         [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n",
     );
     let binding = |action: &str, keys: &[&str], line| KeyBinding {
         action: action.to_owned(),
@@ -115,13 +115,29 @@ fn every_key_is_read() {
             limits: Limits { ended_tasks: 50, text_bytes: 16 },
             python: Some("/cfg/venv/bin/python".into()),
             exact_names: false,
+            paths: Paths(vec![("/app".to_owned(), "~/lab".to_owned())]),
             keys: vec![
-                binding("submit", &["ctrl-s", "f8"], 18),
-                binding("open", &["enter"], 19),
-                binding("quit", &[], 20)
+                binding("submit", &["ctrl-s", "f8"], 20),
+                binding("open", &["enter"], 21),
+                binding("quit", &[], 22)
             ],
         }
     );
+}
+
+#[test]
+fn the_longest_folder_that_holds_a_file_says_where_it_is() {
+    let config = faultless(
+        "[paths]\n'/app/' = '/home/me/lab'\n'/app/drivers' = '~/drivers/'\n'C:\\lab' = '/mnt/lab'\n",
+    );
+    let here = |file: &str| config.paths.here(file);
+    assert_eq!(here("/app/t1.py").as_deref(), Some("/home/me/lab/t1.py"));
+    assert_eq!(here("/app/drivers/awg.py").as_deref(), Some("~/drivers/awg.py"));
+    assert_eq!(here(r"C:\lab\q\run.py").as_deref(), Some("/mnt/lab/q/run.py"));
+    assert_eq!(here("/application/t1.py"), None, "a folder's name is whole");
+    assert_eq!(here("/opt/x.py"), None);
+    let (config, problems) = parse("[paths]\n'/app' = 3\n'/b' = '/c'\n");
+    assert_eq!((config.paths.here("/b/x").as_deref(), problems.len()), (Some("/c/x"), 1));
 }
 
 #[test]

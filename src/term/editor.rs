@@ -70,7 +70,7 @@ pub enum EditError {
         kept: PathBuf,
     },
     /// There is no such file here; a traceback's files are where the service runs.
-    #[error("{} is not a file on this machine", path.display())]
+    #[error("{} is not a file on this machine; [paths] in config.toml says where a service's folder is here", path.display())]
     NotHere {
         /// The file that was asked for.
         path: PathBuf,
@@ -330,7 +330,7 @@ mod tests {
         let missing = edit_with(&missing, "x", ".txt", None).unwrap_err();
         assert!(missing.to_string().starts_with("could not start the editor /nowhere/at/all: "));
         let gone = open_at(Path::new("/nowhere/at/all.py"), Some(3)).unwrap_err();
-        assert_eq!(gone.to_string(), "/nowhere/at/all.py is not a file on this machine");
+        assert!(gone.to_string().starts_with("/nowhere/at/all.py is not a file on this machine; "));
     }
 
     #[test]
