@@ -650,7 +650,7 @@ impl App {
             None => self.ui.side = None,
             Some(key) => {
                 if self.ui.side.as_ref().is_none_or(|r| r.key != key) {
-                    self.ui.side = Some(Reader::new(key, self.settings.oldest_first));
+                    self.ui.side = Some(Reader::new(key, &self.settings));
                 }
                 if let (Some(side), Some(pane)) = (&mut self.ui.side, areas.side) {
                     side.refresh(&self.session.store, &self.catalogue, now);

@@ -11,6 +11,7 @@ use crate::{
     wire::Text,
 };
 
+use super::Settings;
 use super::compose::{SECRET, masked_payload};
 use super::document::{self, Choice, Document, Line, Mark};
 
@@ -67,10 +68,11 @@ pub struct Reader {
 
 impl Reader {
     /// A reader at the top of the task.
-    pub fn new(key: TaskKey, oldest_first: bool) -> Reader {
+    pub fn new(key: TaskKey, settings: &Settings) -> Reader {
+        let (oldest_first, charset) = (settings.oldest_first, settings.charset);
         Reader {
             key,
-            choice: Choice { oldest_first, ..Choice::default() },
+            choice: Choice { oldest_first, charset, ..Choice::default() },
             document: Document::default(),
             cursor: 0,
             top: 0,
@@ -164,14 +166,24 @@ impl Reader {
         found.is_some()
     }
 
+    /// Moves to the cause of the exception that the cursor is in; from outside, of the one that was raised. False if it
+    /// has none.
+    pub fn go_cause(&mut self) -> bool {
+        let exceptions = &self.document.exceptions;
+        let inside = self.line().and_then(|line| line.exception);
+        let Some(here) = inside.or(self.document.raised) else { return false };
+        let cause = exceptions.get(here).and_then(|it| it.cause);
+        if let Some(cause) = cause.and_then(|cause| exceptions.get(cause)) {
+            self.cursor = cause.line;
+        }
+        cause.is_some()
+    }
+
     /// Folds or unfolds what the cursor stands on; false if there is nothing.
     pub fn fold(&mut self) -> bool {
         let Some((fold, _)) = self.line().and_then(|l| l.fold) else { return false };
-        match self.choice.toggled.iter().position(|f| *f == fold) {
-            Some(i) => {
-                self.choice.toggled.remove(i);
-            }
-            None => self.choice.toggled.push(fold),
+        if !self.choice.toggled.remove(&fold) {
+            self.choice.toggled.insert(fold);
         }
         true
     }
@@ -194,7 +206,8 @@ impl Reader {
 
     /// Rows that a line takes.
     pub fn rows(&self, index: usize, columns: usize, charset: Charset) -> usize {
-        let Some(line) = self.document.lines.get(index).filter(|_| self.wrap) else { return 1 };
+        let wraps = |line: &&Line| self.wrap || line.wraps;
+        let Some(line) = self.document.lines.get(index).filter(wraps) else { return 1 };
         let (_, room) = line.room(columns);
         let sign = if line.fold.is_some() { FOLD_SIGN } else { 0 };
         Clean::line(&line.plain(), charset).chop(room.saturating_sub(sign), room).len()
@@ -204,42 +217,43 @@ impl Reader {
     pub fn follow(&mut self, columns: usize, height: usize, charset: Charset) {
         let height = height.max(1);
         self.cursor = self.cursor.min(self.last());
-        if self.cursor < self.top || (self.cursor == self.top && !self.wrap) {
-            self.top = self.cursor;
-            self.skipped = 0;
-        }
-        if !self.wrap {
-            self.skipped = 0;
-            self.top = self.top.max((self.cursor + 1).saturating_sub(height));
-            // No empty room below the end while there is text above.
-            self.top = self.top.min(self.document.lines.len().saturating_sub(height));
-            return;
-        }
-        if self.cursor == self.top {
+        if self.cursor <= self.top {
             let rows = self.rows(self.cursor, columns, charset);
-            self.skipped = self.skipped.min(rows.saturating_sub(1));
-            return;
-        }
-        // From the cursor's line upwards: how far up may the top be for the whole line to be seen?
-        let mut used = self.rows(self.cursor, columns, charset).min(height);
-        let mut first = self.cursor;
-        while first > self.top && used < height {
-            let rows = self.rows(first - 1, columns, charset);
-            if used + rows > height {
-                break;
+            self.skipped = if self.cursor < self.top { 0 } else { self.skipped.min(rows.saturating_sub(1)) };
+            self.top = self.cursor;
+        } else {
+            // From the cursor's line upwards: how far up may the top be for the whole line to be seen?
+            let used = self.rows(self.cursor, columns, charset).min(height);
+            let first = self.first_above(self.cursor, height - used, columns, charset);
+            if first > self.top {
+                self.top = first;
+                self.skipped = 0;
             }
-            used += rows;
-            first -= 1;
         }
-        if first > self.top {
+        // No empty room below the end while there is text above.
+        let first = self.first_above(self.document.lines.len(), height, columns, charset);
+        if first < self.top {
             self.top = first;
             self.skipped = 0;
         }
     }
 
+    /// The first of the lines right above `index` that fit into so many rows together.
+    fn first_above(&self, index: usize, room: usize, columns: usize, charset: Charset) -> usize {
+        let (mut first, mut left) = (index, room);
+        while first > 0 {
+            match left.checked_sub(self.rows(first - 1, columns, charset)) {
+                Some(less) => left = less,
+                None => break,
+            }
+            first -= 1;
+        }
+        first
+    }
+
     /// One line down; inside a wrapped line that is taller than the pane, one row.
     pub fn down(&mut self, columns: usize, height: usize, charset: Charset) {
-        if self.wrap && self.cursor == self.top {
+        if self.cursor == self.top {
             let rows = self.rows(self.cursor, columns, charset);
             if rows - self.skipped.min(rows) > height {
                 self.skipped += 1;
@@ -251,7 +265,7 @@ impl Reader {
 
     /// One line up; inside a wrapped line that is scrolled, one row.
     pub fn up(&mut self) {
-        if self.wrap && self.cursor == self.top && self.skipped > 0 {
+        if self.cursor == self.top && self.skipped > 0 {
             self.skipped -= 1;
             return;
         }

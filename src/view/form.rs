@@ -568,7 +568,8 @@ pub(super) fn code(line: &str, spans: &[Span], look: Look) -> Vec<Piece> {
     pieces
 }
 
-fn token_role(token: Token) -> Role {
+/// The colour of a part of code.
+pub(super) fn token_role(token: Token) -> Role {
     match token {
         Token::Keyword => Role::Keyword,
         Token::String => Role::String,

@@ -1,5 +1,7 @@
 //! One task: its head, and as much of its document as fits.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 
 use crate::{
@@ -10,12 +12,13 @@ use crate::{
         update::{failure_line, standing},
     },
     clean::Clean,
+    highlight,
     store::{State, Task},
     theme::Role,
     time::Now,
 };
 
-use super::{Look, Piece, Row, lanes::sign_of, spaces, words};
+use super::{Look, Piece, Row, form::token_role, lanes::sign_of, spaces, words};
 
 /// Head and document on this area.
 pub(super) fn rows(app: &App, reader: &Reader, area: Rect, focused: bool, look: Look, now: Now) -> Vec<Row> {
@@ -95,30 +98,28 @@ fn head(task: Option<&Task>, reader: &Reader, look: Look, now: Now) -> Row {
 
 fn lines(line: &Line, reader: &Reader, width: usize, needle: &str, look: Look) -> Vec<Row> {
     let (indent, room) = line.room(width);
+    let wraps = reader.wrap || line.wraps;
     let mut pieces: Vec<Piece> = Vec::new();
     if let Some((_, open)) = line.fold {
         let g = look.glyphs;
         pieces.push(look.piece(&format!("{} ", if open { g.unfolded } else { g.folded }), Role::Library));
     }
     for part in &line.parts {
-        let role = role(part.tone);
         let text = match part.tone {
             Tone::Bar => look.glyphs.bar_line,
             Tone::Here => look.glyphs.arrow,
             _ => part.text.as_str(),
         };
-        let hits = matches(text, needle);
-        let mut from = 0;
-        for hit in hits {
-            // Only as much as the pane can show is made clean, however long the line is.
-            pieces.push(piece(&text[from..hit.start], role, reader, room, look));
-            pieces.push(piece(&text[hit.clone()], Role::Match, reader, room, look));
-            from = hit.end;
+        // Only as much as the pane can show is made clean, however long the line is.
+        for (text, role) in coloured(text, part.tone, needle) {
+            pieces.push(match wraps {
+                true => look.piece(text, role),
+                false => Piece { text: Clean::head(text, look.glyphs.charset, reader.left + room + 1), role },
+            });
         }
-        pieces.push(piece(&text[from..], role, reader, room, look));
     }
     pieces.retain(|p| !p.text.is_empty());
-    if !reader.wrap {
+    if !wraps {
         let mut row = Row::of(vec![spaces(indent)]);
         row.left.extend(skip(pieces, reader.left));
         if !line.right.is_empty() {
@@ -146,11 +147,41 @@ fn lines(line: &Line, reader: &Reader, width: usize, needle: &str, look: Look) -
     rows
 }
 
-fn piece(text: &str, role: Role, reader: &Reader, room: usize, look: Look) -> Piece {
-    if reader.wrap {
-        return look.piece(text, role);
+/// Longer lines of code are not coloured: nobody wrote them.
+const LONGEST_CODE: usize = 4_000;
+
+/// A text in the colours of its parts: code as Python, what was looked for above all.
+fn coloured<'a>(text: &'a str, tone: Tone, needle: &str) -> Vec<(&'a str, Role)> {
+    let plain = role(tone);
+    let mut parts: Vec<(Range<usize>, Role)> = Vec::new();
+    let mut at = 0;
+    if tone == Tone::Code && text.len() <= LONGEST_CODE {
+        // A line by itself: of what stands before it a traceback shows nothing.
+        for span in highlight::python(text).into_iter().next().unwrap_or_default() {
+            parts.push((at..span.bytes.start, plain));
+            at = span.bytes.end;
+            parts.push((span.bytes, token_role(span.token)));
+        }
     }
-    Piece { text: Clean::head(text, look.glyphs.charset, reader.left + room + 1), role }
+    parts.push((at..text.len(), plain));
+    let mut hits = matches(text, needle).into_iter().peekable();
+    let mut out = Vec::new();
+    for (part, role) in parts {
+        let mut from = part.start;
+        while let Some(hit) = hits.peek().filter(|hit| hit.start < part.end) {
+            let to = hit.end.min(part.end);
+            out.push((from..hit.start.max(from), role));
+            out.push((hit.start.max(from)..to, Role::Match));
+            from = to;
+            if hit.end > part.end {
+                break;
+            }
+            hits.next();
+        }
+        out.push((from..part.end, role));
+    }
+    let shown = out.into_iter().filter(|(range, _)| !range.is_empty());
+    shown.filter_map(|(range, role)| Some((text.get(range)?, role))).collect()
 }
 
 /// The pieces without their first `columns` columns.
@@ -220,6 +251,21 @@ fn role(tone: Tone) -> Role {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_has_its_colours_and_what_was_looked_for_above_them() {
+        let text = "return amp * 'π'";
+        for needle in ["", "turn a", "amp", "'", "t"] {
+            let parts = coloured(text, Tone::Code, needle);
+            assert_eq!(parts.iter().map(|(text, _)| *text).collect::<String>(), text);
+            let found: String =
+                parts.iter().filter(|(_, r)| *r == Role::Match).map(|(text, _)| *text).collect();
+            let times = if needle.is_empty() { 0 } else { text.matches(needle).count() };
+            assert_eq!(found, needle.repeat(times));
+        }
+        assert_eq!(coloured(text, Tone::Code, "")[0], ("return", Role::Keyword));
+        assert_eq!(coloured(text, Tone::Text, ""), [(text, Role::Text)]);
+    }
 
     #[test]
     fn matches_are_marked_on_the_characters_of_the_text() {

@@ -7,6 +7,7 @@ mod composing;
 mod copying;
 mod deeds;
 mod editing;
+mod errors;
 mod forms;
 mod kept;
 mod lanes;
@@ -25,6 +26,7 @@ use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
 use super::{keymap::Key, session::Outgoing, *};
 use crate::{
+    clean::Clean,
     store::{Input, Limits, Outcome},
     theme::{Glyphs, Theme},
     view::{self, Look, Screen},

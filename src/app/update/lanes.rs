@@ -32,7 +32,7 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Open | Action::Zoom => match app.ui.selected.clone() {
             Some(Selected { task: Some(key), .. }) => {
                 app.ui.zoom = action == Action::Zoom;
-                app.ui.layers.push(Layer::Task(Box::new(Reader::new(key, app.settings.oldest_first))));
+                app.ui.layers.push(Layer::Task(Box::new(Reader::new(key, &app.settings))));
             }
             Some(_) => fold(app),
             None => app.tell(Severity::Info, "nothing is selected", now),

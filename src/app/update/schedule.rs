@@ -82,7 +82,7 @@ pub(super) fn in_schedule(app: &mut App, action: Action, now: Now) -> Vec<Effect
         }
         (Action::Open, false) => match schedule.selected.clone() {
             Some(key) => {
-                app.ui.layers.push(Layer::Task(Box::new(Reader::new(key, app.settings.oldest_first))));
+                app.ui.layers.push(Layer::Task(Box::new(Reader::new(key, &app.settings))));
             }
             None => app.tell(Severity::Info, "nothing is selected", now),
         },

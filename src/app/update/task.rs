@@ -37,6 +37,12 @@ pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
                 app.tell(Severity::Info, "no further entry of your own", now);
             }
         }
+        Action::Cause => {
+            let found = reader.go_cause();
+            if !found {
+                app.tell(Severity::Info, "it has no further cause", now);
+            }
+        }
         Action::Fold | Action::Unfold => {
             reader.fold();
         }

@@ -3,18 +3,21 @@
 //! Pure data made from a task: error with traceback, payload, result, identity and times. Texts stand here as they
 //! came; they are made harmless on their way to the screen. Large content is bounded: what is cut says so.
 
-use std::{borrow::Cow, ops::Range};
+mod error;
+
+use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use chrono::{DateTime, Local, Utc};
 
 use crate::{
+    clean::Charset,
     store::{Outcome, Own, Reason, State, Task, task::Seen},
     time::Now,
-    traceback::{self, Entry, Frame, Link, Report, Section},
+    traceback::Report,
     wire::{
         Text,
         event::Stamp,
-        frame::{ErrorBody, Inner, ReplyBody},
+        frame::{Inner, ReplyBody},
         json,
     },
 };
@@ -82,11 +85,27 @@ pub struct Part {
     pub tone: Tone,
 }
 
-/// Something that can be folded. Stable while the task's reply is the same.
+/// Something that can be folded, by the number of the line of the text with which it begins. Stable while the task's
+/// reply is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fold {
-    /// A run of library entries: section path hash, first entry.
-    Entries(u32, u32),
+    /// An exception: all below its name.
+    Exception(usize),
+    /// A run of library entries.
+    Library(usize),
+    /// The rounds of a stack that goes round, but for one.
+    Rounds(usize),
+}
+
+/// An exception of the error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exception {
+    /// Which line of the document names it.
+    pub line: usize,
+    /// Its lines in the text.
+    pub text: Range<usize>,
+    /// The one that it was raised from, or while handling it: which of [`Document::exceptions`].
+    pub cause: Option<usize>,
 }
 
 /// What a line is the beginning of.
@@ -107,12 +126,18 @@ pub struct Line {
     pub parts: Vec<Part>,
     /// A remark at the right edge.
     pub right: String,
+    /// It is wrapped where the pane is too narrow, whatever the person chose for the rest.
+    pub wraps: bool,
     /// What Enter folds or unfolds here.
     pub fold: Option<(Fold, bool)>,
     /// What begins here.
     pub mark: Option<Mark>,
     /// The file and line that the editor can open.
     pub place: Option<(String, u64)>,
+    /// Which of [`Document::exceptions`] it is a part of.
+    pub exception: Option<usize>,
+    /// The entry that it is a part of: its lines in the traceback's text.
+    pub entry: Option<Range<usize>>,
 }
 
 impl Line {
@@ -151,7 +176,9 @@ pub struct Choice {
     /// The payload with its secrets masked; `None`: it has none.
     pub masked: Option<Text>,
     /// Folds that are not as they start.
-    pub toggled: Vec<Fold>,
+    pub toggled: BTreeSet<Fold>,
+    /// The characters that the terminal has: markers stand under what they mean.
+    pub charset: Charset,
 }
 
 /// The document.
@@ -159,6 +186,10 @@ pub struct Choice {
 pub struct Document {
     /// Its lines.
     pub lines: Vec<Line>,
+    /// The exceptions of its error.
+    pub exceptions: Vec<Exception>,
+    /// Which of them was raised in the end.
+    pub raised: Option<usize>,
 }
 
 /// Makes the document. `report`: the traceback, read once by the caller.
@@ -192,223 +223,6 @@ impl Document {
         line.right = right.to_owned();
         line.mark = Some(Mark::Part);
         self.push(line);
-    }
-
-    fn error(&mut self, task: &Task, error: &ErrorBody, report: Option<&Report>, choice: &Choice) {
-        let raw = error.traceback.as_deref().unwrap_or("");
-        if choice.raw {
-            self.heading("error, raw text", "");
-            let text = if raw.trim().is_empty() { error.evalue.as_deref().unwrap_or("") } else { raw };
-            for line in bounded(text).lines() {
-                self.push(Line::text(1, line, Tone::Text));
-            }
-            if text.is_empty() {
-                self.push(Line::text(3, "there is no text", Tone::Dim));
-            }
-            return;
-        }
-        let validation =
-            error.evalue.as_deref().filter(|_| error.ename.as_deref() == Some("ValidationError"));
-        if let Some(problems) = validation.and_then(traceback::pydantic::parse) {
-            self.validation(&problems);
-        }
-        match report.filter(|r| !r.sections.is_empty()) {
-            Some(report) => self.report(report, choice),
-            None => {
-                self.headline(error.ename.as_deref().unwrap_or("error"), error.evalue.as_deref(), "");
-                let why = if task.is_ipython()
-                    && matches!(task.reply.as_ref().map(|r| &r.body), Some(ReplyBody::Ok { .. }))
-                {
-                    "The cell raised. Juice sends no traceback of an IPython task; the service's log has it."
-                } else if task.reply.is_none() {
-                    "The scheduler could not dispatch it: there is a message but no traceback."
-                } else {
-                    "The reply has no traceback."
-                };
-                self.push(Line::text(3, why, Tone::Dim));
-            }
-        }
-    }
-
-    fn headline(&mut self, name: &str, message: Option<&str>, right: &str) {
-        let message = message.map(bounded);
-        let message = message.as_deref();
-        let mut lines = message.unwrap_or("").lines();
-        let first = lines.next().unwrap_or("");
-        let name = if name.is_empty() { "(no name)" } else { name };
-        let mut parts = vec![part(name, Tone::Failed)];
-        match message {
-            Some(_) if !first.is_empty() => parts.push(part(format!(": {first}"), Tone::Text)),
-            _ if lines.clone().next().is_none() => parts.push(part("  no message", Tone::Dim)),
-            _ => {}
-        }
-        let mut line = Line::new(1, parts);
-        line.right = right.to_owned();
-        line.mark = Some(Mark::Part);
-        self.push(line);
-        for more in lines {
-            self.push(Line::text(3, more, Tone::Text));
-        }
-    }
-
-    fn validation(&mut self, problems: &traceback::pydantic::Errors) {
-        self.heading(
-            "the payload does not fit",
-            &format!(
-                "{} {}",
-                problems.items.len(),
-                if problems.items.len() == 1 { "field" } else { "fields" }
-            ),
-        );
-        for item in &problems.items {
-            let path = if item.path.is_empty() { "(the whole)" } else { &item.path };
-            let mut message = item.message.lines();
-            let first = message.next().unwrap_or("");
-            self.push(Line::new(3, vec![part(path, Tone::Key), part(format!("  {first}"), Tone::Text)]));
-            for more in message {
-                self.push(Line::text(5, more, Tone::Text));
-            }
-            if let Some(input) = &item.input {
-                let of = item.input_type.as_deref().map_or_else(String::new, |t| format!(" ({t})"));
-                self.push(Line::text(5, format!("was {input}{of}"), Tone::Dim));
-            }
-        }
-        self.push(Line::default());
-    }
-
-    fn report(&mut self, report: &Report, choice: &Choice) {
-        // A group's members are chains of their own; the walk keeps its own stack, whatever the depth.
-        let mut work: Vec<(&Report, u16, u32, String)> = vec![(report, 0, 0, String::new())];
-        let mut number = 0_u32;
-        while let Some((report, depth, id, caption)) = work.pop() {
-            let indent = 1 + depth * 2;
-            if !caption.is_empty() {
-                self.push(Line::text(indent, caption, Tone::Dim));
-            }
-            let count = report.sections.len();
-            let order: Vec<usize> =
-                if choice.oldest_first { (0..count).collect() } else { (0..count).rev().collect() };
-            for (shown, index) in order.iter().enumerate() {
-                let section = &report.sections[*index];
-                let right = relation(report, *index, choice.oldest_first);
-                if shown > 0 {
-                    self.push(Line::default());
-                }
-                let first = self.lines.len();
-                self.headline(&section.name, section.message.as_deref(), right);
-                for line in &mut self.lines[first..] {
-                    line.indent += depth * 2;
-                }
-                for note in &section.notes {
-                    self.push(Line::text(indent + 2, note.as_str(), Tone::Warning));
-                }
-                self.entries(section, indent + 2, id.wrapping_mul(64) + *index as u32, choice);
-                for extra in &section.extra {
-                    self.push(Line::text(indent + 2, extra.as_str(), Tone::Dim));
-                }
-                let members = section.members.len();
-                for (m, member) in section.members.iter().enumerate().rev() {
-                    number += 1;
-                    work.push((member, depth + 1, number, format!("{} of {members}", m + 1)));
-                }
-            }
-        }
-    }
-
-    fn entries(&mut self, section: &Section, indent: u16, id: u32, choice: &Choice) {
-        if section.entries.is_empty() && section.members.is_empty() {
-            self.push(Line::text(indent, "no entries", Tone::Dim));
-        }
-        let mut runs = runs(section);
-        if !choice.oldest_first {
-            runs.reverse();
-        }
-        for (range, library) in runs {
-            let entries = &section.entries[range.clone()];
-            let fold = Fold::Entries(id, range.start as u32);
-            let own = library.is_none();
-            let open = own || choice.toggled.contains(&fold);
-            if let Some(label) = library {
-                let n = entries.len();
-                let entries = if n == 1 { "entry" } else { "entries" };
-                let mut line = Line::text(indent, format!("{n} {entries} in {label}"), Tone::Library);
-                line.fold = Some((fold, open));
-                self.push(line);
-            }
-            if !open {
-                continue;
-            }
-            let deeper = if own { indent } else { indent + 2 };
-            let mut write = |entry: &Entry| self.entry(entry, deeper, own);
-            if choice.oldest_first {
-                entries.iter().for_each(&mut write);
-            } else {
-                entries.iter().rev().for_each(&mut write);
-            }
-        }
-    }
-
-    fn entry(&mut self, entry: &Entry, indent: u16, own: bool) {
-        match entry {
-            Entry::Frame(frame) => self.frame(frame, indent, own),
-            Entry::Repeated(n) => {
-                self.push(Line::text(indent, format!("the entry before it {n} more times"), Tone::Library));
-            }
-            Entry::Odd(text) => self.push(Line::text(indent, text.as_str(), Tone::Dim)),
-        }
-    }
-
-    fn frame(&mut self, frame: &Frame, indent: u16, own: bool) {
-        let tone = if own { Tone::File } else { Tone::Library };
-        let mut parts = vec![part(short_file(&frame.file), tone)];
-        if let Some(line) = frame.line {
-            parts.push(part(format!(":{line}"), tone));
-        }
-        if let Some(function) = &frame.function {
-            parts.push(part("  in ", Tone::Dim));
-            parts.push(part(function.as_str(), Tone::Text));
-        }
-        let mut line = Line::new(indent, parts);
-        line.mark = own.then_some(Mark::OwnEntry);
-        line.place = traceback::file_to_open(frame).map(|(f, l)| (f.to_owned(), l));
-        let place = line.place.clone();
-        self.push(line);
-        let wide = frame
-            .source
-            .iter()
-            .filter_map(|s| s.number.or(frame.line))
-            .max()
-            .map_or(0, |n| n.to_string().len());
-        for source in &frame.source {
-            let number = source.number.or(frame.line.filter(|_| source.current || frame.source.len() == 1));
-            let gutter = match number {
-                Some(n) => format!("{n:>wide$} "),
-                None => " ".repeat(wide + 1),
-            };
-            let bar = if source.current && frame.source.len() > 1 {
-                part(">", Tone::Here)
-            } else {
-                part("|", Tone::Bar)
-            };
-            let mut line = Line::new(
-                indent + 2,
-                vec![
-                    part(gutter, Tone::Dim),
-                    bar,
-                    part(" ", Tone::Dim),
-                    part(source.text.as_str(), Tone::Code),
-                ],
-            );
-            line.place.clone_from(&place);
-            self.push(line);
-            if !source.marks.trim().is_empty() {
-                let space = " ".repeat(wide + 3);
-                self.push(Line::new(
-                    indent + 2,
-                    vec![part(space, Tone::Dim), part(source.marks.trim_end(), Tone::CodeMark)],
-                ));
-            }
-        }
     }
 
     fn result(&mut self, task: &Task, choice: &Choice) {
@@ -543,47 +357,6 @@ impl Document {
         if let Some(outcome) = task.outcome {
             row("outcome", outcome_text(outcome, task.reason.as_ref()));
         }
-    }
-}
-
-/// The entries in runs: those of libraries with what they are called, own ones without.
-fn runs(section: &Section) -> Vec<(Range<usize>, Option<String>)> {
-    let mut runs = Vec::new();
-    let mut from = 0;
-    for group in section.library_groups() {
-        if from < group.range.start {
-            runs.push((from..group.range.start, None));
-        }
-        from = group.range.end;
-        runs.push((group.range, Some(group.label)));
-    }
-    if from < section.entries.len() {
-        runs.push((from..section.entries.len(), None));
-    }
-    runs
-}
-
-/// A file without the folder that all installed packages share.
-fn short_file(file: &str) -> &str {
-    ["/site-packages/", "/dist-packages/"]
-        .iter()
-        .find_map(|f| file.rsplit_once(f))
-        .map_or(file, |(_, rest)| rest)
-}
-
-/// How a section stands to the one that is shown before it.
-fn relation(report: &Report, index: usize, oldest_first: bool) -> &'static str {
-    if oldest_first {
-        return match report.sections[index].link {
-            Link::First => "",
-            Link::Cause => "raised from the one above",
-            Link::Context => "raised while handling the one above",
-        };
-    }
-    match report.sections.get(index + 1).map(|s| s.link) {
-        None | Some(Link::First) => "",
-        Some(Link::Cause) => "cause of the one above",
-        Some(Link::Context) => "was being handled when the one above came",
     }
 }
 

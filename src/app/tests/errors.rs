@@ -1,0 +1,155 @@
+//! The error of a task as a tree: what is folded, what goes round, where a cause is.
+
+use super::*;
+
+/// A failed task that is read.
+fn failed(traceback: &str, size: (u16, u16)) -> Bench {
+    let mut b = Bench::with(Settings::default(), size);
+    b.runs(&job("f")).completed(&job("f"), &error("f", "ValueError", "last", traceback)).keys("j enter");
+    b
+}
+
+fn lines(b: &Bench) -> Vec<String> {
+    b.reader().document.lines.iter().map(document::Line::plain).collect()
+}
+
+fn at(b: &Bench, text: &str) -> usize {
+    lines(b).iter().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {:#?}", lines(b)))
+}
+
+fn entry(line: usize, function: &str) -> String {
+    format!("  File \"/opt/lab/run.py\", line {line}, in {function}\n    {function}()\n")
+}
+
+const HEAD: &str = "Traceback (most recent call last):\n";
+const HANDLED: &str = "\nDuring handling of the above exception, another exception occurred:\n\n";
+
+fn chain(of: usize) -> String {
+    let one = |n: usize| format!("{HEAD}{}KeyError: 'number {n}'\n", entry(n, "f"));
+    let mut text: String = (1..of).map(|n| one(n) + HANDLED).collect();
+    text.push_str(&format!("{HEAD}{}ValueError: last\n", entry(of, "g")));
+    text
+}
+
+#[test]
+fn of_a_long_chain_the_last_one_and_its_first_cause_are_unfolded() {
+    let mut b = failed(&chain(301), (100, 40));
+    let all = lines(&b);
+    assert!(all[0].starts_with("ValueError: last") && all[1].contains("run.py:301"), "{all:#?}");
+    let second = at(&b, "KeyError: 'number 300'");
+    assert_eq!(b.reader().document.lines[second].right, "run.py:300", "folded, it tells its place");
+    assert!(all[second + 1].starts_with("KeyError: 'number 299'"), "one line each");
+    assert!(all[at(&b, "KeyError: 'number 1'") + 1].contains("run.py:1"));
+    // From one to its cause, to the first one of all.
+    b.keys("C");
+    assert_eq!(b.reader().cursor, second);
+    b.keys("space");
+    assert!(lines(&b)[second + 1].contains("run.py:300"), "{:?}", lines(&b)[second + 1]);
+    for _ in 0..299 {
+        b.keys("C");
+    }
+    assert_eq!(b.reader().cursor, at(&b, "KeyError: 'number 1'"));
+    b.keys("C");
+    assert_eq!(b.notice(), "it has no further cause");
+    // Also in the order of the text.
+    b.keys("o G C");
+    assert!(b.reader().line().unwrap().plain().starts_with("KeyError: 'number 300'"));
+}
+
+#[test]
+fn functions_that_call_each_other_are_told_once() {
+    let mut text = format!("{HEAD}{}", entry(1, "main"));
+    for _ in 0..490 {
+        text.push_str(&(entry(2, "even") + &entry(3, "odd")));
+    }
+    text.push_str(&(entry(9, "leaf") + "ValueError: last\n"));
+    let mut b = failed(&text, (100, 60));
+    let all = lines(&b);
+    assert!(all.len() < 60, "{}", all.len());
+    let fold = at(&b, "these 2 entries 489 more times");
+    assert!(at(&b, "in leaf") < at(&b, "in odd") && at(&b, "in odd") < at(&b, "in even"));
+    assert!(at(&b, "in even") < fold && fold < at(&b, "in main"), "{all:#?}");
+    b.keys("g").keys(&"j ".repeat(fold)).keys("enter");
+    assert_eq!(lines(&b).len(), all.len() + 489 * 4);
+    b.keys("enter o");
+    assert!(at(&b, "in main") < at(&b, "in even") && at(&b, "these 2 entries") < at(&b, "in leaf"));
+}
+
+#[test]
+fn a_group_is_a_tree_and_a_large_one_starts_folded() {
+    let group = |n: usize| {
+        let mut text = format!(
+            "  + Exception Group Traceback (most recent call last):\n  |   File \"/opt/lab/run.py\", line 1, in all\n  | ExceptionGroup: bad ({n} sub-exceptions)\n"
+        );
+        for member in 1..=n {
+            let dash = if member == 1 { "+-+" } else { "  +" };
+            text.push_str(&format!(
+                "  {dash}---------------- {member} ----------------\n    |   File \"/opt/lab/q.py\", line {member}, in tune\n    | ValueError: q{member}\n"
+            ));
+        }
+        text + "    +------------------------------------\n"
+    };
+    let mut b = failed(&group(3), (100, 60));
+    let first = at(&b, "ValueError: q1");
+    assert_eq!(lines(&b)[first - 1], "1 of 3");
+    assert!(at(&b, "ValueError: q3") > at(&b, "q.py:2"), "{:#?}", lines(&b));
+    // All of it folds away.
+    b.keys("g space");
+    assert!(!lines(&b).iter().any(|line| line.contains("ValueError")));
+    assert_eq!(b.reader().document.lines[0].right, "run.py:1");
+    let b = failed(&group(40), (100, 60));
+    let last = at(&b, "ValueError: q40");
+    assert_eq!(b.reader().document.lines[last].right, "q.py:40");
+    assert_eq!(last - at(&b, "ValueError: q1"), 39, "a line each: {:#?}", lines(&b));
+}
+
+#[test]
+fn where_all_is_a_librarys_the_place_that_raised_is_shown() {
+    let theirs = |line: usize, function: &str| {
+        format!(
+            "  File \"/env/lib/python3.11/site-packages/numpy/lib/io.py\", line {line}, in {function}\n    {function}()\n"
+        )
+    };
+    let text = format!(
+        "{HEAD}{}{}{}ValueError: last\n",
+        theirs(1, "load"),
+        theirs(2, "read"),
+        theirs(3, "raise_it")
+    );
+    let b = failed(&text, (100, 40));
+    assert_eq!(
+        lines(&b)[1..4],
+        ["numpy/lib/io.py:3  in raise_it", "3 | raise_it()", "2 entries in numpy (lib/io.py)"]
+    );
+}
+
+#[test]
+fn markers_stand_under_wide_characters() {
+    // Five characters, or seven columns, stand before it: Python up to 3.12, and later ones.
+    for before in [5, 7] {
+        let marks = " ".repeat(before);
+        let text = format!(
+            "{HEAD}  File \"/opt/lab/q.py\", line 7, in tune\n    冷却 = amp / 0\n    {marks}~~~~^~~\nValueError: last\n"
+        );
+        assert_aligned(&failed(&text, (100, 40)));
+    }
+}
+
+fn assert_aligned(b: &Bench) {
+    let code = at(b, "冷却");
+    let (code, marks) = (lines(b)[code].clone(), lines(b)[code + 1].clone());
+    let column = |line: &str, what: &str| {
+        let before = &line[..line.find(what).unwrap()];
+        Clean::line(before, Charset::Unicode).width()
+    };
+    assert_eq!(column(&code, "amp"), column(&marks, "~"), "\n{code}\n{marks}");
+}
+
+#[test]
+fn repeats_say_which_entry_they_mean() {
+    let text = format!("{HEAD}{}  [Previous line repeated 7 more times]\nValueError: last\n", entry(4, "f"));
+    let mut b = failed(&text, (100, 40));
+    assert!(at(&b, "the entry below 7 more times") < at(&b, "run.py:4"));
+    b.keys("o");
+    assert!(at(&b, "the entry above 7 more times") > at(&b, "run.py:4"));
+}
