@@ -29,6 +29,7 @@ pub mod widgets;
 
 pub mod config;
 pub mod demo;
+pub mod history;
 pub mod keep;
 pub mod log;
 pub mod net;

@@ -4,6 +4,7 @@
 //! taken in before one frame is drawn, at once for the person and at most every 33 ms for the wire. Nothing is
 //! drawn unless the picture may have changed; while nothing happens the loop sleeps.
 
+mod history;
 mod keeper;
 mod types;
 
@@ -19,6 +20,7 @@ use ratatui::{Terminal, backend::Backend, layout::Rect};
 use tokio::sync::mpsc;
 
 use self::{
+    history::History,
     keeper::{Files, Keeper},
     types::Types,
 };
@@ -201,13 +203,31 @@ fn open(
     let paths = config.paths.clone();
     let keeper = Keeper::start(files, done.clone())?;
     let types = Types::of(lab);
-    let mut runner =
-        Runner { app, painter, terminal, net, clock, log, book, keeper, types, paths, done, exit: None };
+    // The demonstration's past is gone with it; so is that of who wants none kept.
+    let (place, limits) = lab.history().unzip();
+    let place = place.filter(|_| config.history && !args.no_history);
+    let history = History::start(place, limits.unwrap_or_default(), clock, done.clone())?;
+    let mut runner = Runner {
+        app,
+        painter,
+        terminal,
+        net,
+        clock,
+        log,
+        book,
+        keeper,
+        history,
+        types,
+        paths,
+        done,
+        exit: None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let result = runtime.block_on(runner.run(from_terminal, from_effects, incoming));
     for effect in runner.app.parting() {
         runner.keep(effect);
     }
+    runner.history.look(&mut runner.app, true, clock.now());
     let exit = runner.exit;
     let learned = runner.learned();
     let told = runner.types.end(learned, &runner.keeper);
@@ -317,6 +337,7 @@ struct Runner {
     log: Log,
     book: Book,
     keeper: Keeper,
+    history: History,
     types: Types,
     paths: Paths,
     done: mpsc::UnboundedSender<Msg>,
@@ -347,7 +368,8 @@ impl Runner {
             }
             person = false;
             let now = self.clock.now();
-            let wake = [self.app.wake_at(now), self.painter.due(&self.app, false)]
+            let history = self.history.wake_at(&self.app);
+            let wake = [self.app.wake_at(now), self.painter.due(&self.app, false), history]
                 .into_iter()
                 .flatten()
                 .min()
@@ -372,6 +394,7 @@ impl Runner {
                 },
                 () = sleep => self.handle(Msg::Wake)?,
             }
+            self.history.look(&mut self.app, false, self.clock.now());
             // Everything that waits, before one frame.
             while let Ok(input) = from_terminal.try_recv() {
                 person = true;

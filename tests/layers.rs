@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A module, and what it may use besides itself and what is free.
-const MAY: [(&str, &[&str]); 20] = [
+const MAY: [(&str, &[&str]); 21] = [
     ("clean", &[]),
     ("time", &[]),
     ("wire", &[]),
@@ -34,6 +34,7 @@ const MAY: [(&str, &[&str]); 20] = [
     ("term", &[]),
     ("log", &[]),
     ("keep", &["wire"]),
+    ("history", &["wire", "store", "keep"]),
     // Only here to be complete: see `EVERYTHING`.
     ("cli", &[]),
 ];

@@ -40,10 +40,8 @@ use super::{
 
 pub use draft::Draft;
 pub use json_pane::JsonPane;
-pub(super) use {
-    json_pane::left_for,
-    secrets::{SECRET, masked_payload},
-};
+pub(super) use json_pane::left_for;
+pub use secrets::{SECRET, masked_payload};
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;

@@ -74,6 +74,9 @@ pub struct LookArgs {
     /// Nothing can be sent or cancelled.
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// Keeps nothing of this run for the history. (`history = false` in the configuration does so always.)
+    #[arg(long, global = true)]
+    pub no_history: bool,
     /// A theme: dark, light, ansi16, okabe, okabe-light, mono, or one of your own.
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,

@@ -1,6 +1,9 @@
 //! Which lab a command is about: from its arguments, the configuration, or what is found on this machine.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use chrono::DateTime;
 
@@ -8,6 +11,7 @@ use crate::{
     app::keymap::{Binding, Keymap},
     catalogue::{Catalogue, ServiceKind, kept::Kept},
     config::{Config, Folders, Loaded},
+    history,
     keep::{
         self,
         sent::{Book, Where},
@@ -209,6 +213,19 @@ impl Lab {
     /// Where what is learned of task types is kept.
     pub fn types_file(&self) -> Option<PathBuf> {
         self.folders.lab_folder(&self.name).filter(|_| self.keeps).map(|folder| folder.join("types.json"))
+    }
+
+    /// The file of the history, and how much it may hold. `None`: nobody knows where, or this lab is not real.
+    pub fn history(&self) -> Option<(PathBuf, history::Limits)> {
+        let limits = self.config().limits;
+        let days = u64::try_from(limits.history_days).unwrap_or(u64::MAX);
+        let limits = history::Limits {
+            age: Duration::from_secs(days.saturating_mul(86_400)),
+            bytes: limits.history_bytes as u64,
+            text: limits.history_text_bytes,
+        };
+        let folder = self.folders.lab_folder(&self.name).filter(|_| self.keeps)?;
+        Some((folder.join("history.db"), limits))
     }
 
     /// The configuration file is there and cannot be read at all.

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::{
-    store::{Lane, Outcome, Reason, State, Task},
+    store::{Outcome, Reason, State, Task},
     time::Now,
     wire::event::Stamp,
 };
@@ -68,10 +68,10 @@ pub fn task(task: &Task, now: Now) -> String {
         service: &task.service,
         task_type: &task.task_type,
         name: &task.name,
-        lane: lane(task.lane),
-        state: state(task.state),
-        outcome: task.outcome.map(outcome),
-        reason: task.reason.as_ref().map(reason),
+        lane: task.lane.word(),
+        state: task.state.word(),
+        outcome: task.outcome.map(Outcome::word),
+        reason: task.reason.as_ref().map(Reason::word),
         task_id: task.task_id.as_deref(),
         scheduled_task_id: task.scheduled_task_id.as_deref(),
         own: task.own.is_some(),
@@ -108,47 +108,4 @@ pub fn moment(at: DateTime<Utc>) -> String {
 
 fn stamp(stamp: &Stamp) -> String {
     stamp.at.map_or_else(|| stamp.raw.to_string(), moment)
-}
-
-/// The lane's word.
-pub fn lane(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Sequential => "sequential",
-        Lane::Parallel => "parallel",
-    }
-}
-
-/// The state's word.
-pub fn state(state: State) -> &'static str {
-    match state {
-        State::Scheduled => "scheduled",
-        State::Waiting => "waiting",
-        State::Running { .. } => "running",
-        State::Ended => "ended",
-        State::Unknown => "unknown",
-    }
-}
-
-/// The outcome's word.
-pub fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Ok => "ok",
-        Outcome::Failed => "failed",
-        Outcome::Cancelled => "cancelled",
-    }
-}
-
-/// The reason's word.
-pub fn reason(reason: &Reason) -> &'static str {
-    match reason {
-        Reason::Interrupted => "interrupted",
-        Reason::LinkLost => "link-lost",
-        Reason::NotSeen => "not-seen",
-        Reason::ServiceGone => "service-gone",
-        Reason::EndMissed => "end-missed",
-        Reason::Forgotten => "forgotten",
-        Reason::OddReply => "odd-reply",
-        Reason::NotSent(_) => "not-sent",
-        Reason::PutAway => "put-away",
-    }
 }

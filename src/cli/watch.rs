@@ -224,7 +224,7 @@ impl Watch<'_> {
         if self.json {
             return record::task(task, now);
         }
-        let lane = record::lane(task.lane);
+        let lane = task.lane.word();
         let service = self.out.text(&task.service);
         let name = self.out.text(if task.name.is_empty() { &task.task_type } else { &task.name });
         let mut body = format!("{:<10} {service:<12} {lane:<10} {name}", word(task));
@@ -241,7 +241,7 @@ impl Watch<'_> {
             ));
         }
         if let Some(reason) = &task.reason {
-            body.push_str(&format!("  [{}]", record::reason(reason)));
+            body.push_str(&format!("  [{}]", reason.word()));
         }
         if let Some(error) = task.failure() {
             let name = error.ename.as_deref().unwrap_or("error");
@@ -321,8 +321,8 @@ fn clock(now: Now) -> impl std::fmt::Display {
 fn word(task: &Task) -> &'static str {
     match (task.state, task.outcome) {
         (State::Running { starting: true }, _) => "starting",
-        (State::Ended, Some(outcome)) => record::outcome(outcome),
-        (state, _) => record::state(state),
+        (State::Ended, Some(outcome)) => outcome.word(),
+        (state, _) => state.word(),
     }
 }
 

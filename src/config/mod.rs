@@ -54,11 +54,23 @@ pub struct Limits {
     pub ended_tasks: usize,
     /// Bytes of payload and reply text of ended tasks, together.
     pub text_bytes: usize,
+    /// Days that the history on disk goes back.
+    pub history_days: usize,
+    /// Bytes of the history's file.
+    pub history_bytes: usize,
+    /// The largest payload or reply that the history keeps.
+    pub history_text_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { ended_tasks: 10_000, text_bytes: 256 * 1024 * 1024 }
+        Limits {
+            ended_tasks: 10_000,
+            text_bytes: 256 * 1024 * 1024,
+            history_days: 180,
+            history_bytes: 512 * 1024 * 1024,
+            history_text_bytes: 4 * 1024 * 1024,
+        }
     }
 }
 
@@ -90,6 +102,8 @@ pub struct Config {
     pub read_only: bool,
     /// Hidden tasks are shown from the start.
     pub hidden: bool,
+    /// Tasks are kept on disk for later runs.
+    pub history: bool,
     /// How tracebacks are shown first.
     pub traceback: TracebackOrder,
     /// Which tasks need a confirmation.
@@ -134,6 +148,7 @@ impl Default for Config {
             token_file: None,
             read_only: false,
             hidden: false,
+            history: true,
             traceback: TracebackOrder::default(),
             guard: Guard::default(),
             limits: Limits::default(),
@@ -146,7 +161,7 @@ impl Default for Config {
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "theme",
     "ascii",
     "url",
@@ -154,6 +169,7 @@ const KEYS: [&str; 13] = [
     "token-file",
     "read-only",
     "hidden",
+    "history",
     "traceback",
     "guard",
     "limits",
@@ -163,7 +179,8 @@ const KEYS: [&str; 13] = [
 ];
 const GUARD_KEYS: [&str; 1] = ["types"];
 const CATALOGUE_KEYS: [&str; 2] = ["python", "exact-names"];
-const LIMIT_KEYS: [&str; 2] = ["ended-tasks", "text-bytes"];
+const LIMIT_KEYS: [&str; 5] =
+    ["ended-tasks", "text-bytes", "history-days", "history-bytes", "history-text-bytes"];
 
 impl Config {
     /// Reads the text of a configuration file; `file` is for the messages, and relative paths start at its folder.
@@ -205,6 +222,7 @@ impl Config {
             }
             "read-only" => self.read_only = read_only(source, value),
             "hidden" => put(&mut self.hidden, source.boolean(name, value)),
+            "history" => put(&mut self.history, source.boolean(name, value)),
             "traceback" => {
                 let words = [
                     ("newest-first", TracebackOrder::NewestFirst),
@@ -260,6 +278,11 @@ impl Config {
             match name.as_str() {
                 "ended-tasks" => put(&mut self.limits.ended_tasks, source.number(&name, value, 1)),
                 "text-bytes" => put(&mut self.limits.text_bytes, source.number(&name, value, 0)),
+                "history-days" => put(&mut self.limits.history_days, source.number(&name, value, 1)),
+                "history-bytes" => put(&mut self.limits.history_bytes, source.number(&name, value, 0)),
+                "history-text-bytes" => {
+                    put(&mut self.limits.history_text_bytes, source.number(&name, value, 0));
+                }
                 _ => source.unknown(key, LIMIT_KEYS),
             }
         }

@@ -91,8 +91,8 @@ fn what_is_commented_out_in_the_example_would_be_valid() {
 fn every_key_is_read() {
     let config = faultless(
         "theme = 'light'\nascii = 'yes'\nurl = 'wss://lab:1'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
-         read_only = true\nhidden = true\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
-         [limits]\nended_tasks = 5_0\ntext-bytes = 0x10\n\
+         read_only = true\nhidden = true\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
+         [limits]\nended_tasks = 5_0\ntext-bytes = 0x10\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
          [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n",
     );
     let binding = |action: &str, keys: &[&str], line| KeyBinding {
@@ -110,16 +110,23 @@ fn every_key_is_read() {
             token_file: Some("/cfg/token".into()),
             read_only: true,
             hidden: true,
+            history: false,
             traceback: TracebackOrder::OldestFirst,
             guard: Guard::new(["Move*"]),
-            limits: Limits { ended_tasks: 50, text_bytes: 16 },
+            limits: Limits {
+                ended_tasks: 50,
+                text_bytes: 16,
+                history_days: 7,
+                history_bytes: 1_000,
+                history_text_bytes: 0,
+            },
             python: Some("/cfg/venv/bin/python".into()),
             exact_names: false,
             paths: Paths(vec![("/app".to_owned(), "~/lab".to_owned())]),
             keys: vec![
-                binding("submit", &["ctrl-s", "f8"], 20),
-                binding("open", &["enter"], 21),
-                binding("quit", &[], 22)
+                binding("submit", &["ctrl-s", "f8"], 24),
+                binding("open", &["enter"], 25),
+                binding("quit", &[], 26)
             ],
         }
     );
@@ -164,7 +171,7 @@ fn each_mistake_costs_only_its_own_line() {
         "5: `hidden` is a TOML string: write `true` or `false`",
         "7: `ended-tasks` is 0: write a whole number from 1 on",
         "8: `text-bytes` is -4: write a whole number from 0 on",
-        "9: unknown key `more`: known here: `ended-tasks`, `text-bytes`",
+        "9: unknown key `more`: known here: `ended-tasks`, `text-bytes`, `history-days`, `history-bytes`, `history-text-bytes`",
         "11: `submit` is a TOML integer: write a text in quotes",
         "12: `open` is a TOML integer: write a text in quotes",
     ];

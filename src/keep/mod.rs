@@ -155,8 +155,11 @@ fn ends_with_line(path: &Path) -> bool {
     last().unwrap_or(true)
 }
 
-/// Renames a file to `NAME.damaged`, or the first `NAME.damaged-N` that is free.
-fn put_aside(path: &Path) -> io::Result<PathBuf> {
+/// Renames a file to `NAME.damaged`, or the first `NAME.damaged-N` that is free; gives that name.
+///
+/// # Errors
+/// It cannot be renamed.
+pub fn put_aside(path: &Path) -> io::Result<PathBuf> {
     for n in 1..1000 {
         let to = beside(path, &if n == 1 { ".damaged".to_owned() } else { format!(".damaged-{n}") });
         // A link to the same file fails where the name is taken; a rename would write over it.
@@ -178,7 +181,10 @@ fn put_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// The folder of a file, made if it is not there.
-fn folder_of(path: &Path) -> io::Result<&Path> {
+///
+/// # Errors
+/// It cannot be made.
+pub fn folder_of(path: &Path) -> io::Result<&Path> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -186,7 +192,8 @@ fn folder_of(path: &Path) -> io::Result<&Path> {
     Ok(folder)
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The file with that ending behind its name.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().map(OsString::from).unwrap_or_default();
     name.push(ending);
     path.with_file_name(name)

@@ -16,6 +16,7 @@ mod group;
 mod judge;
 pub mod lane;
 mod own;
+pub mod past;
 mod schedule;
 pub mod service;
 mod station;
@@ -45,6 +46,7 @@ use crate::{
 
 pub use group::{Group, GroupCounts, GroupKey, Member};
 pub use lane::{Lanes, Slot, Wait};
+pub use past::{Moment, Past};
 pub use service::Service;
 pub use task::{Lane, Outcome, Own, Reason, State, Task, TaskKey};
 pub use types::{SeenType, Usual};

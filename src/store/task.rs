@@ -37,6 +37,16 @@ pub enum Lane {
     Parallel,
 }
 
+impl Lane {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lane::Sequential => "sequential",
+            Lane::Parallel => "parallel",
+        }
+    }
+}
+
 /// Where a task is in its life. Never goes back; only from `Unknown`, which is no end, a fresh sign leads on: its
 /// reply, its first `started`, or the scheduler's word that it runs or waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +66,19 @@ pub enum State {
     Unknown,
 }
 
+impl State {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Scheduled => "scheduled",
+            State::Waiting => "waiting",
+            State::Running { .. } => "running",
+            State::Ended => "ended",
+            State::Unknown => "unknown",
+        }
+    }
+}
+
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -65,6 +88,17 @@ pub enum Outcome {
     Failed,
     /// A scheduled task that was cancelled before it started.
     Cancelled,
+}
+
+impl Outcome {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Failed => "failed",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// More about an outcome, or why a task is unknown.
@@ -90,6 +124,23 @@ pub enum Reason {
     PutAway,
 }
 
+impl Reason {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Reason::Interrupted => "interrupted",
+            Reason::LinkLost => "link-lost",
+            Reason::NotSeen => "not-seen",
+            Reason::ServiceGone => "service-gone",
+            Reason::EndMissed => "end-missed",
+            Reason::Forgotten => "forgotten",
+            Reason::OddReply => "odd-reply",
+            Reason::NotSent(_) => "not-sent",
+            Reason::PutAway => "put-away",
+        }
+    }
+}
+
 /// How an own task was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Own {
@@ -99,6 +150,17 @@ pub enum Own {
     Scheduled,
     /// On our connection to the service's own port, past the router.
     Alone,
+}
+
+impl Own {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Own::Direct => "direct",
+            Own::Scheduled => "scheduled",
+            Own::Alone => "alone",
+        }
+    }
 }
 
 /// A moment that we saw, or only know to lie before one that we saw.

@@ -67,7 +67,7 @@ fn tells_of_secrets(task_type: &TaskType) -> bool {
 
 /// A task's payload with a word in place of each secret, by its type's schema, or else by the names of its fields;
 /// `None` where it has none, or was not seen.
-pub(in crate::app) fn masked_payload(catalogue: &Catalogue, task: &Task, word: &str) -> Option<String> {
+pub fn masked_payload(catalogue: &Catalogue, task: &Task, word: &str) -> Option<String> {
     let payload = task.payload.as_deref()?;
     let kind = catalogue.find(&task.service, &class_of(task)).filter(|kind| tells_of_secrets(kind));
     kind.and_then(|kind| mask_by_schema(kind, payload, word)).or_else(|| mask_by_name(payload, word))
@@ -99,7 +99,7 @@ fn is_secret(name: &str, raw: &str) -> bool {
 }
 
 /// What a secret is shown as, as Python's own classes do it.
-pub(in crate::app) const SECRET: &str = "**********";
+pub const SECRET: &str = "**********";
 
 /// Puts a word in place of a secret.
 fn put_word(form: &mut Form, id: FieldId, word: &str) {

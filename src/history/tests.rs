@@ -1,0 +1,435 @@
+use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+use crate::{
+    store::{Lane, Moment, Outcome, Own, Past, Reason, State, TaskKey},
+    time::Now,
+    wire::Text,
+};
+
+fn at(seconds: f64) -> DateTime<Utc> {
+    Now::at(seconds).utc
+}
+
+fn seen(seconds: f64) -> Option<Moment> {
+    Some(Moment { at: at(seconds), exact: true })
+}
+
+/// A task that runs since second 10.
+fn running(id: &str) -> Record {
+    let past = Past {
+        key: TaskKey(id.into()),
+        service: "fridge".into(),
+        task_type: "Wait".into(),
+        name: "Wait: seconds=2.0".into(),
+        lane: Lane::Sequential,
+        state: State::Running { starting: false },
+        outcome: None,
+        reason: None,
+        task_id: Some(id.into()),
+        scheduled_task_id: None,
+        own: None,
+        hidden: false,
+        heard: at(9.0),
+        started: seen(10.0),
+        ended: None,
+        took: None,
+        ename: None,
+        evalue: None,
+    };
+    Record {
+        past,
+        time: Some("2026-11-24T21:00:09+00:00".into()),
+        run_at: None,
+        submitted_at: None,
+        cancel_wished: false,
+        texts: Texts { payload: Some(Kept::Text(r#"{"seconds": 2.0}"#.into())), ..Texts::default() },
+    }
+}
+
+fn ended(id: &str) -> Record {
+    let mut record = running(id);
+    record.past.state = State::Ended;
+    record.past.outcome = Some(Outcome::Ok);
+    record.past.ended = seen(12.0);
+    record.past.took = Some((Duration::from_millis(2_001), true));
+    record.texts.reply = Some(Kept::Text(reply(id)));
+    record
+}
+
+fn reply(id: &str) -> Text {
+    format!(r#"{{"id": "{id}", "status": "ok", "result": {{"t1": [1.0, NaN, 1e-07]}}}}"#).into()
+}
+
+fn unknown(id: &str, reason: Reason) -> Record {
+    let mut record = running(id);
+    record.past.state = State::Unknown;
+    record.past.reason = Some(reason);
+    record
+}
+
+struct Place {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn place() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("labs/here/history.db");
+    Place { _folder: folder, path }
+}
+
+fn open(place: &Place) -> Journal {
+    let (journal, aside) = Journal::open(&place.path, Limits::default()).unwrap();
+    assert_eq!(aside, None);
+    journal
+}
+
+fn lines(journal: &Journal) -> Vec<Past> {
+    let mut all = Vec::new();
+    journal.lines(0, |_, past| all.push(past)).unwrap();
+    all
+}
+
+fn only(journal: &Journal) -> Past {
+    let mut all = lines(journal);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+#[test]
+fn what_was_written_is_there_after_a_restart_letter_for_letter() {
+    let place = place();
+    let mut record = ended("a-1");
+    record.past.own = Some(Own::Scheduled);
+    record.past.reason = Some(Reason::NotSent("the \"link\" was down".to_owned()));
+    record.past.scheduled_task_id = Some("s-1".into());
+    record.past.ename = Some("KeyError".into());
+    record.past.evalue = Some("'missing' \u{202e} é".into());
+    record.run_at = Some("2026-11-24T22:00:00+01:00".into());
+    record.cancel_wished = true;
+    open(&place).write(&[], vec![record.clone()]).unwrap();
+    let journal = Journal::read(&place.path).unwrap();
+    let rows = journal.find("a-", 10).unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(journal.full(rows[0]).unwrap(), record);
+    assert_eq!(only(&journal), record.past);
+    let task = journal.full(rows[0]).unwrap().task();
+    assert_eq!(task.reply.as_ref().unwrap().result(false), Some(r#"{"t1": [1.0, NaN, 1e-07]}"#));
+    assert_eq!(task.duration(Now::at(500.0)), Some((Duration::from_millis(2_001), true)));
+}
+
+#[test]
+fn the_file_is_the_persons_alone() {
+    let place = place();
+    let journal = open(&place);
+    journal.bytes().unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(place.path.parent().unwrap()), 0o700);
+    for file in std::fs::read_dir(place.path.parent().unwrap()).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_task_that_two_programs_saw_is_one_row_and_who_knows_more_fills_it() {
+    let place = place();
+    let (mut one, mut two) = (open(&place), open(&place));
+    // One saw it begin, and lost the link; the other came late and saw its end.
+    one.write(&[], vec![running("a")]).unwrap();
+    let mut late = ended("a");
+    late.past.started = Some(Moment { at: at(11.0), exact: false });
+    late.past.took = Some((Duration::from_secs(1), false));
+    late.past.heard = at(11.0);
+    late.texts.payload = None;
+    two.write(&[], vec![late]).unwrap();
+    one.write(&[], vec![unknown("a", Reason::LinkLost)]).unwrap();
+    let past = only(&one);
+    assert_eq!((past.state, past.outcome), (State::Ended, Some(Outcome::Ok)));
+    assert_eq!(past.started, seen(10.0));
+    assert_eq!(past.took, Some((Duration::from_secs(2), true)), "from one's beginning to the other's end");
+    let full = one.full(one.find("a", 2).unwrap()[0]).unwrap();
+    assert_eq!(full.texts.payload, running("a").texts.payload);
+    assert_eq!(full.texts.reply, Some(Kept::Text(reply("a"))));
+    // An outcome is not taken back by another one either.
+    let mut other = ended("a");
+    other.past.outcome = Some(Outcome::Failed);
+    two.write(&[], vec![other]).unwrap();
+    assert_eq!(only(&two).outcome, Some(Outcome::Ok));
+}
+
+#[test]
+fn a_scheduled_task_is_one_row_under_either_of_its_ids() {
+    let place = place();
+    let (mut one, mut two) = (open(&place), open(&place));
+    one.write(&[], vec![running("task")]).unwrap();
+    let mut scheduled = ended("sched");
+    scheduled.past.task_id = Some("task".into());
+    scheduled.past.scheduled_task_id = Some("sched".into());
+    two.write(&[], vec![scheduled.clone()]).unwrap();
+    assert_eq!(only(&one).scheduled_task_id.as_deref(), Some("sched"));
+    let mut again = scheduled;
+    again.past.task_id = None;
+    again.time = None;
+    one.write(&[], vec![again]).unwrap();
+    let past = only(&one);
+    assert_eq!(past.outcome, Some(Outcome::Ok));
+    assert_eq!(one.find("task", 9).unwrap(), one.find("sched", 9).unwrap());
+}
+
+#[test]
+fn runs_under_one_id_are_rows_of_their_own() {
+    let place = place();
+    let (mut one, mut two) = (open(&place), open(&place));
+    one.write(&[], vec![ended("x")]).unwrap();
+    let mut second = running("x#2");
+    second.past.task_id = Some("x".into());
+    second.time = Some("2026-11-24T21:05:00+00:00".into());
+    one.write(&[], vec![second.clone()]).unwrap();
+    // The other program has heard of the second run alone, and calls it by the id.
+    second.past.key = TaskKey("x".into());
+    second.past.state = State::Ended;
+    second.past.outcome = Some(Outcome::Failed);
+    two.write(&[], vec![second]).unwrap();
+    let all = lines(&one);
+    let told: Vec<_> = all.iter().map(|past| (&*past.key.0, past.outcome)).collect();
+    assert_eq!(told, [("x", Some(Outcome::Ok)), ("x#2", Some(Outcome::Failed))]);
+    assert_eq!(one.find("x#2", 9).unwrap().len(), 1);
+}
+
+#[test]
+fn two_keys_that_turn_out_to_be_one_task_leave_one_row() {
+    let place = place();
+    let mut journal = open(&place);
+    journal.write(&[], vec![running("frame")]).unwrap();
+    let mut scheduled = running("sched");
+    scheduled.past.task_id = None;
+    scheduled.past.scheduled_task_id = Some("sched".into());
+    scheduled.texts.payload = None;
+    journal.write(&[], vec![scheduled]).unwrap();
+    assert_eq!(lines(&journal).len(), 2);
+    journal.write(&[(TaskKey("frame".into()), TaskKey("sched".into()))], vec![]).unwrap();
+    let past = only(&journal);
+    assert_eq!(&*past.key.0, "sched");
+    let full = journal.full(journal.find("frame", 9).unwrap()[0]).unwrap();
+    assert_eq!(full.texts.payload, running("frame").texts.payload);
+}
+
+#[test]
+fn what_ran_when_the_last_program_ended_is_unknown_and_its_end_can_still_come() {
+    let place = place();
+    let mut journal = open(&place);
+    journal.write(&[], vec![running("a")]).unwrap();
+    // Somebody else who comes while it is watched changes nothing.
+    let other = open(&place);
+    assert_eq!(only(&other).state, State::Running { starting: false });
+    assert!(Journal::read(&place.path).unwrap().is_attended());
+    drop((journal, other));
+    let reader = Journal::read(&place.path).unwrap();
+    assert_eq!(only(&reader).state, State::Unknown, "a reader says so too, and writes nothing");
+    let mut again = open(&place);
+    let past = only(&again);
+    assert_eq!((past.state, past.reason), (State::Unknown, Some(Reason::NotSeen)));
+    again.write(&[], vec![ended("a")]).unwrap();
+    assert_eq!(only(&again).outcome, Some(Outcome::Ok));
+}
+
+#[test]
+fn a_text_that_is_too_large_is_told_with_its_size() {
+    let place = place();
+    let mut journal = open(&place);
+    let mut record = ended("a");
+    record.texts.reply = Some(Kept::within(reply("a"), 10));
+    journal.write(&[], vec![record]).unwrap();
+    let full = journal.full(journal.find("a", 2).unwrap()[0]).unwrap();
+    assert_eq!(full.texts.reply, Some(Kept::TooLarge(reply("a").len())));
+    assert!(full.task().let_go);
+}
+
+#[test]
+fn lines_come_by_their_changes() {
+    let place = place();
+    let mut journal = open(&place);
+    journal.write(&[], vec![running("a"), running("b")]).unwrap();
+    let mut count = 0;
+    let last = journal.lines(0, |_, _| count += 1).unwrap();
+    assert_eq!(count, 2);
+    let mut other = open(&place);
+    other.write(&[], vec![ended("b"), running("a")]).unwrap();
+    let mut changed = Vec::new();
+    journal.lines(last, |_, past| changed.push(past.key.to_string())).unwrap();
+    assert_eq!(changed, ["b"], "what says nothing new is no change");
+}
+
+#[test]
+fn the_old_and_what_is_too_much_goes_and_that_is_told() {
+    let place = place();
+    let limits = Limits { age: Duration::from_secs(3_600), bytes: 400_000, ..Limits::default() };
+    let (mut journal, _) = Journal::open(&place.path, limits).unwrap();
+    let mut records = Vec::new();
+    for n in 0..3_000 {
+        let mut record = ended(&format!("task-{n}"));
+        record.past.heard = at(f64::from(n));
+        records.push(record);
+    }
+    journal.write(&[], records).unwrap();
+    assert!(journal.bytes().unwrap() > 400_000);
+    assert_eq!(journal.let_go().unwrap().tasks, 0);
+    // The first thousand is older than an hour.
+    let gone = journal.prune(at(1_000.0) + TimeDelta::hours(1)).unwrap();
+    assert!(gone >= 1_000 && journal.bytes().unwrap() <= 400_000, "{gone}");
+    let told = journal.let_go().unwrap();
+    assert_eq!(told.tasks, gone);
+    let left = lines(&journal);
+    assert_eq!(left.len() as u64, 3_000 - gone);
+    assert!(left.iter().all(|past| past.heard > told.until.unwrap()), "the newest are left");
+    assert!(journal.find("task-0", 9).unwrap().is_empty());
+    assert!(!journal.find("task-2999", 9).unwrap().is_empty());
+    assert_eq!(journal.prune(at(0.0)).unwrap(), 0);
+}
+
+#[test]
+fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
+    let place = place();
+    std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
+    std::fs::write(&place.path, "this is no history, but it is somebody's").unwrap();
+    let (mut journal, aside) = Journal::open(&place.path, Limits::default()).unwrap();
+    let aside = aside.unwrap();
+    assert_eq!(std::fs::read_to_string(&aside.to).unwrap(), "this is no history, but it is somebody's");
+    journal.write(&[], vec![ended("a")]).unwrap();
+    journal.db().pragma_update(None, "user_version", 99).unwrap();
+    drop(journal);
+    let before = std::fs::read(&place.path).unwrap();
+    for error in
+        [Journal::open(&place.path, Limits::default()).unwrap_err(), Journal::read(&place.path).unwrap_err()]
+    {
+        assert!(matches!(error, Trouble::Newer { found: 99, .. }), "{error}");
+        assert!(error.to_string().contains("newer juicetop"), "{error}");
+    }
+    assert_eq!(std::fs::read(&place.path).unwrap(), before);
+}
+
+#[test]
+fn another_programs_database_is_put_aside_too() {
+    let place = place();
+    std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
+    let db = rusqlite::Connection::open(&place.path).unwrap();
+    db.execute_batch("CREATE TABLE somebody (s TEXT)").unwrap();
+    drop(db);
+    let (journal, aside) = Journal::open(&place.path, Limits::default()).unwrap();
+    assert!(aside.unwrap().why.contains("another program's"));
+    assert!(lines(&journal).is_empty());
+}
+
+#[test]
+fn an_empty_file_and_a_missing_one_are_no_trouble() {
+    let place = place();
+    assert!(matches!(Journal::read(&place.path), Err(Trouble::Missing)));
+    std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
+    std::fs::write(&place.path, "").unwrap();
+    assert!(matches!(Journal::read(&place.path), Err(Trouble::Missing)));
+    assert!(lines(&open(&place)).is_empty());
+}
+
+#[test]
+fn two_that_write_at_once_lose_nothing() {
+    let place = place();
+    open(&place);
+    std::thread::scope(|scope| {
+        for who in 0..4 {
+            let path = &place.path;
+            scope.spawn(move || {
+                let (mut journal, _) = Journal::open(path, Limits::default()).unwrap();
+                for n in 0..20 {
+                    // Half of them everybody sees.
+                    let shared = ended(&format!("shared-{n}"));
+                    let own = ended(&format!("own-{who}-{n}"));
+                    journal.write(&[], vec![shared, own]).unwrap();
+                }
+            });
+        }
+    });
+    let journal = open(&place);
+    let all = lines(&journal);
+    assert_eq!(all.iter().filter(|past| past.key.0.starts_with("shared")).count(), 20);
+    assert_eq!(all.len(), 20 + 4 * 20);
+}
+
+#[test]
+fn a_full_disk_is_a_sentence_and_what_was_written_stays() {
+    let place = place();
+    let mut journal = open(&place);
+    journal.write(&[], vec![ended("a")]).unwrap();
+    // As a disk does that has no room for one more page.
+    let pages: i64 = journal.db().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    journal.db().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    let many = |from: usize| (from..from + 200).map(|n| ended(&format!("more-{n}"))).collect::<Vec<_>>();
+    let error = journal.write(&[], many(0)).unwrap_err();
+    assert_eq!(error.to_string(), "the disk is full");
+    assert_eq!(lines(&journal).len(), 1);
+    journal.db().query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
+    journal.write(&[], many(0)).unwrap();
+    assert_eq!(lines(&journal).len(), 201);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "no folder").unwrap();
+    let error = Journal::open(&folder.path().join("file/history.db"), Limits::default()).unwrap_err();
+    assert!(matches!(error, Trouble::Refused(_)), "{error}");
+}
+
+#[test]
+fn bytes_that_rot_in_the_file_are_an_error_and_never_a_panic() {
+    let place = place();
+    let mut journal = open(&place);
+    journal.write(&[], (0..300).map(|n| ended(&format!("task-{n}"))).collect()).unwrap();
+    drop(journal);
+    let whole = std::fs::read(&place.path).unwrap();
+    for step in 1..40 {
+        let mut bytes = whole.clone();
+        let from = 100 + step * 97 * 8 % bytes.len();
+        for byte in bytes.iter_mut().skip(from).take(600) {
+            *byte = byte.wrapping_mul(31).wrapping_add(7);
+        }
+        std::fs::write(&place.path, bytes).unwrap();
+        if let Ok((mut journal, _)) = Journal::open(&place.path, Limits::default()) {
+            let _ = journal.lines(0, |_, _| {});
+            for row in journal.find("task-", 1_000).unwrap_or_default() {
+                let _ = journal.full(row).map(|record| record.task());
+            }
+            let _ = journal.write(&[], vec![ended("new")]);
+        }
+        for ending in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(crate::keep::beside(&place.path, ending));
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_program_had_not_finished_is_not_there_and_the_rest_is_whole() {
+    let place = place();
+    let mut journal = open(&place);
+    journal.write(&[], (0..50).map(|n| ended(&format!("task-{n}"))).collect()).unwrap();
+    // In the middle of a step: the disk is as it is now when the program is killed.
+    journal
+        .db()
+        .execute_batch("BEGIN IMMEDIATE; DELETE FROM texts; UPDATE task SET outcome = 'failed'")
+        .unwrap();
+    let after = tempfile::tempdir().unwrap();
+    let copy = after.path().join("history.db");
+    for ending in ["", "-wal"] {
+        let from = crate::keep::beside(&place.path, ending);
+        std::fs::copy(from, crate::keep::beside(&copy, ending)).unwrap();
+    }
+    let (again, aside) = Journal::open(&copy, Limits::default()).unwrap();
+    assert_eq!(aside, None);
+    let all = lines(&again);
+    assert_eq!(all.len(), 50);
+    assert!(all.iter().all(|past| past.outcome == Some(Outcome::Ok)));
+    assert_eq!(again.full(1).unwrap().texts.reply, Some(Kept::Text(reply("task-0"))));
+}

@@ -1,0 +1,410 @@
+//! The history's thread: it writes what is known of tasks at most once a second, in one step, so that no disk delays a
+//! key.
+//!
+//! A disk that fails is told once and hurts nothing: what could not be written is tried again with what comes next. It refuses
+//! to write a payload in which secrets stand.
+
+use std::{
+    io, mem,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, channel, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{
+    app::{App, Msg, compose},
+    history::{Journal, Limits, Record, Trouble},
+    store::{State, Task, TaskKey},
+    time::{Clock, Now},
+    wire::{Text, frame::TASK_MANAGER},
+};
+
+/// The shortest time between two batches.
+const PAUSE: Duration = Duration::from_secs(1);
+/// For how long the end of the program waits for what is still to be written.
+const END: Duration = Duration::from_secs(3);
+/// Records that wait for a disk that fails; the oldest of more are lost.
+const WAITING: usize = 20_000;
+/// What is too old or too much is let go after so many records, and at the start.
+const PRUNED_AFTER: usize = 5_000;
+
+/// What changed since the last time.
+#[derive(Debug)]
+struct Batch {
+    merged: Vec<(TaskKey, TaskKey)>,
+    records: Vec<Record>,
+}
+
+/// The thread, and the way to it.
+pub(super) struct History {
+    jobs: Option<Sender<Batch>>,
+    ended: Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+    limits: Limits,
+    /// Records that were given and are not written yet.
+    open: Arc<AtomicUsize>,
+    /// The store's revision when it was last looked at, and when the next look may be.
+    seen: Option<u64>,
+    next: Duration,
+}
+
+impl History {
+    /// Starts it; `place`: the file, `None` for one in memory. What it has to tell goes to `told`.
+    ///
+    /// # Errors
+    /// No thread can be made.
+    pub fn start(
+        place: Option<PathBuf>,
+        limits: Limits,
+        clock: Clock,
+        told: UnboundedSender<Msg>,
+    ) -> io::Result<History> {
+        let (jobs, todo) = channel();
+        let (end, ended) = sync_channel(1);
+        let writer = Writer {
+            place,
+            limits,
+            clock,
+            told,
+            journal: None,
+            waiting: Vec::new(),
+            merged: Vec::new(),
+            lost: 0,
+            said: None,
+            since: PRUNED_AFTER,
+            open: Arc::default(),
+        };
+        let open = writer.open.clone();
+        let thread = std::thread::Builder::new().name("history".to_owned()).spawn(move || {
+            writer.work(&todo);
+            let _ = end.send(());
+        })?;
+        Ok(History {
+            jobs: Some(jobs),
+            ended,
+            thread: Some(thread),
+            limits,
+            open,
+            seen: None,
+            next: Duration::ZERO,
+        })
+    }
+
+    /// When the next batch is due; `None`: nothing has changed.
+    pub fn wake_at(&self, app: &App) -> Option<Duration> {
+        (self.seen != Some(app.store().revision())).then_some(self.next)
+    }
+
+    /// Gives what changed to the thread, if that is due. `all`: at once.
+    pub fn look(&mut self, app: &mut App, all: bool, now: Now) {
+        if (now.mono < self.next && !all) || self.seen == Some(app.store().revision()) {
+            return;
+        }
+        self.next = now.mono + PAUSE;
+        if self.open.load(Ordering::Relaxed) > WAITING && !all {
+            // A disk that hangs: the store remembers what has changed, and needs no more room for it.
+            return;
+        }
+        let merged = app.session.store.drain_merged();
+        let changed = app.session.store.drain_changed();
+        self.seen = Some(app.store().revision());
+        let record = |key: &TaskKey| {
+            let task = app.store().task(key).filter(|task| is_history(task))?;
+            // What is too large is not kept, so nobody has to look for secrets in it.
+            let small = task.payload.as_ref().is_some_and(|payload| payload.len() <= self.limits.text);
+            let masked =
+                if small { compose::masked_payload(&app.catalogue, task, compose::SECRET) } else { None };
+            Some(Record::of(task, masked.map(Text::from), self.limits.text))
+        };
+        let records: Vec<Record> = changed.iter().filter_map(record).collect();
+        if let Some(jobs) = self.jobs.as_ref().filter(|_| !(records.is_empty() && merged.is_empty())) {
+            self.open.fetch_add(records.len(), Ordering::Relaxed);
+            // The thread ends only when this end is dropped.
+            let _ = jobs.send(Batch { merged, records });
+        }
+    }
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        self.jobs = None;
+        // A disk that hangs does not keep the program.
+        if self.ended.recv_timeout(END).is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What has not begun is no history, and neither are the questions that juicetops ask the task manager.
+fn is_history(task: &Task) -> bool {
+    let begun = matches!(task.state, State::Running { .. } | State::Ended | State::Unknown);
+    begun && !(task.hidden && &*task.service == TASK_MANAGER)
+}
+
+/// The thread's side.
+struct Writer {
+    place: Option<PathBuf>,
+    limits: Limits,
+    clock: Clock,
+    told: UnboundedSender<Msg>,
+    journal: Option<Journal>,
+    /// What could not be written yet.
+    waiting: Vec<Record>,
+    merged: Vec<(TaskKey, TaskKey)>,
+    /// Of those, how many were too many.
+    lost: usize,
+    /// What was told last of the disk: a full one is told once, not each second.
+    said: Option<String>,
+    /// Records since the last letting go.
+    since: usize,
+    open: Arc<AtomicUsize>,
+}
+
+impl Writer {
+    fn work(mut self, todo: &Receiver<Batch>) {
+        // Opened at once: what ran when the last juicetop ended becomes unknown before anything is looked up.
+        let opened = self.open();
+        self.tell(opened.err());
+        for batch in todo {
+            // Several may wait after a slow write: they go in one step.
+            for batch in std::iter::once(batch).chain(todo.try_iter()) {
+                self.open.fetch_sub(batch.records.len(), Ordering::Relaxed);
+                self.merged.extend(batch.merged);
+                self.waiting.extend(batch.records);
+            }
+            let written = self.write();
+            self.tell(written.err());
+        }
+    }
+
+    /// The file is damaged or was not there: whatever is wrong with it is told.
+    fn open(&mut self) -> Result<(), Trouble> {
+        if self.journal.is_some() {
+            return Ok(());
+        }
+        self.journal = Some(match &self.place {
+            None => Journal::in_memory(self.limits)?,
+            Some(path) => {
+                let (journal, aside) = Journal::open(path, self.limits)?;
+                if let Some(aside) = aside {
+                    let _ = self
+                        .told
+                        .send(Msg::Done(Err(format!("the history begins anew: {}", aside.sentence(path)))));
+                }
+                journal
+            }
+        });
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), Trouble> {
+        self.open()?;
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        match journal.write(&self.merged, self.waiting.clone()) {
+            Ok(()) => {}
+            Err(Trouble::Damaged(_)) => {
+                // Opening it again puts it aside.
+                self.journal = None;
+                self.open()?;
+                let Some(journal) = &mut self.journal else { return Ok(()) };
+                journal.write(&self.merged, self.waiting.clone())?;
+            }
+            Err(error) => {
+                let over = self.waiting.len().saturating_sub(WAITING);
+                self.waiting.drain(..over);
+                self.lost += over;
+                return Err(error);
+            }
+        }
+        self.merged.clear();
+        self.since += mem::take(&mut self.waiting).len();
+        if self.since >= PRUNED_AFTER
+            && let Some(journal) = &mut self.journal
+        {
+            self.since = 0;
+            journal.prune(self.clock.now().utc)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, trouble: Option<Trouble>) {
+        match trouble {
+            Some(trouble) => {
+                let path = self.place.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+                let text = format!("the history is not kept: {path}: {trouble}");
+                if self.said.as_ref() != Some(&text) {
+                    let _ = self.told.send(Msg::Done(Err(text.clone())));
+                }
+                self.said = Some(text);
+            }
+            None if self.said.take().is_some() => {
+                let lost = match mem::take(&mut self.lost) {
+                    0 => String::new(),
+                    lost => format!("; {lost} changes of tasks are not in it"),
+                };
+                let _ = self.told.send(Msg::Done(Ok(format!("the history is kept again{lost}"))));
+            }
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::tests::{Bench, error, job, ok},
+        store::{Outcome, Past},
+    };
+
+    struct Place {
+        folder: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn new() -> Place {
+            Place { folder: tempfile::tempdir().unwrap() }
+        }
+
+        fn file(&self) -> PathBuf {
+            self.folder.path().join("history.db")
+        }
+
+        fn history(&self) -> (History, tokio::sync::mpsc::UnboundedReceiver<Msg>) {
+            let (told, heard) = tokio::sync::mpsc::unbounded_channel();
+            let limits = Limits::default();
+            (History::start(Some(self.file()), limits, Clock::start(), told).unwrap(), heard)
+        }
+
+        fn lines(&self) -> Vec<Past> {
+            let mut all = Vec::new();
+            Journal::read(&self.file()).unwrap().lines(0, |_, past| all.push(past)).unwrap();
+            all
+        }
+    }
+
+    fn told(mut heard: tokio::sync::mpsc::UnboundedReceiver<Msg>) -> Vec<Result<String, String>> {
+        let mut told = Vec::new();
+        while let Ok(Msg::Done(text)) = heard.try_recv() {
+            told.push(text);
+        }
+        told
+    }
+
+    #[test]
+    fn what_changed_is_written_once_a_second_and_all_of_it_at_the_end() {
+        let place = Place::new();
+        let (mut history, heard) = place.history();
+        let mut b = Bench::new();
+        assert_eq!(history.wake_at(&b.app), Some(Duration::ZERO));
+        history.look(&mut b.app, false, b.now);
+        assert_eq!(history.wake_at(&b.app), None, "nothing has changed since");
+        b.at(1.5).runs(&job("q1"));
+        history.look(&mut b.app, false, b.now);
+        b.at(1.8).completed(&job("q1"), &ok("q1")).runs(&job("q2"));
+        let due = history.wake_at(&b.app).unwrap();
+        assert_eq!(due, Now::at(2.5).mono, "not before a second has passed");
+        history.look(&mut b.app, false, b.now);
+        assert_eq!(history.wake_at(&b.app), Some(due));
+        b.at(2.0).completed(&job("q2"), &error("q2", "KeyError", "'x'", "Traceback"));
+        history.look(&mut b.app, true, b.now);
+        drop(history);
+        assert_eq!(told(heard), []);
+        let lines = place.lines();
+        let ends: Vec<_> = lines.iter().map(|past| (past.key.to_string(), past.outcome)).collect();
+        assert_eq!(ends, [("q1".into(), Some(Outcome::Ok)), ("q2".into(), Some(Outcome::Failed))]);
+        assert_eq!(lines[1].ename.as_deref(), Some("KeyError"));
+        assert!(lines[0].took.unwrap().1, "it was measured from its beginning to its end");
+    }
+
+    #[test]
+    fn no_secret_reaches_the_disk() {
+        let place = Place::new();
+        let (mut history, _heard) = place.history();
+        let mut b = Bench::new();
+        let mut task = job("q1");
+        task.payload = r#"{"user": "me", "token": "hush-hush"}"#.into();
+        b.runs(&task).completed(&task, &ok("q1"));
+        history.look(&mut b.app, true, b.now);
+        drop(history);
+        let journal = Journal::read(&place.file()).unwrap();
+        let texts = journal.full(journal.find("q1", 2).unwrap()[0]).unwrap().texts;
+        let payload = texts.payload.as_ref().and_then(|kept| kept.text()).unwrap();
+        assert!(texts.masked && payload.contains("\"me\"") && payload.contains("*****"), "{payload}");
+        for file in std::fs::read_dir(place.folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(!bytes.windows(9).any(|part| part == b"hush-hush"));
+        }
+    }
+
+    #[test]
+    fn a_disk_that_refuses_is_told_once_and_what_waited_is_written_when_it_is_right_again() {
+        let place = Place::new();
+        std::fs::create_dir(place.file()).unwrap();
+        let (told_to, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let mut writer = Writer {
+            place: Some(place.file()),
+            limits: Limits::default(),
+            clock: Clock::start(),
+            told: told_to,
+            journal: None,
+            waiting: Vec::new(),
+            merged: Vec::new(),
+            lost: 0,
+            said: None,
+            since: 0,
+            open: Arc::default(),
+        };
+        let mut b = Bench::new();
+        b.runs(&job("q1"));
+        let record = |b: &Bench| Record::of(b.app.store().find("q1").unwrap(), None, 1_000);
+        for _ in 0..3 {
+            writer.waiting.push(record(&b));
+            let written = writer.write();
+            writer.tell(written.err());
+        }
+        let Ok(Msg::Done(Err(text))) = heard.try_recv() else { panic!("it was not told") };
+        assert!(text.starts_with("the history is not kept: ") && text.contains("history.db"), "{text}");
+        assert!(heard.try_recv().is_err(), "once is enough");
+        std::fs::remove_dir(place.file()).unwrap();
+        let written = writer.write();
+        writer.tell(written.err());
+        assert!(matches!(heard.try_recv(), Ok(Msg::Done(Ok(text))) if text == "the history is kept again"));
+        drop(writer);
+        assert_eq!(place.lines().len(), 1);
+    }
+
+    #[test]
+    fn a_damaged_file_is_put_aside_and_told_and_the_history_begins_anew() {
+        let place = Place::new();
+        std::fs::write(place.file(), "not a history at all, but long enough to be looked at").unwrap();
+        let (mut history, heard) = place.history();
+        let mut b = Bench::new();
+        b.runs(&job("q1"));
+        history.look(&mut b.app, true, b.now);
+        drop(history);
+        let told = told(heard);
+        assert!(matches!(&told[..], [Err(text)] if text.contains("history.db.damaged")), "{told:?}");
+        assert_eq!(place.lines().len(), 1);
+    }
+
+    #[test]
+    fn what_only_waits_and_what_juicetop_asks_is_no_history() {
+        let mut b = Bench::new();
+        let mut question = job("ask");
+        (question.service, question.hidden) = ("task-manager".into(), true);
+        b.runs(&question).runs(&job("q1"));
+        let task = |id: &str| b.app.store().find(id).cloned().unwrap();
+        assert!(is_history(&task("q1")) && !is_history(&task("ask")));
+        assert!(!is_history(&Task { state: State::Waiting, ..task("q1") }));
+    }
+}
