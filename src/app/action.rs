@@ -179,7 +179,7 @@ actions! {
     Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result" [Lanes, Task, Result, Table, Schedule] ["y"];
     CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule] ["Y"];
     Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file" [Lanes, Task, Result] ["S"];
-    CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Lanes, Task, Schedule] ["c"];
+    CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule] ["c"];
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];

@@ -112,8 +112,7 @@ impl Reader {
         }
         self.stamp = Some(stamp);
         self.read_traceback(task);
-        let report = self.report.as_ref().map(|(_, r)| r);
-        let document = document::build(task, report, &self.choice, now);
+        let document = document::build(task, self.report(), &self.choice, now);
         let changed = document != self.document;
         self.document = document;
         self.cursor = self.cursor.min(self.last());
@@ -135,6 +134,11 @@ impl Reader {
 
     fn last(&self) -> usize {
         self.document.lines.len().saturating_sub(1)
+    }
+
+    /// Its traceback, if it has one.
+    pub fn report(&self) -> Option<&Report> {
+        self.report.as_ref().map(|(_, report)| report)
     }
 
     /// The line under the cursor.

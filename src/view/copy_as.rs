@@ -3,11 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::{
-    app::{
-        action::Action,
-        copy_as::{CopyAs, Kinds},
-        keymap::Keymap,
-    },
+    app::{action::Action, copy_as::CopyAs, keymap::Keymap},
     clean::Clean,
     theme::Role,
     time::Now,
@@ -25,7 +21,7 @@ pub(super) fn copy_as(copy: &CopyAs, keymap: &Keymap, body: Rect, look: Look, no
     let charset = look.glyphs.charset;
     let columns = usize::from(body.width).saturating_sub(4).max(1);
     let mut rows = vec![Row::rule(body.width, look), Row::of(vec![word(" Copy as", Role::Title)])];
-    for (n, kind) in Kinds::ALL.into_iter().enumerate() {
+    for (n, kind) in copy.kinds().into_iter().enumerate() {
         let mut row = Row::of(vec![spaces(3), look.piece(kind.title(), Role::Text)]);
         row.selected = n == copy.selected;
         rows.push(row);

@@ -4,6 +4,7 @@
 //! the command of a task that moves hardware has no `--yes`, so that pasting it into a shell moves nothing.
 
 mod command;
+mod error;
 mod python;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,11 @@ use crate::{
 
 use super::session::{Batch, Way};
 
-pub use self::{command::command, python::python};
+pub use self::{
+    command::command,
+    error::{ErrorTexts, whole},
+    python::python,
+};
 
 /// What a secret becomes.
 pub const SECRET: &str = "SECRET";
@@ -57,11 +62,19 @@ pub enum Kinds {
     Python,
     /// The frame.
     Frame,
+    /// The entry of the traceback under the cursor.
+    Entry,
+    /// The exception that the cursor is in.
+    Exception,
+    /// The whole error.
+    Error,
+    /// The error with the task around it, in Markdown.
+    Report,
 }
 
 impl Kinds {
-    /// All, in the order of the list.
-    pub const ALL: [Kinds; 3] = [Kinds::Command, Kinds::Python, Kinds::Frame];
+    /// The task itself.
+    const TASK: [Kinds; 3] = [Kinds::Command, Kinds::Python, Kinds::Frame];
 
     /// What it is called.
     pub fn title(self) -> &'static str {
@@ -69,6 +82,10 @@ impl Kinds {
             Kinds::Command => "the juicetop submit command",
             Kinds::Python => "Python: client.execute(...)",
             Kinds::Frame => "the JSON frame",
+            Kinds::Entry => "the entry under the cursor",
+            Kinds::Exception => "the exception under the cursor",
+            Kinds::Error => "the whole error",
+            Kinds::Report => "a bug report in Markdown",
         }
     }
 
@@ -78,6 +95,8 @@ impl Kinds {
             Kinds::Command => "sh",
             Kinds::Python => "py",
             Kinds::Frame => "json",
+            Kinds::Entry | Kinds::Exception | Kinds::Error => "txt",
+            Kinds::Report => "md",
         }
     }
 }
@@ -85,11 +104,16 @@ impl Kinds {
 /// The list of what it can be copied as.
 #[derive(Debug)]
 pub struct CopyAs {
-    /// What is copied.
-    pub source: Source,
+    /// The task.
+    ///
+    /// # Errors
+    /// Why it cannot be copied, in one phrase.
+    pub source: Result<Source, String>,
     /// The same with its secrets masked; `None`: it has none.
     pub masked: Option<Source>,
-    /// Which of [`Kinds::ALL`] is selected.
+    /// Its error; `None`: it has none.
+    pub error: Option<ErrorTexts>,
+    /// Which of [`CopyAs::kinds`] is selected.
     pub selected: usize,
     /// Secrets stand in the clear.
     pub clear: bool,
@@ -98,12 +122,25 @@ pub struct CopyAs {
 impl CopyAs {
     /// The list on a task, secrets masked.
     pub fn new(source: Source, masked: Option<Source>) -> CopyAs {
-        CopyAs { source, masked, selected: 0, clear: false }
+        CopyAs { source: Ok(source), masked, error: None, selected: 0, clear: false }
+    }
+
+    /// The list: of a task that is read, its error first.
+    pub fn kinds(&self) -> Vec<Kinds> {
+        let mut kinds = Vec::new();
+        if let Some(error) = &self.error {
+            kinds.extend(error.entry.as_ref().map(|_| Kinds::Entry));
+            kinds.extend(error.exception.as_ref().map(|_| Kinds::Exception));
+            kinds.extend([Kinds::Error, Kinds::Report]);
+        }
+        kinds.extend(Kinds::TASK);
+        kinds
     }
 
     /// What is selected.
     pub fn kind(&self) -> Kinds {
-        Kinds::ALL[self.selected % Kinds::ALL.len()]
+        let kinds = self.kinds();
+        kinds.get(self.selected % kinds.len()).copied().unwrap_or(Kinds::Command)
     }
 
     /// The text that is copied now.
@@ -111,31 +148,53 @@ impl CopyAs {
     /// # Errors
     /// Why there is none, in one phrase.
     pub fn text(&self, now: DateTime<Utc>) -> Result<String, String> {
-        let source = self.masked.as_ref().filter(|_| !self.clear).unwrap_or(&self.source);
+        let source = || match self.masked.as_ref().filter(|_| !self.clear) {
+            Some(masked) => Ok(masked),
+            None => self.source.as_ref().map_err(Clone::clone),
+        };
+        let error = |text: fn(&ErrorTexts) -> Option<&String>| {
+            self.error.as_ref().and_then(text).cloned().ok_or_else(|| "there is no error".to_owned())
+        };
         match self.kind() {
-            Kinds::Command => command(source, now),
-            Kinds::Python => Ok(python(source, now)),
-            Kinds::Frame => Ok(format!("{}\n", source.frame.encode())),
+            Kinds::Command => command(source()?, now),
+            Kinds::Python => Ok(python(source()?, now)),
+            Kinds::Frame => Ok(format!("{}\n", source()?.frame.encode())),
+            Kinds::Entry => error(|error| error.entry.as_ref()),
+            Kinds::Exception => error(|error| error.exception.as_ref()),
+            Kinds::Error => error(|error| Some(&error.whole)),
+            Kinds::Report => error(|error| Some(&error.report)),
         }
     }
 
     /// The name of a file for it.
     pub fn file(&self) -> String {
-        let kind: String =
-            self.source.task_type.class.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        let class = self.source.as_ref().map_or("", |source| &source.task_type.class);
+        let kind: String = class.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
         format!("{}.{}", if kind.is_empty() { "task" } else { &kind }, self.kind().ending())
     }
 
     /// What is to be known of it, a sentence each.
     pub fn notes(&self) -> Vec<&'static str> {
         let mut notes = Vec::new();
+        match self.kind() {
+            Kinds::Entry | Kinds::Exception | Kinds::Error => {
+                return vec!["As it came; a message or a source line may show what is not meant for others."];
+            }
+            Kinds::Report => {
+                return vec![
+                    "Secrets of the payload are masked; a message or a source line may show others.",
+                ];
+            }
+            Kinds::Command | Kinds::Python | Kinds::Frame => {}
+        }
+        let Ok(source) = &self.source else { return notes };
         if self.masked.is_some() {
             notes.push(match self.clear {
                 true => "Its secrets stand in it, in the clear.",
                 false => "SECRET stands for each secret.",
             });
         }
-        let group = self.source.group.is_some();
+        let group = source.group.is_some();
         match self.kind() {
             Kinds::Command => {}
             Kinds::Python if group => {
@@ -147,17 +206,18 @@ impl CopyAs {
         match self.kind() {
             Kinds::Command => {}
             Kinds::Python => {
-                if self.source.task_type.module.is_none() {
+                if source.task_type.module.is_none() {
                     notes.push(
                         "Its class's module is not known: a class of the same name is made in its place.",
                     );
                 }
-                if self.source.way == Way::Alone {
+                if source.way == Way::Alone {
                     notes.push("It goes through the task manager: Juice's client knows no other way.");
                 }
                 notes.push("Run it where the lab's Juice is configured; at a notebook's top level.");
             }
             Kinds::Frame => notes.push("One text message for /tasks; each sending needs an id of its own."),
+            Kinds::Entry | Kinds::Exception | Kinds::Error | Kinds::Report => {}
         }
         notes
     }

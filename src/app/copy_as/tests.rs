@@ -87,7 +87,7 @@ fn secrets_are_masked_until_somebody_asks() {
     let clear = source(r#"{"user": "me", "password": "hush"}"#);
     let masked = source(r#"{"user": "me", "password": "SECRET"}"#);
     let mut copy = CopyAs::new(clear, Some(masked));
-    for selected in 0..Kinds::ALL.len() {
+    for selected in 0..Kinds::TASK.len() {
         copy.selected = selected;
         copy.clear = false;
         assert!(!copy.text(Now::at(0.0).utc).unwrap().contains("hush"));

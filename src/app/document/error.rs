@@ -350,10 +350,7 @@ fn headline(name: &str, message: Option<&str>) -> Vec<Line> {
     let mut lines = message.unwrap_or("").lines();
     let first = lines.next().unwrap_or("");
     // Its module stands in the raw text: here the message is worth more.
-    let name = match name.rsplit('.').next().filter(|class| !class.is_empty()) {
-        Some(class) => class,
-        None => "(no name)",
-    };
+    let name = name.rsplit('.').next().filter(|class| !class.is_empty()).unwrap_or("(no name)");
     let mut parts: Vec<Part> = vec![part(name, Tone::Failed)];
     match message {
         Some(_) if !first.is_empty() => parts.push(part(format!(": {first}"), Tone::Text)),

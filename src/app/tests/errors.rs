@@ -153,3 +153,64 @@ fn repeats_say_which_entry_they_mean() {
     b.keys("o");
     assert!(at(&b, "the entry above 7 more times") > at(&b, "run.py:4"));
 }
+
+/// What the list offers, and what is copied by taking each.
+fn copies(b: &mut Bench) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for n in 0..10 {
+        b.keys("c");
+        let Some(Layer::CopyAs(copy)) = b.app.ui.layers.last() else { panic!("{}", b.notice()) };
+        if n >= copy.kinds().len() {
+            b.keys("esc");
+            break;
+        }
+        b.keys(&"down ".repeat(n)).keys("enter");
+        match &b.take()[..] {
+            [Effect::Copy { text, what }] => out.push((what.clone(), text.clone())),
+            other => panic!("{other:?}"),
+        }
+    }
+    out
+}
+
+#[test]
+fn an_entry_an_exception_and_a_report_are_copied_as_they_came() {
+    let text = chain(3).replace("in g", "in gänge\x1b[1m");
+    let mut b = failed(&text, (100, 40));
+    b.keys("j");
+    let copies = copies(&mut b);
+    let names: Vec<&str> = copies.iter().map(|(what, _)| what.as_str()).collect();
+    assert_eq!(
+        names[..4],
+        [
+            "the entry under the cursor",
+            "the exception under the cursor",
+            "the whole error",
+            "a bug report in Markdown"
+        ]
+    );
+    assert_eq!(names.len(), 7, "and the task itself");
+    let last = text.split(HANDLED).last().unwrap();
+    assert_eq!(copies[0].1, entry(3, "gänge\x1b[1m").replace("gänge\x1b[1m()", "g()").trim_end());
+    assert_eq!(copies[1].1, format!("{}{}", HANDLED.trim_start(), last).trim_end());
+    assert_eq!(copies[2].1, text);
+    let report = &copies[3].1;
+    assert!(report.starts_with("# MeasureT1 on fridge: ValueError: last\n"), "{report}");
+    for part in [text.as_str(), r#"{"qubit": "f""#, "- task id: `f`", "juicetop 0."] {
+        assert!(report.contains(part), "{part} in {report}");
+    }
+    // Outside of the traceback there is no entry.
+    b.keys("G c");
+    let Some(Layer::CopyAs(copy)) = b.app.ui.layers.last() else { panic!() };
+    assert_eq!(copy.kinds()[0].title(), "the whole error");
+}
+
+#[test]
+fn an_error_is_copied_also_where_the_payload_was_never_seen() {
+    let mut b = Bench::new();
+    b.completed(&job("f"), &error("f", "KeyError", "'amp'", "")).keys("j c");
+    let Some(Layer::CopyAs(copy)) = b.app.ui.layers.last() else { panic!("{}", b.notice()) };
+    assert_eq!(copy.text(b.now.utc).as_deref(), Ok("KeyError: 'amp'"));
+    b.keys("down down enter");
+    assert!(b.notice().starts_with("not copied: its payload was not seen"), "{}", b.notice());
+}

@@ -5,7 +5,7 @@ use crate::{
         App, Effect, Layer, Severity,
         action::Action,
         compose::{Compose, masked_payload},
-        copy_as::{CopyAs, Group, Kinds, SECRET, Source, way_of},
+        copy_as::{CopyAs, ErrorTexts, Group, SECRET, Source, way_of},
         session::{Batch, Way},
     },
     catalogue::TaskType,
@@ -27,7 +27,7 @@ pub(super) fn open(app: &mut App, now: Now) {
             None => Err("select a task first".to_owned()),
             Some(task) => {
                 learn(app, &task.service);
-                of_task(app, &task)
+                of_task(app, &task, now)
             }
         },
     };
@@ -61,11 +61,32 @@ fn of_composer(app: &App, compose: &Compose) -> Result<CopyAs, String> {
     Ok(CopyAs::new(source, masked))
 }
 
-fn of_task(app: &App, task: &Task) -> Result<CopyAs, String> {
+/// The list on a task of the lab: what it is, and how it failed. A failed one of which no payload was seen has an error
+/// all the same.
+fn of_task(app: &App, task: &Task, now: Now) -> Result<CopyAs, String> {
+    let reader = match app.ui.layers.last() {
+        Some(Layer::Task(reader)) if reader.key == task.key => Some(&**reader),
+        _ => None,
+    };
+    let masked = masked_payload(&app.catalogue, task, SECRET);
+    let payload = masked.as_deref().or(task.payload.as_deref());
+    let error = ErrorTexts::of(task, reader, payload, now);
+    let copy = match source_of(app, task) {
+        Ok(source) => {
+            let masked = masked.map(|payload| with_payload(&source, payload));
+            CopyAs { error, ..CopyAs::new(source, masked) }
+        }
+        Err(why) if error.is_none() => return Err(format!("not copied: {why}")),
+        Err(why) => CopyAs { source: Err(why), masked: None, error, selected: 0, clear: false },
+    };
+    Ok(copy)
+}
+
+fn source_of(app: &App, task: &Task) -> Result<Source, String> {
     let Some(payload) = task.payload.clone() else {
         return Err(match task.scheduled_task_id {
-            Some(_) => "not copied: its payload was not seen, and the scheduler's list has none".to_owned(),
-            None => "not copied: its payload was not seen".to_owned(),
+            Some(_) => "its payload was not seen, and the scheduler's list has none".to_owned(),
+            None => "its payload was not seen".to_owned(),
         });
     };
     let class = class_of(task);
@@ -85,9 +106,7 @@ fn of_task(app: &App, task: &Task) -> Result<CopyAs, String> {
     };
     let way = way_of(task);
     let place = place(app, &way, &frame.target);
-    let source = Source { frame, way, task_type, place, group: None };
-    let masked = masked_payload(&app.catalogue, task, SECRET).map(|payload| with_payload(&source, payload));
-    Ok(CopyAs::new(source, masked))
+    Ok(Source { frame, way, task_type, place, group: None })
 }
 
 fn with_payload(source: &Source, payload: String) -> Source {
@@ -109,7 +128,7 @@ fn place(app: &App, way: &Way, service: &str) -> Vec<String> {
 /// What keys do in the list.
 pub(super) fn in_copy_as(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let Some(Layer::CopyAs(copy)) = app.ui.layers.last_mut() else { return Vec::new() };
-    let n = Kinds::ALL.len();
+    let n = copy.kinds().len();
     match action {
         Action::ChooseUp => copy.selected = (copy.selected + n - 1) % n,
         Action::ChooseDown | Action::Complete => copy.selected = (copy.selected + 1) % n,

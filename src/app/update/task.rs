@@ -4,6 +4,7 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::{Action, Context},
+        copy_as,
         document::Mark,
         line::LineEdit,
     },
@@ -115,15 +116,7 @@ pub(super) fn export(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
 /// What a task's reader copies and saves: the error, else the result, else the payload; and the file's ending.
 fn content(task: &Task) -> (String, &'static str, &'static str) {
     if let Some(error) = task.failure() {
-        let text = match error.traceback.as_deref().filter(|t| !t.trim().is_empty()) {
-            Some(traceback) => traceback.to_owned(),
-            None => format!(
-                "{}: {}",
-                error.ename.as_deref().unwrap_or("error"),
-                error.evalue.as_deref().unwrap_or("")
-            ),
-        };
-        return (text, "the error", "txt");
+        return (copy_as::whole(error), "the error", "txt");
     }
     if let Some(result) = task.reply.as_ref().and_then(|r| r.result(task.is_ipython())) {
         return (result.to_owned(), "the result", "json");

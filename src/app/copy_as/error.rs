@@ -1,0 +1,158 @@
+//! The error of a task as something to take elsewhere: an entry, an exception, the whole, or a report for whoever is to
+//! mend it.
+//!
+//! What stands in the traceback is copied letter for letter. It refuses to put secrets into a report.
+
+use crate::{
+    app::{
+        document::{local, outcome_text},
+        reader::Reader,
+    },
+    store::{Task, task::Seen},
+    time::Now,
+    wire::frame::ErrorBody,
+};
+
+/// The texts of one error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorTexts {
+    /// The entry under the cursor.
+    pub entry: Option<String>,
+    /// The exception that the cursor is in, where there are several.
+    pub exception: Option<String>,
+    /// All of it.
+    pub whole: String,
+    /// In Markdown, with the task around it.
+    pub report: String,
+}
+
+impl ErrorTexts {
+    /// Of a task that failed; `None`: it did not. `reader`: where it is read; `payload`: it may be shown to others.
+    pub fn of(task: &Task, reader: Option<&Reader>, payload: Option<&str>, now: Now) -> Option<ErrorTexts> {
+        let error = task.failure()?;
+        let whole = whole(error);
+        let read = reader.and_then(|reader| Some((reader, reader.report()?)));
+        let part = |lines: Option<std::ops::Range<usize>>| {
+            let (_, report) = read?;
+            let text = report.text(lines?).trim_matches('\n');
+            (!text.trim().is_empty()).then(|| text.to_owned())
+        };
+        let line = read.and_then(|(reader, _)| reader.line());
+        let exceptions = read.map_or(&[][..], |(reader, _)| &reader.document.exceptions);
+        let exception = line
+            .and_then(|line| line.exception)
+            .filter(|_| exceptions.len() > 1)
+            .and_then(|at| exceptions.get(at))
+            .map(|exception| exception.text.clone());
+        Some(ErrorTexts {
+            entry: part(line.and_then(|line| line.entry.clone())),
+            exception: part(exception),
+            report: report(task, error, &whole, payload, now),
+            whole,
+        })
+    }
+}
+
+/// The traceback as it came, or what there is instead.
+pub fn whole(error: &ErrorBody) -> String {
+    match error.traceback.as_deref().filter(|traceback| !traceback.trim().is_empty()) {
+        Some(traceback) => traceback.to_owned(),
+        None => headline(error),
+    }
+}
+
+fn headline(error: &ErrorBody) -> String {
+    let name = error.ename.as_deref().unwrap_or("error");
+    match error.evalue.as_deref().unwrap_or_default() {
+        "" => name.to_owned(),
+        message => format!("{name}: {message}"),
+    }
+}
+
+/// A report in Markdown.
+fn report(task: &Task, error: &ErrorBody, whole: &str, payload: Option<&str>, now: Now) -> String {
+    let headline = headline(error);
+    let first = headline.lines().next().unwrap_or_default();
+    let mut out = format!("# {} on {}: {}\n\n", plain(&task.task_type), plain(&task.service), plain(first));
+    let mut row = |name: &str, value: &str| out.push_str(&format!("- {name}: {}\n", code(value)));
+    row("task", &task.name);
+    for (name, id) in [("task id", &task.task_id), ("scheduled task id", &task.scheduled_task_id)] {
+        if let Some(id) = id {
+            row(name, id);
+        }
+    }
+    let seen = |s: &Seen| format!("{}{}", if s.exact { "" } else { "before " }, local(s.at.utc));
+    if let Some(stamp) = &task.time {
+        row("created", &stamp.at.map_or_else(|| stamp.raw.to_string(), local));
+    }
+    if let Some(started) = &task.started {
+        row("started", &seen(started));
+    }
+    if let Some(ended) = &task.ended {
+        row("ended", &seen(ended));
+    }
+    if let Some((duration, exact)) = task.duration(now) {
+        row("took", &format!("{}{:.1} s", if exact { "" } else { "at least " }, duration.as_secs_f64()));
+    }
+    if let Some(outcome) = task.outcome {
+        row("outcome", &outcome_text(outcome, task.reason.as_ref()));
+    }
+    row("seen by", concat!("juicetop ", env!("CARGO_PKG_VERSION")));
+    out.push_str("\n## Error\n\n");
+    out.push_str(&block("", whole));
+    out.push_str("\n## Payload\n\n");
+    match payload {
+        Some(payload) => out.push_str(&block("json", payload)),
+        None => out.push_str("It was not seen.\n"),
+    }
+    out
+}
+
+/// A text in a line of Markdown that is no code.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().take(200) {
+        if c.is_ascii_punctuation()
+            && !matches!(c, '.' | ',' | ':' | ';' | '-' | '\'' | '"' | '(' | ')' | '/' | '=')
+        {
+            out.push('\\');
+        }
+        out.push(if c.is_control() { ' ' } else { c });
+    }
+    out
+}
+
+/// The longest run of backticks, and one more: what can enclose the text.
+fn fence(text: &str, least: usize) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    "`".repeat((longest + 1).max(least))
+}
+
+/// A text as code within a line.
+fn code(text: &str) -> String {
+    let text = text.replace(['\n', '\r'], " ");
+    let fence = fence(&text, 1);
+    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// A text as a block of code.
+fn block(language: &str, text: &str) -> String {
+    let fence = fence(text, 3);
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}{language}\n{text}{end}{fence}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_ends_its_own_code() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("`a``b`"), "``` `a``b` ```");
+        assert_eq!(block("json", "{}"), "```json\n{}\n```\n");
+        assert_eq!(block("", "x\n````\n"), "`````\nx\n````\n`````\n");
+        assert_eq!(plain("a_b*c [x](y) <b>\n# d"), "a\\_b\\*c \\[x\\](y) \\<b\\> \\# d");
+    }
+}
