@@ -168,6 +168,7 @@ actions! {
     NextEntry "next-entry" "own entry" "goes to the next entry of the traceback that is not a library's" [Task] ["n"];
     PreviousEntry "previous-entry" "own entry before" "goes to such an entry before" [Task] ["N"];
     Cause "cause" "cause" "goes to the exception that this one was raised from, or while handling it" [Task] ["C"];
+    AskTraceback "ask-traceback" "traceback" "asks the service's kernel for the traceback of a cell that failed, after a question" [Task] ["T"];
     NextSection "next-section" "next part" "goes to the next part: error, payload, result, times" [Task] ["tab"];
     PreviousSection "previous-section" "part before" "goes to the part before" [Task] ["shift-tab"];
     Order "order" "order" "turns the entries: newest first or oldest first" [Task] ["o"];

@@ -46,6 +46,8 @@ pub enum Deed {
     SendDirect(TaskKey),
     /// Ask this service's kernel for its task types.
     AskKernel(Text),
+    /// Ask its service's kernel for the traceback of this task.
+    AskTraceback(TaskKey),
     /// Run the lab's Python here, for the composed task with this id.
     RunPython(Text),
     /// Send these tasks as a group.

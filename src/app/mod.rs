@@ -24,6 +24,7 @@ pub mod msg;
 pub mod reader;
 pub mod schedule;
 pub mod session;
+pub mod traces;
 pub mod update;
 pub mod viewer;
 pub mod when;
@@ -220,13 +221,24 @@ pub struct Sent {
     pub waits: bool,
 }
 
-/// A kernel that was asked for its task types.
+/// What a kernel is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Its task types.
+    Types,
+    /// The traceback of this task.
+    Traceback(TaskKey),
+}
+
+/// A kernel that was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// Its service.
     pub service: Text,
     /// The id of the question's frame.
     pub id: Text,
+    /// What for.
+    pub what: Asking,
 }
 
 /// Something to tell, for a while.
@@ -291,8 +303,10 @@ pub struct Ui {
     pub python: Option<bool>,
     /// The composed task, by its frame's id, that Python works at.
     pub making: Option<Text>,
-    /// Kernels that were asked for their task types and have not answered yet.
+    /// Kernels that were asked and have not answered yet.
     pub asked: Vec<Asked>,
+    /// Tracebacks of cells, which no reply had.
+    pub traces: traces::Traces,
     /// Own tasks, by their frame's id, that were sent in another one's place and that the scheduler has not taken yet.
     pub replacing: Vec<(Text, Way)>,
     /// Cancellations that were asked for together.
@@ -309,6 +323,7 @@ pub struct Ui {
 impl App {
     /// The state at the start.
     pub fn new(session: Session, catalogue: Catalogue, settings: Settings, size: (u16, u16)) -> App {
+        let traces = traces::Traces::new(&settings);
         App {
             session,
             catalogue,
@@ -328,6 +343,7 @@ impl App {
                 side: None,
                 zoom: false,
                 piped: String::new(),
+                traces,
                 notice: None,
                 drafts: HashMap::new(),
                 remembered: HashMap::new(),
@@ -549,7 +565,7 @@ impl App {
         for layer in &mut self.ui.layers {
             match layer {
                 Layer::Task(reader) => {
-                    reader.refresh(store, &self.catalogue, now);
+                    reader.refresh(store, &self.catalogue, &self.ui.traces, now);
                     let pane = areas.task();
                     reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
                 }
@@ -653,7 +669,7 @@ impl App {
                     self.ui.side = Some(Reader::new(key, &self.settings));
                 }
                 if let (Some(side), Some(pane)) = (&mut self.ui.side, areas.side) {
-                    side.refresh(&self.session.store, &self.catalogue, now);
+                    side.refresh(&self.session.store, &self.catalogue, &self.ui.traces, now);
                     let pane = layout::below_head(pane);
                     side.follow(usize::from(pane.width), usize::from(pane.height), self.settings.charset);
                 }

@@ -11,9 +11,9 @@ use crate::{
     wire::Text,
 };
 
-use super::Settings;
 use super::compose::{SECRET, masked_payload};
 use super::document::{self, Choice, Document, Line, Mark};
+use super::{Settings, traces::Traces};
 
 /// Columns of the sign before what can be folded.
 const FOLD_SIGN: usize = 2;
@@ -32,6 +32,7 @@ struct Stamp {
     heard: Now,
     state: State,
     has_reply: bool,
+    found: bool,
     own: bool,
     choice: Choice,
     second: Option<u64>,
@@ -88,7 +89,7 @@ impl Reader {
     }
 
     /// Makes the document anew if what it shows has changed; true if it did.
-    pub fn refresh(&mut self, store: &Store, catalogue: &Catalogue, now: Now) -> bool {
+    pub fn refresh(&mut self, store: &Store, catalogue: &Catalogue, traces: &Traces, now: Now) -> bool {
         let Some(task) = store.task(&self.key) else {
             return !std::mem::replace(&mut self.gone, true);
         };
@@ -103,6 +104,7 @@ impl Reader {
             heard: task.last_heard,
             state: task.state,
             has_reply: task.reply.is_some(),
+            found: traces.of(&task.key).is_some(),
             own: task.own.is_some(),
             choice: self.choice.clone(),
             second: running.then_some(now.mono.as_secs()),
@@ -111,17 +113,22 @@ impl Reader {
             return false;
         }
         self.stamp = Some(stamp);
-        self.read_traceback(task);
-        let document = document::build(task, self.report(), &self.choice, now);
+        let found = traces.of(&task.key);
+        self.read_traceback(task, found.map(|(text, _)| text));
+        let missing = match found {
+            Some((_, origin)) => vec![origin.words().to_owned()],
+            None => traces.advice(task),
+        };
+        let document = document::build(task, self.report(), &missing, &self.choice, now);
         let changed = document != self.document;
         self.document = document;
         self.cursor = self.cursor.min(self.last());
         changed
     }
 
-    fn read_traceback(&mut self, task: &Task) {
+    fn read_traceback(&mut self, task: &Task, found: Option<&Text>) {
         let failure = task.failure();
-        let Some(text) = failure.and_then(|e| e.traceback.clone()) else {
+        let Some(text) = failure.and_then(|e| e.traceback.clone().or(found.cloned())) else {
             self.report = None;
             return;
         };

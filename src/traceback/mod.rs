@@ -9,6 +9,7 @@
 //! length of the text and recurses on nothing; groups nest at most [`MAX_DEPTH`] deep, what is deeper stays text.
 
 mod cycle;
+pub mod kernel;
 mod known;
 mod library;
 mod lines;

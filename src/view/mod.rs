@@ -26,6 +26,7 @@ use crate::{
         action::{Action, Context},
         choose::Stage,
         layout::Shape,
+        traces::failed_in_cell,
     },
     catalogue::form::Origin,
     clean::{Charset, Clean},
@@ -362,12 +363,12 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
 /// The keys that matter most in each place, in the order in which they give way.
 fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
-        Accept, Again, Back, Cancel, Complete, Copy, CopyPath, Edit, EditField, EditOutside, Ended, Filter,
-        FindNext, Fold, Frame, HalfDown, Help, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark,
-        MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order,
-        OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain,
-        RefreshTypes, Retry, Save, Schedule, Search, Send, SendDirect, Sending, Sort, Submit, Sure, Table,
-        Undo, Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
+        Accept, Again, AskTraceback, Back, Cancel, Cause, Complete, Copy, CopyAs, CopyPath, Edit, EditField,
+        EditOutside, Ended, Filter, FindNext, Fold, Frame, HalfDown, Help, Indent, Json, Keys, Lane, Leave,
+        LeaveText, LeaveTextUp, Mark, MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No,
+        Open, OpenEditor, Order, OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX,
+        PutAway, Raw, ReadAgain, RefreshTypes, Retry, Save, Schedule, Search, Send, SendDirect, Sending,
+        Sort, Submit, Sure, Table, Undo, Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -407,13 +408,27 @@ fn footer_actions(app: &App) -> Vec<Action> {
         }
         Context::Task => {
             let mut a = vec![Back, Keys];
-            if task.is_some_and(|t| t.failure().is_some()) {
-                a.extend([NextEntry, Unfold, OpenEditor, Order, Raw]);
-            } else {
-                a.extend([NextSection]);
+            let failed = task.and_then(|t| Some((t, t.failure()?)));
+            // What does not fit is mended in its form.
+            let misfit = failed.is_some_and(|(_, error)| error.ename.as_deref() == Some("ValidationError"));
+            if can_send && misfit {
+                a.push(Again);
+            }
+            match failed {
+                Some((task, _)) if failed_in_cell(task) && app.ui.traces.of(&task.key).is_none() => {
+                    a.extend([AskTraceback, NextSection]);
+                }
+                Some(_) => {
+                    a.push(NextEntry);
+                    if app.ui.layers.iter().any(has_causes) {
+                        a.push(Cause);
+                    }
+                    a.extend([Unfold, OpenEditor, CopyAs, Order, Raw]);
+                }
+                None => a.push(NextSection),
             }
             a.extend([View, Copy, Save, Wrap, Search]);
-            if can_send {
+            if can_send && !misfit {
                 a.push(Again);
             }
             if app.areas().side.is_some() || app.ui.zoom {
@@ -512,6 +527,11 @@ fn footer_word(app: &App, action: Action) -> &'static str {
 
 fn is_of_types(layer: &Layer) -> bool {
     matches!(layer, Layer::Choose(choose) if matches!(choose.stage, Stage::Type { .. }))
+}
+
+/// Whether an exception is read that has a cause.
+fn has_causes(layer: &Layer) -> bool {
+    matches!(layer, Layer::Task(reader) if reader.document.exceptions.iter().any(|it| it.cause.is_some()))
 }
 
 fn has_schema(layer: &Layer) -> bool {

@@ -10,7 +10,7 @@ use crate::{
     },
     store::{Task, task::Seen},
     time::Now,
-    wire::frame::ErrorBody,
+    wire::{Text, frame::ErrorBody},
 };
 
 /// The texts of one error.
@@ -27,10 +27,17 @@ pub struct ErrorTexts {
 }
 
 impl ErrorTexts {
-    /// Of a task that failed; `None`: it did not. `reader`: where it is read; `payload`: it may be shown to others.
-    pub fn of(task: &Task, reader: Option<&Reader>, payload: Option<&str>, now: Now) -> Option<ErrorTexts> {
+    /// Of a task that failed; `None`: it did not. `reader`: where it is read; `found`: the traceback that its reply does
+    /// not have; `payload`: it may be shown to others.
+    pub fn of(
+        task: &Task,
+        reader: Option<&Reader>,
+        found: Option<&Text>,
+        payload: Option<&str>,
+        now: Now,
+    ) -> Option<ErrorTexts> {
         let error = task.failure()?;
-        let whole = whole(error);
+        let whole = whole(error, found);
         let read = reader.and_then(|reader| Some((reader, reader.report()?)));
         let part = |lines: Option<std::ops::Range<usize>>| {
             let (_, report) = read?;
@@ -53,10 +60,11 @@ impl ErrorTexts {
     }
 }
 
-/// The traceback as it came, or what there is instead.
-pub fn whole(error: &ErrorBody) -> String {
-    match error.traceback.as_deref().filter(|traceback| !traceback.trim().is_empty()) {
-        Some(traceback) => traceback.to_owned(),
+/// The traceback as it came, or that which was found, or what there is instead.
+pub fn whole(error: &ErrorBody, found: Option<&Text>) -> String {
+    let traceback = error.traceback.as_ref().or(found);
+    match traceback.filter(|traceback| !traceback.trim().is_empty()) {
+        Some(traceback) => traceback.to_string(),
         None => headline(error),
     }
 }

@@ -8,15 +8,16 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Choice, Document, Exception, Fold, Line, Mark, Part, Tone, bounded, part};
 use crate::{
     clean::{Charset, Clean},
-    store::Task,
     traceback::{self, Cycle, Entry, Frame, Group, Link, Report, Section, SourceLine},
-    wire::frame::{ErrorBody, ReplyBody},
+    wire::frame::ErrorBody,
 };
 
 /// In a longer chain only the exception that was raised and the first cause start unfolded.
 const LONG_CHAIN: usize = 6;
 /// A longer first line of a message, bytes, is cut like any other line.
 const WRAPPED: usize = 2_000;
+/// A longer path of a field, characters, does not push the other fields' messages aside.
+const LONG_PATH: usize = 24;
 /// In a larger group the members start folded.
 const LARGE_GROUP: usize = 6;
 
@@ -35,10 +36,17 @@ struct Step<'a> {
 }
 
 impl Document {
-    pub(super) fn error(&mut self, task: &Task, error: &ErrorBody, report: Option<&Report>, choice: &Choice) {
-        let raw = error.traceback.as_deref().unwrap_or("");
+    pub(super) fn error(
+        &mut self,
+        error: &ErrorBody,
+        report: Option<&Report>,
+        about: &[String],
+        choice: &Choice,
+    ) {
         if choice.raw {
             self.heading("error, raw text", "");
+            let found = report.map_or("", |report| &*report.raw);
+            let raw = error.traceback.as_deref().unwrap_or(found);
             let text = if raw.trim().is_empty() { error.evalue.as_deref().unwrap_or("") } else { raw };
             for line in bounded(text).lines() {
                 self.push(Line::text(1, line, Tone::Text));
@@ -53,24 +61,22 @@ impl Document {
         if let Some(problems) = validation.and_then(traceback::pydantic::parse) {
             self.validation(&problems);
         }
-        match report.filter(|r| !r.sections.is_empty()) {
-            Some(report) => self.report(report, choice),
-            None => {
-                let name = error.ename.as_deref().unwrap_or("error");
-                for line in headline(name, error.evalue.as_deref()) {
-                    self.push(line);
-                }
-                let why = if task.is_ipython()
-                    && matches!(task.reply.as_ref().map(|r| &r.body), Some(ReplyBody::Ok { .. }))
-                {
-                    "The cell raised. Juice sends no traceback of an IPython task; the service's log has it."
-                } else if task.reply.is_none() {
-                    "The scheduler could not dispatch it: there is a message but no traceback."
-                } else {
-                    "The reply has no traceback."
-                };
-                self.push(Line::text(3, why, Tone::Dim));
+        let report = report.filter(|report| !report.sections.is_empty());
+        if report.is_none() {
+            let name = error.ename.as_deref().unwrap_or("error");
+            for line in headline(name, error.evalue.as_deref()) {
+                self.push(line);
             }
+        }
+        if report.is_none() || error.traceback.is_none() {
+            for sentence in about {
+                let mut line = Line::text(3, sentence.as_str(), Tone::Dim);
+                line.wraps = true;
+                self.push(line);
+            }
+        }
+        if let Some(report) = report {
+            self.report(report, choice);
         }
     }
 
@@ -83,8 +89,15 @@ impl Document {
                 if problems.items.len() == 1 { "field" } else { "fields" }
             ),
         );
+        let path = |item: &traceback::pydantic::Item| match item.path.is_empty() {
+            true => "(the whole)".to_owned(),
+            false => item.path.clone(),
+        };
+        // Messages stand below each other, unless a path is long.
+        let widths = problems.items.iter().map(|item| path(item).chars().count());
+        let column = widths.filter(|width| *width <= LONG_PATH).max().unwrap_or_default();
         for item in &problems.items {
-            let path = if item.path.is_empty() { "(the whole)" } else { &item.path };
+            let path = format!("{:<column$}", path(item));
             let mut message = item.message.lines();
             let first = message.next().unwrap_or("");
             self.push(Line::new(3, vec![part(path, Tone::Key), part(format!("  {first}"), Tone::Text)]));
@@ -136,7 +149,9 @@ impl Document {
         let begin = work.len();
         for (at, section) in report.sections.iter().enumerate() {
             let cause = (section.link != Link::First && at > 0).then(|| base + at - 1);
-            self.exceptions.push(Exception { line: 0, text: section.lines.clone(), cause });
+            // The sentence before it belongs to the chain.
+            let text = section.lines.start + usize::from(section.link != Link::First)..section.lines.end;
+            self.exceptions.push(Exception { line: 0, text, cause });
             let is_tree = count > 1 || depth > 0 || !section.members.is_empty();
             let in_front = count <= LONG_CHAIN || at == 0 || at + 1 == count;
             let shown_first = if choice.oldest_first { at == 0 } else { at + 1 == count };

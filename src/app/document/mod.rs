@@ -192,8 +192,9 @@ pub struct Document {
     pub raised: Option<usize>,
 }
 
-/// Makes the document. `report`: the traceback, read once by the caller.
-pub fn build(task: &Task, report: Option<&Report>, choice: &Choice, now: Now) -> Document {
+/// Makes the document. `report`: the traceback, read once by the caller. `about`: where it is from, or why there is
+/// none, a sentence each.
+pub fn build(task: &Task, report: Option<&Report>, about: &[String], choice: &Choice, now: Now) -> Document {
     let mut doc = Document::default();
     if task.state == State::Unknown || matches!(task.reason, Some(Reason::NotSent(_))) {
         doc.heading("not known", "");
@@ -202,7 +203,7 @@ pub fn build(task: &Task, report: Option<&Report>, choice: &Choice, now: Now) ->
         }
     }
     if let Some(error) = task.failure() {
-        doc.error(task, error, report, choice);
+        doc.error(error, report, about, choice);
     }
     doc.result(task, choice);
     doc.payload(task, choice);

@@ -18,6 +18,7 @@ mod results;
 mod safety;
 mod schedule;
 mod talk;
+mod traces;
 mod types;
 mod when;
 

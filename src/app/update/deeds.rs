@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset};
 
 use crate::{
     app::{
-        App, Effect, Layer, Severity,
+        App, Asking, Effect, Layer, Severity,
         action::Action,
         compose::Compose,
         confirm::{Confirm, Deed, SILENCE},
@@ -446,7 +446,8 @@ pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
         Deed::Cancel(key) => asked(app, |s| s.cancel(&key, now), now),
         Deed::SendDirect(key) => asked(app, |s| s.send_direct(&key, now), now),
         Deed::RunPython(id) => super::python::allowed(app, &id, now),
-        Deed::AskKernel(service) => super::types::ask(app, service, now),
+        Deed::AskKernel(service) => super::kernel::ask(app, service, Asking::Types, now),
+        Deed::AskTraceback(key) => super::kernel::ask_traceback(app, &key, now),
         Deed::SendGroup(batch) => groups::send(app, *batch, now),
         Deed::CancelGroup(group, keys) => groups::cancel(app, &group, keys, now),
         Deed::Quit => {

@@ -9,6 +9,7 @@ mod copy_as;
 mod deeds;
 mod form;
 mod groups;
+mod kernel;
 mod lanes;
 mod python;
 pub mod schedule;
@@ -84,7 +85,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             effects.extend(frames.into_iter().map(Effect::Send));
             news(app, now);
             look_at_sent(app, now);
-            effects.extend(types::look_at_answers(app, now));
+            effects.extend(kernel::look_at_answers(app, now));
         }
         Msg::List(read) => {
             let frames = app.session.take_list(read, now);
@@ -97,7 +98,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             let frames = app.session.wake(now);
             effects.extend(frames.into_iter().map(Effect::Send));
-            effects.extend(types::look_at_answers(app, now));
+            effects.extend(kernel::look_at_answers(app, now));
             look_at_sent(app, now);
             viewer::work(app, now);
         }

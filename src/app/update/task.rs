@@ -10,6 +10,7 @@ use crate::{
     },
     store::Task,
     time::Now,
+    wire::Text,
 };
 
 pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
@@ -44,6 +45,7 @@ pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
                 app.tell(Severity::Info, "it has no further cause", now);
             }
         }
+        Action::AskTraceback => super::kernel::offer_traceback(app, now),
         Action::Fold | Action::Unfold => {
             reader.fold();
         }
@@ -101,7 +103,8 @@ pub(super) fn export(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             vec![Effect::Copy { text: task.name.to_string(), what: "the name".to_owned() }]
         }
         _ => {
-            let (text, what, ending) = content(task);
+            let found = app.ui.traces.of(&task.key).map(|(text, _)| text);
+            let (text, what, ending) = content(task, found);
             if action == Action::Copy {
                 return vec![Effect::Copy { text, what: what.to_owned() }];
             }
@@ -114,9 +117,9 @@ pub(super) fn export(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
 }
 
 /// What a task's reader copies and saves: the error, else the result, else the payload; and the file's ending.
-fn content(task: &Task) -> (String, &'static str, &'static str) {
+fn content(task: &Task, found: Option<&Text>) -> (String, &'static str, &'static str) {
     if let Some(error) = task.failure() {
-        return (copy_as::whole(error), "the error", "txt");
+        return (copy_as::whole(error, found), "the error", "txt");
     }
     if let Some(result) = task.reply.as_ref().and_then(|r| r.result(task.is_ipython())) {
         return (result.to_owned(), "the result", "json");

@@ -3,19 +3,20 @@
 
 use crate::{
     app::{
-        App, Asked, Effect, Layer, Severity,
+        App, Asking, Effect, Layer, Severity,
         choose::Stage,
         confirm::{Confirm, Deed},
         msg::TypesFile,
-        session::Way,
     },
-    catalogue::{ServiceKind, script},
-    store::{Lane, Reason, State},
+    catalogue::ServiceKind,
     time::Now,
     wire::Text,
 };
 
-use super::compose::{barred, compose as open_on, learn, type_items, way_for};
+use super::{
+    compose::{compose as open_on, learn, type_items, way_for},
+    kernel,
+};
 
 /// The key that refreshes: reads the catalogue files again, and offers to ask the kernel of the service at hand.
 pub(super) fn refresh(app: &mut App, now: Now) -> Vec<Effect> {
@@ -42,26 +43,11 @@ fn runs_cells(app: &App, service: &str) -> bool {
 
 /// Asks whether the kernel is to be asked.
 fn offer(app: &mut App, service: Text, now: Now) {
-    let alone = app.session.is_alone(&service);
-    if let Some(why) = barred(app).filter(|_| app.settings.read_only || !alone) {
-        app.tell(Severity::Warning, format!("the kernel is not asked: {why}"), now);
+    if let Some((severity, why)) = kernel::why_not(app, &service, &Asking::Types) {
+        app.tell(severity, why, now);
         return;
     }
-    if app.ui.asked.iter().any(|asked| asked.service == service) {
-        app.tell(Severity::Info, format!("{service}'s kernel was asked and has not answered yet"), now);
-        return;
-    }
-    let mut lines = vec![
-        format!(
-            "A cell takes {service}'s slot: it waits behind what runs there, what comes later waits for it (some 50 ms)."
-        ),
-        running(app, &service),
-        "Others see one `busy`, one `idle` and one task, hidden from dashboards.".to_owned(),
-        "Once asked it is withdrawn only by leaving juicetop. `_` may hold its answer.".to_owned(),
-    ];
-    if alone {
-        lines.push("It goes to the service's own port, past the task manager.".to_owned());
-    }
+    let lines = kernel::consequences(app, &service);
     app.ask(Confirm::new(
         format!("Ask {service}'s kernel for its task types?"),
         lines,
@@ -71,95 +57,13 @@ fn offer(app: &mut App, service: Text, now: Now) {
     ));
 }
 
-/// What a question would wait for, as far as is known.
-fn running(app: &App, service: &str) -> String {
-    let mut holders = app.store().tasks().filter(|task| {
-        *task.service == *service
-            && task.lane == Lane::Sequential
-            && matches!(task.state, State::Running { .. } | State::Waiting)
-    });
-    match holders.next() {
-        Some(task) => {
-            let more = holders.count();
-            let others = if more > 0 { format!(", and {more} more") } else { String::new() };
-            format!("There now: {}{others}.", task.name)
-        }
-        None => "Nothing is seen to hold the slot now; others may wait unseen.".to_owned(),
-    }
-}
-
-/// Asks the kernel.
-pub(super) fn ask(app: &mut App, service: Text, now: Now) -> Vec<Effect> {
-    let alone = app.session.is_alone(&service);
-    // It may have become read-only, or another answer may have come, since the question.
-    if let Some(why) = barred(app).filter(|_| app.settings.read_only || !alone) {
-        app.tell(Severity::Warning, why, now);
-        return Vec::new();
-    }
-    let id = app.session.new_id();
-    let way = if alone { Way::Alone } else { Way::Direct };
-    match app.session.submit(script::question(id.clone(), &service), &way, now) {
-        Err(why) => {
-            app.tell(Severity::Error, why, now);
-            Vec::new()
-        }
-        Ok(frames) => {
-            app.tell(
-                Severity::Info,
-                format!("{service}'s kernel is asked; its answer comes when it is free"),
-                now,
-            );
-            app.ui.asked.push(Asked { service, id });
-            frames.into_iter().map(Effect::Send).collect()
-        }
-    }
-}
-
-/// Looks whether a kernel has answered.
-pub(super) fn look_at_answers(app: &mut App, now: Now) -> Vec<Effect> {
-    if app.ui.asked.is_empty() {
-        return Vec::new();
-    }
-    let mut effects = Vec::new();
-    let mut open = Vec::new();
-    for asked in std::mem::take(&mut app.ui.asked) {
-        let Some(task) = app.store().find(&asked.id) else { continue };
-        let service = asked.service.clone();
-        let told = match task.state {
-            State::Ended => match (&task.reason, task.failure()) {
-                // The session has told it.
-                (Some(Reason::NotSent(_)), _) => continue,
-                (_, Some(error)) => {
-                    let name = error.ename.as_deref().unwrap_or("error");
-                    let message = error.evalue.as_deref().unwrap_or_default();
-                    Err(format!("{name}: {}", message.lines().next().unwrap_or_default()))
-                }
-                (_, None) => match task.reply.as_ref().and_then(|reply| reply.result(true)) {
-                    Some(raw) => {
-                        let raw = raw.to_owned();
-                        app.catalogue.add_kernel(&service, &raw, now.utc)
-                    }
-                    None => Err("the answer was not seen".to_owned()),
-                },
-            },
-            State::Unknown => Err("the link was lost before it came".to_owned()),
-            _ => {
-                open.push(asked);
-                continue;
-            }
-        };
-        match told {
-            Ok(count) => {
-                changed(app, &service, now);
-                let types = if count == 1 { "type" } else { "types" };
-                app.tell(Severity::Info, format!("{service}'s kernel named {count} task {types}"), now);
-                effects.push(Effect::KeepTypes(Box::new(app.catalogue.kept())));
-            }
-            Err(why) => app.tell(Severity::Error, format!("no answer from {service}'s kernel: {why}"), now),
-        }
-    }
-    app.ui.asked = open;
-    effects
+/// The kernel has answered.
+pub(super) fn answered(app: &mut App, service: &Text, raw: &str, now: Now) -> Result<Vec<Effect>, String> {
+    let count = app.catalogue.add_kernel(service, raw, now.utc)?;
+    changed(app, service, now);
+    let types = if count == 1 { "type" } else { "types" };
+    app.tell(Severity::Info, format!("{service}'s kernel named {count} task {types}"), now);
+    Ok(vec![Effect::KeepTypes(Box::new(app.catalogue.kept()))])
 }
 
 /// The catalogue files were read again.

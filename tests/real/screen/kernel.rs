@@ -144,3 +144,52 @@ fn a_cell_goes_out_with_the_code_that_its_class_made_or_not_at_all() {
     assert_eq!(super::block(&program.text(), "lab").iter().filter(|row| row.contains("◆")).count(), 1);
     program.leave();
 }
+
+#[tokio::test]
+async fn the_traceback_of_a_cell_comes_from_the_kernels_memory() {
+    // Nobody else's cell is to fail in this kernel meanwhile.
+    let Some(juice) = Juice::private(&["lab"]) else { return };
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    let mut program = Program::live(&juice, &["lab"], LARGE);
+    let code = "def tune(q):\n    settings = {}\n    return settings[q]['amp']\n\ntry:\n    tune('q3')\nexcept KeyError as error:\n    raise RuntimeError('could not tune') from error";
+    let cell =
+        Frame::new("lab", "IPythonTask", json!({"code": code, "run_async": false})).named("Tune: qubit='q3'");
+    tasks.ask(cell).await;
+    program.wait_for("the failure", |text| text.contains("✘ Tune") && text.contains("RuntimeError"));
+    program.type_keys("j enter");
+    program.wait_for("why there is no traceback", |text| text.contains("T asks its kernel"));
+    program.type_keys("T");
+    program.wait_for("the question", |text| text.contains("Ask lab's kernel for the traceback?"));
+    program.type_keys("y");
+    let pane = program.wait_for("the traceback", |text| text.contains("from the kernel's memory"));
+    for part in [
+        "RuntimeError: could not tune",
+        "caused by",
+        "KeyError: 'q3'",
+        "in tune",
+        "return settings[q]['amp']",
+    ] {
+        assert!(pane.contains(part), "{part}:\n{pane}");
+    }
+    program.type_keys("esc");
+    // Once another cell has failed, the first one's is gone, and nobody is asked in vain.
+    let cell = Frame::new("lab", "IPythonTask", json!({"code": "1 / 0", "run_async": false})).named("Divide");
+    tasks.ask(cell).await;
+    program.wait_for("the second failure", |text| text.contains("✘ Divide"));
+    // Read anew, as by someone who comes later.
+    let mut later = Program::live(&juice, &["lab"], LARGE);
+    tasks
+        .ask(Frame::new("lab", "IPythonTask", json!({"code": "[][7]", "run_async": false})).named("Pick"))
+        .await;
+    tasks
+        .ask(Frame::new("lab", "IPythonTask", json!({"code": "{}[8]", "run_async": false})).named("Look"))
+        .await;
+    later.wait_for("the failures", |text| text.contains("✘ Pick") && text.contains("✘ Look"));
+    later.type_keys("j j enter");
+    later.wait_for("the older one", |text| text.contains("IndexError") && text.contains("T asks its kernel"));
+    later.type_keys("T");
+    later.wait_for("why not", |text| text.contains("another cell has failed since, Look"));
+    later.type_keys("esc");
+    later.leave();
+    program.leave();
+}

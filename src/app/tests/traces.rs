@@ -1,0 +1,130 @@
+//! The traceback of a cell, which no reply has, from the kernel that keeps it.
+
+use super::*;
+
+fn cell(id: &str) -> Job {
+    Job { service: "lab".into(), kind: "IPythonTask".into(), name: format!("Fit: qubit='{id}'"), ..job(id) }
+}
+
+fn raised(id: &str, name: &str) -> String {
+    format!(
+        r#"{{"id": "{id}", "status": "ok", "result": {{"status": "error", "ename": "{name}", "evalue": "'amp'"}}}}"#
+    )
+}
+
+/// A cell that failed, and is read.
+fn failed() -> Bench {
+    let mut b = Bench::new();
+    b.kernel("lab", "idle").runs(&cell("q3")).completed(&cell("q3"), &raised("q3", "KeyError"));
+    b.keys("j j j enter");
+    assert_eq!(b.layers(), ["task"], "{:#?}", b.screen());
+    b.take();
+    b
+}
+
+fn answer(b: &mut Bench, result: &str) {
+    let id = b.sent()[0].id.to_string();
+    b.take();
+    b.reply(&format!(
+        r#"{{"id": "{id}", "status": "ok", "result": {{"status": "ok", "result": {result}}}}}"#
+    ));
+}
+
+const FOUND: &str = r#"["KeyError", "'amp'", "Traceback (most recent call last):\n  File \"/tmp/ipykernel_7/12.py\", line 3, in fit\n    x['amp']\nKeyError: 'amp'\n"]"#;
+
+fn pane(b: &Bench) -> String {
+    b.reader().document.lines.iter().map(|line| line.plain() + "\n").collect()
+}
+
+#[test]
+fn the_kernel_is_asked_after_a_question_and_its_exception_is_shown() {
+    let mut b = failed();
+    assert!(
+        pane(&b).contains("Juice sends no traceback of a cell") && pane(&b).contains("T asks its kernel")
+    );
+    b.keys("T");
+    let told = b.confirm().lines.join(" ");
+    assert!(told.contains("only if it is this one: KeyError") && told.contains("takes lab's slot"), "{told}");
+    b.keys("enter");
+    assert_eq!((b.layers(), b.sent().len()), (vec!["task"], 0), "nothing without a yes");
+    b.keys("T y");
+    let frame = b.sent()[0].text.clone();
+    let part = |key| json::get(&frame, key).unwrap();
+    let (payload, metadata) = (part("payload"), part("metadata"));
+    assert_eq!(json::get(payload, "run_async"), Some("false"));
+    assert_eq!(
+        (json::get(metadata, "parallel"), json::get(metadata, "show_in_dashboard")),
+        (Some("false"), Some("false"))
+    );
+    answer(&mut b, FOUND);
+    let text = pane(&b);
+    for part in ["from the kernel's memory", "12.py:3  in fit", "x['amp']"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    // It is copied, and shown raw, as any other.
+    b.keys("y");
+    let [Effect::Copy { text, .. }] = &b.take()[..] else { panic!() };
+    assert!(text.starts_with("Traceback"));
+    b.keys("R");
+    assert!(pane(&b).contains("  File \"/tmp/ipykernel_7/12.py\", line 3, in fit"));
+    b.keys("T");
+    assert_eq!(
+        (b.notice(), b.layers()),
+        ("its traceback is here, from the kernel's memory", vec!["task"])
+    );
+}
+
+#[test]
+fn another_exception_is_not_shown_as_this_one() {
+    for (result, told) in [
+        (
+            FOUND.replace("KeyError\",", "ValueError\","),
+            "the kernel's last exception is another one: ValueError: 'amp'",
+        ),
+        (
+            FOUND.replace("\"'amp'\",", "\"'b'\","),
+            "the kernel's last exception is another one: KeyError: 'b'",
+        ),
+        ("null".to_owned(), "the kernel keeps no exception: it was restarted since"),
+        ("[1]".to_owned(), "no answer from lab's kernel: it is not three texts"),
+    ] {
+        let mut b = failed();
+        b.keys("T y");
+        answer(&mut b, &result);
+        assert_eq!(b.notice(), told);
+        assert!(pane(&b).contains("Juice sends no traceback of a cell"));
+    }
+}
+
+#[test]
+fn after_another_cell_has_failed_the_kernel_is_not_asked() {
+    let mut b = failed();
+    b.keys("T");
+    b.later(1.0).runs(&cell("q4")).completed(&cell("q4"), &raised("q4", "KeyError"));
+    b.keys("y");
+    assert_eq!(b.sent().len(), 0);
+    assert!(b.notice().contains("another cell has failed since, Fit: qubit='q4'"), "{}", b.notice());
+    b.keys("T");
+    assert_eq!(b.layers(), ["task"]);
+    // One that fails while the kernel is asked.
+    let mut b = failed();
+    b.keys("T y");
+    b.later(1.0).runs(&cell("q4")).completed(&cell("q4"), &raised("q4", "KeyError"));
+    answer(&mut b, FOUND);
+    assert!(b.notice().contains("cannot be told"), "{}", b.notice());
+    assert!(pane(&b).contains("Juice sends no traceback of a cell"));
+}
+
+#[test]
+fn where_no_kernel_can_be_asked_it_is_said() {
+    let mut b = Bench::with(Settings { read_only: true, ..Settings::default() }, (100, 30));
+    b.kernel("lab", "idle").runs(&cell("q3")).completed(&cell("q3"), &raised("q3", "KeyError"));
+    b.keys("j j j enter");
+    assert!(pane(&b).contains("cannot be asked from here: this screen is read-only"), "{}", pane(&b));
+    b.keys("T");
+    assert_eq!(b.layers(), ["task"]);
+    // What was no cell's has no traceback anywhere.
+    let mut b = Bench::new();
+    b.runs(&job("f")).completed(&job("f"), &error("f", "KeyError", "'a'", "")).keys("j enter T");
+    assert_eq!((b.layers(), b.sent().len()), (vec!["task"], 0));
+}
