@@ -25,6 +25,7 @@ use crate::{
         App, Layer, Severity,
         action::{Action, Context},
         choose::Stage,
+        document::Mark,
         layout::Shape,
         traces::failed_in_cell,
     },
@@ -419,7 +420,9 @@ fn footer_actions(app: &App) -> Vec<Action> {
                     a.extend([AskTraceback, NextSection]);
                 }
                 Some(_) => {
-                    a.push(NextEntry);
+                    if app.ui.layers.iter().any(has_own_entries) {
+                        a.push(NextEntry);
+                    }
                     if app.ui.layers.iter().any(has_causes) {
                         a.push(Cause);
                     }
@@ -527,6 +530,11 @@ fn footer_word(app: &App, action: Action) -> &'static str {
 
 fn is_of_types(layer: &Layer) -> bool {
     matches!(layer, Layer::Choose(choose) if matches!(choose.stage, Stage::Type { .. }))
+}
+
+/// Whether a traceback is read with entries that are nobody's library.
+fn has_own_entries(layer: &Layer) -> bool {
+    matches!(layer, Layer::Task(reader) if reader.document.lines.iter().any(|it| it.mark == Some(Mark::OwnEntry)))
 }
 
 /// Whether an exception is read that has a cause.

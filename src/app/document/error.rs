@@ -1,7 +1,7 @@
 //! The error of a task: which fields pydantic refused, and the chain of exceptions as a tree that folds. What is a
 //! library's, what comes round and round, and the middle of a long chain start folded; own code is in front.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -68,15 +68,18 @@ impl Document {
                 self.push(line);
             }
         }
-        if report.is_none() || error.traceback.is_none() {
+        if let Some(report) = report {
+            self.report(report, choice);
+        }
+        if error.traceback.is_none() {
+            if report.is_some() {
+                self.push(Line::default());
+            }
             for sentence in about {
                 let mut line = Line::text(3, sentence.as_str(), Tone::Dim);
                 line.wraps = true;
                 self.push(line);
             }
-        }
-        if let Some(report) = report {
-            self.report(report, choice);
         }
     }
 
@@ -311,7 +314,7 @@ impl Document {
 
     fn frame(&mut self, frame: &Frame, indent: u16, own: bool, charset: Charset) {
         let tone = if own { Tone::File } else { Tone::Library };
-        let mut parts = vec![part(short_file(&frame.file), tone)];
+        let mut parts = vec![part(short_file(frame), tone)];
         if let Some(line) = frame.line {
             parts.push(part(format!(":{line}"), tone));
         }
@@ -382,7 +385,8 @@ fn headline(name: &str, message: Option<&str>) -> Vec<Line> {
 fn place_of(section: &Section) -> String {
     match section.own_frames().next_back() {
         Some(frame) => {
-            let file = frame.file.rsplit(['/', '\\']).next().unwrap_or_default();
+            let file = short_file(frame);
+            let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
             frame.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
         }
         None => match (section.members.len(), section.entries.len()) {
@@ -501,12 +505,16 @@ fn marks(source: &SourceLine, charset: Charset) -> Option<String> {
     Some(out.trim_end().to_owned()).filter(|marks| !marks.is_empty())
 }
 
-/// A file without the folder that all installed packages share.
-fn short_file(file: &str) -> &str {
-    ["/site-packages/", "/dist-packages/"]
-        .iter()
-        .find_map(|f| file.rsplit_once(f))
-        .map_or(file, |(_, rest)| rest)
+/// A file without the folder that all installed packages share; a cell by the number of its file, which all its entries
+/// have in common.
+fn short_file(frame: &Frame) -> Cow<'_, str> {
+    let file = frame.file.as_str();
+    let name = file.rsplit(['/', '\\']).next().filter(|name| name.len() < file.len());
+    if let Some(number) = name.filter(|_| frame.cell).and_then(|name| name.strip_suffix(".py")) {
+        return Cow::Owned(format!("cell {number}"));
+    }
+    let inside = |folder: &&str| file.rsplit_once(*folder).map(|(_, rest)| rest);
+    Cow::Borrowed(["/site-packages/", "/dist-packages/"].iter().find_map(inside).unwrap_or(file))
 }
 
 /// How a section stands to the one that is shown above it.

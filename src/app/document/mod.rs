@@ -206,6 +206,7 @@ pub fn build(task: &Task, report: Option<&Report>, about: &[String], choice: &Ch
         doc.error(error, report, about, choice);
     }
     doc.result(task, choice);
+    doc.code(task, choice);
     doc.payload(task, choice);
     doc.times(task, now);
     doc
@@ -249,6 +250,28 @@ impl Document {
                 self.heading("result", "");
                 self.push(Line::text(3, "the reply has none", Tone::Dim));
             }
+        }
+    }
+
+    /// The code of a cell as lines: in JSON it is one.
+    fn code(&mut self, task: &Task, choice: &Choice) {
+        let payload = choice.masked.as_ref().or(task.payload.as_ref()).filter(|_| task.is_ipython());
+        let code = payload.and_then(|payload| json::string(json::get(payload, "code")?));
+        let Some(code) = code.filter(|code| code.trim().contains('\n')) else { return };
+        self.heading("code", "");
+        let shown = cut(code.trim_end(), SHOWN_BYTES);
+        let wide = shown.lines().count().to_string().len();
+        for (at, line) in shown.lines().enumerate() {
+            let parts = vec![
+                part(format!("{:>wide$} ", at + 1), Tone::Dim),
+                part("|", Tone::Bar),
+                part(" ", Tone::Dim),
+                part(line, Tone::Code),
+            ];
+            self.push(Line::new(3, parts));
+        }
+        if shown.len() < code.trim_end().len() {
+            self.cut_note(shown.len(), code.len());
         }
     }
 

@@ -58,7 +58,7 @@ fn the_kernel_is_asked_after_a_question_and_its_exception_is_shown() {
     );
     answer(&mut b, FOUND);
     let text = pane(&b);
-    for part in ["from the kernel's memory", "12.py:3  in fit", "x['amp']"] {
+    for part in ["from the kernel's memory", "cell 12:3  in fit", "x['amp']"] {
         assert!(text.contains(part), "{part} in {text}");
     }
     // It is copied, and shown raw, as any other.
@@ -68,10 +68,20 @@ fn the_kernel_is_asked_after_a_question_and_its_exception_is_shown() {
     b.keys("R");
     assert!(pane(&b).contains("  File \"/tmp/ipykernel_7/12.py\", line 3, in fit"));
     b.keys("T");
-    assert_eq!(
-        (b.notice(), b.layers()),
-        ("its traceback is here, from the kernel's memory", vec!["task"])
-    );
+    assert_eq!((b.notice(), b.layers()), ("its traceback is here, from the kernel's memory", vec!["task"]));
+}
+
+#[test]
+fn the_code_of_a_cell_stands_in_lines() {
+    let mut b = Bench::new();
+    let payload = r#"{"run_async": false, "code": "def fit(q):\n    return 'ä' * 2\n\nfit(3)\n"}"#;
+    let job = Job { payload: payload.into(), ..cell("q3") };
+    b.kernel("lab", "idle").runs(&job).keys("j j enter");
+    let text = pane(&b);
+    for line in ["1 | def fit(q):", "2 |     return 'ä' * 2", "4 | fit(3)"] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert!(!text.contains("5 |"), "{text}");
 }
 
 #[test]
