@@ -109,9 +109,9 @@ impl Row {
 
 impl Schedule {
     /// Filters by a text; one that cannot be read leaves the last good list.
-    pub fn set_filter(&mut self, text: &str) {
+    pub fn set_filter(&mut self, text: &str, now: Now) {
         text.clone_into(&mut self.filter_text);
-        match Filter::parse(text) {
+        match Filter::parse(text, now) {
             Ok(filter) => (self.filter, self.filter_error) = (filter, None),
             Err(e) => self.filter_error = Some(e.to_string()),
         }

@@ -119,7 +119,8 @@ pub struct WatchArgs {
     /// Hidden tasks too.
     #[arg(long)]
     pub hidden: bool,
-    /// Only tasks that pass this filter, as on the screen: words, outcome:, state:, service:, type:.
+    /// Only tasks that pass this filter, as on the screen (docs/filters.md): words, /patterns/, outcome:, state:, service:,
+    /// type:, error:, since:, took>, payload.FIELD:
     #[arg(long, value_name = "FILTER", default_value = "")]
     pub filter: String,
 }

@@ -36,7 +36,7 @@ const PRESENT: Duration = Duration::from_secs(3);
 /// # Errors
 /// A filter or an address that cannot be used.
 pub fn run(place: &Place, args: &WatchArgs, out: &Out) -> Result<u8, End> {
-    let filter = Filter::parse(&args.filter)
+    let filter = Filter::parse(&args.filter, crate::time::Clock::start().now())
         .map_err(|e| End::misuse(format!("--filter, at character {}: {e}", e.offset + 1)))?;
     let lab = Lab::find(place).map_err(|problem| End::misuse(links::sentence(&problem)))?;
     lab.problems().iter().for_each(|problem| out::say(problem));

@@ -6,6 +6,7 @@
 //! the past is a moment too; whether it makes sense is for the caller to say.
 
 mod duration;
+mod past;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,8 @@ use chrono::{
     DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
     Weekday, offset::LocalResult,
 };
+
+pub use past::{PAST, length, past};
 
 /// What is understood, for messages and hints.
 pub const FORMS: &str = "now, in 3h, 22:30, tomorrow 6:00, fri 9:00, 25 dec 6:00, 2026-12-25T06:00+01:00";

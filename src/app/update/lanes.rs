@@ -47,7 +47,7 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             const STEPS: [&str; 5] =
                 ["", "outcome:failed", "outcome:ok", "outcome:cancelled", "state:unknown"];
             let at = STEPS.iter().position(|s| *s == app.ui.filter_text).unwrap_or(0);
-            set_filter(app, STEPS[(at + 1) % STEPS.len()]);
+            set_filter(app, STEPS[(at + 1) % STEPS.len()], now);
         }
         Action::Hidden => {
             app.ui.hidden = !app.ui.hidden;

@@ -210,7 +210,7 @@ fn type_key(app: &mut App, key: KeyEvent, in_a_burst: bool, now: Now) {
             let changed = line.key(key);
             if changed {
                 let text = line.text().to_owned();
-                set_filter(app, &text);
+                set_filter(app, &text, now);
             }
         }
         Some(Layer::Search(line) | Layer::Pipe(line) | Layer::When(When { line })) => {
@@ -244,7 +244,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
         Some(Layer::Filter(line)) => {
             line.paste(text);
             let text = line.text().to_owned();
-            set_filter(app, &text);
+            set_filter(app, &text, now);
         }
         Some(Layer::Search(line) | Layer::Pipe(line) | Layer::When(When { line })) => line.paste(text),
         // With no field focused a paste does nothing: no line of it may act as a key.
@@ -343,7 +343,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
 
 fn back(app: &mut App, now: Now) {
     if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut()
-        && back_in_schedule(schedule)
+        && back_in_schedule(schedule, now)
     {
         return;
     }
@@ -360,7 +360,7 @@ fn back(app: &mut App, now: Now) {
                 app.tell(Severity::Info, text, now);
             }
         }
-        Some(Layer::Filter(_)) => set_filter(app, ""),
+        Some(Layer::Filter(_)) => set_filter(app, "", now),
         Some(Layer::Choose(choose))
             if matches!(choose.stage, Stage::Type { .. }) && choose.query.text().is_empty() =>
         {
@@ -368,7 +368,7 @@ fn back(app: &mut App, now: Now) {
             back_to_services(app);
         }
         Some(Layer::Task(_)) => app.ui.zoom = false,
-        None if !app.ui.filter_text.is_empty() => set_filter(app, ""),
+        None if !app.ui.filter_text.is_empty() => set_filter(app, "", now),
         _ => {}
     }
 }
@@ -385,12 +385,12 @@ fn keep_draft(app: &mut App, compose: &Compose) {
     }
 }
 
-fn set_filter(app: &mut App, text: &str) {
-    if filters_schedule(app, text) {
+fn set_filter(app: &mut App, text: &str, now: Now) {
+    if filters_schedule(app, text, now) {
         return;
     }
     text.clone_into(&mut app.ui.filter_text);
-    match Filter::parse(text) {
+    match Filter::parse(text, now) {
         Ok(filter) => {
             app.ui.filter = filter;
             app.ui.filter_error = None;

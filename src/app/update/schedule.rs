@@ -95,12 +95,12 @@ pub(super) fn in_schedule(app: &mut App, action: Action, now: Now) -> Vec<Effect
 
 /// Esc: first what is under way, then the filter, then the marks, then the schedule itself. True: something was undone
 /// and the schedule stays.
-pub(super) fn back_in_schedule(schedule: &mut Schedule) -> bool {
+pub(super) fn back_in_schedule(schedule: &mut Schedule, now: Now) -> bool {
     if schedule.moving.take().is_some() {
         return true;
     }
     if !schedule.filter_text.is_empty() {
-        schedule.set_filter("");
+        schedule.set_filter("", now);
         return true;
     }
     let marked = !schedule.marked.is_empty();
@@ -109,14 +109,14 @@ pub(super) fn back_in_schedule(schedule: &mut Schedule) -> bool {
 }
 
 /// The filter's line stands above the schedule: what is typed filters that.
-pub(super) fn filters_schedule(app: &mut App, text: &str) -> bool {
+pub(super) fn filters_schedule(app: &mut App, text: &str, now: Now) -> bool {
     let schedule = app.ui.layers.iter_mut().rev().find_map(|layer| match layer {
         Layer::Schedule(schedule) => Some(schedule),
         _ => None,
     });
     let found = schedule.is_some();
     if let Some(schedule) = schedule {
-        schedule.set_filter(text);
+        schedule.set_filter(text, now);
     }
     found
 }
@@ -138,7 +138,7 @@ fn shift(app: &mut App, up: bool, now: Now) {
             let filtered =
                 matches!(app.ui.layers.last(), Some(Layer::Schedule(s)) if !s.filter_text.is_empty());
             if filtered {
-                set_filter(app, "");
+                set_filter(app, "", now);
             }
             if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut() {
                 schedule.selected = Some(key);

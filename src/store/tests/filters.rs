@@ -15,7 +15,7 @@ fn bench() -> Bench {
 }
 
 fn admitted(bench: &Bench, text: &str) -> Vec<String> {
-    let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let filter = Filter::parse(text, Now::at(600.0)).unwrap_or_else(|error| panic!("{text}: {error}"));
     let mut keys: Vec<_> =
         bench.store.tasks().filter(|task| filter.admits(task)).map(|task| task.key.to_string()).collect();
     keys.sort();
@@ -72,9 +72,101 @@ fn an_unknown_value_names_the_possible_ones() {
         ("type:a,", 0, "type: needs a value"),
         ("a \"open", 2, "a quote is not closed: add \""),
         ("type:\"x", 5, "a quote is not closed: add \""),
+        ("a /b", 2, "a pattern is not closed: add /, or put the text in quotes"),
+        ("error:", 0, "error: needs a value"),
+        ("a took>", 2, "took> needs a value, as in took>30s"),
+        ("took<soon", 0, "took< is a length of time such as 30s, 5m or 1h30, not `soon`"),
+        ("payload.n>", 0, "payload.n> needs a value, as in payload.n>10"),
+        ("payload.n>many", 0, "payload.n can be compared with a number, not `many`"),
+        ("payload.:1", 0, "payload. needs a field, as in payload.qubit:q3"),
+        ("payload.qubit:", 0, "payload.qubit: needs a value"),
+        ("/q[/", 0, "/q[/ is no pattern: unclosed character class"),
+        (
+            "/(?=q)/",
+            0,
+            "/(?=q)/ is no pattern: look-around, including look-ahead and look-behind, is not supported",
+        ),
+        ("/a{1000}{1000}{1000}/", 0, "/a{1000}{1000}{1000}/ is no pattern: it is too large"),
     ] {
-        let error = Filter::parse(text).unwrap_err();
+        let error = Filter::parse(text, Now::at(600.0)).unwrap_err();
         assert_eq!((error.offset, error.what.as_str()), (offset, what), "{text}");
+    }
+}
+
+#[test]
+fn time_length_payload_error_and_patterns_can_be_asked_for() {
+    let mut bench = Bench::new();
+    bench
+        .at(100.0)
+        .runs(&job("q1"))
+        .at(140.0)
+        .completed(&job("q1"), &error("q1", "KeyError", "'q9' is missing"));
+    bench.at(200.0).runs(&job("q2")).at(205.5).completed(&job("q2"), &ok("q2"));
+    bench.at(580.0).runs(&job("q3"));
+    // The test's filters are read at second 600: 21:10 in UTC.
+    for (text, expected) in [
+        ("since:30s", &["q3"][..]),
+        ("since:7m", &["q2", "q3"]),
+        ("until:7m", &["q1"]),
+        ("since:2026-11-24T21:03:00+00:00", &["q2", "q3"]),
+        ("-since:30s", &["q1", "q2"]),
+        ("took>30s", &["q1"]),
+        ("TOOK<0.5m", &["q2"]),
+        ("took>1s took<1h", &["q1", "q2"]),
+        ("error:keyerror", &["q1"]),
+        ("error:missing,other", &["q1"]),
+        ("payload.qubit:q2", &["q2"]),
+        ("Payload.qubit:Q2,q3", &["q2", "q3"]),
+        ("payload.averages:5 -payload.qubit:q3", &["q1", "q2"]),
+        ("payload.averages>4.5", &["q1", "q2", "q3"]),
+        ("payload.averages<5", &[]),
+        ("payload.nothing:1", &[]),
+        ("/qubit='q[23]'$/", &["q2", "q3"]),
+        ("-/Q[23]'/", &["q1"]),
+        ("/key.*|q3/ type:MeasureT1", &["q1", "q3"]),
+        ("/two words/", &[]),
+        ("\"/q\"", &[]),
+        ("/a\\/b/", &[]),
+    ] {
+        assert_eq!(admitted(&bench, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_known_passes_no_test_that_asks_for_it() {
+    let mut bench = Bench::new();
+    // Its beginning was not seen: it took at least these ten seconds.
+    bench.at(10.0).completed(&job("late"), &ok("late"));
+    for text in ["took<1h", "payload.qubit:late", "error:x"] {
+        assert_eq!(admitted(&bench, text), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn a_task_of_the_past_passes_as_it_did_when_it_was_there() {
+    let mut bench = bench();
+    bench.at(300.0).completed(&cell("b2"), &cell_error("b2", "ZeroDivisionError"));
+    for text in [
+        "été",
+        "outcome:failed",
+        "state:running",
+        "service:fridge",
+        "type:rawipy",
+        "own:yes",
+        "took>1s",
+        "error:zero",
+        "since:9m",
+        "id:c3",
+        "lane:parallel",
+        "/^Ping/",
+        "payload.averages:5",
+    ] {
+        let filter = Filter::parse(text, Now::at(600.0)).unwrap();
+        for task in bench.store.tasks() {
+            let past = Past::of(task);
+            let admitted = filter.admits_past(&past, task.payload.as_deref());
+            assert_eq!(admitted, filter.admits(task), "{text}: {}", task.key);
+        }
     }
 }
 
@@ -93,9 +185,9 @@ fn signs_of_patterns_are_plain_text() {
 
 proptest::proptest! {
     #[test]
-    fn no_text_panics(text in r#"([a-z:,"! -]|outcome:|state:|İ|ẞ|ǅ){0,20}"#) {
+    fn no_text_panics(text in r#"([a-z:,"! /\\\[\]().*>0-9-]|outcome:|state:|since:|took>|took<|payload\.|/|İ|ẞ|ǅ){0,20}"#) {
         let bench = bench();
-        match Filter::parse(&text) {
+        match Filter::parse(&text, Now::at(600.0)) {
             Ok(filter) => _ = bench.store.tasks().filter(|task| filter.admits(task)).count(),
             Err(error) => proptest::prop_assert!(text.is_char_boundary(error.offset)),
         }

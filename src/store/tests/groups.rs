@@ -49,9 +49,9 @@ fn members_are_counted_by_what_became_of_them_and_once() {
     assert!(bench.lanes("fridge").ended.is_empty(), "ended members stand in their group");
     let group = bench.lanes("fridge").groups[0];
     assert_eq!(bench.store.last_ended(group).map(Task::own_name), Some("MeasureT1: qubit='q3'"));
-    let filter = Filter::parse("group:\"t1 scan\"").unwrap();
+    let filter = Filter::parse("group:\"t1 scan\"", Now::at(0.0)).unwrap();
     assert_eq!(bench.store.tasks().filter(|task| filter.admits(task)).count(), 6);
-    assert!(Filter::parse("group:").unwrap_err().what.contains("needs a value"));
+    assert!(Filter::parse("group:", Now::at(0.0)).unwrap_err().what.contains("needs a value"));
 }
 
 #[test]

@@ -309,3 +309,36 @@ impl TimeZone for Berlin {
         FixedOffset::east_opt(if (start..end).contains(utc) { 7200 } else { 3600 }).unwrap()
     }
 }
+
+#[test]
+fn moments_behind_are_the_last_that_were() {
+    // Tuesday 24 November 2026, 22:41:30 in Berlin.
+    for (text, expected) in [
+        ("2h", "2026-11-24T20:41:30+01:00"),
+        ("90 min ago", "2026-11-24T21:11:30+01:00"),
+        ("now", "2026-11-24T22:41:30+01:00"),
+        ("22:30", "2026-11-24T22:30:00+01:00"),
+        ("23:00", "2026-11-23T23:00:00+01:00"),
+        ("today", "2026-11-24T00:00:00+01:00"),
+        ("today 9:00", "2026-11-24T09:00:00+01:00"),
+        ("yesterday", "2026-11-23T00:00:00+01:00"),
+        ("Yesterday 18:00", "2026-11-23T18:00:00+01:00"),
+        ("fri 9:00", "2026-11-20T09:00:00+01:00"),
+        ("fri", "2026-11-20T00:00:00+01:00"),
+        ("tue 9:00", "2026-11-24T09:00:00+01:00"),
+        ("20 nov", "2026-11-20T00:00:00+01:00"),
+        ("25 dec 6:00", "2025-12-25T06:00:00+01:00"),
+        ("2026-11-20", "2026-11-20T00:00:00+01:00"),
+        ("2026-11-20T18:00+00:00", "2026-11-20T18:00:00+00:00"),
+        // What is meant is told, also where nothing can have been then.
+        ("2027-01-01", "2027-01-01T00:00:00+01:00"),
+    ] {
+        let read = past(text, &now()).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(read.to_rfc3339(), expected, "{text}");
+    }
+    for text in ["", "soon", "3", "yesterday x", "1h x"] {
+        assert!(past(text, &now()).unwrap_err().contains("yesterday 18:00"), "{text}");
+    }
+    assert_eq!(length("1m30s"), Some(std::time::Duration::from_secs(90)));
+    assert_eq!(length("soon"), None);
+}
