@@ -40,6 +40,9 @@ mod doctor;
 #[path = "real/keep.rs"]
 mod keep;
 
+#[path = "real/history.rs"]
+mod history;
+
 #[path = "real/types.rs"]
 mod types;
 

@@ -142,7 +142,7 @@ actions! {
     Edit "edit" "edit" "opens a scheduled task in the composer; sending it there replaces it" [Schedule] ["e"];
     Ended "ended" "ended" "lists ended tasks too, or leaves them out" [Schedule] ["a"];
     ReadAgain "read-again" "read again" "reads the scheduler's list again" [Schedule] ["ctrl-r"];
-    Filter "filter" "filter" "filters the tasks by words, /patterns/, outcome:, state:, service:, type:, since:, took>, payload.x:" [Lanes, Schedule] ["/"];
+    Filter "filter" "filter" "filters the tasks by words and outcome:, since:, took>, payload.x:" [Lanes, Schedule] ["/"];
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
     PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["shift-tab"];

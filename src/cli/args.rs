@@ -92,6 +92,10 @@ pub enum Command {
     Watch(WatchArgs),
     /// Sends one task, or with --sweep a group of them.
     Submit(SubmitArgs),
+    /// Lists tasks of the past, from the history that the screen keeps; nothing is connected.
+    List(ListArgs),
+    /// Shows one task of the past, or writes its result, traceback or payload as it came.
+    Show(ShowArgs),
     /// Prints what was found, from which file, which parts answer and how fast, and what the terminal can do.
     Doctor(DoctorArgs),
     /// Lists the task types that are known, or asks the lab's Python or a kernel for them.
@@ -188,6 +192,57 @@ pub struct SubmitArgs {
     /// Prints what --sweep would send, and sends nothing.
     #[arg(long, requires = "sweep")]
     pub dry_run: bool,
+}
+
+/// `list`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+  juicetop list outcome:failed since:2h                    the words together are one filter: docs/filters.md
+  juicetop list payload.qubit:q3 '!Ping' --since yesterday
+  juicetop list type:MeasureT1 --csv > runs.csv
+  juicetop list error:KeyError --json --limit 1")]
+pub struct ListArgs {
+    /// Only tasks that pass this filter, as on the screen (`!word` excludes).
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// JSON lines, with the fields of docs/history.md.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// A table for spreadsheets, with a line of names.
+    #[arg(long)]
+    pub csv: bool,
+    /// Only tasks from then on: 2h, 22:30, yesterday, "fri 9:00", 2026-11-24.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// At most so many, the newest (0: all). As text 50 where nothing is said.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Hidden tasks too.
+    #[arg(long)]
+    pub hidden: bool,
+}
+
+/// `show`.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// The task's id, or its beginning.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Writes the result as it came, letter for letter.
+    #[arg(long, group = "part")]
+    pub result: bool,
+    /// Writes the traceback as it came.
+    #[arg(long, group = "part")]
+    pub traceback: bool,
+    /// Writes the payload as it was kept: secrets are masked.
+    #[arg(long, group = "part")]
+    pub payload: bool,
+    /// Writes only the value at this path of the result (or payload), such as `.fit.t1` or `.points[3]`.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["traceback", "json"])]
+    pub path: Option<String>,
+    /// All that is known, as one JSON object.
+    #[arg(long, group = "part")]
+    pub json: bool,
 }
 
 /// `doctor`.

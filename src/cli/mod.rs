@@ -7,9 +7,11 @@ pub mod args;
 mod doctor;
 pub mod lab;
 mod links;
+mod list;
 pub mod out;
 mod picture;
 mod record;
+mod show;
 mod submit;
 pub mod talk;
 mod types;
@@ -108,6 +110,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, End> {
     match command {
         Some(Command::Watch(args)) => watch::run(&place, &args, &out).map(ExitCode::from),
         Some(Command::Submit(args)) => submit::run(&place, &look, &args, &out).map(ExitCode::from),
+        Some(Command::List(args)) => list::run(&place, &args, &out).map(ExitCode::from),
+        Some(Command::Show(args)) => show::run(&place, &args, &out).map(ExitCode::from),
         Some(Command::Doctor(args)) => doctor::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Types(args)) => types::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Completions { shell }) => {

@@ -190,12 +190,12 @@ impl Journal {
         Ok(())
     }
 
-    /// The lines that changed since `since` (0: all), the oldest change first, and what to ask with the next time.
+    /// The lines (records without their texts) that changed since `since` (0: all), the oldest change first, and what to ask with the next time.
     /// What is said to be running and nobody watches comes as unknown.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn lines(&self, since: i64, mut each: impl FnMut(RowId, Past)) -> Result<i64, Trouble> {
+    pub fn lines(&self, since: i64, mut each: impl FnMut(RowId, Record)) -> Result<i64, Trouble> {
         let attended = self.is_attended();
         let mut words = Words::default();
         let sql = format!("SELECT {COLUMNS}, row, change FROM task WHERE change > ?1 ORDER BY change, row");
@@ -203,12 +203,12 @@ impl Journal {
         let mut rows = statement.query([since])?;
         let mut last = since;
         while let Some(row) = rows.next()? {
-            let mut past = schema::read(row, &mut words)?.past;
+            let mut record = schema::read(row, &mut words)?;
             if !attended {
-                doubt(&mut past);
+                doubt(&mut record.past);
             }
             last = row.get(27)?;
-            each(row.get(26)?, past);
+            each(row.get(26)?, record);
         }
         Ok(last)
     }

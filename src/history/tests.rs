@@ -89,7 +89,7 @@ fn open(place: &Place) -> Journal {
 
 fn lines(journal: &Journal) -> Vec<Past> {
     let mut all = Vec::new();
-    journal.lines(0, |_, past| all.push(past)).unwrap();
+    journal.lines(0, |_, record| all.push(record.past)).unwrap();
     all
 }
 
@@ -260,7 +260,7 @@ fn lines_come_by_their_changes() {
     let mut other = open(&place);
     other.write(&[], vec![ended("b"), running("a")]).unwrap();
     let mut changed = Vec::new();
-    journal.lines(last, |_, past| changed.push(past.key.to_string())).unwrap();
+    journal.lines(last, |_, record| changed.push(record.past.key.to_string())).unwrap();
     assert_eq!(changed, ["b"], "what says nothing new is no change");
 }
 

@@ -287,7 +287,7 @@ mod tests {
 
         fn lines(&self) -> Vec<Past> {
             let mut all = Vec::new();
-            Journal::read(&self.file()).unwrap().lines(0, |_, past| all.push(past)).unwrap();
+            Journal::read(&self.file()).unwrap().lines(0, |_, record| all.push(record.past)).unwrap();
             all
         }
     }
