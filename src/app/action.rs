@@ -30,6 +30,8 @@ pub enum Context {
     Input,
     /// The schedule.
     Schedule,
+    /// Failures together.
+    Failures,
     /// The list of keys.
     Help,
     /// A question.
@@ -38,7 +40,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 14] = [
+    pub const ALL: [Context; 15] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -51,6 +53,7 @@ impl Context {
         Context::Choose,
         Context::Input,
         Context::Schedule,
+        Context::Failures,
         Context::Help,
         Context::Confirm,
     ];
@@ -70,6 +73,7 @@ impl Context {
             Context::Choose => "choose",
             Context::Input => "filter and search",
             Context::Schedule => "schedule",
+            Context::Failures => "failures",
             Context::Help => "keys",
             Context::Confirm => "question",
         }
@@ -130,12 +134,13 @@ macro_rules! actions {
 actions! {
     Open "open" "open" "opens the selected task, or folds the selected service; in the schedule it puts a moved task down" [Lanes, Schedule] ["enter"];
     Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
-    Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule] ["r"];
+    Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule, Failures] ["r"];
     Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];
     SendDirect "send-direct" "send direct" "sends an own scheduled task that others overtake direct instead, after a question" [Lanes, Task, Schedule] ["d"];
     Sending "sending" "stop/go on" "stops sending the rest of a group, or lets it go on" [Lanes] ["p"];
     PutAway "put-away" "put away" "puts away a task whose end was never seen" [Lanes, Task] ["X"];
     Schedule "schedule" "schedule" "opens the schedule: all that the scheduler keeps, in its order" [Lanes] ["t"];
+    Failures "failures" "failures" "shows the failures together: by exception, own entry and service" [Lanes] ["F"];
     Mark "mark" "mark" "marks the selected task, or takes its mark away" [Schedule] ["space"];
     MoveUp "move-up" "earlier" "takes the selected task one place up; Enter then moves it, after a question" [Schedule] ["K", "alt-up"];
     MoveDown "move-down" "later" "takes the selected task one place down; Enter then moves it, after a question" [Schedule] ["J", "alt-down"];
@@ -146,11 +151,11 @@ actions! {
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
     PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["shift-tab"];
-    Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result] ["space"];
-    Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes] ["H"];
+    Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result, Failures] ["space"];
+    Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes, Failures] ["H"];
     Zoom "zoom" "zoom" "gives the selected task the whole screen, or gives it back" [Lanes, Task] ["z"];
-    View "view" "look into it" "opens the result, else the payload, as a tree" [Lanes, Task] ["v"];
-    Unfold "unfold" "fold" "folds or unfolds what is under the cursor; in a table it goes to the record" [Task, Result, Table] ["enter"];
+    View "view" "look into it" "opens the result, else the payload, as a tree" [Lanes, Task, Failures] ["v"];
+    Unfold "unfold" "fold" "folds or unfolds what is under the cursor; in a table it goes to the record, among failures it opens the task" [Task, Result, Table, Failures] ["enter"];
     UnfoldAll "unfold-all" "unfold all" "unfolds all that is in the value under the cursor" [Result] ["E"];
     FindNext "find-next" "next match" "goes to the next match of the search" [Result] ["n"];
     FindPrevious "find-previous" "match before" "goes to the match before" [Result] ["N"];
@@ -160,7 +165,7 @@ actions! {
     PlotX "plot-x" "x axis" "takes the next array of the same object as the x axis" [Plot] ["x"];
     PlotLogX "plot-log-x" "log x axis" "takes the x axis in powers of ten, or evenly again" [Plot] ["X"];
     Table "table" "table" "shows the list of objects under the cursor, or around it, as a table" [Result] ["t"];
-    Sort "sort" "sort" "sorts by the column under the cursor: upwards, downwards, not at all" [Table] ["o"];
+    Sort "sort" "sort" "sorts by the column under the cursor: upwards, downwards, not at all; failures by how many or how late" [Table, Failures] ["o"];
     CopyPath "copy-path" "copy path" "copies the path of what is under the cursor" [Result, Table] ["Y"];
     CopyJson "copy-json" "copy JSON" "copies the value under the cursor as JSON, letter for letter" [Result] ["c"];
     Pipe "pipe" "pipe" "gives the value under the cursor as JSON to a shell command" [Result] ["|"];
@@ -177,23 +182,23 @@ actions! {
     Search "search" "search" "looks for a text; in a result also for key:name, or goes to a path such as .a.b" [Task, Result] ["/"];
     NextMatch "next-match" "next match" "goes to the next match of the search" [Task] ["ctrl-g"];
     OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task] ["e"];
-    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result" [Lanes, Task, Result, Table, Schedule] ["y"];
-    CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule] ["Y"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result" [Lanes, Task, Result, Table, Schedule, Failures] ["y"];
+    CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule, Failures] ["Y"];
     Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file" [Lanes, Task, Result] ["S"];
-    CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule] ["c"];
+    CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule, Failures] ["c"];
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm] ["j", "down"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures] ["j", "down"];
     Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table] ["h", "left"];
     Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm] ["G", "end"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Failures] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Failures] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -234,14 +239,14 @@ actions! {
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Failures] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Failures] ["?"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Failures] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures] ["ctrl-c"];
 }
 
 impl Action {

@@ -10,6 +10,7 @@ pub mod compose;
 pub mod confirm;
 pub mod copy_as;
 pub mod document;
+pub mod failures;
 pub mod forecast;
 pub mod form;
 pub mod help;
@@ -153,6 +154,8 @@ pub enum Layer {
     Compose(Box<Compose>),
     /// The schedule.
     Schedule(Box<Schedule>),
+    /// Failures together.
+    Failures(Box<failures::Failures>),
     /// Many at once, above the composer.
     Many(Box<GroupPane>),
     /// The list of keys.
@@ -188,6 +191,7 @@ impl Layer {
                 None => Context::Compose,
             },
             Layer::Schedule(_) => Context::Schedule,
+            Layer::Failures(_) => Context::Failures,
             Layer::Many(_) => Context::Many,
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
@@ -399,8 +403,9 @@ impl App {
             let columns = usize::from(self.ui.size.0).saturating_sub(2).max(1);
             Clean::line(&text, self.settings.charset).wrap(columns).len().min(4) as u16
         });
-        // Over the schedule an opened task has the whole body: the lanes are not seen beside it.
-        let over = self.ui.layers.iter().any(|layer| matches!(layer, Layer::Schedule(_)));
+        // Over the schedule and the failures an opened task has the whole body: the lanes are not seen beside it.
+        let over =
+            self.ui.layers.iter().any(|layer| matches!(layer, Layer::Schedule(_) | Layer::Failures(_)));
         areas(self.ui.size, self.ui.zoom || over, lines)
     }
 
@@ -467,6 +472,7 @@ impl App {
             match layer {
                 Layer::Task(reader) => return Some(&reader.key),
                 Layer::Schedule(schedule) => return schedule.selected.as_ref(),
+                Layer::Failures(failures) => return failures.task(),
                 _ => {}
             }
         }
@@ -475,7 +481,9 @@ impl App {
 
     /// The group whose line is selected, while nothing stands above the lanes.
     pub fn current_group(&self) -> Option<&GroupKey> {
-        let above = self.ui.layers.iter().any(|layer| matches!(layer, Layer::Task(_) | Layer::Schedule(_)));
+        let is_above =
+            |layer: &Layer| matches!(layer, Layer::Task(_) | Layer::Schedule(_) | Layer::Failures(_));
+        let above = self.ui.layers.iter().any(is_above);
         self.ui.selected.as_ref()?.group.as_ref().filter(|_| !above)
     }
 
@@ -572,6 +580,11 @@ impl App {
                 Layer::Schedule(schedule) => {
                     let height = schedule_height(areas.body.height);
                     told = told.or(schedule.refresh(store, now, height));
+                }
+                Layer::Failures(failures) => {
+                    let height = update::failures_height(areas.body.height);
+                    let two = failures::Failures::takes_two(areas.body.width);
+                    failures.refresh(store, &self.ui.traces, self.ui.hidden, two, height, now);
                 }
                 Layer::Result(viewer) => viewer.follow(update::result_height(areas.body.height, viewer)),
                 Layer::Table(table) => table.follow(update::table_height(areas.body.height)),

@@ -35,6 +35,7 @@ impl Origin {
 pub struct Traces {
     found: HashMap<TaskKey, (Text, Origin)>,
     order: VecDeque<TaskKey>,
+    kept: usize,
     /// Why no kernel can be asked from here; `None`: it can.
     why_not: Option<String>,
     /// The key that asks.
@@ -57,11 +58,17 @@ impl Traces {
         self.found.get(key)
     }
 
+    /// How many were found in all.
+    pub fn count(&self) -> usize {
+        self.kept
+    }
+
     /// Keeps what was found.
     pub fn keep(&mut self, key: TaskKey, text: Text, origin: Origin) {
         if self.found.insert(key.clone(), (text, origin)).is_none() {
             self.order.push_back(key);
         }
+        self.kept += 1;
         if self.order.len() > MOST
             && let Some(oldest) = self.order.pop_front()
         {

@@ -41,6 +41,8 @@ pub struct Glyphs {
     pub bar_right: &'static str,
     /// One column of a bar, from empty to full, in eighths (ASCII has two steps).
     pub bar: [&'static str; 9],
+    /// One column of a spark, from nothing to the most.
+    pub spark: [&'static str; 9],
     /// Something folded.
     pub folded: &'static str,
     /// Something unfolded.
@@ -85,6 +87,7 @@ pub const UNICODE: Glyphs = Glyphs {
     bar_left: "▕",
     bar_right: "▏",
     bar: [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+    spark: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     folded: "▸",
     unfolded: "▾",
     code_mark: "▔",
@@ -118,6 +121,7 @@ pub const ASCII: Glyphs = Glyphs {
     bar_left: "[",
     bar_right: "]",
     bar: [" ", " ", " ", " ", "#", "#", "#", "#", "#"],
+    spark: [" ", ".", ".", ":", ":", "|", "|", "#", "#"],
     folded: ">",
     unfolded: "v",
     code_mark: "^",
@@ -152,6 +156,13 @@ impl Glyphs {
         let eighths = (share * columns as f64 * 8.0).round() as usize;
         (0..columns).map(|column| self.bar[eighths.saturating_sub(column * 8).min(8)]).collect()
     }
+
+    /// Counts as columns: the largest one is full, and what is not nothing is seen.
+    pub fn spark(&self, counts: &[u32]) -> String {
+        let most = counts.iter().copied().max().unwrap_or(0).max(1);
+        let height = |count: u32| (u64::from(count) * 8).div_ceil(u64::from(most)) as usize;
+        counts.iter().map(|count| self.spark[height(*count).min(8)]).collect()
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +193,7 @@ mod tests {
             *unfolded, *code_mark, *arrow, *up, *down, *left, *right, *enter, *secret, *thumb,
         ];
         all.extend(glyphs.bar);
+        all.extend(glyphs.spark);
         all.extend(glyphs.states());
         all
     }
@@ -202,6 +214,14 @@ mod tests {
                 assert!(!states[..index].contains(sign), "{sign}");
             }
         }
+    }
+
+    #[test]
+    fn sparks_show_each_count_beside_the_largest() {
+        assert_eq!(UNICODE.spark(&[0, 1, 4, 8]), " ▁▄█");
+        assert_eq!(UNICODE.spark(&[1, 1_000_000]), "▁█");
+        assert_eq!(ASCII.spark(&[0, 0]), "  ");
+        assert_eq!(UNICODE.spark(&[u32::MAX]), "█");
     }
 
     #[test]

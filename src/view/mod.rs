@@ -5,6 +5,7 @@
 
 mod compose;
 mod copy_as;
+mod failures;
 mod form;
 mod group;
 mod lanes;
@@ -153,6 +154,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
                 | Layer::Compose(_)
                 | Layer::Many(_)
                 | Layer::Schedule(_)
+                | Layer::Failures(_)
                 | Layer::Help(_)
         )
     });
@@ -198,6 +200,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         Some(Layer::Schedule(schedule)) => {
             pane(areas.body, schedule::rows(app, schedule, areas.body, look, now));
         }
+        Some(Layer::Failures(view)) => pane(areas.body, failures::rows(app, view, areas.body, look, now)),
         Some(Layer::Many(group)) => {
             let below = app.ui.layers.iter().rev().nth(1);
             if let Some(Layer::Compose(composer)) = below {
@@ -487,6 +490,15 @@ fn footer_actions(app: &App) -> Vec<Action> {
                 a.extend([Cancel, Mark, MoveUp, MoveDown, Edit]);
             }
             a.extend([Open, Filter, Ended, ReadAgain]);
+            a
+        }
+        Context::Failures => {
+            let mut a = vec![Back, Keys, Unfold, Sort, Copy];
+            if task.is_some() {
+                a.extend([CopyAs, View]);
+                a.extend(can_send.then_some(Again));
+            }
+            a.push(Action::Hidden);
             a
         }
         Context::Help => vec![Back, PageDown],

@@ -507,7 +507,7 @@ fn marks(source: &SourceLine, charset: Charset) -> Option<String> {
 
 /// A file without the folder that all installed packages share; a cell by the number of its file, which all its entries
 /// have in common.
-fn short_file(frame: &Frame) -> Cow<'_, str> {
+pub fn short_file(frame: &Frame) -> Cow<'_, str> {
     let file = frame.file.as_str();
     let name = file.rsplit(['/', '\\']).next().filter(|name| name.len() < file.len());
     if let Some(number) = name.filter(|_| frame.cell).and_then(|name| name.strip_suffix(".py")) {

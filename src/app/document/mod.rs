@@ -9,6 +9,8 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use chrono::{DateTime, Local, Utc};
 
+pub use error::short_file;
+
 use crate::{
     clean::Charset,
     store::{Outcome, Own, Reason, State, Task, task::Seen},

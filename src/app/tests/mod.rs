@@ -8,6 +8,7 @@ mod copying;
 mod deeds;
 mod editing;
 mod errors;
+mod failures;
 mod forms;
 mod kept;
 mod lanes;

@@ -38,6 +38,7 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             None => app.tell(Severity::Info, "nothing is selected", now),
         },
         Action::Fold => fold(app),
+        Action::Failures => app.ui.layers.push(Layer::Failures(Box::default())),
         Action::Schedule => app.ui.layers.push(Layer::Schedule(Box::default())),
         Action::Filter => {
             let line = LineEdit::new(&app.ui.filter_text);

@@ -7,6 +7,7 @@
 mod compose;
 mod copy_as;
 mod deeds;
+mod failures;
 mod form;
 mod groups;
 mod kernel;
@@ -25,6 +26,7 @@ use crate::{
     time::Now,
 };
 
+pub use failures::failures_height;
 pub use schedule::schedule_height;
 pub(super) use viewer::{result_height, table_height};
 
@@ -254,6 +256,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Plot(_)
             | Layer::Table(_)
             | Layer::Schedule(_)
+            | Layer::Failures(_)
             | Layer::Confirm(_)
             | Layer::CopyAs(_),
         )
@@ -309,7 +312,10 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Copy | Action::CopyId | Action::Save
             if !matches!(app.context(), Context::Result | Context::Table) =>
         {
-            export(app, action, now)
+            match failures::copied(app).filter(|_| action == Action::Copy) {
+                Some(effect) => vec![effect],
+                None => export(app, action, now),
+            }
         }
         _ => match app.context() {
             Context::Lanes => in_lanes(app, action, now),
@@ -321,6 +327,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             }
             Context::Table => viewer::in_table(app, action),
             Context::Schedule => in_schedule(app, action, now),
+            Context::Failures => failures::in_failures(app, action, now),
             Context::Compose => in_composer(app, action, now),
             Context::Form | Context::Text => in_form(app, action, now),
             Context::Choose if matches!(app.ui.layers.last(), Some(Layer::CopyAs(_))) => {

@@ -35,6 +35,32 @@ fn a_failed_task() {
 }
 
 #[test]
+fn failures_together() {
+    for (what, size, charset) in [
+        ("failures", (80, 24), Charset::Unicode),
+        ("failures", (40, 12), Charset::Unicode),
+        ("failures", (200, 50), Charset::Unicode),
+        ("failures_ascii", (80, 24), Charset::Ascii),
+    ] {
+        let mut b = lab(size, charset);
+        for (number, seconds) in [0, 40, 300, 310, 320, 900].into_iter().enumerate() {
+            let id = format!("tune-{number}");
+            let line = if number == 4 { 31 } else { 22 };
+            let traceback = format!(
+                "Traceback (most recent call last):\n  File \"/lab/measure/calibrate.py\", line {line}, in half_turn\n    fit(x)\nRuntimeError: no peak in 3 ranges\n"
+            );
+            let tune = Job { service: "lab".into(), name: format!("Tune: qubit='q{number}'"), ..job(&id) };
+            b.later(f64::from(seconds) / 10.0).runs(&tune).later(4.2);
+            b.completed(&tune, &error(&id, "RuntimeError", "no peak in 3 ranges", &traceback));
+        }
+        b.keys("F");
+        assert_snapshot!(name(what, size), text(&b));
+        b.keys("enter j");
+        assert_snapshot!(name(&format!("{what}_open"), size), text(&b));
+    }
+}
+
+#[test]
 fn a_task_that_ended_well() {
     let mut b = lab((80, 24), Charset::Unicode);
     b.app.ui.selected =
