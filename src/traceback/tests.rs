@@ -1,5 +1,6 @@
 //! The tracebacks in `tests/cases`, and forms that they do not have.
 
+mod golden;
 mod properties;
 
 use std::collections::HashSet;

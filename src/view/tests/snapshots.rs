@@ -308,3 +308,61 @@ fn a_result() {
     b.keys("j j j j j j j p").msg(crate::app::Msg::Wake);
     assert_snapshot!("result_plot_ascii", text(&b));
 }
+
+/// The screen with its styles: below each row a letter for the style of each column, `.` for the terminal's own; then
+/// what the letters mean.
+fn styled(b: &Bench, theme: &crate::theme::Theme) -> String {
+    let buffer = b.buffer(theme);
+    let mut styles: Vec<String> = Vec::new();
+    let mut out = String::new();
+    for (y, row) in text(b).lines().enumerate() {
+        let mut letters = String::new();
+        for x in 0..buffer.area.width {
+            let style = buffer[(x, y as u16)].style();
+            let colour = |c: Option<Color>| c.filter(|c| *c != Color::Reset).map(|c| format!("{c:?}"));
+            let (fg, bg) = (colour(style.fg), colour(style.bg).map(|c| format!("on {c}")));
+            let modifier = (!style.add_modifier.is_empty()).then(|| format!("{:?}", style.add_modifier));
+            let words: Vec<String> = [fg, bg, modifier].into_iter().flatten().collect();
+            letters.push(match words.is_empty() {
+                true => '.',
+                false => {
+                    let words = words.join(" ");
+                    let at = styles.iter().position(|known| *known == words).unwrap_or_else(|| {
+                        styles.push(words);
+                        styles.len() - 1
+                    });
+                    char::from(b'a' + at as u8)
+                }
+            });
+        }
+        let letters = letters.trim_end_matches('.');
+        out.push_str(row);
+        out.push('\n');
+        if !letters.is_empty() {
+            out.push_str(letters);
+            out.push('\n');
+        }
+    }
+    for (at, style) in styles.iter().enumerate() {
+        out.push_str(&format!("{}: {style}\n", char::from(b'a' + at as u8)));
+    }
+    out
+}
+
+#[test]
+fn errors_and_results_in_all_colours_in_sixteen_and_in_none() {
+    let theme = Themes::new([]).load("dark").0;
+    for (depth, word) in
+        [(Depth::TrueColour, "true_colour"), (Depth::Ansi16, "sixteen"), (Depth::None, "none")]
+    {
+        let theme = theme.at(depth);
+        for size in SIZES {
+            let mut failed = lab(size, Charset::Unicode);
+            read_failed(&mut failed);
+            assert_snapshot!(name(&format!("failed_{word}"), size), styled(&failed, &theme));
+            let mut result = result(size, Charset::Unicode);
+            result.keys("j j j");
+            assert_snapshot!(name(&format!("result_{word}"), size), styled(&result, &theme));
+        }
+    }
+}
