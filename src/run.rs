@@ -510,6 +510,10 @@ impl Runner {
         let at = self.clock.now().utc;
         match effect {
             Effect::KeepDraft { place, draft } => self.keeper.draft(place, draft.map(|d| *d), at),
+            Effect::KeepGroup { group, place, draft, takes_place } => {
+                self.keeper.group(group, place, *draft, takes_place, at);
+            }
+            Effect::DropGroup { group } => self.keeper.group_over(group),
             Effect::KeepValues { place, payload } => {
                 self.keeper.values(LastValues { sent: at, place, payload });
             }
@@ -601,7 +605,10 @@ impl Runner {
             Effect::ReadTypes => self.types.read(self.done.clone())?,
             Effect::Make { id, class, of } => self.types.make(id, class, of, self.done.clone())?,
             Effect::KeepTypes(kept) => self.types.keep(*kept, &self.keeper, self.done.clone()),
-            effect @ (Effect::KeepDraft { .. } | Effect::KeepValues { .. }) => self.keep(effect),
+            effect @ (Effect::KeepDraft { .. }
+            | Effect::KeepGroup { .. }
+            | Effect::DropGroup { .. }
+            | Effect::KeepValues { .. }) => self.keep(effect),
             Effect::Redraw => {
                 let size = self.terminal.size();
                 self.whole_frame(size)?;

@@ -4,6 +4,7 @@
 //! made from it before sending. It refuses to send what is no JSON object, and from a form what the form calls wrong.
 //! Secrets stand in clear only in the frame that goes out and in the JSON editor, which says so.
 
+mod begun;
 mod draft;
 mod json_pane;
 mod secrets;
@@ -19,7 +20,7 @@ use crate::{
         self, Code, Level, TaskType,
         form::{FieldId, Form, Origin},
     },
-    clean::Charset,
+    clean::{Charset, Clean},
     store::TaskKey,
     wire::{
         Text,
@@ -38,6 +39,8 @@ use super::{
     session::Way,
 };
 
+use begun::Again;
+pub use begun::{Begun, Heard};
 pub use draft::Draft;
 pub use json_pane::JsonPane;
 pub(super) use json_pane::left_for;
@@ -135,12 +138,20 @@ pub struct Compose {
     pub made: Option<Made>,
     /// Its class was asked for the name, and there is none: it goes out with ours.
     pub nameless: bool,
+    /// It is a draft that was being sent as a group when juicetop ended.
+    again: Option<Again>,
+    /// All tasks of that group are to be sent anew, not only the missing ones.
+    pub all_anew: bool,
+    /// What is said of that group, and the same for a small screen.
+    begun_told: Option<[String; 2]>,
+    /// That in the lines that it has below the head.
+    pub told: Vec<Clean>,
 }
 
 /// Where the composer's parts stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// What is submitted where.
+    /// What is submitted where, and what is to be known before.
     pub head: Rect,
     /// The form or the editor.
     pub body: Rect,
@@ -150,12 +161,12 @@ pub struct Parts {
     pub foot: Rect,
 }
 
-/// Divides the body of the screen. Pure, and shared by scrolling and painting.
-pub fn parts(area: Rect, shape: Shape, is_form: bool) -> Parts {
+/// Divides the body of the screen; `told`: lines below the head. Pure, and shared by scrolling and painting.
+fn parts(area: Rect, shape: Shape, is_form: bool, told: u16) -> Parts {
     let narrow = matches!(shape, Shape::Narrow | Shape::Tiny);
     let (head, foot) = if narrow { (1, 2) } else { (2, 4) };
     // The payload keeps three lines, then the head its first, then the foot as many as there are.
-    let head = head.min(area.height.saturating_sub(3).max(1)).min(area.height);
+    let head = (head + told).min(area.height.saturating_sub(3).max(1)).min(area.height);
     let foot = foot.min(area.height.saturating_sub(head + 3));
     let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
     let mut body = row(head, area.height - head - foot);
@@ -214,6 +225,10 @@ impl Compose {
             last,
             made: None,
             nameless: false,
+            again: None,
+            all_anew: false,
+            begun_told: None,
+            told: Vec::new(),
         };
         compose.start = compose.text();
         compose.check();
@@ -410,6 +425,9 @@ impl Compose {
             Body::Form(pane) => pane.undo(),
             Body::Json(pane) => pane.area.undo(),
         };
+        if let Some(again) = &mut self.again {
+            again.off = false;
+        }
         if undone {
             self.check();
         }
@@ -435,6 +453,9 @@ impl Compose {
     /// Puts it back to what the type starts with; of the form only what differs is lost, and undo brings it back.
     pub fn reset(&mut self) {
         self.parallel = self.task_type.parallel;
+        if let Some(again) = &mut self.again {
+            again.off = true;
+        }
         if self.way != self.opened_way {
             self.way = self.opened_way.clone();
             self.way_reason.clear();
@@ -601,8 +622,8 @@ impl Compose {
 
     /// Scrolls so that what is edited can be seen.
     pub fn follow(&mut self, area: Rect, shape: Shape, charset: Charset) {
-        let is_form = matches!(self.body, Body::Form(_));
-        let parts = parts(area, shape, is_form);
+        self.told = self.begun_lines(area.width, shape, charset);
+        let parts = self.parts(area, shape);
         let (columns, height) = (usize::from(parts.body.width), usize::from(parts.body.height));
         self.frame_top = match self.frame_shown {
             true => self.frame_top.min(self.frame_lines().len().saturating_sub(height)),

@@ -50,8 +50,8 @@ pub enum Deed {
     AskTraceback(TaskKey),
     /// Run the lab's Python here, for the composed task with this id.
     RunPython(Text),
-    /// Send these tasks as a group.
-    SendGroup(Box<Batch>),
+    /// Send these tasks as a group; or only these of them, by their numbers from 0: the others went out before.
+    SendGroup(Box<Batch>, Option<Vec<usize>>),
     /// Send no more of this group, and cancel these of its tasks.
     CancelGroup(GroupKey, Vec<TaskKey>),
     /// End the program.

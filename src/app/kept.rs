@@ -10,6 +10,7 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 
 use crate::{
     catalogue::sweep::Combine,
+    store::GroupKey,
     wire::{
         Text,
         json::{self, Kind},
@@ -18,7 +19,7 @@ use crate::{
 
 use super::{
     App, Effect, Layer,
-    compose::{Compose, Draft},
+    compose::{Begun, Compose, Draft},
     many::Group,
     session::Way,
 };
@@ -50,9 +51,14 @@ pub struct KeptDraft {
     pub draft: Draft,
 }
 
-/// What of the kept drafts is this program's: the id and the writing that it knows, by service and class.
+/// What of the kept drafts is this program's: the id and the writing that it knows.
 #[derive(Clone, Debug, Default)]
-pub struct Known(HashMap<Place, (String, DateTime<Utc>)>);
+pub struct Known {
+    /// By service and class.
+    drafts: HashMap<Place, (String, DateTime<Utc>)>,
+    /// Those whose groups it is sending.
+    groups: HashMap<GroupKey, (String, DateTime<Utc>)>,
+}
 
 /// Reads the text of drafts.
 ///
@@ -91,6 +97,7 @@ fn read_draft(raw: &str) -> Result<KeptDraft, String> {
             way,
             sweeps: read_sweeps(raw)?,
             group: read_group(raw),
+            begun: read_begun(raw)?,
         },
     })
 }
@@ -118,6 +125,23 @@ fn read_group(raw: &str) -> Group {
     }
 }
 
+/// The group that it was begun to be sent as; most drafts have none.
+fn read_begun(raw: &str) -> Result<Option<Begun>, String> {
+    let Some(begun) = json::get(raw, "begun") else { return Ok(None) };
+    let text = |key: &str| json::get(begun, key).and_then(json::string).map(|text| Text::from(&*text));
+    let of = json::get(begun, "of").and_then(|of| of.parse().ok());
+    let (Some(name), Some(tag), Some(of)) = (text("name"), text("tag"), of) else {
+        return Err("a draft that was begun to be sent as no group".to_owned());
+    };
+    Ok(Some(Begun { name, tag, of, same: json::get(begun, "same") == Some("true") }))
+}
+
+fn write_begun(begun: Option<&Begun>) -> String {
+    let Some(Begun { name, tag, of, same }) = begun else { return String::new() };
+    let (name, tag) = (json::quote(name), json::quote(tag));
+    format!(r#", "begun": {{"name": {name}, "tag": {tag}, "of": {of}, "same": {same}}}"#)
+}
+
 /// What a draft of several tasks has besides; nothing where it is one.
 fn write_sweeps(draft: &Draft) -> String {
     if draft.sweeps.is_empty() && draft.group == Group::default() {
@@ -137,7 +161,7 @@ fn write_sweeps(draft: &Draft) -> String {
 /// Writes drafts.
 pub fn write_drafts(drafts: &[KeptDraft]) -> String {
     let lines = drafts.iter().map(|kept| {
-        let Draft { text, secret, lacks_secrets, json, parallel, way, sweeps: _, group: _ } = &kept.draft;
+        let Draft { text, secret, lacks_secrets, json, parallel, way, sweeps: _, group: _, begun } = &kept.draft;
         let (way, at) = match way {
             Way::Direct => ("direct", None),
             Way::Alone => ("alone", None),
@@ -147,7 +171,7 @@ pub fn write_drafts(drafts: &[KeptDraft]) -> String {
         format!(
             concat!(
                 r#"{{"id": {}, "saved": {}, "service": {}, "class": {}, "way": "{}"{}, "parallel": {}, "json": {}, "#,
-                r#""secrets_left_out": {}, "payload": {}{}}}"#
+                r#""secrets_left_out": {}, "payload": {}{}{}}}"#
             ),
             json::quote(&kept.id),
             json::quote(&stamp(kept.saved)),
@@ -160,6 +184,7 @@ pub fn write_drafts(drafts: &[KeptDraft]) -> String {
             secret.is_some() || *lacks_secrets,
             json::quote(text),
             write_sweeps(&kept.draft),
+            write_begun(begun.as_ref()),
         )
     });
     whole("drafts", lines)
@@ -175,7 +200,7 @@ pub fn newest(drafts: &[KeptDraft], known: &mut Known) -> HashMap<Place, Draft> 
         }
     }
     for (place, kept) in &newest {
-        known.0.insert(place.clone(), (kept.id.clone(), kept.saved));
+        known.drafts.insert(place.clone(), (kept.id.clone(), kept.saved));
     }
     newest.into_iter().map(|(place, kept)| (place, kept.draft.clone())).collect()
 }
@@ -190,7 +215,7 @@ pub fn put(
     id: &str,
     now: DateTime<Utc>,
 ) {
-    let own = known.0.remove(&place);
+    let own = known.drafts.remove(&place);
     // One that another juicetop has gone on writing is its own now.
     let at =
         own.as_ref().and_then(|(id, saved)| drafts.iter().position(|d| d.id == *id && d.saved == *saved));
@@ -199,9 +224,38 @@ pub fn put(
         None => id.to_owned(),
     };
     if let Some(draft) = draft {
-        known.0.insert(place.clone(), (id.clone(), now));
+        known.drafts.insert(place.clone(), (id.clone(), now));
         drafts.push(KeptDraft { id, saved: now, place, draft });
     }
+    keep_newest(drafts);
+}
+
+/// Takes in the draft of a group that is about to be sent, in place of this program's draft of the type where that is
+/// what goes out. It is the group's from now on: what is written of the type meanwhile stands beside it.
+pub fn begin(
+    drafts: &mut Vec<KeptDraft>,
+    known: &mut Known,
+    group: GroupKey,
+    draft: KeptDraft,
+    takes_place: bool,
+) {
+    if takes_place {
+        put(drafts, known, draft.place.clone(), None, &draft.id, draft.saved);
+    }
+    known.groups.insert(group, (draft.id.clone(), draft.saved));
+    drafts.push(draft);
+    keep_newest(drafts);
+}
+
+/// A group needs its draft no more: all of it was handed over, or the rest was given up. Where another juicetop has gone
+/// on writing that draft, it stays.
+pub fn end(drafts: &mut Vec<KeptDraft>, known: &mut Known, group: &GroupKey) {
+    if let Some((id, saved)) = known.groups.remove(group) {
+        drafts.retain(|d| d.id != id || d.saved != saved);
+    }
+}
+
+fn keep_newest(drafts: &mut Vec<KeptDraft>) {
     drafts.sort_by_key(|d| d.saved);
     let over = drafts.len().saturating_sub(MOST_DRAFTS);
     drafts.drain(..over);
@@ -301,12 +355,14 @@ pub struct Keeping {
     pub due: Option<std::time::Duration>,
     /// What was given away to be written.
     given: HashMap<Place, Draft>,
+    /// Groups on their way, whose drafts are kept for as long.
+    groups: Vec<GroupKey>,
 }
 
 impl Keeping {
     /// These drafts were read.
     pub fn begin(drafts: &HashMap<Place, Draft>) -> Keeping {
-        Keeping { due: None, given: drafts.clone() }
+        Keeping { given: drafts.clone(), ..Keeping::default() }
     }
 }
 
@@ -323,9 +379,7 @@ pub fn look(app: &mut App) -> Vec<Effect> {
             Some((_, draft)) => draft.as_ref(),
             None => app.ui.drafts.get(place),
         };
-        // What is too large stays in memory, as it is. What is written has no secrets.
-        let now = now.filter(|draft| draft.text.len() <= LARGEST);
-        let now = now.map(|d| Draft { secret: None, lacks_secrets: d.lacks(), ..d.clone() });
+        let now = now.and_then(to_write);
         if now.as_ref() != app.ui.keeping.given.get(place) {
             changed.push((place.clone(), now));
         }
@@ -338,6 +392,38 @@ pub fn look(app: &mut App) -> Vec<Effect> {
         effects.push(Effect::KeepDraft { place, draft: draft.map(Box::new) });
     }
     effects
+}
+
+/// A draft as it is written: without secrets. What is too large stays in memory, as it is.
+fn to_write(draft: &Draft) -> Option<Draft> {
+    let small = draft.text.len() <= LARGEST;
+    small.then(|| Draft { secret: None, lacks_secrets: draft.lacks(), ..draft.clone() })
+}
+
+/// What is to be kept of a composer whose tasks are about to go out as that group, before the first of them does: should
+/// this program end in the middle, the rest has something to go on from, and none of them goes out twice unasked.
+pub fn begun(app: &mut App, compose: &Compose, group: GroupKey, begun: Begun) -> Option<Effect> {
+    let draft = to_write(&Draft { begun: Some(begun), ..compose.draft() })?;
+    let place = compose.place();
+    let takes_place = !compose.filled;
+    if takes_place {
+        app.ui.keeping.given.remove(&place);
+    }
+    app.ui.keeping.groups.push(group.clone());
+    Some(Effect::KeepGroup { group, place, draft: Box::new(draft), takes_place })
+}
+
+/// Groups that are no longer on their way need their drafts no more.
+pub fn ended(app: &mut App) -> Vec<Effect> {
+    let (session, mut over) = (&app.session, Vec::new());
+    app.ui.keeping.groups.retain(|group| {
+        let going = session.sending_of(group).is_some();
+        if !going {
+            over.push(Effect::DropGroup { group: group.clone() });
+        }
+        going
+    });
+    over
 }
 
 /// The draft of a composer that is open. One that was filled from a task and is as it was leaves its type's alone.
@@ -373,7 +459,12 @@ mod tests {
             way: Way::Scheduled(None),
             sweeps: Vec::new(),
             group: Group::default(),
+            begun: None,
         }
+    }
+
+    fn begun(same: bool) -> Begun {
+        Begun { name: "T1 \"over\" a".into(), tag: "4f2a".into(), of: 100, same }
     }
 
     fn place(class: &str) -> Place {
@@ -400,6 +491,12 @@ mod tests {
                 ..draft("{}")
             },
             Draft { group: Group { first_alone: true, ..Group::default() }, ..draft("{}") },
+            Draft {
+                begun: Some(begun(true)),
+                sweeps: vec![("a".to_owned(), "1, 2".to_owned())],
+                ..draft("{}")
+            },
+            Draft { begun: Some(begun(false)), ..draft("{}") },
         ]
         .into_iter()
         .enumerate()
@@ -414,6 +511,17 @@ mod tests {
         drafts[2].draft.secret = None;
         assert_eq!(read, drafts);
         assert_eq!(read_drafts(&write_drafts(&[])).unwrap(), []);
+        // As a juicetop wrote it that knew neither sweeps nor groups; and with what a later one may add.
+        let plain = r#"{"id": "1", "saved": "2026-11-24T21:00:00Z", "service": "cryo", "class": "Log", "way": "direct",
+            "parallel": true, "json": false, "secrets_left_out": false, "payload": "{}""#;
+        let old = read_drafts(&format!(r#"{{"version": 1, "drafts": [{plain}}}]}}"#)).unwrap();
+        let expected = Draft { parallel: true, way: Way::Direct, ..draft("{}") };
+        assert_eq!(old[0].draft, expected);
+        let later =
+            read_drafts(&format!(r#"{{"version": 1, "drafts": [{plain}, "more": {{}}}}]}}"#)).unwrap();
+        assert_eq!(later, old);
+        let no_group = format!(r#"{{"version": 1, "drafts": [{plain}, "begun": {{"name": "T1"}}}}]}}"#);
+        assert!(read_drafts(&no_group).is_err(), "what may have gone out is never offered as if it had not");
         for damaged in ["", "{}", "[]", "{\"version\": 2, \"drafts\": []}", &text[..text.len() / 2]] {
             assert!(read_drafts(damaged).is_err(), "{damaged}");
         }
@@ -441,6 +549,42 @@ mod tests {
         // One that the other has sent is not taken away again, nor brought back.
         put(&mut file, &mut two, p, None, "g", at(7.0));
         assert_eq!(file, []);
+    }
+
+    #[test]
+    fn the_draft_of_a_group_stands_beside_the_types_own_and_goes_with_the_group() {
+        let mut file = Vec::new();
+        let (mut one, mut two) = (Known::default(), Known::default());
+        let (p, group) = (place("Sweep"), begun(true).key(&"cryo".into()));
+        let of_group = |id: &str, seconds: f64| KeptDraft {
+            id: id.to_owned(),
+            saved: at(seconds),
+            place: p.clone(),
+            draft: Draft { begun: Some(begun(true)), ..draft("{\"by\": 1}") },
+        };
+        let ids = |file: &[KeptDraft]| file.iter().map(|d| d.id.clone()).collect::<Vec<_>>();
+        put(&mut file, &mut one, p.clone(), Some(draft("{\"by\": 1}")), "a", at(1.0));
+        begin(&mut file, &mut one, group.clone(), of_group("b", 2.0), true);
+        assert_eq!(ids(&file), ["b"], "it takes the place of the type's own");
+        put(&mut file, &mut one, p.clone(), Some(draft("{\"by\": 2}")), "c", at(3.0));
+        assert_eq!(ids(&file), ["b", "c"]);
+        end(&mut file, &mut one, &group);
+        assert_eq!(ids(&file), ["c"]);
+        end(&mut file, &mut one, &group);
+        begin(&mut file, &mut one, group.clone(), of_group("d", 4.0), false);
+        assert_eq!(ids(&file), ["c", "d"], "one filled from a task leaves the type's own alone");
+        // Another juicetop, opened after this one was killed, goes on with it; should this one live after all, it
+        // leaves that alone.
+        assert_eq!(newest(&file, &mut two)[&p].begun, Some(begun(true)));
+        let changed = Draft { begun: Some(begun(false)), ..draft("{\"by\": 3}") };
+        put(&mut file, &mut two, p.clone(), Some(changed), "e", at(5.0));
+        end(&mut file, &mut one, &group);
+        assert_eq!(ids(&file), ["c", "d"]);
+        // Sent again by the other, it is that one's group's.
+        begin(&mut file, &mut two, group.clone(), of_group("f", 6.0), true);
+        assert_eq!(ids(&file), ["c", "f"]);
+        end(&mut file, &mut two, &group);
+        assert_eq!(ids(&file), ["c"]);
     }
 
     #[test]

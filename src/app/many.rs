@@ -199,6 +199,8 @@ pub enum Focus {
     Together,
     /// Whether the first one goes alone.
     First,
+    /// Of a group that was being sent when juicetop ended: only what is missing, or all.
+    Again,
 }
 
 /// The group's screen, over the form.
@@ -210,6 +212,8 @@ pub struct GroupPane {
     pub name: LineEdit,
     /// The first line that is seen of what is said of the group, where it is longer than its place.
     pub top: usize,
+    /// It is about a group that was being sent when juicetop ended.
+    pub again: bool,
     /// A name was typed.
     named: bool,
 }
@@ -232,13 +236,14 @@ impl GroupPane {
             focus: Focus::Name,
             name: LineEdit::new(&compose.group_name()),
             top: 0,
+            again: compose.begun().is_some(),
             named: compose.group.name.is_some(),
         }
     }
 
-    /// How what is said of the group stands in this place, below the head, the three fields and a rule.
+    /// How what is said of the group stands in this place, below the head, its fields and a rule.
     pub fn fit(&self, told: Vec<(Tone, String)>, area: Rect, charset: Charset) -> Fit {
-        const ABOVE: usize = 5;
+        let above = 5 + usize::from(self.again);
         let columns = usize::from(area.width).saturating_sub(2).max(8);
         let told: Vec<(Tone, Clean)> = told
             .into_iter()
@@ -246,20 +251,21 @@ impl GroupPane {
                 Clean::line(&text, charset).wrap(columns).into_iter().map(move |t| (tone, t))
             })
             .collect();
-        let room = usize::from(area.height).saturating_sub(ABOVE);
+        let room = usize::from(area.height).saturating_sub(above);
         let window = Window::new(told.len(), room, self.top);
         Fit { ruled: told.len() < room, told, window }
     }
 
     /// Goes up or down, round the ends.
     pub fn step(&mut self, by: isize) {
-        const ORDER: [Focus; 3] = [Focus::Name, Focus::Together, Focus::First];
+        const ORDER: [Focus; 4] = [Focus::Name, Focus::Together, Focus::First, Focus::Again];
+        let count = if self.again { 4 } else { 3 };
         let at = ORDER.iter().position(|focus| *focus == self.focus).unwrap_or(0) as isize;
-        self.focus = ORDER[(at + by).rem_euclid(3) as usize];
+        self.focus = ORDER[(at + by).rem_euclid(count) as usize];
     }
 
     /// Takes a key that is no action here; it changes the group at once.
-    pub fn key(&mut self, key: KeyEvent, group: &mut Group) {
+    pub fn key(&mut self, key: KeyEvent, group: &mut Group, all_anew: &mut bool) {
         let turns = matches!(key.code, KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right);
         match self.focus {
             Focus::Name => {
@@ -273,7 +279,8 @@ impl GroupPane {
                 };
             }
             Focus::First if turns => group.first_alone = !group.first_alone,
-            Focus::Together | Focus::First => {}
+            Focus::Again if turns => *all_anew = !*all_anew,
+            Focus::Together | Focus::First | Focus::Again => {}
         }
     }
 

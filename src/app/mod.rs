@@ -588,7 +588,10 @@ impl App {
                 }
                 Layer::Result(viewer) => viewer.follow(update::result_height(areas.body.height, viewer)),
                 Layer::Table(table) => table.follow(update::table_height(areas.body.height)),
-                Layer::Compose(compose) => compose.follow(areas.body, areas.shape, charset),
+                Layer::Compose(compose) => {
+                    compose.tell_of_begun(&self.session);
+                    compose.follow(areas.body, areas.shape, charset);
+                }
                 _ => {}
             }
         }

@@ -5,6 +5,7 @@ use crossterm::event::KeyEvent;
 
 use crate::{
     catalogue::{kept::Kept, script::Envelope},
+    store::GroupKey,
     wire::{Text, link::Incoming},
 };
 
@@ -148,6 +149,22 @@ pub enum Effect {
         place: Place,
         /// Without secrets.
         draft: Option<Box<Draft>>,
+    },
+    /// Write the draft of a group that is about to be sent to the disk. What is to be sent after it waits for it.
+    KeepGroup {
+        /// What the group is called.
+        group: GroupKey,
+        /// Service and class.
+        place: Place,
+        /// Without secrets.
+        draft: Box<Draft>,
+        /// It is the type's own draft.
+        takes_place: bool,
+    },
+    /// Take the draft of a group from there.
+    DropGroup {
+        /// What the group is called.
+        group: GroupKey,
     },
     /// Write down what a type was sent with.
     KeepValues {

@@ -122,6 +122,8 @@ pub struct Session {
     pub topics_answered: bool,
     /// When the scheduler's list was last read, and how many bytes it had.
     pub list_read: Option<(Now, usize)>,
+    /// Entries of that list that could not be read.
+    odd_entries: usize,
     /// The Juice has a scheduler; `None` until it has answered.
     pub has_scheduler: Option<bool>,
     ids: Ids,
@@ -156,6 +158,7 @@ impl Session {
             bad: 0,
             missed: 0,
             list_read: None,
+            odd_entries: 0,
             has_scheduler: None,
             ids,
             pending: HashMap::new(),

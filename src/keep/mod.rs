@@ -224,6 +224,46 @@ fn lock(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Tells other programs that something goes on: the file is locked for as long as this lives, however it ends.
+#[derive(Debug)]
+pub struct Held {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Held {
+    /// Makes that file and locks it.
+    ///
+    /// # Errors
+    /// It cannot be written, or another program holds it.
+    pub fn new(path: PathBuf) -> io::Result<Held> {
+        folder_of(&path)?;
+        let lock = lock(&path)?;
+        Ok(Held { path, _lock: lock })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // What is left behind is only an empty file.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether a program holds that file. One that a killed program left is removed.
+pub fn is_held(path: &Path) -> bool {
+    let Ok(file) = OpenOptions::new().write(true).open(path) else { return false };
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(rustix::io::Errno::WOULDBLOCK) => true,
+        Ok(()) => {
+            let _ = fs::remove_file(path);
+            false
+        }
+        // A file system without locks.
+        Err(_) => false,
+    }
+}
+
 /// Whether others than the owner may read a file.
 ///
 /// # Errors

@@ -18,9 +18,10 @@ use crate::{
     app::{
         App, Msg,
         compose::Draft,
-        kept::{self, Known, LastValues, Place},
+        kept::{self, KeptDraft, Known, LastValues, Place},
     },
-    keep::{self, sent},
+    keep::{self, Held, sent},
+    store::GroupKey,
 };
 
 /// For how long a deed waits until it stands in the log. A home folder on a server that hangs must not keep a heater on.
@@ -35,6 +36,10 @@ enum Job {
     Work(Box<dyn FnOnce() + Send>),
     /// A draft, or that there is none any more.
     Draft { place: Place, draft: Option<Draft>, at: DateTime<Utc> },
+    /// The draft of a group that is about to be sent.
+    Group { group: GroupKey, place: Place, draft: Draft, takes_place: bool, at: DateTime<Utc> },
+    /// A group needs its draft no more.
+    GroupOver { group: GroupKey },
     /// What a type was sent with.
     Values(LastValues),
 }
@@ -45,6 +50,8 @@ pub(super) struct Files {
     drafts: Option<PathBuf>,
     values: Option<PathBuf>,
     known: Known,
+    /// What tells other juicetops that these groups are being sent: files that are locked for as long.
+    sending: HashMap<GroupKey, Held>,
     /// What was told last of each file: a full disk is told once, not each second.
     told: HashMap<PathBuf, String>,
 }
@@ -59,26 +66,57 @@ impl Files {
     /// Reads what was kept into the state; gives back what is to be told.
     pub fn read(&mut self, app: &mut App) -> Vec<String> {
         let mut problems = Vec::new();
-        let drafts = read(self.drafts.as_ref(), kept::read_drafts, &mut problems);
+        let mut drafts = read(self.drafts.as_ref(), kept::read_drafts, &mut problems);
+        // Those of groups that another juicetop is sending at this moment are its own.
+        drafts.retain(|kept| kept.draft.begun.is_none() || !self.is_sent_elsewhere(&kept.id));
         let values = read(self.values.as_ref(), kept::read_values, &mut problems);
         app.take_kept(kept::newest(&drafts, &mut self.known), values);
         problems
     }
 
-    fn put_draft(&mut self, place: Place, draft: Option<Draft>, at: DateTime<Utc>) -> Result<Told, String> {
+    /// The file that is locked while the group of the draft of that id is being sent.
+    fn sending_file(&self, id: &str) -> Option<PathBuf> {
+        self.drafts.as_ref().map(|path| path.with_file_name(format!("sending-{id}.lock")))
+    }
+
+    fn is_sent_elsewhere(&self, id: &str) -> bool {
+        self.sending_file(id).is_some_and(|path| keep::is_held(&path))
+    }
+
+    fn change_drafts(&mut self, change: impl Fn(&mut Vec<KeptDraft>, &mut Known)) -> Result<Told, String> {
         let Some(path) = &self.drafts else { return Ok(None) };
-        let id = uuid::Uuid::new_v4().to_string();
         let mut known = self.known.clone();
         let aside = keep::change(path, kept::MOST_BYTES, |now| {
             // It is asked twice where the file cannot be understood.
             known = self.known.clone();
             let mut drafts = now.map(kept::read_drafts).transpose()?.unwrap_or_default();
-            kept::put(&mut drafts, &mut known, place.clone(), draft.clone(), &id, at);
+            change(&mut drafts, &mut known);
             Ok(kept::write_drafts(&drafts))
         });
         let told = aside.map_err(|e| format!("the draft is not kept: {}: {e}", path.display()))?;
         self.known = known;
         Ok(told.map(|aside| aside.sentence(path)))
+    }
+
+    fn put_draft(&mut self, place: Place, draft: Option<Draft>, at: DateTime<Utc>) -> Result<Told, String> {
+        let id = uuid::Uuid::new_v4().to_string();
+        self.change_drafts(|drafts, known| kept::put(drafts, known, place.clone(), draft.clone(), &id, at))
+    }
+
+    fn begin_group(&mut self, group: GroupKey, draft: KeptDraft, takes_place: bool) -> Result<Told, String> {
+        // Without it another juicetop that is opened meanwhile offers the draft too, and asks before it sends anything.
+        if let Some(held) = self.sending_file(&draft.id).and_then(|path| Held::new(path).ok()) {
+            self.sending.insert(group.clone(), held);
+        }
+        self.change_drafts(|drafts, known| {
+            kept::begin(drafts, known, group.clone(), draft.clone(), takes_place);
+        })
+    }
+
+    fn end_group(&mut self, group: &GroupKey) -> Result<Told, String> {
+        let done = self.change_drafts(|drafts, known| kept::end(drafts, known, group));
+        self.sending.remove(group);
+        done
     }
 
     fn put_values(&mut self, newest: &LastValues) -> Result<Told, String> {
@@ -161,6 +199,16 @@ impl Keeper {
         self.give(Job::Draft { place, draft, at });
     }
 
+    /// Writes the draft of a group that is about to be sent.
+    pub fn group(&self, group: GroupKey, place: Place, draft: Draft, takes_place: bool, at: DateTime<Utc>) {
+        self.give(Job::Group { group, place, draft, takes_place, at });
+    }
+
+    /// Takes the draft of a group away.
+    pub fn group_over(&self, group: GroupKey) {
+        self.give(Job::GroupOver { group });
+    }
+
     /// Writes what a type was sent with.
     pub fn values(&self, values: LastValues) {
         self.give(Job::Values(values));
@@ -192,6 +240,16 @@ fn work(todo: &Receiver<Job>, files: &mut Files, told: &UnboundedSender<Msg>) {
             Job::Work(work) => work(),
             Job::Draft { place, draft, at } => {
                 let done = files.put_draft(place, draft, at);
+                tell(files, true, done, told);
+            }
+            Job::Group { group, place, draft, takes_place, at } => {
+                let id = uuid::Uuid::new_v4().to_string();
+                let draft = KeptDraft { id, saved: at, place, draft };
+                let done = files.begin_group(group, draft, takes_place);
+                tell(files, true, done, told);
+            }
+            Job::GroupOver { group } => {
+                let done = files.end_group(&group);
                 tell(files, true, done, told);
             }
             Job::Values(values) => {
@@ -237,6 +295,7 @@ fn tell(files: &mut Files, drafts: bool, done: Result<Told, String>, told: &Unbo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::compose::Begun;
 
     #[test]
     fn a_line_is_written_before_the_answer_and_the_rest_before_the_end() {
@@ -280,7 +339,45 @@ mod tests {
             way: crate::app::session::Way::Direct,
             sweeps: Vec::new(),
             group: crate::app::many::Group::default(),
+            begun: None,
         })
+    }
+
+    #[test]
+    fn the_draft_of_a_group_is_offered_only_once_nobody_sends_it_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let lab = folder.path().join("labs/there");
+        let begun = Begun { name: "T1".into(), tag: "4f2a".into(), of: 3, same: true };
+        let (place, group): (Place, _) = (("cryo".into(), "Sweep".into()), begun.key(&"cryo".into()));
+        let offered = || {
+            let (mut files, settings) = (Files::new(Some(lab.clone())), crate::app::Settings::default());
+            let store = crate::store::Store::new(crate::store::Limits::default());
+            let session = crate::app::session::Session::new(store, crate::app::session::Ids::Random);
+            let mut app = App::new(session, crate::catalogue::Catalogue::new(), settings, (80, 24));
+            assert_eq!(files.read(&mut app), [""; 0]);
+            app.ui.drafts.get(&place).cloned()
+        };
+        let files_there = || std::fs::read_dir(&lab).unwrap().count();
+        let begin = |files: &mut Files| {
+            let draft = Draft { begun: Some(begun.clone()), ..draft("{}").unwrap() };
+            let at = crate::time::Now::at(0.0).utc;
+            let draft = KeptDraft { id: "one".to_owned(), saved: at, place: place.clone(), draft };
+            files.begin_group(group.clone(), draft, true).unwrap();
+        };
+        let mut sender = Files::new(Some(lab.clone()));
+        begin(&mut sender);
+        assert_eq!(offered(), None, "it is being sent");
+        // As a killed program leaves it: the lock is the system's to let go, the file stays.
+        let lock = lab.join("sending-one.lock");
+        drop(sender);
+        std::fs::write(&lock, "").unwrap();
+        assert_eq!(offered().unwrap().begun, Some(begun.clone()));
+        assert!(!lock.exists(), "and is removed");
+        let mut sender = Files::new(Some(lab.clone()));
+        begin(&mut sender);
+        assert_eq!(files_there(), 3, "drafts, their lock, and that of the group");
+        sender.end_group(&group).unwrap();
+        assert_eq!((offered(), files_there()), (None, 2));
     }
 
     #[test]

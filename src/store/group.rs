@@ -162,6 +162,11 @@ impl Group {
         self.kept.ended()
     }
 
+    /// Members that were let go.
+    pub fn let_go(&self) -> usize {
+        self.gone.known() + self.gone.unsent
+    }
+
     /// Members that are kept.
     pub fn members_kept(&self) -> usize {
         self.members.len()

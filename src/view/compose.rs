@@ -7,7 +7,7 @@ use crate::{
         App,
         action::Action,
         choose::{Choose, Stage},
-        compose::{self, Body, Compose, JsonPane},
+        compose::{Body, Compose, JsonPane},
         form::Pick,
         layout::Shape,
         session::Way,
@@ -97,13 +97,16 @@ pub(super) fn composer(
     area: Rect,
     look: Look,
 ) -> (Vec<(Rect, Vec<Row>)>, Option<Position>) {
-    let parts = compose::parts(area, app.areas().shape, c.form().is_some());
+    let parts = c.parts(area, app.areas().shape);
     let mut panes = Vec::new();
     let mut cursor = None;
     let mut head = vec![head(app, c, now, look)];
-    if parts.head.height > 1 {
+    let told = c.told.iter().map(|text| Piece { text: text.clone(), role: Role::Warning });
+    head.extend(told.map(|piece| Row::of(vec![spaces(1), piece])));
+    if usize::from(parts.head.height) > head.len() {
         head.push(Row::rule(area.width, look));
     }
+    head.truncate(usize::from(parts.head.height));
     panes.push((parts.head, head));
     let mut range = None;
     let rows = if c.frame_shown {

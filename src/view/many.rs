@@ -137,8 +137,18 @@ pub(super) fn many(
         true => "yes: the rest goes once it has ended ok",
         false => "no",
     };
-    for (name, text, focus) in [("together", together, Focus::Together), ("first alone", first, Focus::First)]
-    {
+    let again = match c.all_anew {
+        true if narrow => "all",
+        true => "all of them, as a new group",
+        false if narrow => "what is missing",
+        false => "only what the scheduler does not have, if that is certain",
+    };
+    let fields = [
+        ("together", together, Focus::Together),
+        ("first alone", first, Focus::First),
+        ("again", again, Focus::Again),
+    ];
+    for (name, text, focus) in fields.into_iter().take(if pane.again { 3 } else { 2 }) {
         let mut row = Row::of(vec![spaces(1), label(name), look.piece(text, Role::Text)]);
         row.selected = pane.focus == focus;
         if row.selected && !narrow {

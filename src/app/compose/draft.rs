@@ -1,6 +1,6 @@
 //! What is kept of a task that was not sent, and taking it back in.
 
-use super::{Body, Compose, secrets::hide_from_disk};
+use super::{Begun, Body, Compose, secrets::hide_from_disk};
 use crate::{
     app::{form::FormPane, many::Group, session::Way},
     catalogue::form::Form,
@@ -27,6 +27,8 @@ pub struct Draft {
     pub sweeps: Vec<(String, String)>,
     /// What was said of the group that they make.
     pub group: Group,
+    /// It was begun to be sent as this group.
+    pub begun: Option<Begun>,
 }
 
 impl Draft {
@@ -48,7 +50,7 @@ impl Compose {
             None if unclear => (String::new(), Some(text)),
             None => (text, None),
         };
-        Draft {
+        let mut draft = Draft {
             text,
             secret,
             lacks_secrets: false,
@@ -57,7 +59,10 @@ impl Compose {
             way: self.way.clone(),
             sweeps: self.sweeps(),
             group: self.group.clone(),
-        }
+            begun: None,
+        };
+        draft.begun = self.begun_of(&draft);
+        draft
     }
 
     /// Takes a draft back in.
@@ -85,6 +90,7 @@ impl Compose {
             }
         }
         self.group = draft.group.clone();
+        self.take_begun(draft);
         self.check();
         self.parallel = draft.parallel;
         self.way = draft.way.clone();

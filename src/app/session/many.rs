@@ -247,23 +247,43 @@ impl Session {
     /// # Errors
     /// One sentence where that cannot be done; then nothing was sent.
     pub fn send_group(&mut self, batch: Batch, now: Now) -> Result<Vec<Outgoing>, String> {
+        self.begin(batch, 0, VecDeque::new(), now)
+    }
+
+    /// The same with these of its members only, by their numbers from 0: the others went out before.
+    ///
+    /// # Errors
+    /// As [`Session::send_group`].
+    pub fn send_rest(&mut self, batch: Batch, rest: Vec<usize>, now: Now) -> Result<Vec<Outgoing>, String> {
+        let next = batch.count();
+        self.begin(batch, next, rest.into(), now)
+    }
+
+    fn begin(
+        &mut self,
+        batch: Batch,
+        next: usize,
+        back: VecDeque<usize>,
+        now: Now,
+    ) -> Result<Vec<Outgoing>, String> {
         if !self.is_live(&Line::Router) {
             return Err("not sent: the task manager is not connected".to_owned());
         }
         if self.has_scheduler == Some(false) {
             return Err("not sent: a group goes through the scheduler, and this Juice has none".to_owned());
         }
-        let sending = Sending {
+        let mut sending = Sending {
             key: batch.key(),
-            next: 0,
-            back: VecDeque::new(),
+            next,
+            back,
             open: HashMap::new(),
             accepted: 0,
             doubtful: 0,
-            first: (batch.first_alone && batch.count() > 1).then(Text::default),
+            first: None,
             paused: None,
             batch,
         };
+        sending.first = (sending.batch.first_alone && sending.unsent() > 1).then(Text::default);
         self.sending.push(sending);
         let mut out = Vec::new();
         self.go_on(now, &mut out);

@@ -65,6 +65,27 @@ impl Session {
         matches!(pending, Some(Pending::List))
     }
 
+    /// Whether all of the scheduler's tasks are known: its list was read to the last entry, and nothing was missed since.
+    ///
+    /// # Errors
+    /// Why not, in one phrase.
+    pub fn list_is_whole(&self) -> Result<(), String> {
+        if !self.is_live(&Line::Router) || !self.is_live(&Line::Bus) {
+            return Err("the task manager is not connected".to_owned());
+        }
+        if let Some(why) = self.store.schedule_unreadable() {
+            return Err(format!("the scheduler's list cannot be read ({why})"));
+        }
+        let awaited = self.list_pending() || self.list_wanted || self.list_later.is_some();
+        if awaited || self.list_read.is_none() {
+            return Err("the scheduler's list has not been read yet".to_owned());
+        }
+        match self.odd_entries {
+            0 => Ok(()),
+            _ => Err("an entry of the scheduler's list cannot be read".to_owned()),
+        }
+    }
+
     /// Asks for the scheduler's list because the person wants it.
     ///
     /// # Errors
@@ -104,6 +125,7 @@ impl Session {
             Ok(list) => {
                 self.has_scheduler = Some(true);
                 self.list_read = Some((now, read.bytes));
+                self.odd_entries = list.iter().filter(|entry| entry.is_err()).count();
                 self.store.apply(Input::Schedule(list), now);
             }
             Err(why) => {

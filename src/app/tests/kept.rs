@@ -110,6 +110,7 @@ fn what_was_kept_is_there_in_the_next_run() {
         way: session::Way::Alone,
         sweeps: Vec::new(),
         group: Default::default(),
+        begun: None,
     };
     b.app.take_kept([(place(), draft)].into(), Vec::new());
     assert_eq!(b.app.parting(), [], "nothing has changed");

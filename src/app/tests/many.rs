@@ -4,7 +4,7 @@ use super::*;
 use crate::app::session::WINDOW;
 
 /// The form of `SleepAsync`, whose only field is a duration, which is to run through values.
-fn opened() -> Bench {
+pub(super) fn opened() -> Bench {
     let mut b = Bench::new();
     b.keys("s").types("SleepAsync").keys("enter alt-s");
     assert_eq!(b.layers(), ["form"], "{}", b.notice());
@@ -12,7 +12,7 @@ fn opened() -> Bench {
 }
 
 /// A group of that many tasks, confirmed.
-fn sending(count: usize) -> Bench {
+pub(super) fn sending(count: usize) -> Bench {
     let mut b = opened();
     b.types(&format!("1..{count}")).later(1.0).keys("ctrl-s");
     if count > 10 {
@@ -23,7 +23,7 @@ fn sending(count: usize) -> Bench {
 }
 
 /// Open `ScheduleTask`s: id and name inside.
-fn carried(b: &Bench) -> Vec<(String, String)> {
+pub(super) fn carried(b: &Bench) -> Vec<(String, String)> {
     let carriers = b.sent().into_iter().filter(|out| field(&out.text, "type") == "ScheduleTask");
     carriers
         .map(|out| {
@@ -34,7 +34,7 @@ fn carried(b: &Bench) -> Vec<(String, String)> {
         .collect()
 }
 
-fn accept(b: &mut Bench, id: &str, name: &str, number: usize) {
+pub(super) fn accept(b: &mut Bench, id: &str, name: &str, number: usize) {
     let snapshot = format!(
         r#"{{"scheduled_task_id": "s{number}", "task_id": null, "target": "fridge", "task_type": "SleepAsync",
             "display_name": {}, "status": "queued", "submitted_at": "2026-11-24T21:00:00Z", "eligible": true}}"#,
@@ -44,7 +44,7 @@ fn accept(b: &mut Bench, id: &str, name: &str, number: usize) {
 }
 
 /// Lets the scheduler take everything; gives the names in their order and the most requests that were open at a time.
-fn accept_all(b: &mut Bench) -> (Vec<String>, usize) {
+pub(super) fn accept_all(b: &mut Bench) -> (Vec<String>, usize) {
     let (mut names, mut most) = (Vec::new(), 0);
     let mut open = carried(b);
     b.take();

@@ -7,7 +7,7 @@ use crate::{
     app::{
         App, Asking, Effect, Layer, Severity,
         action::Action,
-        compose::Compose,
+        compose::{Compose, Heard},
         confirm::{Confirm, Deed, SILENCE},
         kept::values_of,
         lanes::Selected,
@@ -70,9 +70,15 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     });
     // A moment that was ahead when it was said may be over by now: then it would go before what waits.
     let late = matches!(&way, Way::Scheduled(Some(at)) if *at <= now.utc);
+    let again = compose.begun().map(|begun| {
+        let Heard { known, .. } = compose.heard(&begun, &app.session);
+        let (name, of) = (begun.name, begun.of);
+        format!("It was being sent as {name} when juicetop ended ({known} of {of} are known here): it may run twice.")
+    });
     let replaces = replaces.filter(|_| over.is_none());
     let replaced = old.filter(waits);
-    if !hardware && !alone && doubts.is_empty() && replaces.is_none() && over.is_none() && !late {
+    let plain = !hardware && !alone && doubts.is_empty() && again.is_none();
+    if plain && replaces.is_none() && over.is_none() && !late {
         return send(app, frame, &way, now);
     }
     let mut lines = Vec::new();
@@ -89,6 +95,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         lines.push("The service will probably refuse it:".to_owned());
         lines.extend(doubts.iter().take(6).map(|d| format!("  {d}")));
     }
+    lines.extend(again);
     if let Some(over) = over {
         lines.push(over);
         lines.push("It is sent as one more task.".to_owned());
@@ -355,8 +362,9 @@ fn at_risk(app: &App, doing: &str) -> Vec<String> {
     for sending in app.session.sending() {
         let (left, of) = (sending.unsent(), sending.of());
         if left > 0 {
+            let kept = if app.settings.demo { "" } else { "; their draft is kept" };
             lines.push(format!(
-                "{left} of {of} tasks of {} are not sent yet and never would be.",
+                "{left} of {of} tasks of {} are not sent yet and never would be{kept}.",
                 sending.name()
             ));
         }
@@ -448,7 +456,7 @@ pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
         Deed::RunPython(id) => super::python::allowed(app, &id, now),
         Deed::AskKernel(service) => super::kernel::ask(app, service, Asking::Types, now),
         Deed::AskTraceback(key) => super::kernel::ask_traceback(app, &key, now),
-        Deed::SendGroup(batch) => groups::send(app, *batch, now),
+        Deed::SendGroup(batch, rest) => groups::send(app, *batch, rest, now),
         Deed::CancelGroup(group, keys) => groups::cancel(app, &group, keys, now),
         Deed::Quit => {
             app.ui.leaving = true;

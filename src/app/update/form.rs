@@ -30,7 +30,7 @@ pub(super) fn in_form(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let areas = app.areas();
     let charset = app.settings.charset;
     let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return Vec::new() };
-    let parts = crate::app::compose::parts(areas.body, areas.shape, true);
+    let parts = compose.parts(areas.body, areas.shape);
     let shows_frame = compose.frame_shown;
     let scrolls = match action {
         Action::PreviousField => -1,

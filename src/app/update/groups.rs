@@ -6,9 +6,10 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
-        compose::Compose,
+        compose::{Begun, Compose, Heard},
         confirm::{Confirm, Deed},
         forecast::Forecast,
+        kept,
         lanes::Selected,
         many::GroupPane,
         session::{Batch, News, Way},
@@ -67,7 +68,7 @@ fn pane(app: &mut App) -> Option<(&mut GroupPane, &mut Compose)> {
 /// A key that is no action on the group's screen.
 pub(super) fn key(app: &mut App, key: KeyEvent) {
     if let Some((pane, compose)) = pane(app) {
-        pane.key(key, &mut compose.group);
+        pane.key(key, &mut compose.group, &mut compose.all_anew);
         compose.check();
     }
 }
@@ -135,8 +136,17 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
         app.tell(Severity::Warning, why, now);
         return Vec::new();
     }
+    let again = again(app, &batch);
+    let rest = again.as_ref().and_then(|again| again.rest.clone());
+    let batch = match (&again, &rest) {
+        // The rest belongs to the group that it is the rest of.
+        (Some(again), Some(_)) => {
+            Batch { name: again.begun.name.clone(), tag: again.begun.tag.clone(), ..batch }
+        }
+        _ => batch,
+    };
     let kind = &batch.task_type;
-    let count = batch.count();
+    let count = rest.as_ref().map_or(batch.count(), Vec::len);
     let forecast = Forecast::new(app.store(), &batch.target, &kind.name, &kind.class, count);
     if let Some(why) = forecast.stop() {
         app.tell(Severity::Error, format!("not sent: {why}"), now);
@@ -144,15 +154,21 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
     }
     let hardware = moves(app, &batch);
     let late = batch.run_at.filter(|at| *at <= now.utc);
-    if !hardware && late.is_none() && doubts.is_empty() && count <= FEW && forecast.warning().is_none() {
-        return send(app, batch, now);
+    let plain = !hardware && again.is_none() && late.is_none() && doubts.is_empty();
+    if plain && count <= FEW && forecast.warning().is_none() {
+        return send(app, batch, None, now);
     }
-    let mut lines = Vec::new();
+    let mut lines = again.as_ref().map_or_else(Vec::new, |again| again.lines.clone());
     if hardware {
         // The swept ones follow, each value of them.
         let swept: Vec<&str> = batch.plan.names().collect();
         lines.extend(hardware_lines(&batch.target, &kind.name, &batch.shown(0), &swept));
-        lines.push(format!("{count} times, with these values:"));
+        lines.push(match &rest {
+            Some(rest) => {
+                format!("{count} times, those that are missing ({}) of these values:", numbers(rest))
+            }
+            None => format!("{count} times, with these values:"),
+        });
     }
     let ranges = if hardware { batch.values(MOST_VALUES) } else { batch.ranges() };
     lines.extend(ranges.iter().map(|line| format!("  {line}")));
@@ -169,17 +185,75 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
         lines.push("The service will probably refuse some:".to_owned());
         lines.extend(doubts.iter().take(6).map(|d| format!("  {d}")));
     }
+    let (what, anew) = match (&rest, &again) {
+        (Some(_), _) => ("the missing ", ""),
+        (None, Some(_)) => ("", " again"),
+        (None, None) => ("", ""),
+    };
     app.ask(
         Confirm::new(
-            format!("Send {count} × {} to {}?", kind.class, batch.target),
+            format!("Send {what}{count} × {} to {}{anew}?", kind.class, batch.target),
             lines,
-            (format!("send {count}"), "do not send"),
-            Deed::SendGroup(Box::new(batch)),
+            (format!("send {what}{count}{anew}"), "do not send"),
+            Deed::SendGroup(Box::new(batch), rest),
             now,
         )
         .moving(hardware),
     );
     Vec::new()
+}
+
+/// What sending a draft again means, whose group was being sent when juicetop ended.
+struct Again {
+    begun: Begun,
+    /// Only these members are to go out.
+    rest: Option<Vec<usize>>,
+    /// What the question says of it.
+    lines: Vec<String>,
+}
+
+fn again(app: &App, batch: &Batch) -> Option<Again> {
+    let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return None };
+    let begun = compose.begun()?;
+    let Heard { known, missing } = compose.heard(&begun, &app.session);
+    let (name, of, count) = (&begun.name, begun.of, batch.count());
+    let mut lines = vec![format!(
+        "It was being sent as {name} when juicetop ended; of its {of} tasks the lanes and the schedule have {known}."
+    )];
+    let mut rest = None;
+    match missing {
+        Ok(missing) if missing.is_empty() => {
+            lines.push(format!("All of them went out: each of these {count} would run twice."));
+        }
+        Ok(_) if compose.all_anew => {
+            lines.push(format!("All {count} are sent anew: those {known} run twice."));
+        }
+        Ok(missing) => {
+            let key = app.settings.keymap.first(Action::Many).unwrap_or_default();
+            lines.push(format!(
+                "Only those that are missing are sent ({}), as the rest of it; {key} in the form lets all go anew.",
+                numbers(&missing)
+            ));
+            rest = Some(missing);
+        }
+        Err(why) => lines.push(format!(
+            "Which of them did not go out cannot be told: {why}. All {count} are sent anew, and some may run twice."
+        )),
+    }
+    Some(Again { begun, rest, lines })
+}
+
+/// The numbers of members, from 1, as people write them: `3, 38-100`.
+fn numbers(members: &[usize]) -> String {
+    const MOST: usize = 8;
+    let runs: Vec<&[usize]> = members.chunk_by(|a, b| a + 1 == *b).collect();
+    let run = |run: &&[usize]| match run {
+        [first, .., last] => format!("{}-{}", first + 1, last + 1),
+        [one] => (one + 1).to_string(),
+        [] => String::new(),
+    };
+    let told = runs.iter().take(MOST).map(run).collect::<Vec<_>>().join(", ");
+    if runs.len() > MOST { format!("{told} …") } else { told }
 }
 
 /// Whether any member moves hardware.
@@ -193,11 +267,25 @@ fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Hands a group to the session. The composer closes: the rest goes by itself.
-pub(super) fn send(app: &mut App, batch: Batch, now: Now) -> Vec<Effect> {
-    let (key, name, count) = (batch.key(), batch.name.clone(), batch.count());
+/// Hands a group, or the rest of one, to the session. The composer closes: what is left goes by itself.
+pub(super) fn send(app: &mut App, batch: Batch, mut rest: Option<Vec<usize>>, now: Now) -> Vec<Effect> {
+    if let (Some(rest), Some(again)) = (&mut rest, again(app, &batch)) {
+        // What was heard of since the question was asked has gone out.
+        rest.retain(|at| again.rest.as_ref().is_some_and(|missing| missing.contains(at)));
+        if rest.is_empty() {
+            app.tell(Severity::Info, "nothing is sent: all of them have turned up, or cannot be told", now);
+            return Vec::new();
+        }
+    }
+    let (key, name) = (batch.key(), batch.name.clone());
+    let count = rest.as_ref().map_or(batch.count(), Vec::len);
     let alone = batch.first_alone && count > 1;
-    match app.session.send_group(batch, now) {
+    let begun = Begun::of(&batch);
+    let done = match rest {
+        Some(rest) => app.session.send_rest(batch, rest, now),
+        None => app.session.send_group(batch, now),
+    };
+    match done {
         Err(why) => {
             app.tell(Severity::Error, format!("{why}; the draft is kept"), now);
             Vec::new()
@@ -207,6 +295,8 @@ pub(super) fn send(app: &mut App, batch: Batch, now: Now) -> Vec<Effect> {
             let mut effects: Vec<Effect> = Vec::new();
             for layer in std::mem::take(&mut app.ui.layers) {
                 let Layer::Compose(compose) = layer else { continue };
+                // First of all: what goes out waits until it is written.
+                effects.extend(kept::begun(app, &compose, key.clone(), begun.clone()));
                 effects.extend(was_sent(app, &compose));
             }
             app.ui.zoom = false;

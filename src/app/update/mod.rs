@@ -127,6 +127,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     if app.ui.keeping.due.is_some_and(|due| due <= now.mono) {
         effects.extend(kept::look(app));
     }
+    effects.extend(kept::ended(app));
     // The wire brings many messages between two frames: whoever draws settles once for all of them.
     if !from_wire {
         app.settle(now);

@@ -1,12 +1,24 @@
 //! Many at once by keyboard: sent, watched, cancelled as one, and known again after a restart.
 
-use serde_json::json;
+use std::{collections::BTreeMap, time::Duration};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
 
 use super::{LARGE, Program};
 use crate::common::{
     client::{Frame, Tasks},
     juice::Juice,
+    pty::Screen,
 };
+
+/// All entries of the scheduler's list.
+async fn listed(juice: &Juice) -> Vec<Value> {
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    let list =
+        tasks.ask(Frame::new("task-manager", "GetScheduledTasks", json!({})).parallel()).await.result();
+    list.as_array().expect("a list").clone()
+}
 
 #[tokio::test]
 async fn a_group_of_twenty_is_one_line_is_cancelled_as_one_and_known_after_a_restart() {
@@ -43,12 +55,80 @@ async fn a_group_of_twenty_is_one_line_is_cancelled_as_one_and_known_after_a_res
     let again = other.row_with("lab", &["RawIPython over raw_code", "1 failed"]);
     assert!(!again.contains('◆'), "not its own: {again}; before: {row}");
     other.leave();
-    let mut tasks = Tasks::connect(&juice.url()).await;
-    let list =
-        tasks.ask(Frame::new("task-manager", "GetScheduledTasks", json!({})).parallel()).await.result();
-    let status = |word: &str| list.as_array().unwrap().iter().filter(|e| e["status"] == word).count();
-    assert_eq!(list.as_array().unwrap().len(), 20);
-    assert!(status("cancelled") >= 5 && status("done") >= 4, "{list}");
+    let list = listed(&juice).await;
+    let status = |word: &str| list.iter().filter(|e| e["status"] == word).count();
+    assert_eq!(list.len(), 20);
+    assert!(status("cancelled") >= 5 && status("done") >= 4, "{list:?}");
     // A cell that raised is done for the scheduler; its result tells.
     assert_eq!(status("cancelled") + status("done"), 20);
+}
+
+#[tokio::test]
+async fn a_group_whose_juicetop_is_killed_in_the_middle_goes_on_with_what_is_missing() {
+    const ALL: usize = 300;
+    let Some(mut juice) = Juice::private(&["lab"]) else { return };
+    let state = tempfile::tempdir().unwrap();
+    let folder = state.path().display().to_string();
+    let start = |juice: &Juice| {
+        let program = Program::start_with(juice, &["lab"], LARGE, &[], &[("XDG_STATE_HOME", &folder)]);
+        program.wait_for("the connection", |text| text.contains("● live"));
+        program
+    };
+    let mut program = start(&juice);
+    program.compose("lab", "SleepA", "SleepAsync");
+    program.type_keys("alt-s ctrl-u");
+    // The first one keeps the slot to the end of this test.
+    program.type_text("1001..1300");
+    program.wait_for("the count", |text| text.contains("300 tasks"));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    program.type_keys("ctrl-s");
+    program.wait_for("the question", |text| text.contains("Send 300 × SleepAsync to lab?"));
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    program.type_keys("y");
+    program.row_with("lab", &["SleepAsync over duration", " to send", "/300"]);
+    // Some are with the scheduler, some on their way, and most still here.
+    juice.stop_router();
+    program.signal(Signal::KILL);
+    program.wait_until("the end", Screen::has_ended);
+    juice.continue_router();
+
+    let mut program = start(&juice);
+    program.compose("lab", "SleepA", "SleepAsync");
+    let text = program.wait_for("what is told of it", |text| {
+        text.contains("It was being sent as SleepAsync over duration when juicetop ended: ")
+            && text.contains("of its 300 tasks stand in")
+    });
+    assert!(text.contains("Nothing is sent again by itself"), "{text}");
+    let before = listed(&juice).await.len();
+    assert!(0 < before && before < ALL, "{before}");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let missing = format!("Send the missing {} × SleepAsync to lab?", ALL - before);
+    program.type_keys("ctrl-s");
+    program.wait_for("the question", |text| text.contains(&missing));
+    program.type_keys("enter");
+    program.wait_for("the form", |text| !text.contains(&missing) && text.contains("Submit to lab"));
+    assert_eq!(listed(&juice).await.len(), before, "nothing goes out by itself, nor by Enter");
+    program.type_keys("ctrl-s");
+    program.wait_for("the question", |text| text.contains(&missing));
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    program.type_keys("y");
+    program.wait_for("the rest", |text| text.contains(&format!("the scheduler has all {}", ALL - before)));
+    let mut marks: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in listed(&juice).await {
+        let name = entry["display_name"].as_str().unwrap();
+        let mark = name.split_once('[').unwrap().1;
+        *marks.entry(mark.to_owned()).or_default() += 1;
+        let place: usize = mark.split(' ').nth(3).unwrap().split_once('/').unwrap().0.parse().unwrap();
+        assert!(name.starts_with(&format!("SleepAsync: duration={}.0 ", 1000 + place)), "{name}");
+    }
+    assert!(marks.len() == ALL && marks.values().all(|count| *count == 1), "{marks:?}");
+    program.leave();
+
+    let mut program = start(&juice);
+    program.compose("lab", "SleepA", "SleepAsync");
+    let text = program.wait_for("the form", |text| text.contains("duration"));
+    assert!(!text.contains("It was being sent") && !text.contains("your draft is back"), "{text}");
+    program.type_keys("esc");
+    program.wait_for("the lanes", |text| !text.contains("Submit to"));
+    program.leave();
 }
