@@ -221,7 +221,13 @@ impl Reader {
         let Some(line) = self.document.lines.get(index).filter(wraps) else { return 1 };
         let (_, room) = line.room(columns);
         let sign = if line.fold.is_some() { FOLD_SIGN } else { 0 };
-        Clean::line(&line.plain(), charset).chop(room.saturating_sub(sign), room).len()
+        let rest = room - self.hang(line, room);
+        Clean::line(&line.plain(), charset).chop(room.saturating_sub(sign), rest).len()
+    }
+
+    /// Columns by which the further rows of a line stand in, where it alone is wrapped.
+    pub fn hang(&self, line: &Line, room: usize) -> usize {
+        if line.wraps && !self.wrap && room > 4 * FOLD_SIGN { FOLD_SIGN } else { 0 }
     }
 
     /// Scrolls so that the cursor's line can be seen on a pane of this size.

@@ -127,13 +127,14 @@ fn lines(line: &Line, reader: &Reader, width: usize, needle: &str, look: Look) -
         }
         return vec![row];
     }
+    let hang = reader.hang(line, room);
     let mut rows = vec![Row::of(vec![spaces(indent)])];
     let mut used = 0;
     for p in pieces {
-        for (n, text) in p.text.chop(room - used, room).into_iter().enumerate() {
+        for (n, text) in p.text.chop(room - used, room - hang).into_iter().enumerate() {
             if n > 0 {
-                rows.push(Row::of(vec![spaces(indent)]));
-                used = 0;
+                rows.push(Row::of(vec![spaces(indent + hang)]));
+                used = hang;
             }
             used += text.width();
             if let Some(row) = rows.last_mut() {
