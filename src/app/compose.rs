@@ -6,6 +6,7 @@
 
 mod begun;
 mod draft;
+mod frame;
 mod json_pane;
 mod secrets;
 
@@ -18,14 +19,13 @@ use ratatui::layout::Rect;
 use crate::{
     catalogue::{
         self, Code, Level, TaskType,
-        form::{FieldId, Form, Origin},
+        form::{FieldId, Form, Origin, Says},
+        sweep::Payloads,
     },
     clean::{Charset, Clean},
     store::TaskKey,
     wire::{
-        Text,
-        frame::TaskFrame,
-        json,
+        Text, json,
         name::{self, Numbers},
     },
 };
@@ -34,7 +34,7 @@ use super::{
     form::{FormPane, clean_paste, sentence},
     kept::Place,
     layout::Shape,
-    made::{Made, NO_CODE, NO_CODE_FOR_SEVERAL, NO_SOURCE_OF_CODE},
+    made::{Made, NO_CODE, NO_SOURCE_OF_CODE},
     many::{Group, Many},
     session::Way,
 };
@@ -42,18 +42,13 @@ use super::{
 use begun::Again;
 pub use begun::{Begun, Heard};
 pub use draft::Draft;
+pub use frame::{FRAME_PAGE, FrameLine};
 pub use json_pane::JsonPane;
 pub(super) use json_pane::left_for;
 pub use secrets::{SECRET, masked_payload};
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;
-
-/// Bytes of the frame that are shown.
-const FRAME_BYTES: usize = 64 * 1024;
-
-/// Lines that a page of the frame is scrolled by.
-pub const FRAME_PAGE: isize = 8;
 
 /// Something that is wrong, or doubtful, with the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,9 +80,6 @@ pub enum Outside {
     /// One field.
     Field(FieldId),
 }
-
-/// What stands for the id of the task that carries a scheduled one: it gets it when it is sent.
-const CARRIER: &str = "(its id is made when it is sent)";
 
 /// The composer.
 #[derive(Debug)]
@@ -134,8 +126,10 @@ pub struct Compose {
     aside: Option<(Box<FormPane>, String)>,
     /// The payload of the last run.
     last: Option<String>,
-    /// What its class has made of the payload, as long as that is not changed.
+    /// What its class has made of the payloads, as long as these are not changed.
     pub made: Option<Made>,
+    /// The payloads of which its class refused some, as long as these are not changed: its words stand in the form.
+    pub(super) refused: Option<Payloads>,
     /// Its class was asked for the name, and there is none: it goes out with ours.
     pub nameless: bool,
     /// It is a draft that was being sent as a group when juicetop ended.
@@ -224,6 +218,7 @@ impl Compose {
             aside: None,
             last,
             made: None,
+            refused: None,
             nameless: false,
             again: None,
             all_anew: false,
@@ -385,22 +380,6 @@ impl Compose {
         }
     }
 
-    /// Scrolls the frame by so many lines. How far it can go is seen when it is drawn.
-    pub fn scroll_frame(&mut self, by: isize) {
-        self.frame_top = self.frame_top.saturating_add_signed(by);
-    }
-
-    /// The lines of the frame as it is shown: secrets masked, a very long one cut.
-    pub fn frame_lines(&self) -> Vec<String> {
-        let frame = self.shown_frame();
-        let frame = match (&self.way, self.tasks() > 1) {
-            (Way::Scheduled(at), _) => frame.scheduled(CARRIER.into(), *at),
-            (_, true) => frame.scheduled(CARRIER.into(), None),
-            _ => frame,
-        };
-        json::pretty(&frame.encode(), FRAME_BYTES).0.lines().map(str::to_owned).collect()
-    }
-
     /// Takes a paste. It never sends anything.
     ///
     /// # Errors
@@ -481,14 +460,13 @@ impl Compose {
     pub fn check(&mut self) {
         self.problems.clear();
         self.display_name.clear();
-        if self.made.is_some() {
-            let text = self.text();
-            self.made = self.made.take().filter(|made| made.of == text);
-        }
         self.many = self.look_at_sweeps();
-        if self.many.is_some() {
-            // It holds for one set of values.
-            self.made = None;
+        if self.made.is_some() || self.refused.is_some() {
+            let payloads = self.payloads();
+            self.made = self.made.take().filter(|made| Some(&made.of) == payloads.as_ref());
+            if self.refused != payloads {
+                self.forget_refused();
+            }
         }
         if let Body::Json(pane) = &self.body {
             let text = pane.text();
@@ -512,7 +490,7 @@ impl Compose {
                     None => sentence(p),
                 };
                 let hint = p.level == Level::Hint;
-                self.problems.push(Problem { line: None, what, fatal: !hint && !p.from_service, hint });
+                self.problems.push(Problem { line: None, what, fatal: !hint && p.by == Says::Form, hint });
             }
             // What is wrong with one of the sweeps stands at its field already.
             if let Some(Err(why)) = &batch
@@ -533,23 +511,19 @@ impl Compose {
         }
         if self.task_type.ipython && json::get(&payload, "code").is_none_or(|code| code == "null") {
             let made_here = catalogue::makes_code(&self.task_type);
-            let what = match self.many {
-                _ if made_here => NO_SOURCE_OF_CODE,
-                Some(_) => NO_CODE_FOR_SEVERAL,
-                None => NO_CODE,
-            };
+            let what = if made_here { NO_SOURCE_OF_CODE } else { NO_CODE };
             // The field that keeps it from being made tells it itself.
             if !(made_here && self.problems.iter().any(|p| p.fatal)) {
                 let what = what.to_owned();
                 self.problems.insert(0, Problem { line: None, what, fatal: true, hint: false });
             }
         }
-        if let Some(made) = &self.made {
-            self.display_name = made.envelope.display_name.to_string();
-            return;
-        }
         if let Some(batch) = batch {
             self.display_name = batch.frame(0, self.id.clone()).display_name.to_string();
+            return;
+        }
+        if let Some(envelope) = self.envelope() {
+            self.display_name = envelope.display_name.to_string();
             return;
         }
         let payload = match self.masked() {
@@ -577,37 +551,6 @@ impl Compose {
         match self.problems.iter().find(|p| p.fatal) {
             Some(p) => Err(format!("not sent: {}", p.what)),
             None => Ok(()),
-        }
-    }
-
-    /// The frame as it would be sent; of several tasks the first one's.
-    pub fn frame(&self) -> TaskFrame {
-        if let Some(Ok(batch)) = self.batch() {
-            return batch.frame(0, self.id.clone());
-        }
-        self.frame_of(&self.text())
-    }
-
-    /// The frame for looking at: secrets are masked.
-    pub fn shown_frame(&self) -> TaskFrame {
-        if let Some(Ok(batch)) = self.batch() {
-            return TaskFrame { payload: batch.shown(0).into(), ..batch.frame(0, self.id.clone()) };
-        }
-        self.frame_of(&self.masked().unwrap_or_else(|| self.text()))
-    }
-
-    fn frame_of(&self, payload: &str) -> TaskFrame {
-        TaskFrame {
-            id: self.id.clone(),
-            target: self.service.clone(),
-            task_type: self.task_type.name.clone(),
-            parallel: self.parallel,
-            display_name: self.display_name.as_str().into(),
-            show_in_dashboard: self
-                .made
-                .as_ref()
-                .map_or(self.task_type.show_in_dashboard, |made| made.envelope.show_in_dashboard),
-            payload: self.completed(payload).into(),
         }
     }
 

@@ -4,6 +4,8 @@
 //! go together, what the group is called, whether its first task goes alone. The group's own small screen changes just
 //! these three; it sends nothing by itself.
 
+use std::sync::Arc;
+
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
@@ -16,10 +18,10 @@ use super::{
     session::{Batch, Way},
 };
 use crate::{
-    catalogue::sweep::{Combine, Pattern, Plan},
+    catalogue::sweep::{Combine, Pattern, Payloads, Plan},
     clean::{Charset, Clean},
     store::Store,
-    wire::{group, json},
+    wire::group,
 };
 
 /// What a person says of a group.
@@ -42,6 +44,14 @@ pub struct Many {
     payload: Pattern,
     /// The same with its secrets masked, if it has any: display names are made of it.
     masked: Option<Pattern>,
+}
+
+impl Many {
+    /// The payloads that it makes; `None` where it can make none.
+    pub(super) fn payloads(&self) -> Option<Payloads> {
+        let plan = self.plan.as_ref().ok()?;
+        Some(Payloads::new(self.payload.clone(), plan.clone()))
+    }
 }
 
 impl Compose {
@@ -138,6 +148,7 @@ impl Compose {
             parallel: self.parallel,
             payload: many.payload.clone(),
             masked: many.masked.clone(),
+            made: self.made.as_ref().map(|made| Arc::clone(&made.envelopes)),
             plan,
             name: name.into(),
             tag: group::tag(&self.id),
@@ -180,13 +191,8 @@ impl Compose {
 
     /// The swept values of the task of that number, from 0: `averages=10, band="X"`.
     pub fn values(&self, at: usize) -> String {
-        let Some(plan) = self.many.as_ref().and_then(|many| many.plan.as_ref().ok()) else {
-            return String::new();
-        };
-        let values = plan.nth(at).unwrap_or_default();
-        let told: Vec<String> =
-            plan.names().zip(values).map(|(name, raw)| format!("{name}={}", json::compact(&raw))).collect();
-        told.join(", ")
+        let plan = self.many.as_ref().and_then(|many| many.plan.as_ref().ok());
+        plan.map(|plan| plan.told(at)).unwrap_or_default()
     }
 }
 

@@ -4,7 +4,11 @@ use chrono::{DateTime, Utc};
 use crossterm::event::KeyEvent;
 
 use crate::{
-    catalogue::{kept::Kept, script::Envelope},
+    catalogue::{
+        kept::Kept,
+        script::{Envelope, Refusal},
+        sweep::Payloads,
+    },
     store::GroupKey,
     wire::{Text, link::Incoming},
 };
@@ -44,14 +48,14 @@ pub enum Msg {
         /// What could not be, a sentence each.
         problems: Vec<String>,
     },
-    /// The class of a composed task has made it, or has not.
+    /// The class of a composed task, or of many, has made it, or has not.
     Made {
         /// The composer's frame id.
         id: Text,
-        /// The payload as it was typed.
-        of: String,
-        /// What it made.
-        result: Result<Envelope, NotMade>,
+        /// The payloads as they were typed.
+        of: Payloads,
+        /// What it made of each.
+        result: Result<Vec<Envelope>, NotMade>,
     },
     /// Something was copied or saved, or could not be.
     Done(Result<String, String>),
@@ -60,8 +64,8 @@ pub enum Msg {
 /// Why a task's class has made nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotMade {
-    /// It refuses the payload: pydantic's words.
-    Refused(String),
+    /// It refuses these of the payloads.
+    Refused(Vec<Refusal>),
     /// It could not be asked; one sentence.
     Failed(String),
 }
@@ -134,14 +138,14 @@ pub enum Effect {
     ReadTypes,
     /// Keep what was learned of task types for later runs.
     KeepTypes(Box<Kept>),
-    /// Let a task's class make it, in the lab's Python.
+    /// Let the class of a task, or of many, make it, in the lab's Python.
     Make {
         /// The composer's frame id.
         id: Text,
         /// `module:Class`.
         class: String,
-        /// The payload as it was typed.
-        of: String,
+        /// The payloads as they were typed.
+        of: Payloads,
     },
     /// Write a draft to the disk, or take it from there (`None`).
     KeepDraft {

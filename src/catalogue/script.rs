@@ -6,7 +6,9 @@
 
 use crate::wire::{Text, frame::TaskFrame, json};
 
-/// The script for a process of its own. It reads one line of JSON, the request, and answers in lines; each is read by
+use super::sweep::Payloads;
+
+/// The script for a process of its own. It reads the request, lines of JSON, and answers in lines; each is read by
 /// [`Line::parse`].
 pub const LAB: &str = concat!(include_str!("python/describe.py"), include_str!("python/lab.py"));
 
@@ -44,9 +46,11 @@ pub fn list_request<'a>(services: impl IntoIterator<Item = (&'a str, &'a str)>) 
     json::object([("services", json::object(services))])
 }
 
-/// The request for the envelope of one task: its class as `module:Class`, and its payload.
-pub fn envelope_request(class: &str, payload: &str) -> String {
-    json::object([("envelope", json::quote(class)), ("payload", json::quote(payload))])
+/// The request for the envelopes of tasks of one class (`module:Class`): a line, and one more for each payload, which is
+/// written when it is asked for.
+pub fn envelope_request(class: &str, payloads: Payloads) -> impl Iterator<Item = String> + Send + 'static {
+    let head = json::object([("envelope", json::quote(class)), ("payloads", payloads.count().to_string())]);
+    std::iter::once(head).chain(payloads.all().map(|payload| json::quote(&payload)))
 }
 
 /// One line of the script's answer.
@@ -61,11 +65,20 @@ pub enum Line {
         /// `module:Class`.
         entrypoint: String,
     },
-    /// The answer, raw JSON.
+    /// The class was imported: it makes its tasks now.
+    Imported,
+    /// An answer, raw JSON: one to each question.
     Answer(String),
+    /// The class refuses a payload: what it raised, in an answer's place.
+    Refused {
+        /// The exception's class.
+        name: String,
+        /// Its message.
+        message: String,
+    },
     /// There is no Juice in that Python; the exception.
     NoJuice(String),
-    /// It raised.
+    /// It raised, and answers no more.
     Error {
         /// The exception's class.
         name: String,
@@ -85,14 +98,55 @@ impl Line {
         if let Some(raw) = json::get(line, "answer") {
             return Some(Line::Answer(raw.to_owned()));
         }
+        if json::get(line, "imported").is_some() {
+            return Some(Line::Imported);
+        }
         if let Some(name) = text("importing") {
             return Some(Line::Importing { name, entrypoint: text("entrypoint").unwrap_or_default() });
         }
         if let Some(error) = text("no_juice") {
             return Some(Line::NoJuice(error));
         }
-        Some(Line::Error { name: text("error")?, message: text("message").unwrap_or_default() })
+        let message = || text("message").unwrap_or_default();
+        if let Some(name) = text("refused") {
+            return Some(Line::Refused { name, message: message() });
+        }
+        Some(Line::Error { name: text("error")?, message: message() })
     }
+}
+
+/// A payload that its class refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which of the payloads, from 0.
+    pub at: usize,
+    /// The exception's class; empty where what it made is refused here.
+    pub name: String,
+    /// What it says; several lines for pydantic's errors.
+    pub message: String,
+}
+
+impl Refusal {
+    /// The whole of it.
+    pub fn words(&self) -> String {
+        match self.name.is_empty() {
+            true => self.message.clone(),
+            false => format!("{}: {}", self.name, self.message),
+        }
+    }
+}
+
+/// Sets of values that are told of those that a class refuses.
+const MOST_TOLD: usize = 4;
+
+/// Which of many payloads their class refuses: `3 of 20: n=-1; n=0; n=7`.
+pub fn which(payloads: &Payloads, refused: &[Refusal]) -> String {
+    let values = |refusal: &Refusal| payloads.told(refusal.at);
+    let mut told: Vec<String> = refused.iter().take(MOST_TOLD).map(values).collect();
+    if let Some(last) = refused.last().filter(|_| refused.len() > MOST_TOLD) {
+        told.push(format!("… {}", values(last)));
+    }
+    format!("{} of {}: {}", refused.len(), payloads.count(), told.join("; "))
 }
 
 /// A task as its own class writes it.
@@ -168,6 +222,7 @@ fn is_masked(raw: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::sweep::{Combine, Pattern, Plan, Sweep, Values, mark};
 
     #[test]
     fn the_scripts_are_ascii_so_that_their_json_is_a_string_of_pythons() {
@@ -189,13 +244,18 @@ mod tests {
             read("{\"importing\": \"cryo\", \"entrypoint\": \"a:B\"}"),
             Line::Importing { name: "cryo".into(), entrypoint: "a:B".into() }
         );
+        assert_eq!(read("{\"imported\": \"a:B\"}"), Line::Imported);
         assert_eq!(read("{\"answer\": {\"a\": NaN}}"), Line::Answer("{\"a\": NaN}".into()));
         assert_eq!(read("{\"no_juice\": \"x\"}"), Line::NoJuice("x".into()));
         assert_eq!(
             read("{\"error\": \"KeyError\", \"message\": \"'a'\"}"),
             Line::Error { name: "KeyError".into(), message: "'a'".into() }
         );
-        for line in ["", "hello", "{}", "[1]", "{\"answer\": ", "{\"error\": 3}"] {
+        assert_eq!(
+            read("{\"refused\": \"ValidationError\", \"message\": \"n\"}"),
+            Line::Refused { name: "ValidationError".into(), message: "n".into() }
+        );
+        for line in ["", "hello", "{}", "[1]", "{\"answer\": ", "{\"error\": 3}", "{\"refused\": null}"] {
             assert_eq!(Line::parse(line), None, "{line}");
         }
     }
@@ -204,9 +264,21 @@ mod tests {
     fn requests_hold_any_text() {
         let request = list_request([("it's \"so\"", "m:C"), ("b", "n:D")]);
         assert_eq!(request, r#"{"services": {"it's \"so\"": "m:C", "b": "n:D"}}"#);
-        let request = envelope_request("m:C", "{\"a\":\n\"ü\"}");
-        assert_eq!(json::get(&request, "payload").and_then(json::string).as_deref(), Some("{\"a\":\n\"ü\"}"));
-        assert!(!request.contains('\n'));
+    }
+
+    #[test]
+    fn one_payload_is_asked_for_as_many_are() {
+        let lines = |payloads| envelope_request("m:C", payloads).collect::<Vec<_>>();
+        let one = lines(Payloads::one("{\"a\":\n\"ü\"}"));
+        assert_eq!(one[0], r#"{"envelope": "m:C", "payloads": 1}"#);
+        assert_eq!(json::string(&one[1]).as_deref(), Some("{\"a\":\n\"ü\"}"), "letter for letter");
+        let axes = vec![("n".to_owned(), Sweep::read("1..10000", Values::Integer).unwrap())];
+        let open = format!("{{\"n\": {}, \"a\":\n2}}", mark(0));
+        let plan = Plan::new(axes, Combine::Multiply).unwrap();
+        let many = lines(Payloads::new(Pattern::read(&open, 1).unwrap(), plan));
+        assert_eq!(many.len(), 10_001);
+        assert_eq!(json::string(&many[10_000]).as_deref(), Some("{\"n\": 10000, \"a\":\n2}"));
+        assert!(one.iter().chain(&many).all(|line| !line.contains('\n')));
     }
 
     #[test]

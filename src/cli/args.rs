@@ -173,12 +173,13 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub yes: bool,
     /// Lets the task's own class, in this Python of the lab's environment, make the exact name and what the payload
-    /// lacks, such as the code of a cell. Importing the class runs the lab's own modules here.
+    /// lacks, such as the code of a cell; with --sweep of all tasks, in one run. Importing the class runs the lab's own
+    /// modules here.
     #[arg(long, value_name = "PATH")]
     pub python: Option<PathBuf>,
     /// Lets a field run through values, each a task of one group (may be given several times): 1,2,5, start:stop:count,
     /// centre+-span:count, "log 1:1000:4", 0..10, q1..q5, all.
-    #[arg(long, value_name = "FIELD=VALUES", conflicts_with_all = ["direct", "name", "python"])]
+    #[arg(long, value_name = "FIELD=VALUES", conflicts_with_all = ["direct", "name"])]
     pub sweep: Vec<String>,
     /// Swept fields go one by one, first values together, instead of each with each.
     #[arg(long, requires = "sweep")]

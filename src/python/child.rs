@@ -1,7 +1,7 @@
 //! A process with a time limit, bounded output, and nothing left of it afterwards.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::{
@@ -37,13 +37,25 @@ pub(super) enum Heard<'a> {
 pub(super) enum End {
     /// By itself: `exit code 0`, `signal 11`.
     Done(String),
-    /// It was stopped: it took too long.
-    Limit,
+    /// It was stopped: it took too long, so long.
+    Limit(Duration),
     /// It was stopped: somebody asked for it.
     Stopped,
     /// It was stopped: it wrote too much.
     Flood,
 }
+
+/// How long it may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// In all.
+    pub all: Duration,
+    /// From one line on standard output to the next, and to the first.
+    pub silence: Duration,
+}
+
+/// The lines for a process's standard input, each asked for when the one before has been written.
+pub(super) type Input = Box<dyn Iterator<Item = String> + Send>;
 
 enum Piece {
     Out(Vec<u8>),
@@ -51,15 +63,15 @@ enum Piece {
     Flood,
 }
 
-/// Runs a command with `input` and a line end on its standard input, which stays open until the end. The process gets
-/// a group of its own, and the whole group is killed in any case.
+/// Runs a command with the lines of `input` on its standard input, which stays open until the end. The process gets a
+/// group of its own, and the whole group is killed in any case.
 ///
 /// # Errors
 /// It cannot be started.
 pub(super) fn run(
     mut command: Command,
-    input: &str,
-    limit: Duration,
+    input: Input,
+    limits: Limits,
     largest: usize,
     stop: &AtomicBool,
     heard: &mut dyn FnMut(Heard<'_>),
@@ -71,7 +83,6 @@ pub(super) fn run(
     // Bounded, so that a flood waits in the pipe and not in our memory.
     let (sender, pieces) = sync_channel(64);
     let stdin = child.stdin.take();
-    let line = format!("{input}\n");
     let (open, closed) = sync_channel::<()>(0);
     let out = child.stdout.take();
     let err = child.stderr.take();
@@ -82,15 +93,19 @@ pub(super) fn run(
     spawn(
         "input",
         Box::new(move || {
-            let Some(mut stdin) = stdin else { return };
+            let Some(stdin) = stdin else { return };
+            let mut stdin = BufWriter::new(stdin);
             // It may end before it has read everything.
-            let _ = stdin.write_all(line.as_bytes());
+            let mut lines = input.map(|line| writeln!(stdin, "{line}"));
+            let _ = lines.find(Result::is_err);
+            drop(lines);
+            let _ = stdin.flush();
             let _ = closed.recv();
         }),
     )?;
     spawn("output", Box::new(move || lines(out, largest, &out_sender)))?;
     spawn("errors", Box::new(move || printed(err, &err_sender)))?;
-    let end = watch(&pieces, &clock, limit, stop, &mut group, heard);
+    let end = watch(&pieces, &clock, limits, stop, &mut group, heard);
     drop(open);
     group.kill();
     // Everything that was in the pipes when it ended belongs to it.
@@ -119,23 +134,33 @@ pub(super) fn run(
 fn watch(
     pieces: &Receiver<Piece>,
     clock: &Clock,
-    limit: Duration,
+    limits: Limits,
     stop: &AtomicBool,
     group: &mut Group,
     heard: &mut dyn FnMut(Heard<'_>),
 ) -> Option<End> {
     let mut open = true;
+    let mut last = Duration::ZERO;
     loop {
         if stop.load(Ordering::SeqCst) {
             return Some(End::Stopped);
         }
-        if clock.now().mono >= limit {
-            return Some(End::Limit);
+        let now = clock.now().mono;
+        if now >= limits.all {
+            return Some(End::Limit(limits.all));
+        }
+        if now.saturating_sub(last) >= limits.silence {
+            return Some(End::Limit(limits.silence));
         }
         if open {
             match pieces.recv_timeout(LOOK) {
                 Ok(Piece::Flood) => return Some(End::Flood),
-                Ok(piece) => hear(&piece, heard),
+                Ok(piece) => {
+                    if let Piece::Out(_) = piece {
+                        last = clock.now().mono;
+                    }
+                    hear(&piece, heard);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => open = false,
             }

@@ -9,7 +9,13 @@ use std::{
 };
 
 use super::*;
-use crate::time::Clock;
+use crate::{
+    catalogue::{
+        script::which,
+        sweep::{Combine, Pattern, Plan, Sweep, Values, mark},
+    },
+    time::Clock,
+};
 
 /// A program that says that it is Python 3 and then does this instead of running the script.
 fn pretend(folder: &Path, body: &str) -> Python {
@@ -156,19 +162,101 @@ fn an_answer_counts_although_the_process_does_not_end() {
     assert!(clock.now().mono < Duration::from_secs(10));
 }
 
+/// The line for a task with that payload.
+fn answer(payload: &str) -> String {
+    let metadata = r#"{"parallel": false, "display_name": "Plot: n=1", "show_in_dashboard": true}"#;
+    format!(r#"echo '{{"answer": {{"type": "IPythonTask", "metadata": {metadata}, "payload": {payload}}}}}'"#)
+}
+
+/// Payloads with a number that runs.
+fn numbers(values: &str) -> Payloads {
+    let axes = vec![("n".to_owned(), Sweep::read(values, Values::Integer).unwrap())];
+    let pattern = Pattern::read(&format!("{{\"n\": {}}}", mark(0)), 1).unwrap();
+    Payloads::new(pattern, Plan::new(axes, Combine::Multiply).unwrap())
+}
+
+fn make(python: &Python, payloads: Payloads) -> Result<Vec<Envelope>, Failure> {
+    python.envelopes("m:Plot", payloads, &AtomicBool::new(false), &mut |_| {})
+}
+
 #[test]
 fn an_envelope_without_code_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let answer = |payload: &str| {
-        let metadata = r#"{"parallel": false, "display_name": "Plot: n=1", "show_in_dashboard": true}"#;
-        format!(
-            r#"echo '{{"answer": {{"type": "IPythonTask", "metadata": {metadata}, "payload": {payload}}}}}'"#
-        )
+    let run = |payload: &str| make(&pretend(folder.path(), &answer(payload)), Payloads::one("{}"));
+    let made = run(r#"{"n": 1, "code": "1"}"#).unwrap();
+    assert_eq!(made.iter().map(|made| &*made.payload).collect::<Vec<_>>(), [r#"{"n": 1, "code": "1"}"#]);
+    for payload in [r#"{"n": 1}"#, r#"{"n": 1, "code": null}"#] {
+        assert_eq!(run(payload).unwrap_err().to_string(), "the class gave no code");
+    }
+}
+
+/// Answers each payload with itself and code, but for what `odd` says of the `$number`.
+fn each(folder: &Path, odd: &str) -> Python {
+    let line = answer("'$payload'");
+    let body = format!(
+        r#"echo '{{"juicetop": 1}}'; echo '{{"importing": "m:Plot", "entrypoint": "m:Plot"}}'; echo '{{"imported": 1}}'
+        read -r request; number=0
+        while read -r line; do
+            number=$((number+1))
+            payload=$(echo "$line" | sed 's/^"//; s/"$//; s/\\//g; s/}}$/, "code": "'$number'"}}/')
+            {odd}
+            {line}
+        done"#
+    );
+    pretend(folder, &body)
+}
+
+#[test]
+fn each_of_many_is_made_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(&each(folder.path(), ""), numbers("5, 6, 7")).unwrap();
+    let payloads: Vec<&str> = made.iter().map(|made| &*made.payload).collect();
+    let wanted = [r#"{"n": 5, "code": "1"}"#, r#"{"n": 6, "code": "2"}"#, r#"{"n": 7, "code": "3"}"#];
+    assert_eq!(payloads, wanted);
+    let refuses =
+        r#"case $number in 2|3) echo '{"refused": "ValueError", "message": "odd"}'; continue;; esac"#;
+    match make(&each(folder.path(), refuses), numbers("5..8")).unwrap_err() {
+        Failure::Refused { refused } => {
+            let told: Vec<_> = refused.iter().map(|refusal| (refusal.at, refusal.words())).collect();
+            assert_eq!(told, [(1, "ValueError: odd".to_owned()), (2, "ValueError: odd".to_owned())]);
+            assert_eq!(which(&numbers("5..8"), &refused), "2 of 4: n=6; n=7");
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_ends_it_among_many_is_told_with_the_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |odd: &str, limit: f64| {
+        let python = Python { limit: Duration::from_secs_f64(limit), ..each(folder.path(), odd) };
+        make(&python, numbers("5..8")).unwrap_err().to_string()
     };
-    let run = |payload: &str| {
-        let python = pretend(folder.path(), &answer(payload));
-        python.envelope("m:Plot", "{}", &AtomicBool::new(false), &mut |_| {})
-    };
-    assert_eq!(&*run(r#"{"n": 1, "code": "1"}"#).unwrap().payload, r#"{"n": 1, "code": "1"}"#);
-    assert!(run(r#"{"n": 1}"#).unwrap_err().to_string().contains("the class gave no code"));
+    let crash = told("[ $number = 3 ] && exit 7", 20.0);
+    assert!(
+        crash.contains(
+            "without an answer (exit code 7) while m:Plot made number 3 of 4: something in it ends"
+        ),
+        "{crash}"
+    );
+    let slow = told("[ $number = 1 ] && sleep 30", 2.0);
+    assert!(slow.starts_with("after 2 s Python was stopped while m:Plot made number 1 of 4: "), "{slow}");
+    assert!(!slow.contains("--limit"), "{slow}");
+}
+
+#[test]
+fn thousands_fit_through_the_pipes_and_come_back_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    // More than any pipe holds, before the first of it is read.
+    let body = format!(
+        r#"sleep 0.2; read -r request; i=0; while [ $i -lt 10000 ]; do read -r line; i=$((i+1)); {}; done"#,
+        answer(r#"{"code": "'$i'"}"#)
+    );
+    let padding = "x".repeat(200);
+    let axes = vec![("n".to_owned(), Sweep::read("1..10000", Values::Integer).unwrap())];
+    let pattern = Pattern::read(&format!("{{\"n\": {}, \"s\": \"{padding}\"}}", mark(0)), 1).unwrap();
+    let payloads = Payloads::new(pattern, Plan::new(axes, Combine::Multiply).unwrap());
+    let made = make(&pretend(folder.path(), &body), payloads).unwrap();
+    assert_eq!(made.len(), 10_000);
+    assert_eq!(&*made[9_999].payload, r#"{"code": "10000"}"#);
 }

@@ -21,7 +21,7 @@ use crate::{
         Msg,
         msg::{NotMade, TypesFile},
     },
-    catalogue::kept::Kept,
+    catalogue::{kept::Kept, sweep::Payloads},
     cli::lab::{Lab, keep_types},
     config::{self, Folders},
     python::{Failure, Python},
@@ -84,7 +84,7 @@ impl Types {
         Ok(())
     }
 
-    /// Lets a task's class make it.
+    /// Lets the class of a task, or of many, make it.
     ///
     /// # Errors
     /// No thread can be made.
@@ -92,16 +92,16 @@ impl Types {
         &mut self,
         id: Text,
         class: String,
-        of: String,
+        of: Payloads,
         done: UnboundedSender<Msg>,
     ) -> io::Result<()> {
         let Some(path) = self.python.clone() else { return Ok(()) };
         let stop = Arc::clone(&self.stop);
         self.runs.retain(|run| !run.is_finished());
         self.runs.push(thread::Builder::new().name("make".to_owned()).spawn(move || {
-            let made = Python::new(path).envelope(&class, &of, &stop, &mut |_| {});
+            let made = Python::new(path).envelopes(&class, of.clone(), &stop, &mut |_| {});
             let result = made.map_err(|failure| match failure {
-                Failure::Raised { name, message } if name == "ValidationError" => NotMade::Refused(message),
+                Failure::Refused { refused } => NotMade::Refused(refused),
                 other => NotMade::Failed(other.to_string()),
             });
             let _ = done.send(Msg::Made { id, of, result });

@@ -7,7 +7,7 @@ use crate::{
         App,
         action::Action,
         choose::{Choose, Stage},
-        compose::{Body, Compose, JsonPane},
+        compose::{Body, Compose, FrameLine, JsonPane},
         form::Pick,
         layout::Shape,
         session::Way,
@@ -179,10 +179,11 @@ fn head(app: &App, c: &Compose, now: Now, look: Look) -> Row {
     head
 }
 
-/// The exact frame, secrets masked.
+/// The exact frame, secrets masked; of a group what tells it.
 fn frame(c: &Compose, area: Rect, look: Look) -> Vec<Row> {
     let lines = c.frame_lines().into_iter().skip(c.frame_top).take(usize::from(area.height));
-    lines.map(|line| Row::of(vec![spaces(2), look.piece(&line, Role::Code)])).collect()
+    let role = |line: &FrameLine| if line.is_frame { Role::Code } else { Role::Text };
+    lines.map(|line| Row::of(vec![spaces(2), look.piece(&line.text, role(&line))])).collect()
 }
 
 fn json_editor(c: &Compose, pane: &JsonPane, area: Rect, look: Look) -> (Vec<Row>, Option<Position>) {

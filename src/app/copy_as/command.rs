@@ -83,6 +83,9 @@ fn group_options(group: &Group, args: &mut Vec<String>) -> Result<String, String
     if batch.first_alone {
         args.push("--first-alone".to_owned());
     }
+    if let Some(python) = &group.python {
+        args.extend(option("--python", python));
+    }
     for (at, (name, sweep)) in batch.plan.axes().iter().enumerate() {
         let values = values(sweep, group.typed.get(at).map_or("", String::as_str));
         args.extend(option("--sweep", &format!("{name}={values}")));

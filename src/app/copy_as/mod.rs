@@ -51,6 +51,8 @@ pub struct Group {
     pub batch: Batch,
     /// The swept fields' values as they were typed, in the fields' order.
     pub typed: Vec<String>,
+    /// The Python whose class has made them, if one has.
+    pub python: Option<String>,
 }
 
 /// As what.

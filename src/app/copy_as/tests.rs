@@ -115,13 +115,15 @@ fn several(payload: &str, axes: &[(&str, &str)], combine: Combine, first_alone: 
         parallel: false,
         payload: Pattern::read(&open, axes.len()).unwrap(),
         masked: None,
+        made: None,
         plan: Plan::new(read, combine).unwrap(),
         name: "some".into(),
         tag: "1234".into(),
         run_at: None,
         first_alone,
     };
-    s.group = Some(Group { batch, typed: axes.iter().map(|(_, values)| (*values).to_owned()).collect() });
+    let typed = axes.iter().map(|(_, values)| (*values).to_owned()).collect();
+    s.group = Some(Group { batch, typed, python: None });
     s
 }
 

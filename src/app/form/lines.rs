@@ -4,7 +4,7 @@
 use crate::{
     catalogue::{
         Level,
-        form::{Field, FieldId, FieldProblem, Input, Origin, Part, Presence},
+        form::{Field, FieldId, FieldProblem, Input, Origin, Part, Presence, Says},
     },
     clean::{Charset, Clean},
 };
@@ -130,8 +130,8 @@ pub fn details(pane: &FormPane, narrow: bool) -> Vec<(Tone, String)> {
         }
         return vec![(Tone::Limits, text)];
     }
-    // Where the service has spoken, what it may say is no news.
-    let told = pane.problems_at(id).any(|p| p.from_service);
+    // Where the service, or the class, has spoken, what it may say is no news.
+    let told = pane.problems_at(id).any(|p| p.by != Says::Form);
     let problems = pane.problems_at(id).filter(|p| !told || p.level == Level::Error);
     out.extend(problems.map(|p| (tone(p), sentence(p))));
     if field.sweep.is_some() {
@@ -243,7 +243,11 @@ fn tone(problem: &FieldProblem) -> Tone {
 /// A problem in a phrase, with who says so where it is not this program.
 pub fn sentence(problem: &FieldProblem) -> String {
     let what = problem.what.split_whitespace().collect::<Vec<_>>().join(" ");
-    if problem.from_service { format!("the service: {what}") } else { what }
+    match problem.by {
+        Says::Form => what,
+        Says::Service => format!("the service: {what}"),
+        Says::Class => format!("its class: {what}"),
+    }
 }
 
 /// The first line to be shown, so that the focus is seen with what stands below it.

@@ -5,7 +5,10 @@
 //! doubtful, and the person decides. When the link is lost, or the scheduler refuses one, the rest stays here until the
 //! person lets it go on.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
 
 use chrono::{DateTime, FixedOffset};
 
@@ -13,6 +16,7 @@ use super::{Cancelled, News, Outgoing, Session, Way};
 use crate::{
     catalogue::{
         self, TaskType,
+        script::Envelope,
         sweep::{Pattern, Plan, Sweep},
     },
     store::{GroupKey, Outcome, State, TaskKey},
@@ -37,6 +41,8 @@ pub struct Batch {
     pub payload: Pattern,
     /// The same with its secrets masked, if it has any: display names are made of it.
     pub masked: Option<Pattern>,
+    /// What the class made of each payload, if it was asked: shared, for a batch is often looked at.
+    pub made: Option<Arc<[Envelope]>>,
     /// What is swept.
     pub plan: Plan,
     /// The group's name.
@@ -81,7 +87,25 @@ impl Batch {
     }
 
     fn filled(&self, pattern: &Pattern, at: usize) -> String {
-        catalogue::complete(&self.task_type, &pattern.fill(&self.plan.nth(at).unwrap_or_default()))
+        let payload = pattern.fill(&self.plan.nth(at).unwrap_or_default());
+        match self.envelope(at) {
+            Some(envelope) => envelope.complete(&payload),
+            None => catalogue::complete(&self.task_type, &payload),
+        }
+    }
+
+    /// What the class made of the member of that number.
+    fn envelope(&self, at: usize) -> Option<&Envelope> {
+        self.made.as_ref().and_then(|made| made.get(at))
+    }
+
+    /// How many members are cells without code: none of them may ever be sent.
+    pub fn without_code(&self) -> usize {
+        let lacks = |payload: String| json::get(&payload, "code").is_none_or(|code| code == "null");
+        match self.task_type.ipython {
+            true => (0..self.count()).filter(|at| lacks(self.payload(*at))).count(),
+            false => 0,
+        }
     }
 
     /// The swept fields with their values, a line each: `power = 0, 0.1 … 1 (11 values)`.
@@ -105,10 +129,13 @@ impl Batch {
     /// The frame of the member of that number, from 0. A group of one is a plain task without a mark.
     pub fn frame(&self, at: usize, id: Text) -> TaskFrame {
         let kind = &self.task_type;
-        let payload = self.payload(at);
-        let shown = name::display_name_with(&kind.class, &self.shown(at), &kind.hidden_fields, &|field| {
-            kind.numbers(field)
-        });
+        let envelope = self.envelope(at);
+        let shown = match envelope {
+            Some(envelope) => envelope.display_name.to_string(),
+            None => name::display_name_with(&kind.class, &self.shown(at), &kind.hidden_fields, &|field| {
+                kind.numbers(field)
+            }),
+        };
         let display_name = if self.count() > 1 { self.mark(at).write(&shown) } else { shown };
         TaskFrame {
             id,
@@ -116,8 +143,8 @@ impl Batch {
             task_type: kind.name.clone(),
             parallel: self.parallel,
             display_name: display_name.into(),
-            show_in_dashboard: kind.show_in_dashboard,
-            payload: payload.into(),
+            show_in_dashboard: envelope.map_or(kind.show_in_dashboard, |made| made.show_in_dashboard),
+            payload: self.payload(at).into(),
         }
     }
 }

@@ -227,7 +227,10 @@ fn the_chooser_goes_back_to_the_services_and_takes_unheard_types() {
 fn the_frame_that_is_shown_is_the_one_that_goes_out() {
     let mut b = Bench::new();
     b.runs(&job("a")).keys("s").types("MeasureT2").keys("enter");
-    let shown = |b: &Bench| json::compact(&b.composer().frame_lines().join("\n"));
+    let shown = |b: &Bench| {
+        let lines = b.composer().frame_lines().into_iter();
+        json::compact(&lines.map(|line| line.text).collect::<Vec<_>>().join("\n"))
+    };
     let at_once = shown(&b);
     assert_eq!(field(&at_once, "type"), "ScheduleTask", "{at_once}");
     b.keys("f6").types("2030-11-25T06:00+01:00").keys("enter f9").shows("ScheduleTask");

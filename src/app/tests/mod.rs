@@ -13,6 +13,7 @@ mod failures;
 mod forms;
 mod kept;
 mod lanes;
+mod made;
 mod many;
 mod random;
 mod reading;

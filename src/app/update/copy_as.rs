@@ -47,12 +47,17 @@ fn of_composer(app: &App, compose: &Compose) -> Result<CopyAs, String> {
     if compose.tasks() > 1 {
         let batch = compose.batch().unwrap_or_else(|| Err(String::new())).map_err(|why| not(&why))?;
         let typed: Vec<String> = compose.sweeps().into_iter().map(|(_, typed)| typed).collect();
+        let python = || app.settings.python.clone();
         let source = |batch: Batch| Source {
             frame: batch.frame(0, compose.id.clone()),
             way: Way::Scheduled(batch.run_at),
             task_type: task_type.clone(),
             place: place.clone(),
-            group: Some(Group { batch, typed: typed.clone() }),
+            group: Some(Group {
+                python: batch.made.as_ref().and_then(|_| python()),
+                batch,
+                typed: typed.clone(),
+            }),
         };
         return Ok(CopyAs::new(source(batch), compose.batch_with(SECRET).map(source)));
     }

@@ -10,7 +10,7 @@ use crate::{
         form::{For, FormPane, Pick, Wish},
         line::LineEdit,
     },
-    catalogue::form::{FieldId, Input},
+    catalogue::form::{FieldId, Input, Says},
     store::{Outcome, State, Task},
     time::Now,
     traceback::pydantic,
@@ -256,20 +256,27 @@ pub(super) fn keep_sent(app: &mut App, id: Text, mut compose: Box<Compose>) {
 
 /// The parts of the `ValidationError` that a task ended with, as the form takes them.
 pub(super) fn refusals(task: &Task) -> Option<Vec<(String, String)>> {
-    let error = task.failure()?;
-    if error.ename.as_deref() != Some("ValidationError") {
-        return None;
+    let error = task.failure().filter(|error| error.ename.as_deref() == Some(VALIDATION))?;
+    Some(parts_of(VALIDATION, error.evalue.as_deref().unwrap_or_default()))
+}
+
+const VALIDATION: &str = "ValidationError";
+
+/// What an exception says, part by part: a path and a message. What is no `ValidationError` is said of no field.
+pub(in crate::app) fn parts_of(name: &str, text: &str) -> Vec<(String, String)> {
+    if name != VALIDATION {
+        let said = if name.is_empty() { text.to_owned() } else { format!("{name}: {text}") };
+        return vec![(String::new(), said)];
     }
-    let text = error.evalue.as_deref().unwrap_or_default();
     let Some(errors) = pydantic::parse(text).filter(|e| !e.items.is_empty()) else {
         // Another wording: all of it, at no field.
-        return Some(vec![(String::new(), text.to_owned())]);
+        return vec![(String::new(), text.to_owned())];
     };
     let mut parts: Vec<(String, String)> = errors.items.into_iter().map(|i| (i.path, i.message)).collect();
     if errors.count > parts.len() {
         parts.push((String::new(), format!("{} errors in all, but only these were readable", errors.count)));
     }
-    Some(parts)
+    parts
 }
 
 /// Looks at the forms whose tasks were sent: those that have ended well are let go; one that the service refused opens
@@ -326,7 +333,7 @@ pub(super) fn reopen(app: &mut App, id: &str, now: Now) -> bool {
 /// Puts a refused task's errors to the form's fields, if there is a form.
 pub(super) fn place(compose: &mut Compose, parts: &[(String, String)]) {
     if let Some(form) = compose.form_mut() {
-        form.form.place(parts);
+        form.form.place(parts, Says::Service);
         form.settle();
         go_to_wrong(form);
     }

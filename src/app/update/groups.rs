@@ -105,25 +105,43 @@ pub(super) fn in_many(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Sends what the composer's sweeps make.
+/// Why what the composer's sweeps make cannot be sent, whatever it is: one sentence.
+pub(super) fn hindrance(app: &App, compose: &Compose) -> Option<String> {
+    if compose.tasks() == 1 {
+        return None;
+    }
+    if compose.way == Way::Alone {
+        return Some(
+            "not sent: a service spoken to alone takes one task at a time: several go through the scheduler"
+                .to_owned(),
+        );
+    }
+    if compose.replaces.is_some() {
+        return Some(
+            "not sent: it is to replace one scheduled task, and several cannot: take the sweeps away"
+                .to_owned(),
+        );
+    }
+    if app.session.has_scheduler == Some(false) {
+        return Some("not sent: several tasks go through the scheduler, and this Juice has none".to_owned());
+    }
+    barred(app)
+}
+
+/// Sends what the composer's sweeps make, or asks first.
 pub(super) fn ask(app: &mut App, now: Now) -> Vec<Effect> {
     let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return Vec::new() };
     let doubts: Vec<String> = compose.problems.iter().filter(|p| !p.hint).map(|p| p.what.clone()).collect();
-    let refusal = match compose.batch() {
-        Some(Err(why)) => why,
-        _ if compose.way == Way::Alone => {
-            "a service spoken to alone takes one task at a time: several go through the scheduler".to_owned()
-        }
-        _ if compose.replaces.is_some() => {
-            "it is to replace one scheduled task, and several cannot: take the sweeps away".to_owned()
-        }
-        _ if app.session.has_scheduler == Some(false) => {
-            "several tasks go through the scheduler, and this Juice has none".to_owned()
-        }
-        Some(Ok(batch)) => return ask_to_send(app, batch, &doubts, now),
-        None => return Vec::new(),
+    let refusal = match (hindrance(app, compose), compose.batch()) {
+        (Some(why), _) => why,
+        (None, None) => return Vec::new(),
+        (None, Some(Err(why))) => format!("not sent: {why}"),
+        (None, Some(Ok(batch))) => match batch.without_code() {
+            0 => return ask_to_send(app, batch, &doubts, now),
+            lacking => format!("not sent: `code` is missing in {lacking} of {}", batch.count()),
+        },
     };
-    app.tell(Severity::Warning, format!("not sent: {refusal}"), now);
+    app.tell(Severity::Warning, refusal, now);
     Vec::new()
 }
 
@@ -132,10 +150,6 @@ const MOST_VALUES: usize = 100;
 
 /// Sends a group, or asks first. `doubts`: why the service will probably refuse members.
 fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<Effect> {
-    if let Some(why) = barred(app) {
-        app.tell(Severity::Warning, why, now);
-        return Vec::new();
-    }
     let again = again(app, &batch);
     let rest = again.as_ref().and_then(|again| again.rest.clone());
     let batch = match (&again, &rest) {

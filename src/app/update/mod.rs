@@ -55,7 +55,10 @@ use self::{
     task::{export, in_task},
 };
 
-pub(super) use self::{compose::class_of, form::REOPENS_AFTER};
+pub(super) use self::{
+    compose::class_of,
+    form::{REOPENS_AFTER, parts_of},
+};
 
 /// Takes a message. The picture may have changed if [`App::revision`] went up.
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {

@@ -1,6 +1,6 @@
-//! Letting a task's own class make what only it can: the code of a cell, the exact display name. It runs the lab's
-//! Python on this machine, so it is asked about once in a run of the program; and what was made is shown before it is
-//! sent, by the next press of the send key.
+//! Letting a task's own class make what only it can: the code of a cell, the exact display name; of a group all of them
+//! in one run. It runs the lab's Python on this machine, so it is asked about once in a run of the program; and what was
+//! made is shown before it is sent, by the next press of the send key.
 
 use crate::{
     app::{
@@ -12,12 +12,12 @@ use crate::{
         msg::NotMade,
         session::Way,
     },
-    catalogue::script::Envelope,
+    catalogue::{script::Envelope, sweep::Payloads},
     time::Now,
     wire::Text,
 };
 
-use super::compose::barred;
+use super::{compose::barred, form::go_to_wrong, groups};
 
 /// What the send key does first. `None`: nothing, the task can go its way.
 pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
@@ -28,12 +28,17 @@ pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
     }
     let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return None };
     let bar = barred(app).filter(|_| app.settings.read_only || compose.way != Way::Alone);
-    if compose.made.is_some() || compose.many.is_some() || bar.is_some() {
+    if compose.made.is_some() || bar.is_some() {
         return None;
     }
     let code = compose.lacks_code();
     if !code && !wants_name(app, compose) {
         return None;
+    }
+    // What cannot be sent anyway needs no Python.
+    if let Some(why) = groups::hindrance(app, compose) {
+        app.tell(Severity::Warning, why, now);
+        return Some(Vec::new());
     }
     let class = compose.task_type.class.clone();
     let Some(python) = app.settings.python.clone() else {
@@ -73,7 +78,12 @@ pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
     if app.ui.python == Some(true) {
         return Some(make(app, now));
     }
-    let what = if code { "the code of its cell" } else { "its exact name" };
+    let what = match (code, compose.tasks()) {
+        (true, 1) => "the code of its cell".to_owned(),
+        (true, count) => format!("the code of its {count} cells"),
+        (false, 1) => "its exact name".to_owned(),
+        (false, count) => format!("its {count} exact names"),
+    };
     let mut lines = vec![
         format!(
             "Only the class {path} makes {what}. Importing it runs the lab's modules here, which may open instruments."
@@ -81,8 +91,12 @@ pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
         "Nothing is sent by it: what it makes is shown first (about 2 s).".to_owned(),
         format!("With {python}"),
     ];
-    if !code {
-        lines.push("Without it the task goes out with juicetop's own name for it.".to_owned());
+    match (code, compose.tasks()) {
+        (true, _) => {}
+        (false, 1) => lines.push("Without it the task goes out with juicetop's own name for it.".to_owned()),
+        (false, _) => {
+            lines.push("Without it the tasks go out with juicetop's own names for them.".to_owned());
+        }
     }
     app.ask(Confirm::new(
         format!("Let Python make {what}?"),
@@ -130,14 +144,22 @@ pub(super) fn refused(app: &mut App, now: Now) {
 fn make(app: &mut App, now: Now) -> Vec<Effect> {
     let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return Vec::new() };
     let Some(class) = compose.task_type.path() else { return Vec::new() };
-    let (id, of) = (compose.id.clone(), compose.text());
+    let Some(of) = compose.payloads() else { return Vec::new() };
+    let id = compose.id.clone();
     app.ui.making = Some(id.clone());
-    app.tell(Severity::Info, format!("{class} makes it, in the lab's Python …"), now);
+    let what = if of.count() == 1 { "it".to_owned() } else { format!("all {}", of.count()) };
+    app.tell(Severity::Info, format!("{class} makes {what}, in the lab's Python …"), now);
     vec![Effect::Make { id, class, of }]
 }
 
 /// The class has made it, or has not.
-pub(super) fn made(app: &mut App, id: &Text, of: &str, result: Result<Envelope, NotMade>, now: Now) {
+pub(super) fn made(
+    app: &mut App,
+    id: &Text,
+    of: &Payloads,
+    result: Result<Vec<Envelope>, NotMade>,
+    now: Now,
+) {
     if app.ui.making.as_ref() == Some(id) {
         app.ui.making = None;
     }
@@ -149,27 +171,39 @@ pub(super) fn made(app: &mut App, id: &Text, of: &str, result: Result<Envelope, 
     });
     // The person has left the composer meanwhile: nobody waits for it.
     let Some(compose) = found else { return };
+    let changed = format!("the payload has changed meanwhile: {key} lets Python make it anew");
     let (severity, text) = match result {
-        Ok(envelope) => {
-            if compose.take_made(of, envelope) {
+        Ok(envelopes) => match (compose.take_made(of, envelopes), of.count()) {
+            (true, count) => {
                 compose.frame_shown = true;
-                (Severity::Info, format!("its class made this: {key} sends it"))
-            } else {
-                (
-                    Severity::Warning,
-                    format!("the payload has changed meanwhile: {key} lets Python make it anew"),
-                )
+                compose.frame_top = 0;
+                let text = match count {
+                    1 => format!("its class made this: {key} sends it"),
+                    _ => format!("its class made all {count}: {key} sends them (first and last are shown)"),
+                };
+                (Severity::Info, text)
             }
-        }
-        Err(NotMade::Refused(message)) => {
-            let lines: Vec<&str> = message.lines().map(str::trim).collect();
-            let told = lines.get(1..3).map_or_else(|| message.clone(), |two| two.join(": "));
-            (Severity::Error, format!("not sent: its class refuses it: {told}"))
-        }
+            (false, _) => (Severity::Warning, changed),
+        },
+        Err(NotMade::Refused(refused)) => match compose.take_refused(of, &refused) {
+            Some(told) => {
+                if let Some(form) = compose.form_mut() {
+                    go_to_wrong(form);
+                }
+                (Severity::Error, format!("not sent: its class refuses {told}"))
+            }
+            None => (Severity::Warning, changed),
+        },
         Err(NotMade::Failed(why)) if compose.lacks_code() => (Severity::Error, format!("not sent: {why}")),
         Err(NotMade::Failed(why)) => {
             compose.nameless = true;
-            (Severity::Error, format!("no exact name: {why}; {key} sends it with juicetop's own"))
+            let own = if of.count() == 1 {
+                "sends it with juicetop's own"
+            } else {
+                "sends them with juicetop's own"
+            };
+            let what = if of.count() == 1 { "exact name" } else { "exact names" };
+            (Severity::Error, format!("no {what}: {why}; {key} {own}"))
         }
     };
     app.tell(severity, text, now);

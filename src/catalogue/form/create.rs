@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Field, FieldId, Form, Input, Node, Origin, Presence, text};
+use super::{Field, FieldId, Form, Input, Node, Origin, Presence, Says, text};
 use crate::catalogue::{
     Code, Level, TaskType, check,
     kept::sounds_secret,
@@ -43,6 +43,7 @@ impl Form {
             code: None,
             code_for: None,
             told: Vec::new(),
+            told_by: Says::default(),
             problems: Vec::new(),
         };
         let top = form.schema.top();

@@ -88,12 +88,24 @@ pub enum Origin {
 pub struct FieldProblem {
     /// Where; `None`: the task as a whole.
     pub field: Option<FieldId>,
-    /// How sure. What the service said is an error and yet keeps nobody from sending again.
+    /// How sure. What the service or the class said is an error and yet keeps nobody from trying again.
     pub level: Level,
     /// One phrase.
     pub what: String,
-    /// The service said so about what was sent last; goes away when the field is edited.
-    pub from_service: bool,
+    /// Who says so.
+    pub by: Says,
+}
+
+/// Who says that something is wrong. What others said goes away when the field is edited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Says {
+    /// The form, of what stands there now.
+    #[default]
+    Form,
+    /// The service, of what was sent last.
+    Service,
+    /// The task's class, of what it was to make last.
+    Class,
 }
 
 /// How a value is entered.
@@ -214,8 +226,10 @@ pub struct Form {
     code: Option<FieldId>,
     /// The payload, without its code, that the code was made for; `None`: a person wrote it.
     code_for: Option<String>,
-    /// What the service said that has no field.
+    /// What was said that has no field.
     told: Vec<String>,
+    /// Who said that, and what stands at fields.
+    told_by: Says,
     problems: Vec<FieldProblem>,
 }
 
@@ -247,7 +261,7 @@ struct Node {
     opened: Option<(Option<String>, Origin)>,
     /// What is wrong with the value itself; `None`: not looked at since it changed.
     marks: Option<Vec<(Level, String)>>,
-    /// What the service said.
+    /// What others said.
     told: Vec<String>,
 }
 
@@ -274,7 +288,10 @@ impl Form {
                 let written = self.value_of(id).is_some_and(|raw| raw.starts_with('"'));
                 match &self.code_for {
                     _ if !written => CodeState::Missing,
-                    Some(made_for) if *made_for != self.without_code() => CodeState::Stale,
+                    // Python makes it for one set of values.
+                    Some(made_for) if *made_for != self.without_code() || !self.swept().is_empty() => {
+                        CodeState::Stale
+                    }
                     _ => CodeState::Given,
                 }
             }

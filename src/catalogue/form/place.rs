@@ -1,11 +1,11 @@
-//! What a service said is wrong, at the fields that it means.
+//! What a service, or the task's class, said is wrong, at the fields that it means.
 //!
 //! pydantic's path names a field by the names, keys and indexes that lead to it, and between them things that are no
 //! field: the tag of a union's variant, the kind that an alternative has (`int`, `list[int]`, `function-after[…]`),
 //! `[key]` where a map's key is meant. What leads nowhere stands on top, whole; what leads half way stands where the
 //! way ends, with the rest of it. Nothing is dropped.
 
-use super::{FieldId, Form, Input, Node};
+use super::{FieldId, Form, Input, Node, Says};
 use crate::catalogue::shape::What;
 
 /// Parts between dots that a key is looked for in.
@@ -14,7 +14,8 @@ const MOST_DOTS: usize = 8;
 impl Form {
     /// Takes the parts of a `ValidationError`: path (`sequence.0.drag.sigma`) and message. They replace what was said
     /// before; each goes away when its field is edited, what has no field when the next answer comes.
-    pub fn place(&mut self, errors: &[(String, String)]) {
+    pub fn place(&mut self, errors: &[(String, String)], by: Says) {
+        self.told_by = by;
         self.told.clear();
         for node in self.nodes.iter_mut().flatten() {
             node.told.clear();

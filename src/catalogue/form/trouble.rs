@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::{CodeState, FieldId, FieldProblem, Form, Node, Origin, Presence, value::same};
+use super::{CodeState, FieldId, FieldProblem, Form, Node, Origin, Presence, Says, value::same};
 use crate::catalogue::{
     Level, check,
     shape::{Shape, What},
@@ -61,30 +61,16 @@ impl Form {
                 field: None,
                 level: Level::Error,
                 what: what.clone(),
-                from_service: true,
+                by: self.told_by,
             })
             .collect();
         self.collect_from(self.root, Around::default(), &mut out);
-        let code = self.code_state();
-        if code == CodeState::Stale {
+        if self.code_state() == CodeState::Stale {
             out.push(FieldProblem {
                 field: self.code,
                 level: Level::Error,
                 what: "Python made this for other values than now stand here".to_owned(),
-                from_service: false,
-            });
-        }
-        // A person's own code may well use the fields' values as they come; Python made its for one set of them.
-        if self.code.is_some()
-            && self.code_for.is_some()
-            && matches!(code, CodeState::Given | CodeState::Stale)
-            && let Some(id) = self.swept().first()
-        {
-            out.push(FieldProblem {
-                field: Some(*id),
-                level: Level::Error,
-                what: "Python made the code for one set of values: it cannot run through several".to_owned(),
-                from_service: false,
+                by: Says::Form,
             });
         }
         self.problems = out;
@@ -101,20 +87,20 @@ impl Form {
             false => Some(id),
         };
         let field = shown.filter(|shown| *shown != self.root);
-        let mut say = |level: Level, what: String, from_service: bool| {
-            out.push(FieldProblem { field, level, what, from_service });
+        let mut say = |level: Level, what: String, by: Says| {
+            out.push(FieldProblem { field, level, what, by });
         };
         for what in &node.told {
-            say(Level::Error, what.clone(), true);
+            say(Level::Error, what.clone(), self.told_by);
         }
         for (level, what) in near {
-            say(level, what, false);
+            say(level, what, Says::Form);
         }
         if node.field.presence != Presence::Value && node.sweep.is_none() {
             return;
         }
         for (level, what) in node.marks.iter().flatten() {
-            say(*level, what.clone(), false);
+            say(*level, what.clone(), Says::Form);
         }
         if node.holds() {
             let (inside, last) = self.around(node);
@@ -123,8 +109,8 @@ impl Form {
                 self.collect_from(kid, Around { gap: i < last, ..inside }, out);
             }
             let mut refused = out.iter_mut().skip(from).filter(|told| told.level == Level::Error);
-            if refused.any(|told| !told.from_service) && self.fits_another(id) {
-                let mine = out.iter_mut().skip(from).filter(|told| !told.from_service);
+            if refused.any(|told| told.by == Says::Form) && self.fits_another(id) {
+                let mine = out.iter_mut().skip(from).filter(|told| told.by == Says::Form);
                 mine.for_each(|told| told.level = Level::Hint);
             }
         }

@@ -91,8 +91,7 @@ def catalogue(services):
     return out
 
 
-def envelope(name, text):
-    cls = load(name)
+def envelope(cls, text):
     # As the service does it: first JSON, then the class.
     task = cls.model_validate(json.loads(text))
     aside = {"parallel", "display_name", "show_in_dashboard"}
@@ -103,23 +102,37 @@ def envelope(name, text):
     }
 
 
+def envelopes(name, payloads):
+    """One answer for each payload, as soon as it is made: what the class refuses holds up none of the others."""
+    tell({"importing": name, "entrypoint": name})
+    cls = load(name)
+    tell({"imported": name})
+    for text in payloads:
+        try:
+            tell({"answer": envelope(cls, json.loads(text))})
+        except BaseException as error:
+            tell({"refused": type(error).__name__, "message": str(error)})
+
+
 def main():
     tell({"juicetop": 1})
     request = json.loads(requests.readline())
+    # All of them now: what is read later only tells that juicetop has ended.
+    payloads = [requests.readline() for _ in range(request.get("payloads", 0))]
     threading.Thread(target=end_with_juicetop, daemon=True).start()
     try:
         import orangeqs.juice.task
     except BaseException as error:
-        return {"no_juice": said(error)}
+        return tell({"no_juice": said(error)})
     try:
         if "envelope" in request:
-            tell({"importing": request["envelope"], "entrypoint": request["envelope"]})
-            return {"answer": envelope(request["envelope"], request["payload"])}
-        return {"answer": catalogue(request["services"])}
+            envelopes(request["envelope"], payloads)
+        else:
+            tell({"answer": catalogue(request["services"])})
     except BaseException as error:
-        return {"error": type(error).__name__, "message": str(error)}
+        tell({"error": type(error).__name__, "message": str(error)})
 
 
-tell(main())
+main()
 sys.stderr.flush()
 os._exit(0)  # Not held up by threads that an import has left.

@@ -17,6 +17,7 @@
 
 mod decimal;
 mod pattern;
+mod payloads;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::wire::json::{self, Kind};
 use decimal::{Decimal, Quotient, shortest};
 
 pub use pattern::{Pattern, mark, put};
+pub use payloads::Payloads;
 pub use plan::{Combine, Plan};
 
 /// The most values of one sweep, and the most tasks of one group: at the scheduler's one task a second almost three

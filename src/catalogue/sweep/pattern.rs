@@ -18,6 +18,11 @@ pub fn mark(number: usize) -> String {
 }
 
 impl Pattern {
+    /// A payload in which nothing is left open.
+    pub fn whole(text: &str) -> Pattern {
+        Pattern { pieces: vec![text.to_owned()], places: Vec::new() }
+    }
+
     /// Reads a payload that has the first `count` marks in it.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Several sweeps together: which task of a group has which values.
 
 use super::{MOST, Sweep};
-use crate::wire::group;
+use crate::wire::{group, json};
 
 /// How several swept fields go together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,13 @@ pub struct Plan {
     axes: Vec<(String, Sweep)>,
     combine: Combine,
     count: usize,
+}
+
+/// Nothing is swept: one task.
+impl Default for Plan {
+    fn default() -> Plan {
+        Plan { axes: Vec::new(), combine: Combine::default(), count: 1 }
+    }
 }
 
 impl Plan {
@@ -92,6 +99,14 @@ impl Plan {
         }
         values.reverse();
         Some(values)
+    }
+
+    /// The same in words: `averages=10, band="X"`.
+    pub fn told(&self, at: usize) -> String {
+        let values = self.nth(at).unwrap_or_default();
+        let told: Vec<String> =
+            self.names().zip(values).map(|(name, raw)| format!("{name}={}", json::compact(&raw))).collect();
+        told.join(", ")
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     catalogue::{
         Catalogue, Form, Level, TaskType,
         form::Origin,
-        sweep::{Combine, Pattern, Plan, Sweep, Values, mark, put},
+        sweep::{Combine, Pattern, Payloads, Plan, Sweep, Values, mark, put},
     },
     cli::{End, FAILED, MISUSE, NOT_SENT, OK, UNKNOWN, args::SubmitArgs, out, talk::Step},
     config::Guard,
@@ -64,7 +64,8 @@ impl Group {
         let run_at = args.at.as_deref().map(|text| moment(text, &now)).transpose().map_err(End::misuse)?;
         let text = args.payload.as_deref().map(plan::read).transpose()?;
         let base = payload::merge(text.as_deref(), &args.fields).map_err(End::misuse)?;
-        let base = plan::with_run_async(&kind, base)?;
+        // What a cell needs besides its fields, its class adds where it is asked.
+        let base = if args.python.is_none() { plan::with_run_async(&kind, base)? } else { base };
         let combine = if args.zip { Combine::Zip } else { Combine::Multiply };
         let axes = axes(&kind, &base, &args.sweep).map_err(End::misuse)?;
         let mut open = base;
@@ -75,18 +76,26 @@ impl Group {
         let payload = Pattern::read(&open, axes.len())
             .map_err(|_| End::misuse("--sweep: a field is swept inside another one that is swept"))?;
         let plan = Plan::new(axes, combine).map_err(|why| End::misuse(format!("--sweep: {why}")))?;
-        // A cell whose code only Python computes is refused like a single one.
-        plan::complete(&kind, payload.fill(&plan.nth(0).unwrap_or_default()))?;
         let name = match &args.group {
             Some(name) => name.clone(),
             None => plan.name_for(&kind.class),
         };
         group::check(&name).map_err(|why| End::misuse(format!("--group: {why}")))?;
+        let payloads = Payloads::new(payload.clone(), plan.clone());
+        let made = match &args.python {
+            Some(python) => Some(plan::made(python, &kind, payloads)?.into()),
+            None => {
+                // A cell whose code only Python computes is refused like a single one.
+                payloads.all().try_for_each(|payload| plan::complete(&kind, payload).map(drop))?;
+                None
+            }
+        };
         let batch = Batch {
             target: args.service.as_str().into(),
             parallel: args.parallel || (kind.parallel && !args.sequential),
             payload,
             masked: None,
+            made,
             plan,
             name: name.into(),
             tag: group::tag(id),

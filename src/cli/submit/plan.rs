@@ -8,7 +8,11 @@ use chrono::{DateTime, FixedOffset, Local};
 use super::payload;
 use crate::{
     app::session::Way,
-    catalogue::{self, Catalogue, Level, ServiceKind, TaskType, script::Envelope},
+    catalogue::{
+        self, Catalogue, Level, ServiceKind, TaskType,
+        script::{Envelope, which},
+        sweep::Payloads,
+    },
     cli::{End, NOT_SENT, args::SubmitArgs, out},
     config::Guard,
     python::{Failure, Python},
@@ -53,7 +57,9 @@ impl Plan {
         let (way, may_go_direct) = way(args, alone, parallel, at_given, run_at)?;
         let text = args.payload.as_deref().map(read).transpose()?;
         let merged = payload::merge(text.as_deref(), &args.fields).map_err(End::misuse)?;
-        let envelope = args.python.as_deref().map(|python| made(python, &kind, &merged)).transpose()?;
+        let one = || Payloads::one(&merged);
+        let made = args.python.as_deref().map(|python| made(python, &kind, one())).transpose()?;
+        let envelope = made.and_then(|made| made.into_iter().next());
         let payload = match &envelope {
             Some(envelope) => envelope.complete(&merged),
             None => complete(&kind, merged)?,
@@ -195,8 +201,8 @@ pub(super) fn kind(catalogue: &mut Catalogue, service: &str, name: &str) -> Task
     kind
 }
 
-/// What the task's class makes of the payload, in the lab's Python.
-fn made(python: &Path, kind: &TaskType, payload: &str) -> Result<Envelope, End> {
+/// What the class makes of one payload, or of many, in the lab's Python.
+pub(super) fn made(python: &Path, kind: &TaskType, payloads: Payloads) -> Result<Vec<Envelope>, End> {
     if kind.is_of_cells() {
         return Err(End::misuse(format!(
             "{} stands in the kernel's own cells, which no Python here can import: send its code as RawIPython",
@@ -210,18 +216,25 @@ fn made(python: &Path, kind: &TaskType, payload: &str) -> Result<Envelope, End> 
             kind.class
         )));
     };
-    out::say(&format!("{class} makes it in {}: this runs the lab's own modules", python.display()));
+    let what = if payloads.count() == 1 { "it".to_owned() } else { format!("all {}", payloads.count()) };
+    out::say(&format!("{class} makes {what} in {}: this runs the lab's own modules", python.display()));
     let stop = AtomicBool::new(false);
     let mut printed = |line: &str| out::say(&format!("python: {line}"));
-    let made = Python::new(python).envelope(&class, payload, &stop, &mut printed);
-    let made = made.map_err(|why| match why {
-        Failure::Raised { name, message } => {
-            out::say_block(&format!("{name}: {message}"));
-            End::new(NOT_SENT, format!("not sent: {class} refuses it"))
+    Python::new(python).envelopes(&class, payloads.clone(), &stop, &mut printed).map_err(|why| match &why {
+        Failure::Refused { refused } => {
+            out::say_block(&why.to_string());
+            let which = match payloads.count() {
+                1 => "it".to_owned(),
+                _ => format!("{} (above: why the first one)", which(&payloads, refused)),
+            };
+            End::new(NOT_SENT, format!("not sent: {class} refuses {which}"))
         }
-        other => End::new(NOT_SENT, format!("not sent: {other}")),
-    })?;
-    Ok(made)
+        Failure::Raised { .. } => {
+            out::say_block(&why.to_string());
+            End::new(NOT_SENT, format!("not sent: {class} cannot be imported"))
+        }
+        _ => End::new(NOT_SENT, format!("not sent: {why}")),
+    })
 }
 
 /// `run_async`, on which a service insists in a cell's payload.
@@ -240,7 +253,7 @@ pub(super) fn complete(kind: &TaskType, payload: String) -> Result<String, End> 
     }
     let payload = with_run_async(kind, payload)?;
     let payload = catalogue::complete(kind, &payload);
-    if json::get(&payload, "code").is_some() {
+    if json::get(&payload, "code").is_some_and(|code| code != "null") {
         return Ok(payload);
     }
     let class = &kind.class;

@@ -16,6 +16,7 @@ use super::super::{
     out::{self, Out},
 };
 use crate::{
+    catalogue::sweep::Payloads,
     net::discovery::{Service, discover},
     python::{Failure, LIMIT, Python},
     wire::json,
@@ -37,25 +38,27 @@ pub(super) fn run(place: &Place, args: &TypesArgs, path: &Path, out: &Out) -> Re
     let mut printed = |line: &str| out::say(&format!("python: {line}"));
     if args.envelope {
         let (class, payload) = task(&args.names)?;
-        let raw = match python.envelope(class, &payload, &stop, &mut printed) {
-            Ok(raw) => raw,
-            Err(Failure::Raised { name, message }) => {
+        let made = match python.envelopes(class, Payloads::one(&payload), &stop, &mut printed) {
+            Ok(made) => made,
+            Err(why @ (Failure::Refused { .. } | Failure::Raised { .. })) => {
                 // Pydantic tells it on many lines.
-                out::say_block(&format!("{name}: {message}"));
+                out::say_block(&why.to_string());
                 return Ok(FAILED);
             }
             Err(why) => return Err(failed(&why)),
         };
-        let metadata = format!(
-            "{{\"parallel\": {}, \"display_name\": {}, \"show_in_dashboard\": {}}}",
-            raw.parallel,
-            json::quote(&raw.display_name),
-            raw.show_in_dashboard
-        );
-        let task_type = json::quote(&raw.task_type);
-        let line =
-            format!("{{\"type\": {task_type}, \"metadata\": {metadata}, \"payload\": {}}}", raw.payload);
-        out.line(&out.json(&line))?;
+        for raw in made {
+            let metadata = format!(
+                "{{\"parallel\": {}, \"display_name\": {}, \"show_in_dashboard\": {}}}",
+                raw.parallel,
+                json::quote(&raw.display_name),
+                raw.show_in_dashboard
+            );
+            let task_type = json::quote(&raw.task_type);
+            let line =
+                format!("{{\"type\": {task_type}, \"metadata\": {metadata}, \"payload\": {}}}", raw.payload);
+            out.line(&out.json(&line))?;
+        }
         return Ok(OK);
     }
     let services = services(place, &args.names)?;

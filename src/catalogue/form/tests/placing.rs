@@ -4,8 +4,8 @@ use super::*;
 
 fn place(form: &mut Form, errors: &[(&str, &str)]) -> Vec<String> {
     let errors: Vec<_> = errors.iter().map(|(path, what)| ((*path).to_owned(), (*what).to_owned())).collect();
-    form.place(&errors);
-    let said: Vec<_> = form.problems().iter().filter(|p| p.from_service).cloned().collect();
+    form.place(&errors, Says::Service);
+    let said: Vec<_> = form.problems().iter().filter(|p| p.by == Says::Service).cloned().collect();
     said.iter()
         .map(|problem| {
             let names = problem.field.map(|id| form.path(id)).unwrap_or_default();
@@ -59,7 +59,8 @@ fn tags_of_variants_are_no_fields() {
     assert_eq!(said, ["shape/sigma: one", "sequence/0/base/sigma: two"]);
     // It goes away with an edit there, and only there.
     form.set_text(at(&form, "shape/sigma"), "1");
-    let left: Vec<_> = form.problems().iter().filter(|p| p.from_service).map(|p| p.what.as_str()).collect();
+    let left: Vec<_> =
+        form.problems().iter().filter(|p| p.by == Says::Service).map(|p| p.what.as_str()).collect();
     assert_eq!(left, ["two"]);
 }
 

@@ -126,7 +126,7 @@ fn edit(form: &mut Form, (what, row, n): (u8, usize, usize)) {
         14 => drop(form.rename(row.id, typed)),
         15 => drop(form.set_raw(row.id, typed)),
         16 => form.fold(row.id, n.is_multiple_of(2)),
-        17 => form.place(&[(format!("f{}.f0.0.x", n % 3), "no".to_owned())]),
+        17 => form.place(&[(format!("f{}.f0.0.x", n % 3), "no".to_owned())], Says::Service),
         _ => {
             let payload = form.payload();
             form.fill(&payload, Origin::Edited).unwrap();
