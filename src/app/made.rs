@@ -69,17 +69,18 @@ impl Compose {
         true
     }
 
-    /// Takes what the class says against some of the payloads `of`: it stands at the fields until these change. What is
-    /// to be told of it, in one phrase; `None` if these are no longer the payloads.
+    /// Takes what the class says against some of the payloads `of`: it stands at the fields until these change. What it
+    /// refuses, in one phrase; `None` if these are no longer the payloads.
     pub(super) fn take_refused(&mut self, of: &Payloads, refused: &[Refusal]) -> Option<String> {
         let first = refused.first().filter(|_| self.payloads().as_ref() == Some(of))?;
         let mut parts = parts_of(&first.name, &first.message);
         let (path, what) = parts.first()?;
         let said = if path.is_empty() { what.clone() } else { format!("{path}: {what}") };
-        let mut told = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut told = format!("it: {said}");
         if of.count() > 1 {
             let which = which(of, refused);
-            told = format!("{which} ({told})");
+            told = format!("{which} ({said})");
             for (_, what) in &mut parts {
                 *what = format!("{what} (with {})", of.told(first.at));
             }

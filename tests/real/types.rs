@@ -3,11 +3,17 @@
 //! class can make.
 
 use std::{
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::AtomicBool,
     time::{Duration, Instant},
 };
 
+use juicetop::{
+    catalogue::sweep::{Combine, Pattern, Payloads, Plan, Sweep, Values, mark},
+    python::{Failure, Python},
+};
 use serde_json::Value;
 
 use crate::common::{
@@ -289,3 +295,83 @@ fn a_cell_whose_code_only_its_class_makes_is_submitted_with_python() {
     assert_eq!(json(&done.stdout), serde_json::json!([0, 1, 4, 9]));
     submit("points=many").expect(4).says("ValidationError").says("bench:Plot refuses it");
 }
+
+#[test]
+fn a_sweep_of_such_a_cell_is_submitted_with_python() {
+    let Some(juice) = Juice::shared() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let catalogues = home.path().join(".config/juicetop/catalogue.d");
+    std::fs::create_dir_all(&catalogues).unwrap();
+    let made = types(home.path(), &["bench=bench:Bench"]).expect(0);
+    std::fs::write(catalogues.join("lab.json"), made.stdout).unwrap();
+    let python = python();
+    let plot = |more: &[&str]| at_home(juice, home.path(), &[&["submit", "lab", "Plot"], more].concat());
+    let by_python = |more: &[&str]| plot(&[&["--python", &python], more].concat());
+    plot(&["--sweep", "points=2,3"]).expect(2).says("add --python PATH");
+    let dry = by_python(&["--sweep", "points=2..4", "--dry-run", "--json"])
+        .expect(0)
+        .says("bench:Plot makes all 3");
+    let dry = json(&dry.stdout);
+    assert_eq!((&dry["count"], &dry["first"]["code"]), (&3.into(), &"[n * n for n in range(2)]".into()));
+    assert_eq!(dry["last"]["code"], "[n * n for n in range(4)]");
+    let dry = by_python(&["--sweep", "points=2..4", "--dry-run"]).expect(0).stdout;
+    assert!(dry.contains("  first  Plot: points=2, good=True [Plot over points 1/3 #"), "{dry}");
+    // What only the class refuses is told with its values, and nothing is sent.
+    by_python(&["--sweep", "points=12..14", "--sweep", "good=true,false"])
+        .expect(4)
+        .says("an unlucky number of points")
+        .says("bench:Plot refuses 2 of 6: points=13, good=true; points=13, good=false");
+    assert_eq!(by_python(&["--sweep", "points=2..4", "--wait"]).expect(0).stdout, "3 ok\n");
+    // Each has its own code: of these the second one raises, and the first one's success lets it go.
+    let zip = ["--zip", "--sweep", "points=2,3", "--sweep", "good=true,false", "--first-alone", "--wait"];
+    assert_eq!(by_python(&zip).expect(1).stdout, "1 ok, 1 failed\n");
+}
+
+/// Payloads whose `points` run.
+fn points(values: &str) -> Payloads {
+    let axes = vec![("points".to_owned(), Sweep::read(values, Values::Integer).unwrap())];
+    let pattern = Pattern::read(&format!("{{\"points\": {}}}", mark(0)), 1).unwrap();
+    Payloads::new(pattern, Plan::new(axes, Combine::Multiply).unwrap())
+}
+
+#[test]
+fn ten_thousand_tasks_are_made_in_one_run() {
+    let Some(_) = Juice::shared() else { return };
+    let folder = module("sized", SIZED);
+    // Where the class stands is for its Python to know.
+    let shell = folder.path().join("python");
+    let line = format!("#!/bin/sh\nPYTHONPATH={} exec {} \"$@\"\n", folder.path().display(), python());
+    std::fs::write(&shell, line).unwrap();
+    std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (stop, python) = (AtomicBool::new(false), Python::new(&shell));
+    let make = |values: &str| python.envelopes("sized:Sized", points(values), &stop, &mut |_| {});
+    let made = make("1..10000").unwrap();
+    assert_eq!((made.len(), &*made[9_999].display_name), (10_000, "Sized: points=10000"));
+    assert!(made[41].payload.contains("\"code\": \"42   "), "{}", made[41].payload);
+    // Whatever it raises about one of them is about that one alone.
+    match make("5000..10002") {
+        Err(Failure::Refused { refused }) => {
+            let told: Vec<_> = refused.iter().map(|refusal| (refusal.at, refusal.words())).collect();
+            assert_eq!(told, [(5001, "RuntimeError: odd".to_owned()), (5002, "SystemExit: odd".to_owned())]);
+        }
+        other => panic!("{:?}", other.map(|made| made.len())),
+    }
+}
+
+/// A class with code of some length, that raises at the end.
+const SIZED: &str = r#"
+from orangeqs.juice.schemas.tasks import IPythonTask
+from pydantic import computed_field
+
+class Sized(IPythonTask):
+    points: int
+
+    @computed_field
+    @property
+    def code(self) -> str:
+        if self.points == 10001:
+            raise RuntimeError("odd")
+        if self.points == 10002:
+            raise SystemExit("odd")
+        return str(self.points) + " " * 1000
+"#;

@@ -145,7 +145,8 @@ fn what_the_class_refuses_is_not_sent() {
         "1 validation error for Scan\nn\n  Input should be less than 3 [type=less_than]\n    For further";
     let refused = vec![Refusal { at: 0, name: "ValidationError".into(), message: told.into() }];
     b.msg(Msg::Made { id, of, result: Err(msg::NotMade::Refused(refused)) });
-    assert!(b.notice().contains("n: Input should be less than 3"), "{}", b.notice());
+    assert_eq!(b.notice(), "not sent: its class refuses it: n: Input should be less than 3");
+    b.shows("its class: Input should be less than 3");
     b.take();
     b.keys("ctrl-s");
     let (id, _, of) = wish(&b);

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Optional
 
 from orangeqs.juice.schemas.tasks import IPythonTask
 from orangeqs.juice.task import Task
-from pydantic import BaseModel, Field, computed_field
+from pydantic import BaseModel, Field, computed_field, field_validator
 
 from kinds import Kinds
 
@@ -103,6 +103,14 @@ class Plot(IPythonTask):
 
     points: int = 3
     good: bool = True
+
+    @field_validator("points")
+    @classmethod
+    def some(cls, points: int) -> int:
+        """No schema can tell this: only the class refuses it."""
+        if points == 13:
+            raise ValueError("an unlucky number of points")
+        return points
 
     @computed_field
     @property

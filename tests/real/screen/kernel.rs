@@ -193,3 +193,42 @@ async fn the_traceback_of_a_cell_comes_from_the_kernels_memory() {
     later.leave();
     program.leave();
 }
+
+#[test]
+fn a_sweep_of_a_cell_runs_each_one_with_its_own_code() {
+    let Some(juice) = Juice::shared() else { return };
+    let (mut program, _own) = with_python(juice);
+    let bus = Listener::open(&juice.url());
+    let asks = |text: &str| text.contains("Let Python make the code of its 3 cells?");
+    program.compose("lab", "Plot", "Plot");
+    program.type_keys("alt-s");
+    program.type_text("2, 13, 4");
+    program.wait_for("the count", |text| text.contains("3 tasks, at least 3 s"));
+    program.press_send("the question", asks);
+    program.type_keys("y");
+    // One of them only the class refuses: it is told, and nothing goes out.
+    program.wait_for("what the class refuses", |text| {
+        text.contains("its class refuses 1 of 3: points=13") && text.contains("an unlucky number of points")
+    });
+    program.type_keys("ctrl-u");
+    program.type_text("2, 3, 4");
+    program.wait_for("the class's words gone", |text| !text.contains("unlucky"));
+    let first = "first  Plot: points=2, good=True [Plot over points 1/3 #";
+    program.press_send("what the class made", |text| text.contains(first) && text.contains("made all 3"));
+    let shown = program.text();
+    for part in ["[n * n for n in range(2)]", "last   Plot: points=4", "[n * n for n in range(4)]"] {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+    program.press_send("the lanes", |text| !text.contains("Submit to"));
+    program.row_with("lab", &["Plot over points", "3 ok"]);
+    for (at, wanted) in [(2, json!([0, 1])), (3, json!([0, 1, 4])), (4, json!([0, 1, 4, 9]))] {
+        let name = format!("Plot: points={at}, good=True [Plot over points {}/3 #", at - 1);
+        let ended = bus.wait_for("its result", |e| {
+            let named = e.json["task_display_name"].as_str().is_some_and(|text| text.starts_with(&name));
+            named && e.json["task_state"] == "completed"
+        });
+        let reply: Value = serde_json::from_str(ended.json["task_payload"].as_str().unwrap()).unwrap();
+        assert_eq!(reply["result"]["result"], wanted, "{reply}");
+    }
+    program.leave();
+}
