@@ -224,7 +224,7 @@ fn foot(
     look: Look,
     now: Now,
 ) -> Vec<Row> {
-    let mut rows = vec![status(c, hidden, area.width, look)];
+    let mut rows = vec![status(app, c, hidden, area.width, look)];
     if c.tasks() > 1 {
         rows.extend(many::foot(app, c, area.height < 4, look));
         return rows;
@@ -259,7 +259,7 @@ fn foot(
 }
 
 /// The line below the payload: what is wrong with it, and how much of the form is out of sight.
-fn status(c: &Compose, hidden: Option<(usize, usize)>, width: u16, look: Look) -> Row {
+fn status(app: &App, c: &Compose, hidden: Option<(usize, usize)>, width: u16, look: Look) -> Row {
     let mut right = Vec::new();
     if let Some((above, below)) = hidden {
         right = vec![look.piece(&out_of_sight(above, below, look), Role::Dim)];
@@ -279,6 +279,12 @@ fn status(c: &Compose, hidden: Option<(usize, usize)>, width: u16, look: Look) -
         (_, true) => Role::Dim,
     };
     let mut row = Row::of(vec![spaces(1), look.piece(&first.what, role)]);
+    if c.lacks_code() && app.settings.python.is_some() && c.task_type.path().is_some() {
+        // Nothing is wrong: the send key does what is still to be done.
+        let key = app.settings.keymap.first(Action::Send).unwrap_or_default();
+        let text = format!("no code yet: {key} lets its class make it");
+        row.left = vec![spaces(1), look.piece(&text, Role::Warning)];
+    }
     if more > 0 {
         right.insert(0, look.piece(&format!("and {more} more "), Role::Dim));
     }

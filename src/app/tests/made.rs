@@ -249,7 +249,8 @@ fn carried(b: &Bench) -> Vec<(String, String)> {
 #[test]
 fn many_are_made_in_one_run_and_shown_before_they_are_sent() {
     let mut b = with_python(has_python());
-    b.keys("tab s").types("Scan").keys("enter alt-s").types("1..20").keys("ctrl-s");
+    b.keys("tab s").types("Scan").keys("enter alt-s").types("1..20");
+    b.shows("no code yet: ctrl-s lets its class make it").keys("ctrl-s");
     assert_eq!(b.confirm().title, "Let Python make the code of its 20 cells?");
     b.keys("n");
     assert!(b.notice().contains("without Python"), "{}", b.notice());
@@ -258,7 +259,7 @@ fn many_are_made_in_one_run_and_shown_before_they_are_sent() {
     assert_eq!((&*class, of.count(), json::get(&of.nth(19), "n")), ("m:Scan", 20, Some("20")));
     assert!(b.notice().contains("m:Scan makes all 20"), "{}", b.notice());
     answers(&mut b, |of| Ok(scans(of)));
-    assert_eq!(b.notice(), "its class made all 20: ctrl-s sends them (first and last are shown)");
+    assert_eq!(b.notice(), "made all 20: ctrl-s sends them (first and last are shown)");
     b.shows("first  Scan: n=1! [Scan over n 1/20 #").shows("scan(1)");
     b.shows("last   Scan: n=20! [Scan over n 20/20 #").shows("scan(20)").shows("The frame of the first:");
     assert!(b.sent().is_empty(), "it is shown, not sent");
@@ -306,6 +307,16 @@ fn what_was_made_of_many_holds_for_these_alone() {
     assert!(b.composer().made.is_none() && b.composer().form().is_none());
     b.keys("ctrl-s");
     assert_eq!((wish(&b).2.count(), b.sent().len()), (1, 0));
+}
+
+#[test]
+fn a_draft_keeps_the_sweep_and_nothing_that_was_made() {
+    let mut b = swept("1..3");
+    answers(&mut b, |of| Ok(scans(of)));
+    b.keys("esc s").types("Scan").keys("enter").shows("3 tasks");
+    assert!(b.composer().made.is_none() && b.composer().sendable().is_err());
+    b.keys("ctrl-s");
+    assert_eq!((wish(&b).2.count(), b.sent().len()), (3, 0));
 }
 
 #[test]

@@ -179,7 +179,7 @@ pub(super) fn made(
                 compose.frame_top = 0;
                 let text = match count {
                     1 => format!("its class made this: {key} sends it"),
-                    _ => format!("its class made all {count}: {key} sends them (first and last are shown)"),
+                    _ => format!("made all {count}: {key} sends them (first and last are shown)"),
                 };
                 (Severity::Info, text)
             }

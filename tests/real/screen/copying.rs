@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     LARGE, Program,
     compose::{KINDS, Steps},
+    kernel::{modules, with_python},
     python_json,
 };
 use crate::common::{client::Tasks, juice::Juice};
@@ -54,6 +55,11 @@ impl Program {
 
 /// What a shell's command prints.
 fn run_command(command: &str) -> String {
+    run_command_with(command, &[])
+}
+
+/// The same with more in its environment.
+fn run_command_with(command: &str, env: &[(&str, &str)]) -> String {
     let home = tempfile::tempdir().unwrap();
     let ours = Path::new(env!("CARGO_BIN_EXE_juicetop")).parent().unwrap().display().to_string();
     let output = Command::new("sh")
@@ -62,6 +68,7 @@ fn run_command(command: &str) -> String {
         .env("PATH", format!("{ours}:{}", std::env::var("PATH").unwrap_or_default()))
         .env("HOME", home.path())
         .env("LANG", "C.UTF-8")
+        .envs(env.iter().copied())
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -195,4 +202,45 @@ async fn a_cell_that_was_sent_here_goes_again_through_the_scheduler() {
     assert_eq!(results[0]["result"], 42, "{results:?}");
     let mut tasks = Tasks::connect(&juice.url()).await;
     assert_eq!(send_frame(&mut tasks, &copies.frame).await["result"], 42);
+}
+
+#[tokio::test]
+async fn a_sweep_that_its_class_made_goes_again_with_that_class() {
+    let Some(juice) = Juice::shared() else { return };
+    let (mut program, own) = with_python(juice);
+    program.compose("lab", "Plot", "Plot");
+    program.steps("alt-s `2, 3`");
+    program.press_send("the question", |text| text.contains("Let Python make the code of its 2 cells?"));
+    program.type_keys("y");
+    program.wait_for("what the class made", |text| text.contains("made all 2"));
+    let copies = program.saved_copies("alt-c", "Plot");
+    program.type_keys("f7 esc");
+    program.wait_for("the lanes", |text| !text.contains("Submit to"));
+    program.leave();
+    // The command knows the class by the same catalogue and the same Python.
+    assert!(copies.command.contains(" --python ") && !copies.command.contains("code"), "{}", copies.command);
+    let (config, modules) = (own.path().display().to_string(), modules());
+    let env = [("XDG_CONFIG_HOME", config.as_str()), ("PYTHONPATH", modules.as_str())];
+    let waiting = format!("{} --wait", copies.command.trim_end());
+    assert_eq!(run_command_with(&waiting, &env), "2 ok\n");
+    let cell = format!(
+        "import sys\nsys.path.insert(0, {modules:?})\n{}\nimport json\n\
+         print(\"result:\", json.dumps([(await handle).result[\"result\"] for handle in handles]))\n",
+        copies.python
+    );
+    let printed = tokio::task::spawn_blocking(move || juice.run_cell(&cell)).await.unwrap();
+    let result = printed.lines().find_map(|line| line.strip_prefix("result: ")).map(python_json);
+    let values: Vec<Value> = result
+        .unwrap_or_else(|| panic!("{printed}"))
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["result"].clone())
+        .collect();
+    assert_eq!(values, [json!([0, 1]), json!([0, 1, 4])], "{printed}");
+    // The frame is the first one's, as the scheduler takes it.
+    let frame = python_json(&copies.frame);
+    assert_eq!(frame["payload"]["code"], "[n * n for n in range(2)]", "{frame}");
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    assert_eq!(send_frame(&mut tasks, &copies.frame).await["result"], json!([0, 1]));
 }

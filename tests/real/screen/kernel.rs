@@ -17,7 +17,7 @@ fn python() -> String {
 }
 
 /// The modules that a lab would have.
-fn modules() -> String {
+pub(super) fn modules() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice").display().to_string()
 }
 
@@ -79,7 +79,7 @@ async fn a_kernel_is_asked_after_a_question_and_fills_the_list() {
 }
 
 /// juicetop on `lab`, with a catalogue of the bench's cells and the Python that can make them.
-fn with_python(juice: &Juice) -> (Program, tempfile::TempDir) {
+pub(super) fn with_python(juice: &Juice) -> (Program, tempfile::TempDir) {
     let own = tempfile::Builder::new().prefix("own-").tempdir_in(venv::target_dir()).unwrap();
     let folder = own.path().join("juicetop");
     fs::create_dir_all(folder.join("catalogue.d")).unwrap();
@@ -214,7 +214,7 @@ fn a_sweep_of_a_cell_runs_each_one_with_its_own_code() {
     program.type_text("2, 3, 4");
     program.wait_for("the class's words gone", |text| !text.contains("unlucky"));
     let first = "first  Plot: points=2, good=True [Plot over points 1/3 #";
-    program.press_send("what the class made", |text| text.contains(first) && text.contains("made all 3"));
+    program.press_send("what the class made", |text| text.contains(first) && text.contains("made all 3:"));
     let shown = program.text();
     for part in ["[n * n for n in range(2)]", "last   Plot: points=4", "[n * n for n in range(4)]"] {
         assert!(shown.contains(part), "{part}:\n{shown}");
