@@ -604,6 +604,7 @@ impl Runner {
             }
             Effect::ReadTypes => self.types.read(self.done.clone())?,
             Effect::Make { id, class, of } => self.types.make(id, class, of, self.done.clone())?,
+            Effect::StopMaking(id) => self.types.stop(&id),
             Effect::KeepTypes(kept) => self.types.keep(*kept, &self.keeper, self.done.clone()),
             effect @ (Effect::KeepDraft { .. }
             | Effect::KeepGroup { .. }

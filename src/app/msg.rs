@@ -147,6 +147,8 @@ pub enum Effect {
         /// The payloads as they were typed.
         of: Payloads,
     },
+    /// Stop what makes something for the composer of this frame id; it comes back as not made.
+    StopMaking(Text),
     /// Write a draft to the disk, or take it from there (`None`).
     KeepDraft {
         /// Service and class.

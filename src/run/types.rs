@@ -40,9 +40,17 @@ pub(super) struct Types {
     folders: Option<Folders>,
     /// The lab's Python.
     python: Option<PathBuf>,
-    /// Set when the program ends: a Python that still runs is ended with it.
+    /// The Pythons that run.
+    runs: Vec<Run>,
+}
+
+/// A Python that makes something.
+struct Run {
+    /// For the composer of this frame id.
+    id: Text,
+    /// Set when nobody wants it any more, and when the program ends.
     stop: Arc<AtomicBool>,
-    runs: Vec<JoinHandle<()>>,
+    thread: JoinHandle<()>,
 }
 
 impl Types {
@@ -52,7 +60,6 @@ impl Types {
             file: lab.types_file(),
             folders: lab.keeps.then(|| lab.folders.clone()),
             python: lab.config().python.clone(),
-            stop: Arc::default(),
             runs: Vec::new(),
         }
     }
@@ -96,17 +103,24 @@ impl Types {
         done: UnboundedSender<Msg>,
     ) -> io::Result<()> {
         let Some(path) = self.python.clone() else { return Ok(()) };
-        let stop = Arc::clone(&self.stop);
-        self.runs.retain(|run| !run.is_finished());
-        self.runs.push(thread::Builder::new().name("make".to_owned()).spawn(move || {
+        let stop: Arc<AtomicBool> = Arc::default();
+        let (wanted, stopper) = (id.clone(), Arc::clone(&stop));
+        self.runs.retain(|run| !run.thread.is_finished());
+        let thread = thread::Builder::new().name("make".to_owned()).spawn(move || {
             let made = Python::new(path).envelopes(&class, of.clone(), &stop, &mut |_| {});
             let result = made.map_err(|failure| match failure {
                 Failure::Refused { refused } => NotMade::Refused(refused),
                 other => NotMade::Failed(other.to_string()),
             });
             let _ = done.send(Msg::Made { id, of, result });
-        })?);
+        })?;
+        self.runs.push(Run { id: wanted, stop: stopper, thread });
         Ok(())
+    }
+
+    /// Stops the Python that makes something for this composer; what comes of it is told as that of any run.
+    pub fn stop(&self, id: &Text) {
+        self.runs.iter().filter(|run| run.id == *id).for_each(Run::stop);
     }
 
     /// Keeps what was learned.
@@ -122,7 +136,7 @@ impl Types {
 
     /// The program ends: keeps what was learned, stops Python. What is to be told comes once the keeper is gone.
     pub fn end(&mut self, kept: Kept, keeper: &Keeper) -> Receiver<String> {
-        self.stop.store(true, Ordering::SeqCst);
+        self.runs.iter().for_each(Run::stop);
         let (told, heard) = channel();
         if let Some(path) = self.file.clone() {
             keeper.work(Box::new(move || {
@@ -135,11 +149,17 @@ impl Types {
     }
 }
 
+impl Run {
+    fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
+
 impl Drop for Types {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
+        self.runs.iter().for_each(Run::stop);
         for _ in 0..LOOKS {
-            if self.runs.iter().all(JoinHandle::is_finished) {
+            if self.runs.iter().all(|run| run.thread.is_finished()) {
                 return;
             }
             thread::sleep(LOOK);

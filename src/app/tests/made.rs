@@ -93,7 +93,7 @@ fn a_class_makes_its_code_after_a_question_and_it_is_shown_before_it_is_sent() {
     assert_eq!(class, "m:Scan");
     assert_eq!(json::get(&of.nth(0), "n"), Some("3"));
     b.keys("ctrl-s");
-    assert_eq!((b.notice(), b.sent().len()), ("Python is still at it", 0));
+    assert_eq!((b.notice(), b.sent().len()), ("Python is still at it; esc stops it", 0));
     let made = envelope("IPythonTask", "Scan: n=3", r#"{"run_async": false, "n": 3, "code": "scan(3)"}"#);
     b.take();
     b.msg(Msg::Made { id: id.clone(), of: of.clone(), result: Ok(vec![made]) });
@@ -266,6 +266,19 @@ fn many_are_made_in_one_run_and_shown_before_they_are_sent() {
     // From here on all is as with any group.
     b.keys("ctrl-s").shows("Send 20 × Scan to lab?");
     assert!(b.sent().is_empty());
+}
+
+#[test]
+fn the_key_that_leaves_stops_python_first() {
+    let mut b = swept("1..20");
+    let (id, _, of) = wish(&b);
+    b.take();
+    b.keys("esc");
+    assert_eq!((b.take().first(), b.layers()), (Some(&Effect::StopMaking(id.clone())), vec!["form"]));
+    b.msg(Msg::Made { id, of, result: Err(msg::NotMade::Failed("interrupted: Python was stopped".into())) });
+    assert_eq!(b.notice(), "not sent: interrupted: Python was stopped");
+    b.keys("esc");
+    assert_eq!((b.layers(), b.sent().len()), (vec![], 0));
 }
 
 #[test]

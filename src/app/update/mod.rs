@@ -283,8 +283,11 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Action::Back => {
-            back(app, now);
-            Vec::new()
+            let stopped = python::stop(app);
+            if stopped.is_empty() {
+                back(app, now);
+            }
+            stopped
         }
         Action::Submit => {
             open_composer(app, now);

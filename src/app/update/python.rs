@@ -72,7 +72,8 @@ pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     };
     if app.ui.making.as_ref() == Some(&id) {
-        app.tell(Severity::Info, "Python is still at it", now);
+        let key = app.settings.keymap.first(Action::Back).unwrap_or_default();
+        app.tell(Severity::Info, format!("Python is still at it; {key} stops it"), now);
         return Some(Vec::new());
     }
     if app.ui.python == Some(true) {
@@ -148,8 +149,19 @@ fn make(app: &mut App, now: Now) -> Vec<Effect> {
     let id = compose.id.clone();
     app.ui.making = Some(id.clone());
     let what = if of.count() == 1 { "it".to_owned() } else { format!("all {}", of.count()) };
-    app.tell(Severity::Info, format!("{class} makes {what}, in the lab's Python …"), now);
+    let key = app.settings.keymap.first(Action::Back).unwrap_or_default();
+    app.tell(Severity::Info, format!("{class} makes {what}, in the lab's Python … ({key} stops it)"), now);
     vec![Effect::Make { id, class, of }]
+}
+
+/// Stops the Python that makes something for the composer on top; nothing where none does.
+pub(super) fn stop(app: &App) -> Vec<Effect> {
+    match (app.ui.layers.last(), &app.ui.making) {
+        (Some(Layer::Compose(compose)), Some(id)) if compose.id == *id => {
+            vec![Effect::StopMaking(id.clone())]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The class has made it, or has not.
