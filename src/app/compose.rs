@@ -198,7 +198,7 @@ impl Compose {
         let mut compose = Compose {
             service,
             parallel: task_type.parallel,
-            numbers: task_type.all_numbers(),
+            numbers: task_type.numbers(),
             task_type,
             opened_way: way.clone(),
             way,

@@ -4,7 +4,7 @@
 //! Pure: files are for others. It refuses to keep the values of fields that are secret: those that their schema says
 //! are, those that display names leave out, and those that are called like one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -188,12 +188,15 @@ pub fn without_secrets(task: &TaskType, payload: &str) -> Option<String> {
     let hidden =
         |name: &str| !USUAL.contains(&name) && task.hidden_fields.iter().any(|hidden| hidden == name);
     let schema = task.schema.as_deref();
+    let properties: HashMap<_, _> =
+        schema.map(|root| schema::properties(schema::top(root))).unwrap_or_default().into_iter().collect();
+    let is_secret = |name: &str| match (schema, properties.get(name)) {
+        (Some(root), Some(property)) => schema::is_secret(root, property),
+        _ => false,
+    };
     let members = json::members(payload).ok()?;
     let open = members.into_iter().filter(|(name, value)| {
-        !hidden(name)
-            && !sounds_secret(name)
-            && !holds_secret_name(value)
-            && !schema.is_some_and(|root| schema::is_secret(root, name))
+        !hidden(name) && !sounds_secret(name) && !holds_secret_name(value) && !is_secret(name)
     });
     Some(json::object(open))
 }

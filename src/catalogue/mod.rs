@@ -21,11 +21,14 @@ mod template;
 mod tests;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::wire::{Text, json, name::Numbers};
+use crate::wire::{
+    Text, json,
+    name::{self, Numbers},
+};
 use kept::{Kept, KeptType};
 
 pub use check::{Checker, Level, Problem, check};
@@ -100,13 +103,13 @@ impl TaskType {
     /// Whether the display name that is made here of this payload is surely the one that Python would make. Python
     /// writes values as their classes do, which JSON does not know of enums, moments, tuples and the like.
     pub fn is_name_certain(&self, payload: &str) -> bool {
-        !self.own_name
-            && self.schema.as_deref().is_some_and(|schema| {
-                schema::properties(schema::top(schema)).iter().all(|(name, _)| {
-                    self.hidden_fields.iter().any(|hidden| **hidden == **name)
-                        || (json::get(payload, name).is_some() && schema::is_plain(schema, name))
-                })
-            })
+        let Some(schema) = self.schema.as_deref().filter(|_| !self.own_name) else { return false };
+        let given: HashSet<_> =
+            json::members(payload).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        schema::properties(schema::top(schema)).iter().all(|(name, property)| {
+            self.hidden_fields.iter().any(|hidden| **hidden == **name)
+                || (given.contains(name) && schema::is_plain(schema, property))
+        })
     }
 
     /// The class as Python finds it, `module:Class`; none for a class that stands in a kernel's own cells.
@@ -132,20 +135,24 @@ impl TaskType {
         }
     }
 
-    /// How the numbers of a top-level field are to be read for the display name (JSON's `2` is `2.0` in a float).
-    pub fn numbers(&self, field: &str) -> Numbers {
-        self.schema.as_deref().map_or(Numbers::AsWritten, |schema| schema::numbers(schema, field))
-    }
-
-    /// [`TaskType::numbers`] of all fields that are not as they are written, for who asks at each key: the schema is
-    /// gone through once.
-    pub fn all_numbers(&self) -> HashMap<String, Numbers> {
+    /// How the numbers of the top-level fields are to be read for the display name (JSON's `2` is `2.0` in a float), for
+    /// those that are not as they are written.
+    pub fn numbers(&self) -> HashMap<String, Numbers> {
         let Some(schema) = self.schema.as_deref() else { return HashMap::new() };
         let fields = schema::properties(schema::top(schema)).into_iter();
         fields
             .map(|(name, property)| (name.into_owned(), schema::numbers_in(schema, property)))
             .filter(|(_, numbers)| *numbers != Numbers::AsWritten)
             .collect()
+    }
+
+    /// The display name of a payload, as Python would make it if that is certain.
+    pub fn display_name(&self, payload: &str) -> String {
+        // Gone through once: the schema may have thousands of fields.
+        let numbers = self.numbers();
+        name::display_name_with(&self.class, payload, &self.hidden_fields, &|field| {
+            numbers.get(field).copied().unwrap_or_default()
+        })
     }
 
     fn is(&self, other: &TaskType) -> bool {

@@ -71,14 +71,7 @@ pub(super) fn types(schema: &str) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// How the numbers inside a top-level field are to be read: as floats or integers if the schema has only one of the
-/// two there.
-pub(super) fn numbers(root: &str, field: &str) -> Numbers {
-    let property = json::get(top(root), "properties").and_then(|all| json::get(all, field));
-    property.map_or(Numbers::AsWritten, |property| numbers_in(root, property))
-}
-
-/// As [`numbers`], of a property's schema.
+/// How the numbers inside a property are to be read: as floats or integers if its schema has only one of the two there.
 pub(super) fn numbers_in(root: &str, property: &str) -> Numbers {
     /// Schemas looked at: one that contains itself must end.
     const MOST: usize = 64;
@@ -128,8 +121,8 @@ pub(super) fn numbers_in(root: &str, property: &str) -> Numbers {
     Numbers::AsWritten
 }
 
-/// Whether a top-level field's values look the same in Python as in JSON, but for what [`numbers`] tells.
-pub(super) fn is_plain(root: &str, field: &str) -> bool {
+/// Whether a property's values look the same in Python as in JSON, but for what [`numbers_in`] tells.
+pub(super) fn is_plain(root: &str, property: &str) -> bool {
     /// Schemas looked at.
     const MOST: usize = 500;
     /// What makes another class of it: moments, sets, tuples, bytes, mappings with keys of their own.
@@ -142,15 +135,12 @@ pub(super) fn is_plain(root: &str, field: &str) -> bool {
         "contentMediaType",
         "writeOnly",
     ];
-    let Some(property) = json::get(top(root), "properties").and_then(|all| json::get(all, field)) else {
-        return false;
-    };
     let (mut number, mut text) = (false, false);
     let mut open = vec![property];
     for _ in 0..MOST {
         let Some(next) = open.pop() else {
             // A decimal is a number or a text.
-            return !number || (!text && numbers(root, field) != Numbers::AsWritten);
+            return !number || (!text && numbers_in(root, property) != Numbers::AsWritten);
         };
         let Some(schema) = resolve(root, next) else { return false };
         let has = |key: &str| json::get(schema, key).is_some();
@@ -174,13 +164,10 @@ pub(super) fn is_plain(root: &str, field: &str) -> bool {
     false
 }
 
-/// Whether a top-level field is a secret, or holds one somewhere inside: `writeOnly`, which is how pydantic marks them.
-pub(super) fn is_secret(root: &str, field: &str) -> bool {
+/// Whether a property is a secret, or holds one somewhere inside: `writeOnly`, which is how pydantic marks them.
+pub(super) fn is_secret(root: &str, property: &str) -> bool {
     /// Schemas looked at: one that contains itself must end, and one that is larger counts as a secret.
     const MOST: usize = 2_000;
-    let Some(property) = json::get(top(root), "properties").and_then(|all| json::get(all, field)) else {
-        return false;
-    };
     let mut open = vec![property];
     let mut seen: Vec<*const u8> = Vec::new();
     for _ in 0..MOST {

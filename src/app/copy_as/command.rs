@@ -9,10 +9,7 @@ use crate::{
         TaskType,
         sweep::{Combine, Pattern, Sweep, Values, mark, put},
     },
-    wire::{
-        json::{self, Kind},
-        name,
-    },
+    wire::json::{self, Kind},
 };
 
 /// A command longer than this gives its payload through a pipe: a system takes 128 KiB an argument, a person less.
@@ -189,7 +186,5 @@ fn needs_name(source: &Source) -> bool {
     }
     let unheard = TaskType::unheard(frame.task_type.clone());
     let kind = if kind.services.is_empty() && kind.class == frame.task_type { kind } else { &unheard };
-    let made =
-        name::display_name_with(&kind.class, &frame.payload, &kind.hidden_fields, &|f| kind.numbers(f));
-    *frame.display_name != *made
+    *frame.display_name != kind.display_name(&frame.payload)
 }

@@ -21,7 +21,7 @@ use crate::{
     },
     store::{GroupKey, Outcome, State, TaskKey},
     time::Now,
-    wire::{Text, frame::TaskFrame, group::Mark, json, link::Line, name},
+    wire::{Text, frame::TaskFrame, group::Mark, json, link::Line},
 };
 
 /// Requests to the scheduler that are open at a time. With four the real one takes about as many tasks a second as
@@ -132,9 +132,7 @@ impl Batch {
         let envelope = self.envelope(at);
         let shown = match envelope {
             Some(envelope) => envelope.display_name.to_string(),
-            None => name::display_name_with(&kind.class, &self.shown(at), &kind.hidden_fields, &|field| {
-                kind.numbers(field)
-            }),
+            None => kind.display_name(&self.shown(at)),
         };
         let display_name = if self.count() > 1 { self.mark(at).write(&shown) } else { shown };
         TaskFrame {

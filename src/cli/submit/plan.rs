@@ -17,7 +17,7 @@ use crate::{
     config::Guard,
     python::{Failure, Python},
     time::when::{self, Reading},
-    wire::{Text, frame::TaskFrame, json, name},
+    wire::{Text, frame::TaskFrame, json},
 };
 
 /// Larger payloads are not sent: Juice's own limit is 50 MiB a frame.
@@ -70,9 +70,7 @@ impl Plan {
             None if envelope.is_some() => {
                 envelope.as_ref().map(|made| made.display_name.to_string()).unwrap_or_default()
             }
-            None => name::display_name_with(&kind.class, &payload, &kind.hidden_fields, &|field| {
-                kind.numbers(field)
-            }),
+            None => kind.display_name(&payload),
         };
         if guard.moves(&kind.name, &kind.class, &payload) && !args.yes {
             let values = json::compact(&payload);
@@ -438,9 +436,7 @@ mod tests {
             if way == Way::Alone {
                 place.push("--service=-lab=ws://h:1".to_owned());
             }
-            let name = name::display_name_with(&task_type.class, &payload, &task_type.hidden_fields, &|f| {
-                task_type.numbers(f)
-            });
+            let name = task_type.display_name(&payload);
             let frame = TaskFrame {
                 id: Text::default(),
                 target: "-lab".into(),

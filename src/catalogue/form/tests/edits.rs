@@ -241,3 +241,43 @@ fn tuples_in_tuples_are_composed_in_time() {
     form.fill(&format!("{{\"t\": {deep}}}"), Origin::Filled).unwrap();
     assert_eq!(form.payload(), format!("{{\"t\": {deep}}}"));
 }
+
+#[test]
+fn an_edit_looks_anew_at_what_it_changes_and_at_none_of_thousands_of_others() {
+    let number = r#"{"type": "number", "minimum": 0, "default": 1.5}"#;
+    let fields = |count: usize, each: &str| {
+        let all: Vec<String> = (0..count).map(|n| format!("\"f{n}\": {each}")).collect();
+        let names: Vec<String> = (0..count).map(|n| format!("\"f{n}\"")).collect();
+        let (all, names) = (all.join(", "), names.join(", "));
+        format!(r#""type": "object", "properties": {{{all}}}, "required": [{names}]"#)
+    };
+    let flat = format!("{{{}}}", fields(2_000, number));
+    let nested = format!(
+        r##"{{{}, "$defs": {{"M": {{{}}}}}}}"##,
+        fields(20, r##"{"$ref": "#/$defs/M"}"##),
+        fields(100, number)
+    );
+    let items = vec!["1.5"; 2_000].join(", ");
+    let list = format!(
+        r#"{{"type": "object", "properties": {{"f0": {{"type": "array", "items": {number}, "default": [{items}]}}}}}}"#
+    );
+    for (schema, path) in [(flat, "f1999"), (nested, "f19.f99"), (list, "f0.1999")] {
+        let mut form = Form::new(&task_of(&schema), None);
+        let id = path.split('.').fold(form.root, |at, name| {
+            form.fold(at, false);
+            let kids = form.field(at).unwrap().children.clone();
+            let place = name.trim_start_matches('f').parse::<usize>().unwrap();
+            kids[place]
+        });
+        let before = vec![(Level::Hint, "looked at before".to_owned())];
+        for node in form.nodes.iter_mut().flatten() {
+            node.marks = Some(before.clone());
+        }
+        form.set_text(id, "-1");
+        let anew: Vec<_> =
+            form.nodes.iter().flatten().filter(|node| node.marks.as_ref() != Some(&before)).collect();
+        let deep = path.split('.').count() + 1;
+        assert!((1..=deep).contains(&anew.len()), "{path}: {} of {}", anew.len(), form.nodes.len());
+        assert!(form.problems().iter().any(|p| p.field == Some(id) && p.level == Level::Error));
+    }
+}

@@ -343,11 +343,8 @@ fn display_names_are_those_of_pydantic_where_values_are_plain() {
                 enter(&mut form, field.unwrap(), raw);
             }
             // Juice's own class of cells leaves it out.
-            let hidden = ["run_async".to_owned()];
-            let made =
-                crate::wire::name::display_name_with(&task.class, &form.payload(), &hidden, &|field| {
-                    task.numbers(field)
-                });
+            let task = TaskType { hidden_fields: vec!["run_async".to_owned()], ..task.clone() };
+            let made = task.display_name(&form.payload());
             match made == expected {
                 true => same += 1,
                 false => drop(unlike.insert(format!("{name}: {made} | {expected}"))),
