@@ -155,6 +155,14 @@ impl TaskType {
         })
     }
 
+    /// Whether the schema marks any field as a secret (`SecretStr`), or one inside it.
+    pub fn has_secret_text(&self) -> bool {
+        self.schema.as_deref().is_some_and(|schema| {
+            let mut properties = schema::properties(schema::top(schema)).into_iter();
+            properties.any(|(_, property)| schema::is_secret(schema, property))
+        })
+    }
+
     fn is(&self, other: &TaskType) -> bool {
         self.name == other.name && self.class == other.class
     }

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::{Group, Source, ahead};
 use crate::{
-    app::session::{Batch, Way},
+    app::{
+        document,
+        session::{Batch, Way},
+    },
     catalogue::{
         TaskType,
         sweep::{Combine, Pattern, Sweep, Values, mark, put},
@@ -14,6 +17,11 @@ use crate::{
 
 /// A command longer than this gives its payload through a pipe: a system takes 128 KiB an argument, a person less.
 const LONGEST: usize = 2000;
+
+/// Bytes that Linux gives one argument, with the zero at its end.
+const ARGUMENT: usize = 128 * 1024;
+/// Bytes that all of them may have together: Linux takes 2 MiB, with the environment.
+const ARGUMENTS: usize = 1024 * 1024;
 
 /// The command that sends the same task, or the same group, which `juicetop submit` reads again.
 ///
@@ -30,7 +38,7 @@ pub fn command(source: &Source, now: DateTime<Utc>) -> Result<String, String> {
         // Of a cell's class the wire says only that it is a cell: here the class makes each one's code.
         let kind = &source.task_type;
         let name = if kind.ipython { &kind.class } else { &frame.task_type };
-        return Ok(line(args, &frame.target, name, &base));
+        return line(args, &frame.target, name, &base);
     }
     match (&source.way, ahead(&source.way, now)) {
         (_, Some(at)) => args.extend(["--at".to_owned(), at.to_rfc3339()]),
@@ -41,11 +49,11 @@ pub fn command(source: &Source, now: DateTime<Utc>) -> Result<String, String> {
     if needs_name(source) {
         args.extend(option("--name", &frame.display_name));
     }
-    Ok(line(args, &frame.target, &frame.task_type, &frame.payload))
+    line(args, &frame.target, &frame.task_type, &frame.payload)
 }
 
 /// The whole line: the payload as fields where that says all of it and is short, else through a pipe.
-fn line(mut args: Vec<String>, target: &str, task_type: &str, payload: &str) -> String {
+fn line(mut args: Vec<String>, target: &str, task_type: &str, payload: &str) -> Result<String, String> {
     let mut with_fields = args.clone();
     // What begins with a hyphen is no option behind it.
     let ends: Vec<String> = vec!["--".to_owned(), target.to_owned(), task_type.to_owned()];
@@ -56,14 +64,35 @@ fn line(mut args: Vec<String>, target: &str, task_type: &str, payload: &str) -> 
         with_fields.extend(fields);
         let line = quoted(&with_fields);
         if line.len() <= LONGEST {
-            return format!("{line}\n");
+            return Ok(format!("{line}\n"));
         }
     }
+    startable(&args)?;
     args.extend(["--payload".to_owned(), "-".to_owned()]);
     args.extend(ends.into_iter().skip(usize::from(plain)));
     // `printf` is the shell's own: its arguments have no limit.
     let payload = quoted(&["printf".to_owned(), "%s".to_owned(), payload.to_owned()]);
-    format!("{payload} | {}\n", quoted(&args))
+    Ok(format!("{payload} | {}\n", quoted(&args)))
+}
+
+/// Whether a shell can start a program with these arguments. Only a payload can come through a pipe.
+fn startable(args: &[String]) -> Result<(), String> {
+    let size = |bytes: usize| document::bytes(bytes);
+    if let Some(long) = args.iter().find(|arg| arg.len() >= ARGUMENT) {
+        let what: String = long.chars().take(24).collect();
+        let long = size(long.len());
+        return Err(format!(
+            "`{what}…` takes {long}, and Linux starts no program with more than 128 KiB an argument; Python carries it"
+        ));
+    }
+    let all: usize = args.iter().map(|arg| arg.len() + 1).sum();
+    match all > ARGUMENTS {
+        true => Err(format!(
+            "its values take {}, too much for a shell to start a program; Python carries them",
+            size(all)
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Puts a group's options behind `args` and gives the payload that goes with them.

@@ -213,6 +213,14 @@ impl CopyAs {
                         "Its class's module is not known: a class of the same name is made in its place.",
                     );
                 }
+                if self.masked.is_some()
+                    && source.task_type.module.is_some()
+                    && source.task_type.has_secret_text()
+                {
+                    notes.push(
+                        "Juice's own client sends asterisks for what its class keeps as a SecretStr: the others carry it.",
+                    );
+                }
                 if source.way == Way::Alone {
                     notes.push("It goes through the task manager: Juice's client knows no other way.");
                 }

@@ -141,3 +141,41 @@ fn a_group_is_a_loop_in_python() {
          qubit=q1 'sweep={\"points\":5,\"task\":1}'\n"
     );
 }
+
+#[test]
+fn values_that_no_shell_can_hand_over_are_no_command_but_python_all_the_same() {
+    let now = Now::at(0.0).utc;
+    let payload = r#"{"qubit": "q1", "points": 1}"#;
+    let list = |bytes: usize| format!("\"{}\", 2", "x".repeat(bytes));
+    let fits = several(payload, &[("qubit", &list(120 * 1024))], Combine::Multiply, false);
+    assert!(command(&fits, now).unwrap().contains("--payload -"), "the payload goes through a pipe");
+    let long = several(payload, &[("qubit", &list(128 * 1024))], Combine::Multiply, false);
+    let why = command(&long, now).unwrap_err();
+    assert!(why.starts_with("`qubit=") && why.contains("128 KiB an argument; Python carries it"), "{why}");
+    assert!(python(&long, now).contains(&"x".repeat(128 * 1024)));
+    // Each is short enough, and all together are not.
+    let names: Vec<String> = (0..10).map(|n| format!("f{n}")).collect();
+    let fields: Vec<String> = names.iter().map(|name| format!("\"{name}\": 1")).collect();
+    let payload = format!("{{{}}}", fields.join(", "));
+    let list = list(120 * 1024);
+    let axes: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), list.as_str())).collect();
+    let many = several(&payload, &axes, Combine::Zip, false);
+    assert!(command(&many, now).unwrap_err().contains("too much for a shell"));
+}
+
+#[test]
+fn python_says_what_becomes_of_a_secret_str() {
+    let mut clear = source(r#"{"user": "me", "token": "hush"}"#);
+    let masked = source(r#"{"user": "me", "token": "SECRET"}"#);
+    let told = |source: &Source| {
+        let copy = CopyAs { selected: 1, ..CopyAs::new(source.clone(), Some(masked.clone())) };
+        copy.notes().iter().any(|note| note.contains("asterisks"))
+    };
+    assert!(!told(&clear), "a class of the same name keeps it as plain text");
+    clear.task_type.module = Some("lab.tasks".into());
+    assert!(!told(&clear), "hidden by its name, and plain text");
+    let token = r#"{"type": "string", "format": "password", "writeOnly": true}"#;
+    clear.task_type.schema =
+        Some(format!(r#"{{"type": "object", "properties": {{"token": {token}}}}}"#).into());
+    assert!(told(&clear));
+}
