@@ -610,6 +610,9 @@ impl Runner {
             | Effect::KeepGroup { .. }
             | Effect::DropGroup { .. }
             | Effect::KeepValues { .. }) => self.keep(effect),
+            Effect::FindPast(query) => self.history.find(query, &mut self.app, self.clock.now()),
+            Effect::OpenPast(row) => self.history.open(row),
+            Effect::ForgetPast => self.history.forget(),
             Effect::Redraw => {
                 let size = self.terminal.size();
                 self.whole_frame(size)?;

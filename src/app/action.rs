@@ -32,6 +32,8 @@ pub enum Context {
     Schedule,
     /// Failures together.
     Failures,
+    /// The history.
+    History,
     /// The list of keys.
     Help,
     /// A question.
@@ -40,7 +42,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 15] = [
+    pub const ALL: [Context; 16] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -54,6 +56,7 @@ impl Context {
         Context::Input,
         Context::Schedule,
         Context::Failures,
+        Context::History,
         Context::Help,
         Context::Confirm,
     ];
@@ -74,6 +77,7 @@ impl Context {
             Context::Input => "filter and search",
             Context::Schedule => "schedule",
             Context::Failures => "failures",
+            Context::History => "history",
             Context::Help => "keys",
             Context::Confirm => "question",
         }
@@ -132,7 +136,7 @@ macro_rules! actions {
 }
 
 actions! {
-    Open "open" "open" "opens the selected task, or folds the selected service; in the schedule it puts a moved task down" [Lanes, Schedule] ["enter"];
+    Open "open" "open" "opens the selected task, or folds the selected service; in the schedule it puts a moved task down" [Lanes, Schedule, History] ["enter"];
     Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
     Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule, Failures] ["r"];
     Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];
@@ -141,18 +145,22 @@ actions! {
     PutAway "put-away" "put away" "puts away a task whose end was never seen" [Lanes, Task] ["X"];
     Schedule "schedule" "schedule" "opens the schedule: all that the scheduler keeps, in its order" [Lanes] ["t"];
     Failures "failures" "failures" "shows the failures together: by exception, own entry and service" [Lanes] ["F"];
+    History "history" "history" "opens the history: all tasks known, of earlier runs too" [Lanes] ["h"];
+    SortBy "sort-by" "sort" "sorts by the next column" [History] ["o"];
+    SortTurn "sort-turn" "turn" "turns the order round" [History] ["O"];
+    Columns "columns" "columns" "shows another column more: error, type, lane, id, none" [History] ["c"];
     Mark "mark" "mark" "marks the selected task, or takes its mark away" [Schedule] ["space"];
     MoveUp "move-up" "earlier" "takes the selected task one place up; Enter then moves it, after a question" [Schedule] ["K", "alt-up"];
     MoveDown "move-down" "later" "takes the selected task one place down; Enter then moves it, after a question" [Schedule] ["J", "alt-down"];
     Edit "edit" "edit" "opens a scheduled task in the composer; sending it there replaces it" [Schedule] ["e"];
     Ended "ended" "ended" "lists ended tasks too, or leaves them out" [Schedule] ["a"];
     ReadAgain "read-again" "read again" "reads the scheduler's list again" [Schedule] ["ctrl-r"];
-    Filter "filter" "filter" "filters the tasks by words and outcome:, since:, took>, payload.x:" [Lanes, Schedule] ["/"];
+    Filter "filter" "filter" "filters the tasks by words and outcome:, since:, took>, payload.x:" [Lanes, Schedule, History] ["/"];
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
     PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["shift-tab"];
     Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result, Failures] ["space"];
-    Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes, Failures] ["H"];
+    Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes, Failures, History] ["H"];
     Zoom "zoom" "zoom" "gives the selected task the whole screen, or gives it back" [Lanes, Task] ["z"];
     View "view" "look into it" "opens the result, else the payload, as a tree" [Lanes, Task, Failures] ["v"];
     Unfold "unfold" "fold" "folds or unfolds what is under the cursor; in a table it goes to the record, among failures it opens the task" [Task, Result, Table, Failures] ["enter"];
@@ -189,16 +197,16 @@ actions! {
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures] ["j", "down"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History] ["j", "down"];
     Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table] ["h", "left"];
     Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Failures] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Failures] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures] ["G", "end"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures, History] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures, History] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Failures, History] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Failures, History] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -239,14 +247,14 @@ actions! {
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Failures] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Failures] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Failures] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Failures, History] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Failures, History] ["?"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Failures, History] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History] ["ctrl-c"];
 }
 
 impl Action {

@@ -17,6 +17,14 @@ impl LineEdit {
         LineEdit { area }
     }
 
+    /// Starts with a text on both sides of the cursor.
+    pub fn with_cursor(before: &str, after: &str) -> LineEdit {
+        let mut line = LineEdit::new(after);
+        line.area.move_cursor(CursorMove::Head);
+        line.area.insert_str(one_line(before));
+        line
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         self.area.lines().first().map_or("", String::as_str)

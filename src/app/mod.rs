@@ -14,6 +14,7 @@ pub mod failures;
 pub mod forecast;
 pub mod form;
 pub mod help;
+pub mod history;
 pub mod kept;
 pub mod keymap;
 pub mod lanes;
@@ -56,6 +57,7 @@ use confirm::Confirm;
 use copy_as::CopyAs;
 use form::Pick;
 use help::Help;
+use history::History;
 use keymap::Keymap;
 use lanes::{Folding, Row, Selected};
 use layout::{Areas, Shape, areas};
@@ -156,6 +158,8 @@ pub enum Layer {
     Schedule(Box<Schedule>),
     /// Failures together.
     Failures(Box<failures::Failures>),
+    /// The history.
+    History(Box<History>),
     /// Many at once, above the composer.
     Many(Box<GroupPane>),
     /// The list of keys.
@@ -192,6 +196,7 @@ impl Layer {
             },
             Layer::Schedule(_) => Context::Schedule,
             Layer::Failures(_) => Context::Failures,
+            Layer::History(_) => Context::History,
             Layer::Many(_) => Context::Many,
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
@@ -315,6 +320,10 @@ pub struct Ui {
     pub replacing: Vec<(Text, Way)>,
     /// Cancellations that were asked for together.
     pub batch: Option<Batch>,
+    /// Questions that were asked of the history.
+    pub questions: u64,
+    /// The history is asked, and has its lines at hand.
+    pub asks_past: bool,
     /// An editor has the terminal.
     pub outside: bool,
     /// The program is about to end.
@@ -361,6 +370,8 @@ impl App {
                 asked: Vec::new(),
                 replacing: Vec::new(),
                 batch: None,
+                questions: 0,
+                asks_past: false,
                 outside: false,
                 leaving: false,
                 rows: Vec::new(),
@@ -403,22 +414,21 @@ impl App {
             let columns = usize::from(self.ui.size.0).saturating_sub(2).max(1);
             Clean::line(&text, self.settings.charset).wrap(columns).len().min(4) as u16
         });
-        // Over the schedule and the failures an opened task has the whole body: the lanes are not seen beside it.
-        let over =
-            self.ui.layers.iter().any(|layer| matches!(layer, Layer::Schedule(_) | Layer::Failures(_)));
+        // Over these an opened task has the whole body: the lanes are not seen beside it.
+        let is_over =
+            |layer: &Layer| matches!(layer, Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_));
+        let over = self.ui.layers.iter().any(is_over);
         areas(self.ui.size, self.ui.zoom || over, lines)
     }
 
     /// Why the filter that is typed cannot be read.
     pub fn filter_error(&self) -> Option<&str> {
-        let schedule = self.ui.layers.iter().rev().find_map(|layer| match layer {
-            Layer::Schedule(schedule) => Some(schedule),
+        let above = self.ui.layers.iter().rev().find_map(|layer| match layer {
+            Layer::Schedule(schedule) => Some(&schedule.filter_error),
+            Layer::History(history) => Some(&history.filter_error),
             _ => None,
         });
-        match schedule {
-            Some(schedule) => schedule.filter_error.as_deref(),
-            None => self.ui.filter_error.as_deref(),
-        }
+        above.unwrap_or(&self.ui.filter_error).as_deref()
     }
 
     /// What is wrong with the connections and what to do, in one text; `None` while nothing is.
@@ -473,6 +483,7 @@ impl App {
                 Layer::Task(reader) => return Some(&reader.key),
                 Layer::Schedule(schedule) => return schedule.selected.as_ref(),
                 Layer::Failures(failures) => return failures.task(),
+                Layer::History(history) => return history.key(),
                 _ => {}
             }
         }
@@ -481,8 +492,9 @@ impl App {
 
     /// The group whose line is selected, while nothing stands above the lanes.
     pub fn current_group(&self) -> Option<&GroupKey> {
-        let is_above =
-            |layer: &Layer| matches!(layer, Layer::Task(_) | Layer::Schedule(_) | Layer::Failures(_));
+        let is_above = |layer: &Layer| {
+            matches!(layer, Layer::Task(_) | Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_))
+        };
         let above = self.ui.layers.iter().any(is_above);
         self.ui.selected.as_ref()?.group.as_ref().filter(|_| !above)
     }

@@ -9,7 +9,10 @@ use crate::{
         script::{Envelope, Refusal},
         sweep::Payloads,
     },
-    store::GroupKey,
+    store::{
+        GroupKey, Task,
+        past::query::{Found, Query},
+    },
     wire::{Text, link::Incoming},
 };
 
@@ -57,6 +60,10 @@ pub enum Msg {
         /// What it made of each.
         result: Result<Vec<Envelope>, NotMade>,
     },
+    /// The history's answer.
+    Found(Found),
+    /// A task of the history was read, or why it could not be.
+    PastRead(Result<Box<Task>, String>),
     /// Something was copied or saved, or could not be.
     Done(Result<String, String>),
 }
@@ -179,6 +186,12 @@ pub enum Effect {
         /// Without secrets.
         payload: String,
     },
+    /// Ask the history; comes back as [`Msg::Found`], unless another question follows.
+    FindPast(Box<Query>),
+    /// Read a task of the history; comes back as [`Msg::PastRead`].
+    OpenPast(i64),
+    /// Nobody looks at the history any more.
+    ForgetPast,
     /// Draw the whole screen anew.
     Redraw,
     /// Find out whether the program can be stopped; comes back as [`Msg::AskedToStop`].

@@ -26,7 +26,7 @@ use crate::{
     wire::Text,
 };
 
-/// A row's number in the file.
+/// A row's number in the file, as in [`Line`](crate::store::past::query::Line).
 pub type RowId = i64;
 
 /// For how long another juicetop's writing is waited for: it takes milliseconds.
@@ -51,7 +51,7 @@ pub struct LetGo {
 #[derive(Debug)]
 pub struct Journal {
     db: Connection,
-    limits: Limits,
+    pub(super) limits: Limits,
     path: Option<PathBuf>,
     /// Held while this program writes: that others can tell whether anybody still does.
     _alive: Option<File>,

@@ -433,3 +433,82 @@ fn what_a_killed_program_had_not_finished_is_not_there_and_the_rest_is_whole() {
     assert!(all.iter().all(|past| past.outcome == Some(Outcome::Ok)));
     assert_eq!(again.full(1).unwrap().texts.reply, Some(Kept::Text(reply("task-0"))));
 }
+
+/// `cargo test --release -- --ignored --nocapture a_hundred_thousand`: the figures of `docs/history.md`.
+#[test]
+#[ignore = "it measures; run it with --release"]
+#[allow(clippy::print_stderr, reason = "it tells what it measured")]
+fn a_hundred_thousand_tasks() {
+    use crate::store::{
+        filter::Filter,
+        past::query::{Column, Line, Query, answer},
+    };
+    let place = place();
+    let mut journal = open(&place);
+    let clock = crate::time::Clock::start();
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let begin = clock.now();
+        work();
+        let took = clock.now().since(begin);
+        eprintln!("{what}: {:.1} ms", took.as_secs_f64() * 1e3);
+    };
+    let record = |n: usize| {
+        let mut record = ended(&uuid::Uuid::new_v4().to_string());
+        record.past.heard = at(n as f64);
+        record.past.started = seen(n as f64);
+        record.past.name = format!("MeasureT1: qubit='q{}', averages={n}, amplitude=0.125", n % 50).into();
+        record.past.task_type = "MeasureT1".into();
+        let payload = format!(r#"{{"qubit": "q{}", "averages": {n}, "amplitude": 0.125}}"#, n % 50);
+        record.texts.payload = Some(Kept::Text(payload.into()));
+        let values: Vec<String> =
+            (0..20).map(|k| format!("{:.6}", f64::from(k * 7 + n as u32 % 13) / 31.0)).collect();
+        let reply = format!(
+            r#"{{"id": "{}", "status": "ok", "result": {{"t1_us": 41.25, "trace": [{}]}}}}"#,
+            record.past.key,
+            values.join(", ")
+        );
+        record.texts.reply = Some(Kept::Text(reply.into()));
+        record
+    };
+    let mut made = (0..100_000).map(record);
+    timed("100,000 tasks written, 500 in a step", &mut || {
+        loop {
+            let batch: Vec<Record> = made.by_ref().take(500).collect();
+            if batch.is_empty() {
+                break;
+            }
+            journal.write(&[], batch).unwrap();
+        }
+    });
+    eprintln!("bytes a task: {}", journal.bytes().unwrap() / 100_000);
+    let mut lines: Vec<Line> = Vec::new();
+    timed("all lines read", &mut || {
+        journal.lines(0, |row, record| lines.push((row, std::sync::Arc::new(record.past)))).unwrap();
+    });
+    for (text, sort) in [
+        ("", Column::When),
+        ("", Column::Name),
+        ("q", Column::When),
+        ("q3 averages", Column::When),
+        ("nothing-has-this", Column::When),
+        ("outcome:failed", Column::When),
+        ("/q[34]',/", Column::Took),
+        ("payload.qubit:q3", Column::When),
+    ] {
+        let filter = Filter::parse(text, Now::at(0.0)).unwrap();
+        let query = Query { id: 1, filter, hidden: false, sort, down: true };
+        let mut found = 0;
+        timed(&format!("{text:?} by {}", sort.title()), &mut || {
+            found = answer(&lines, &query, |row| journal.payload(row).unwrap(), || false).unwrap().len();
+        });
+        eprintln!("  {found} lines");
+    }
+    timed("one task by its id", &mut || {
+        let id = lines[77_777].1.key.to_string();
+        journal.full(journal.find(&id[..9], 2).unwrap()[0]).unwrap();
+    });
+    timed("half of it let go", &mut || {
+        journal.limits.bytes = journal.bytes().unwrap() / 2;
+        journal.prune(at(100_000.0)).unwrap();
+    });
+}

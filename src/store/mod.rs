@@ -228,7 +228,12 @@ pub struct Store {
     schedule_unreadable: Option<String>,
     questions: VecDeque<Text>,
     types_in_use: usize,
+    /// Tasks of the history that were opened, the newest last.
+    recalled: VecDeque<Task>,
 }
+
+/// Tasks of the history that are at hand.
+const RECALLED: usize = 16;
 
 impl Store {
     /// An empty store.
@@ -271,7 +276,25 @@ impl Store {
             schedule_unreadable: None,
             questions: VecDeque::new(),
             types_in_use: 0,
+            recalled: VecDeque::new(),
         }
+    }
+
+    /// Takes in a task of the history, so that it can be read: [`Store::task`] finds it, where it is not known from this
+    /// run; it counts nowhere, and stands in no lane. The newest few stay.
+    pub fn recall(&mut self, task: Task) {
+        self.recalled.retain(|known| known.key != task.key);
+        self.recalled.push_back(task);
+        let over = self.recalled.len().saturating_sub(RECALLED);
+        self.recalled.drain(..over);
+        self.touch();
+    }
+
+    /// Whether what [`Store::task`] finds is from the history.
+    pub fn is_recalled(&self, key: &TaskKey) -> bool {
+        !self.keys.contains_key(&key.0)
+            && !self.ids.contains_key(&key.0)
+            && self.recalled.iter().any(|task| task.key == *key)
     }
 
     /// Takes in what happened.
@@ -331,8 +354,10 @@ impl Store {
     /// One task. A key that was given up when two rows became one finds the row that is left; whoever keeps a key
     /// for long takes over the key of the task found.
     pub fn task(&self, key: &TaskKey) -> Option<&Task> {
-        let id = self.keys.get(&key.0).or_else(|| self.ids.get(&key.0))?;
-        self.rows.get(id).map(|row| &row.task)
+        match self.keys.get(&key.0).or_else(|| self.ids.get(&key.0)) {
+            Some(id) => self.rows.get(id).map(|row| &row.task),
+            None => self.recalled.iter().find(|task| task.key == *key),
+        }
     }
 
     /// The task that this own frame's id, `task_id` or `scheduled_task_id` belongs to; the newest run, where an id

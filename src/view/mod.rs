@@ -8,6 +8,7 @@ mod copy_as;
 mod failures;
 mod form;
 mod group;
+mod history;
 mod lanes;
 mod many;
 mod overlay;
@@ -155,6 +156,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
                 | Layer::Many(_)
                 | Layer::Schedule(_)
                 | Layer::Failures(_)
+                | Layer::History(_)
                 | Layer::Help(_)
         )
     });
@@ -201,6 +203,9 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             pane(areas.body, schedule::rows(app, schedule, areas.body, look, now));
         }
         Some(Layer::Failures(view)) => pane(areas.body, failures::rows(app, view, areas.body, look, now)),
+        Some(Layer::History(past)) => {
+            pane(areas.body, history::rows(app, past, areas.body, look, now));
+        }
         Some(Layer::Many(group)) => {
             let below = app.ui.layers.iter().rev().nth(1);
             if let Some(Layer::Compose(composer)) = below {
@@ -320,7 +325,7 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
         let (title, empty) = match app.ui.layers.last() {
             Some(Layer::Rename(..)) => (" key  ", "the entry's key"),
             Some(Layer::Filter(_)) => {
-                (" filter / ", "words, outcome:failed, state:waiting, service:lab, type:Ping")
+                (" filter / ", "words, outcome:failed, service:lab, since:2h; tab completes")
             }
             Some(Layer::Pipe(_)) => (" pipe | ", "a shell command, e.g. jq .t1_us"),
             _ if app.ui.layers.iter().any(|layer| matches!(layer, Layer::Result(_))) => {
@@ -338,8 +343,9 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
         let mut row = Row::of(vec![word(title, Role::Key), text]);
         if let Some(error) = app.filter_error() {
             row.right = vec![look.piece(error, Role::Error), spaces(1)];
-        } else if let Some(notice) = app.ui.notice.as_ref().filter(|n| n.severity != Severity::Info) {
-            row.right = vec![look.piece(&notice.text, Role::Error), spaces(1)];
+        } else if let Some(notice) = &app.ui.notice {
+            let role = if notice.severity == Severity::Info { Role::Notice } else { Role::Error };
+            row.right = vec![look.piece(&notice.text, role), spaces(1)];
         }
         let x = (x as u16).min(area.width.saturating_sub(1));
         return (row, Some(Position { x: area.x + x, y: area.y }));
@@ -361,18 +367,28 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
         };
         return (row, None);
     }
+    // A task of an earlier run says so all the time.
+    if let Some(Layer::Task(reader)) = app.ui.layers.last()
+        && app.store().is_recalled(&reader.key)
+        && let Some(task) = app.store().task(&reader.key)
+    {
+        let at = task.last_heard.utc.with_timezone(&chrono::Local).format("%d %b %Y %H:%M");
+        let text = format!(" from the history: as it was last heard of, {at}");
+        return (Row::of(vec![look.piece(&text, Role::Notice)]), None);
+    }
     (Row::rule(area.width, look), None)
 }
 
 /// The keys that matter most in each place, in the order in which they give way.
 fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
-        Accept, Again, AskTraceback, Back, Cancel, Cause, Complete, Copy, CopyAs, CopyPath, Edit, EditField,
-        EditOutside, Ended, Filter, FindNext, Fold, Frame, HalfDown, Help, Indent, Json, Keys, Lane, Leave,
-        LeaveText, LeaveTextUp, Mark, MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No,
-        Open, OpenEditor, Order, OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX,
-        PutAway, Raw, ReadAgain, RefreshTypes, Retry, Save, Schedule, Search, Send, SendDirect, Sending,
-        Sort, Submit, Sure, Table, Undo, Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
+        Accept, Again, AskTraceback, Back, Cancel, Cause, Columns, Complete, Copy, CopyAs, CopyPath, Edit,
+        EditField, EditOutside, Ended, Filter, FindNext, Fold, Frame, HalfDown, Help, Hidden, History,
+        Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark, MoveDown, MoveUp, NextEntry,
+        NextSection, NextService, NextWrong, No, Open, OpenEditor, Order, OtherType, PageDown, Pager, Pipe,
+        Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain, RefreshTypes, Retry, Save,
+        Schedule, Search, Send, SendDirect, Sending, Sort, SortBy, SortTurn, Submit, Sure, Table, Undo,
+        Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -407,7 +423,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
                     a.push(Again);
                 }
             }
-            a.extend([Schedule, Filter, NextService, Fold, Leave, Copy]);
+            a.extend([Schedule, Filter, NextService, Fold, Leave, History, Copy]);
             a
         }
         Context::Task => {
@@ -501,6 +517,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a.push(Action::Hidden);
             a
         }
+        Context::History => vec![Back, Keys, Open, Filter, SortBy, SortTurn, Columns, Hidden],
         Context::Help => vec![Back, PageDown],
         Context::Confirm => match app.ui.layers.last() {
             Some(Layer::Confirm(c)) => {

@@ -68,7 +68,13 @@ fn what_a_screen_saw_is_listed_after_it_has_ended_and_shown_letter_for_letter() 
     assert!(table.lines().nth(1).is_some_and(|row| row.starts_with(ping["id"].as_str().unwrap())), "{table}");
 
     // The next one adds to it; and one that is killed leaves what it had seen.
-    let screen = start();
+    let mut screen = start();
+    screen.type_keys("h / ");
+    screen.type_text("kept");
+    screen.wait_for("the first run's task", |s| s.contains("1 of ") && s.contains("kept for later"));
+    screen.type_keys("enter enter");
+    screen.wait_for("its detail", |s| s.contains("from the history") && s.contains("\"kept for later\""));
+    screen.type_keys("esc esc esc");
     run("submit", &[&lane, "Ping", "message=seen by the second", "--wait"]).expect(0);
     screen.wait_for("the task", |s| s.contains("seen by the second"));
     screen.wait_until("the history", |_| {

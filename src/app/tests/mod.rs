@@ -11,6 +11,7 @@ mod editing;
 mod errors;
 mod failures;
 mod forms;
+mod history;
 mod kept;
 mod lanes;
 mod made;

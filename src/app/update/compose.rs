@@ -7,7 +7,7 @@ use crate::{
         App, Effect, Layer, Severity,
         action::Action,
         choose::{Choose, Item, Stage},
-        compose::{Compose, Outside},
+        compose::{Compose, Outside, SECRET},
         msg::Edited,
         session::Way,
     },
@@ -278,11 +278,21 @@ pub(super) fn again(app: &mut App, now: Now) {
         app.tell(Severity::Warning, why, now);
         return;
     }
-    let Some(task) = app.current_task().and_then(|k| app.store().task(k)).cloned() else {
+    let Some(mut task) = app.current_task().and_then(|k| app.store().task(k)).cloned() else {
         app.tell(Severity::Info, "select a task first", now);
         return;
     };
+    // Asterisks are no secret, and must not go out as one.
+    let mask = json::quote(SECRET);
+    let masked =
+        app.store().is_recalled(&task.key) && task.payload.as_ref().is_some_and(|p| p.contains(&mask));
+    if masked {
+        task.payload = task.payload.map(|payload| payload.replace(&mask, "\"\"").into());
+    }
     again_on(app, &task, now);
+    if masked {
+        app.tell(Severity::Warning, "its secrets were not kept: fill them in", now);
+    }
 }
 
 /// Opens the composer filled in as that task was.

@@ -4,6 +4,7 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
+        history::History,
         lanes::{Folding, Row, Selected, least_line},
         layout::Shape,
         line::LineEdit,
@@ -40,6 +41,7 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Fold => fold(app),
         Action::Failures => app.ui.layers.push(Layer::Failures(Box::default())),
         Action::Schedule => app.ui.layers.push(Layer::Schedule(Box::default())),
+        Action::History => app.ui.layers.push(Layer::History(Box::new(History::new(app.ui.hidden)))),
         Action::Filter => {
             let line = LineEdit::new(&app.ui.filter_text);
             app.ui.layers.push(Layer::Filter(line));

@@ -10,6 +10,7 @@ mod deeds;
 mod failures;
 mod form;
 mod groups;
+pub mod history;
 mod kernel;
 mod lanes;
 mod python;
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub use failures::failures_height;
+pub use history::history_height;
 pub use schedule::schedule_height;
 pub(super) use viewer::{result_height, table_height};
 
@@ -115,6 +117,11 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Made { id, of, result } => python::made(app, &id, &of, result, now),
         Msg::TypesRead { files, problems } => types::files_read(app, &files, &problems, now),
+        Msg::Found(found) => history::found(app, found),
+        Msg::PastRead(task) => {
+            app.ui.revision += 1;
+            history::read(app, task, now);
+        }
         Msg::Done(result) => match result {
             Ok(text) => app.tell(Severity::Info, text, now),
             Err(text) => app.tell(Severity::Error, text, now),
@@ -131,6 +138,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         effects.extend(kept::look(app));
     }
     effects.extend(kept::ended(app));
+    effects.extend(history::ask(app));
     // The wire brings many messages between two frames: whoever draws settles once for all of them.
     if !from_wire {
         app.settle(now);
@@ -261,6 +269,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Table(_)
             | Layer::Schedule(_)
             | Layer::Failures(_)
+            | Layer::History(_)
             | Layer::Confirm(_)
             | Layer::CopyAs(_),
         )
@@ -335,6 +344,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Table => viewer::in_table(app, action),
             Context::Schedule => in_schedule(app, action, now),
             Context::Failures => failures::in_failures(app, action, now),
+            Context::History => history::in_history(app, action, now),
             Context::Compose => in_composer(app, action, now),
             Context::Form | Context::Text => in_form(app, action, now),
             Context::Choose if matches!(app.ui.layers.last(), Some(Layer::CopyAs(_))) => {
@@ -356,6 +366,12 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
 }
 
 fn back(app: &mut App, now: Now) {
+    if let Some(Layer::History(history)) = app.ui.layers.last_mut()
+        && !history.filter_text.is_empty()
+    {
+        history.set_filter("", now);
+        return;
+    }
     if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut()
         && back_in_schedule(schedule, now)
     {
@@ -400,6 +416,10 @@ fn keep_draft(app: &mut App, compose: &Compose) {
 }
 
 fn set_filter(app: &mut App, text: &str, now: Now) {
+    if let Some(history) = history::shown(app) {
+        history.set_filter(text, now);
+        return;
+    }
     if filters_schedule(app, text, now) {
         return;
     }
@@ -417,6 +437,9 @@ fn set_filter(app: &mut App, text: &str, now: Now) {
 fn in_input(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     if let (Action::Complete, Some(Layer::When(when))) = (action, app.ui.layers.last_mut()) {
         when.turn(now);
+    }
+    if action == Action::Complete {
+        history::complete(app, now);
     }
     if action != Action::Accept {
         return Vec::new();

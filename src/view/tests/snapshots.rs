@@ -263,6 +263,44 @@ fn the_schedule() {
     assert_snapshot!("schedule_empty", text(&b));
 }
 
+/// The picture with its dates hidden: they depend on the machine's time zone.
+fn dated(b: &Bench) -> String {
+    let date = regex::Regex::new(r"\d\d (Nov|Oct)( 2026)?( \d\d:\d\d:\d\d)?").unwrap();
+    date.replace_all(&text(b), |found: &regex::Captures| "D".repeat(found[0].len())).into_owned()
+}
+
+/// A table of the past, answered by hand.
+fn history(size: (u16, u16), charset: Charset) -> Bench {
+    use crate::store::{Past, past::query::Found};
+    let mut b = lab(size, charset);
+    let mut lines: Vec<_> = b.app.store().tasks().map(Past::of).collect();
+    // One of last year, whose beginning was not seen.
+    let mut old = lines[0].clone();
+    old.started = None;
+    old.heard = crate::time::Now::at(-0.0).utc - chrono::TimeDelta::days(400);
+    old.service = "a-service-with-a-long-name".into();
+    lines.push(old);
+    let lines: Vec<_> = lines.into_iter().zip(1..).map(|(past, n)| (n, std::sync::Arc::new(past))).collect();
+    b.keys("h");
+    let total = lines.len() + 5;
+    b.msg(Msg::Found(Found { id: 1, lines, total, gone: 12, until: Some(b.now.utc) }));
+    b
+}
+
+#[test]
+fn the_history() {
+    for size in SIZES {
+        assert_snapshot!(name("history", size), dated(&history(size, Charset::Unicode)));
+    }
+    let mut b = history((80, 24), Charset::Ascii);
+    assert_snapshot!("history_ascii", dated(&b));
+    b.keys("/").types("outcome:x");
+    assert_snapshot!("history_wrong", dated(&b));
+    let mut b = lab((40, 12), Charset::Unicode);
+    b.keys("h");
+    assert_snapshot!("history_reading", text(&b));
+}
+
 #[test]
 fn saying_when() {
     for size in [(80, 24), (40, 12)] {

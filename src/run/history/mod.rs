@@ -4,12 +4,14 @@
 //! A disk that fails is told once and hurts nothing: what could not be written is tried again with what comes next. It refuses
 //! to write a payload in which secrets stand.
 
+mod table;
+
 use std::{
     io, mem,
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc::{Receiver, Sender, channel, sync_channel},
     },
     thread::JoinHandle,
@@ -20,11 +22,16 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     app::{App, Msg, compose},
-    history::{Journal, Limits, Record, Trouble},
-    store::{State, Task, TaskKey},
+    history::{Journal, Limits, Record, RowId, Trouble},
+    store::{
+        State, Task, TaskKey,
+        past::query::{Found, Query},
+    },
     time::{Clock, Now},
     wire::{Text, frame::TASK_MANAGER},
 };
+
+use table::Table;
 
 /// The shortest time between two batches.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -35,6 +42,15 @@ const WAITING: usize = 20_000;
 /// What is too old or too much is let go after so many records, and at the start.
 const PRUNED_AFTER: usize = 5_000;
 
+/// What the thread is asked for.
+#[derive(Debug)]
+enum Job {
+    Write(Batch),
+    Find(Box<Query>),
+    Open(RowId),
+    Forget,
+}
+
 /// What changed since the last time.
 #[derive(Debug)]
 struct Batch {
@@ -44,12 +60,14 @@ struct Batch {
 
 /// The thread, and the way to it.
 pub(super) struct History {
-    jobs: Option<Sender<Batch>>,
+    jobs: Option<Sender<Job>>,
     ended: Receiver<()>,
     thread: Option<JoinHandle<()>>,
     limits: Limits,
     /// Records that were given and are not written yet.
     open: Arc<AtomicUsize>,
+    /// The newest question's number: older ones are given up.
+    newest: Arc<AtomicU64>,
     /// The store's revision when it was last looked at, and when the next look may be.
     seen: Option<u64>,
     next: Duration,
@@ -80,8 +98,11 @@ impl History {
             said: None,
             since: PRUNED_AFTER,
             open: Arc::default(),
+            table: Table::default(),
+            asked: false,
+            wanted: None,
         };
-        let open = writer.open.clone();
+        let (open, newest) = (writer.open.clone(), writer.table.newest.clone());
         let thread = std::thread::Builder::new().name("history".to_owned()).spawn(move || {
             writer.work(&todo);
             let _ = end.send(());
@@ -92,6 +113,7 @@ impl History {
             thread: Some(thread),
             limits,
             open,
+            newest,
             seen: None,
             next: Duration::ZERO,
         })
@@ -127,7 +149,33 @@ impl History {
         if let Some(jobs) = self.jobs.as_ref().filter(|_| !(records.is_empty() && merged.is_empty())) {
             self.open.fetch_add(records.len(), Ordering::Relaxed);
             // The thread ends only when this end is dropped.
-            let _ = jobs.send(Batch { merged, records });
+            let _ = jobs.send(Job::Write(Batch { merged, records }));
+        }
+    }
+}
+
+impl History {
+    /// Asks for the lines that pass; what was asked before is given up. What has changed until now is in the answer.
+    pub fn find(&mut self, query: Box<Query>, app: &mut App, now: Now) {
+        self.look(app, true, now);
+        self.newest.store(query.id, Ordering::Relaxed);
+        self.give(Job::Find(query));
+    }
+
+    /// Reads a task.
+    pub fn open(&self, row: RowId) {
+        self.give(Job::Open(row));
+    }
+
+    /// Nobody looks any more.
+    pub fn forget(&self) {
+        self.newest.store(u64::MAX, Ordering::Relaxed);
+        self.give(Job::Forget);
+    }
+
+    fn give(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.send(job);
         }
     }
 }
@@ -167,23 +215,67 @@ struct Writer {
     /// Records since the last letting go.
     since: usize,
     open: Arc<AtomicUsize>,
+    table: Table,
+    /// A question has come.
+    asked: bool,
+    /// A task is to be read.
+    wanted: Option<RowId>,
 }
 
 impl Writer {
-    fn work(mut self, todo: &Receiver<Batch>) {
+    fn work(mut self, todo: &Receiver<Job>) {
         // Opened at once: what ran when the last juicetop ended becomes unknown before anything is looked up.
         let opened = self.open();
         self.tell(opened.err());
-        for batch in todo {
-            // Several may wait after a slow write: they go in one step.
-            for batch in std::iter::once(batch).chain(todo.try_iter()) {
+        for job in todo {
+            // Several may wait after a slow write: they go in one step, and of several questions the last counts.
+            std::iter::once(job).chain(todo.try_iter()).for_each(|job| self.take(job));
+            if !(self.waiting.is_empty() && self.merged.is_empty()) {
+                let written = self.write();
+                self.tell(written.err());
+            }
+            if let Some(row) = self.wanted.take() {
+                let record =
+                    self.journal.as_ref().ok_or(Trouble::Missing).and_then(|journal| journal.full(row));
+                let task = record.map(|record| Box::new(record.task())).map_err(|e| e.to_string());
+                let _ = self.told.send(Msg::PastRead(task));
+            }
+            if let Err(trouble) = self.answer() {
+                let _ = self.told.send(Msg::Done(Err(format!("the history cannot be read: {trouble}"))));
+            }
+        }
+    }
+
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Write(batch) => {
                 self.open.fetch_sub(batch.records.len(), Ordering::Relaxed);
                 self.merged.extend(batch.merged);
                 self.waiting.extend(batch.records);
             }
-            let written = self.write();
-            self.tell(written.err());
+            Job::Find(query) => {
+                self.table.query = Some(query);
+                self.asked = true;
+            }
+            Job::Open(row) => self.wanted = Some(row),
+            Job::Forget => self.table.forget(),
         }
+    }
+
+    /// Answers what is asked, and again where something has changed.
+    fn answer(&mut self) -> Result<(), Trouble> {
+        let asked = mem::take(&mut self.asked);
+        let Some(id) = self.table.query.as_ref().map(|query| query.id) else { return Ok(()) };
+        let found = match &self.journal {
+            // That it cannot be opened was told; the screen is not to wait for it.
+            None => Some(Found { id, ..Found::default() }),
+            Some(journal) if self.table.refresh(journal)? || asked => self.table.answer(journal)?,
+            Some(_) => None,
+        };
+        if let Some(found) = found {
+            let _ = self.told.send(Msg::Found(found));
+        }
+        Ok(())
     }
 
     /// The file is damaged or was not there: whatever is wrong with it is told.
@@ -363,6 +455,9 @@ mod tests {
             said: None,
             since: 0,
             open: Arc::default(),
+            table: Table::default(),
+            asked: false,
+            wanted: None,
         };
         let mut b = Bench::new();
         b.runs(&job("q1"));

@@ -2,6 +2,8 @@
 //!
 //! Times are absolute here: they were measured by programs that are gone. It refuses to know how a history is kept.
 
+pub mod query;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};

@@ -1,0 +1,185 @@
+//! What keys do in the history, and what comes back from beside the loop.
+
+use crate::{
+    app::{App, Effect, Layer, Severity, action::Action, history::History, line::LineEdit, reader::Reader},
+    store::{
+        Past, Task, TaskKey,
+        filter::{NAMES, WORDS},
+        past::query::Found,
+    },
+    time::Now,
+};
+
+use super::set_filter;
+
+/// Rows that the table has on a body of this height, below its head.
+pub fn history_height(body: u16) -> usize {
+    usize::from(body).saturating_sub(2).max(1)
+}
+
+/// The history, if it is on the screen.
+pub(super) fn shown(app: &mut App) -> Option<&mut History> {
+    app.ui.layers.iter_mut().rev().find_map(|layer| match layer {
+        Layer::History(history) => Some(&mut **history),
+        _ => None,
+    })
+}
+
+/// Asks what has to be asked; tells when nobody looks any more.
+pub(super) fn ask(app: &mut App) -> Option<Effect> {
+    let id = app.ui.questions + 1;
+    match shown(app) {
+        Some(history) => {
+            let query = history.question(id)?;
+            app.ui.questions = id;
+            app.ui.asks_past = true;
+            Some(Effect::FindPast(Box::new(query)))
+        }
+        None => std::mem::take(&mut app.ui.asks_past).then_some(Effect::ForgetPast),
+    }
+}
+
+pub(super) fn found(app: &mut App, found: Found) {
+    if shown(app).is_some_and(|history| history.take(found)) {
+        app.ui.revision += 1;
+    }
+}
+
+pub(super) fn in_history(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let height = history_height(app.areas().body.height);
+    let page = height.max(2) as isize;
+    let Some(Layer::History(history)) = app.ui.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::Up => history.step(-1, height),
+        Action::Down => history.step(1, height),
+        Action::PageUp => history.step(1 - page, height),
+        Action::PageDown => history.step(page - 1, height),
+        Action::HalfUp => history.step(-(page / 2), height),
+        Action::HalfDown => history.step(page / 2, height),
+        Action::Top => history.step(isize::MIN / 2, height),
+        Action::Bottom => history.step(isize::MAX / 2, height),
+        Action::Hidden => history.turn_hidden(),
+        Action::SortBy => history.sort_next(),
+        Action::SortTurn => history.turn(),
+        Action::Columns => history.next_column(),
+        Action::Filter => {
+            let line = LineEdit::new(&history.filter_text);
+            app.ui.layers.push(Layer::Filter(line));
+        }
+        Action::Open => return open(app, now),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Opens the selected task: as it is known now, where it is of this run, else as it was written.
+fn open(app: &mut App, now: Now) -> Vec<Effect> {
+    let Some(Layer::History(history)) = app.ui.layers.last() else { return Vec::new() };
+    let Some((row, past)) = history.selected_line() else {
+        app.tell(Severity::Info, "nothing is selected", now);
+        return Vec::new();
+    };
+    let (row, past) = (*row, past.clone());
+    match app.store().task(&past.key) {
+        Some(task) if !app.store().is_recalled(&past.key) && is_same(task, &past) => {
+            app.ui.layers.push(Layer::Task(Box::new(Reader::new(past.key.clone(), &app.settings))));
+            Vec::new()
+        }
+        _ => vec![Effect::OpenPast(row)],
+    }
+}
+
+/// Whether a task that has the key of a line is the line's: an id may have been used before.
+fn is_same(task: &Task, past: &Past) -> bool {
+    match (task.started, past.started) {
+        (Some(one), Some(other)) if one.exact && other.exact => {
+            (one.at.utc - other.at).abs() < chrono::TimeDelta::seconds(2)
+        }
+        _ => true,
+    }
+}
+
+/// A task of the past was read.
+pub(super) fn read(app: &mut App, task: Result<Box<Task>, String>, now: Now) {
+    // Somebody went on meanwhile.
+    if !matches!(app.ui.layers.last(), Some(Layer::History(_))) {
+        return;
+    }
+    match task {
+        Ok(mut task) => {
+            if app.store().task(&task.key).is_some() && !app.store().is_recalled(&task.key) {
+                // Another run under its id is known now.
+                task.key = TaskKey(format!("{}#past", task.key).into());
+            }
+            let key = task.key.clone();
+            app.session.store.recall(*task);
+            app.ui.layers.push(Layer::Task(Box::new(Reader::new(key, &app.settings))));
+        }
+        Err(why) => app.tell(Severity::Error, format!("not opened: {why}"), now),
+    }
+}
+
+/// Completes the word before the cursor of a filter's line: qualifiers, their words, services and types.
+pub(super) fn complete(app: &mut App, now: Now) {
+    let Some(Layer::Filter(line)) = app.ui.layers.last() else { return };
+    let (before, after) = line.halves();
+    let begin = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let word = before.get(begin..).unwrap_or_default();
+    let word = word.trim_start_matches(['-', '!']);
+    let (qualifier, part) = match word.find(':') {
+        Some(at) => word.split_at(word.rfind(',').unwrap_or(at).max(at) + 1),
+        None => ("", word),
+    };
+    let part = part.to_lowercase();
+    let mut known: Vec<String> = match qualifier.split_once(':').map(|(name, _)| name) {
+        None => NAMES.iter().map(ToString::to_string).collect(),
+        Some("service") => app.store().services().map(|service| service.name.to_string()).collect(),
+        Some("type") => types(app),
+        Some(name) => {
+            let words = WORDS.iter().find(|(known, _)| known.trim_end_matches(':') == name);
+            words.map_or(Vec::new(), |(_, words)| words.iter().map(ToString::to_string).collect())
+        }
+    };
+    known.retain(|name| name.to_lowercase().starts_with(&part) && !name.contains(char::is_whitespace));
+    known.sort();
+    known.dedup();
+    let Some(common) = common(&known) else {
+        app.tell(Severity::Info, "nothing begins so", now);
+        return;
+    };
+    if common.len() > part.len() {
+        let typed = before.len() - part.len();
+        let completed = format!("{}{common}", before.get(..typed).unwrap_or_default());
+        let text = format!("{completed}{after}");
+        if let Some(Layer::Filter(line)) = app.ui.layers.last_mut() {
+            *line = LineEdit::with_cursor(&completed, &after);
+        }
+        set_filter(app, &text, now);
+    } else if known.len() > 1 {
+        app.tell(Severity::Info, known.join(" "), now);
+    }
+}
+
+/// The task types that are known here.
+fn types(app: &mut App) -> Vec<String> {
+    let mut types: std::collections::BTreeSet<String> =
+        app.store().tasks().map(|task| task.task_type.to_string()).collect();
+    if let Some(history) = shown(app) {
+        types.extend(history.found.lines.iter().map(|(_, past)| past.task_type.to_string()));
+    }
+    types.into_iter().collect()
+}
+
+/// What all of them begin with.
+fn common(names: &[String]) -> Option<String> {
+    let (first, rest) = names.split_first()?;
+    let mut end = first.len();
+    for name in rest {
+        end = first
+            .char_indices()
+            .zip(name.chars())
+            .find(|((_, a), b)| a != b)
+            .map_or(end.min(name.len()), |((at, _), _)| at.min(end));
+    }
+    first.get(..end).map(str::to_owned)
+}

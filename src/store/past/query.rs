@@ -1,0 +1,169 @@
+//! What is asked of the past, and the lines that answer it. For a hundred thousand lines that takes long enough to be done
+//! beside the screen's loop, and to be given up when somebody types on.
+
+use std::{cmp::Ordering, sync::Arc};
+
+use chrono::{DateTime, Utc};
+
+use super::Past;
+use crate::{store::filter::Filter, wire::Text};
+
+/// A line: its number in the history, and what it tells.
+pub type Line = (i64, Arc<Past>);
+
+/// Lines between two looks whether the answer is still wanted.
+const SLICE: usize = 1_024;
+
+/// What a table of the past can be sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Column {
+    /// When it began.
+    #[default]
+    When,
+    /// How it ended.
+    Outcome,
+    /// The service.
+    Service,
+    /// The name.
+    Name,
+    /// How long it ran.
+    Took,
+    /// The exception.
+    Error,
+    /// The type on the wire.
+    Type,
+    /// The lane.
+    Lane,
+    /// The id.
+    Id,
+}
+
+impl Column {
+    /// All, in their order.
+    pub const ALL: [Column; 9] = [
+        Column::When,
+        Column::Outcome,
+        Column::Service,
+        Column::Name,
+        Column::Took,
+        Column::Error,
+        Column::Type,
+        Column::Lane,
+        Column::Id,
+    ];
+
+    /// Its title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Column::When => "when",
+            Column::Outcome => "outcome",
+            Column::Service => "service",
+            Column::Name => "name",
+            Column::Took => "took",
+            Column::Error => "error",
+            Column::Type => "type",
+            Column::Lane => "lane",
+            Column::Id => "id",
+        }
+    }
+
+    fn compare(self, one: &Past, other: &Past) -> Ordering {
+        match self {
+            Column::When => one.at().cmp(&other.at()),
+            Column::Outcome => word(one).cmp(word(other)),
+            Column::Service => one.service.cmp(&other.service),
+            Column::Name => one.name.cmp(&other.name),
+            Column::Took => one.took.map(|(took, _)| took).cmp(&other.took.map(|(took, _)| took)),
+            Column::Error => (&one.ename, &one.evalue).cmp(&(&other.ename, &other.evalue)),
+            Column::Type => one.task_type.cmp(&other.task_type),
+            Column::Lane => one.lane.word().cmp(other.lane.word()),
+            Column::Id => one.key.cmp(&other.key),
+        }
+    }
+
+    /// Whether a line has nothing there: such lines stand last in either order.
+    fn is_empty(self, past: &Past) -> bool {
+        match self {
+            Column::Took => past.took.is_none(),
+            Column::Error => past.ename.is_none() && past.evalue.is_none(),
+            _ => false,
+        }
+    }
+}
+
+fn word(past: &Past) -> &'static str {
+    past.outcome.map_or(past.state.word(), crate::store::Outcome::word)
+}
+
+/// A question.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Later questions have higher numbers.
+    pub id: u64,
+    /// Which lines.
+    pub filter: Filter,
+    /// Hidden ones too.
+    pub hidden: bool,
+    /// In which order.
+    pub sort: Column,
+    /// From the largest down.
+    pub down: bool,
+}
+
+impl PartialEq for Query {
+    fn eq(&self, other: &Query) -> bool {
+        self.id == other.id
+    }
+}
+
+/// The answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Of which question.
+    pub id: u64,
+    /// The lines that pass, in their order.
+    pub lines: Vec<Line>,
+    /// Lines that there are.
+    pub total: usize,
+    /// Tasks that were let go to stay within the limits, and of when the newest of them was.
+    pub gone: u64,
+    /// See `gone`.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// The lines of `all` that pass, sorted. `payload` gives a line's payload where the filter asks for it; `None`: the answer
+/// is no longer wanted.
+pub fn answer(
+    all: &[Line],
+    query: &Query,
+    mut payload: impl FnMut(i64) -> Option<Text>,
+    is_stale: impl Fn() -> bool,
+) -> Option<Vec<Line>> {
+    let (light, deep) = (query.filter.without_payload(), query.filter.needs_payload());
+    let mut lines = Vec::new();
+    for slice in all.chunks(SLICE) {
+        if is_stale() {
+            return None;
+        }
+        for line @ (row, past) in slice {
+            if (past.hidden && past.own.is_none() && !query.hidden) || !light.admits_past(past, None) {
+                continue;
+            }
+            // To look into payloads takes much longer than all else.
+            if deep && (is_stale() || !query.filter.admits_past(past, payload(*row).as_deref())) {
+                continue;
+            }
+            lines.push(line.clone());
+        }
+    }
+    let sort = query.sort;
+    lines.sort_by(|(_, one), (_, other)| {
+        let order = match query.down {
+            true => sort.compare(other, one),
+            false => sort.compare(one, other),
+        };
+        let newest = || other.at().cmp(&one.at());
+        sort.is_empty(one).cmp(&sort.is_empty(other)).then(order).then_with(newest)
+    });
+    (!is_stale()).then_some(lines)
+}
