@@ -12,6 +12,11 @@ use crate::{
 /// A lab with a cell whose code only its class makes, and a task with an enum.
 fn with_python(settings: Settings) -> Bench {
     let mut b = Bench::with(settings, (100, 30));
+    add_types(&mut b);
+    b
+}
+
+fn add_types(b: &mut Bench) {
     let file = r##"{"services": {"lab": {"kind": "ipython", "tasks": {"m:Scan": "x", "m:Login": "x"}}, "fridge": {"tasks": {"m:Set": "x",
         "m:Plain": "x"}}},
         "tasks": [{"type": "IPythonTask", "class": "Scan", "module": "m", "ipython": true, "code": "computed",
@@ -23,7 +28,6 @@ fn with_python(settings: Settings) -> Bench {
         {"type": "Plain", "class": "Plain", "module": "m", "parallel": true,
         "schema": {"properties": {"n": {"type": "integer", "default": 3}}}}]}"##;
     assert_eq!(b.app.catalogue.add_file("/c/lab.json", file), []);
-    b
 }
 
 fn has_python() -> Settings {
@@ -525,4 +529,44 @@ fn code_that_was_made_for_one_set_of_values_is_made_anew_for_a_sweep() {
     b.keys("ctrl-s");
     let codes: Vec<_> = carried(&b).into_iter().map(|(_, payload)| field(&payload, "code")).collect();
     assert_eq!(codes, ["scan(3)", "scan(4)"]);
+}
+
+#[test]
+fn the_rest_of_a_group_that_was_cut_short_is_made_anew_with_the_code_of_its_own_values() {
+    let mut b = swept("1..9");
+    answers(&mut b, |of| Ok(scans(of)));
+    b.keys("ctrl-s");
+    let kept = b.effects.iter().find_map(|effect| match effect {
+        Effect::KeepGroup { place, draft, .. } => Some((place.clone(), (**draft).clone())),
+        _ => None,
+    });
+    let listed: Vec<String> = (1..)
+        .zip(carried(&b))
+        .map(|(at, (name, _))| {
+            format!(
+                r#"{{"scheduled_task_id": "s{at}", "task_id": null, "target": "lab", "task_type": "IPythonTask",
+                    "display_name": {}, "status": "queued", "submitted_at": "2026-11-24T21:00:00Z", "eligible": true}}"#,
+                json::quote(&name)
+            )
+        })
+        .collect();
+    let went = listed.len();
+    // The next juicetop.
+    let mut b = Bench::offline(has_python(), (100, 30));
+    add_types(&mut b);
+    b.app.take_kept(kept.into_iter().collect(), Vec::new());
+    for _ in 0..100 {
+        b.app.session.new_id();
+    }
+    b.connect().answer("GetScheduledTasks", &format!("[{}]", listed.join(", ")));
+    b.answer("GetEventTopicList", "{}").kernel("lab", "idle").go_to("lab").take();
+    b.keys("s").types("Scan").keys("enter ctrl-s y");
+    answers(&mut b, |of| Ok(scans(of)));
+    b.keys("ctrl-s").shows(&format!("Send the missing {} × Scan to lab?", 9 - went));
+    b.later(1.0).keys("y");
+    for (at, (name, payload)) in (went + 1..).zip(carried(&b)) {
+        assert!(name.contains(&format!("n={at}! [Scan over n {at}/9 #")), "{name}");
+        assert_eq!(field(&payload, "code"), format!("scan({at})"));
+    }
+    assert!(!carried(&b).is_empty(), "{}", b.notice());
 }
