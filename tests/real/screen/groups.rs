@@ -87,6 +87,9 @@ async fn a_group_whose_juicetop_is_killed_in_the_middle_goes_on_with_what_is_mis
     program.type_keys("y");
     program.row_with("lab", &["SleepAsync over duration", " to send", "/300"]);
     // Some are with the scheduler, some on their way, and most still here.
+    while listed(&juice).await.len() < 5 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     juice.stop_router();
     program.signal(Signal::KILL);
     program.wait_until("the end", Screen::has_ended);
