@@ -258,6 +258,24 @@ actions! {
 }
 
 impl Action {
+    /// By how many rows it moves the selection of a list of that height, down or up; a number beyond all lists: to an
+    /// end. `None`: it moves nothing.
+    pub fn steps(self, height: usize) -> Option<isize> {
+        // A page keeps one row of the one before; none stands still.
+        let page = isize::try_from(height.max(2)).unwrap_or(isize::MAX / 2);
+        match self {
+            Action::Up => Some(-1),
+            Action::Down => Some(1),
+            Action::PageUp => Some(1 - page),
+            Action::PageDown => Some(page - 1),
+            Action::HalfUp => Some(-(page / 2)),
+            Action::HalfDown => Some(page / 2),
+            Action::Top => Some(isize::MIN / 2),
+            Action::Bottom => Some(isize::MAX / 2),
+            _ => None,
+        }
+    }
+
     /// Its row in [`ACTIONS`].
     pub fn entry(self) -> &'static Entry {
         // The enum and the table are made by one macro, in one order.

@@ -12,17 +12,12 @@ pub fn failures_height(body: u16) -> usize {
 
 pub(super) fn in_failures(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let height = failures_height(app.areas().body.height);
-    let page = height.max(2) as isize;
     let Some(Layer::Failures(failures)) = app.ui.layers.last_mut() else { return Vec::new() };
+    if let Some(by) = action.steps(height) {
+        failures.step(by, height);
+        return Vec::new();
+    }
     match action {
-        Action::Up => failures.step(-1, height),
-        Action::Down => failures.step(1, height),
-        Action::PageUp => failures.step(1 - page, height),
-        Action::PageDown => failures.step(page - 1, height),
-        Action::HalfUp => failures.step(-(page / 2), height),
-        Action::HalfDown => failures.step(page / 2, height),
-        Action::Top => failures.step(isize::MIN / 2, height),
-        Action::Bottom => failures.step(isize::MAX / 2, height),
         Action::Fold => failures.fold(),
         Action::Unfold => match failures.task().cloned() {
             Some(key) => app.ui.layers.push(Layer::Task(Box::new(Reader::new(key, &app.settings)))),

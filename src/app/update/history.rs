@@ -47,17 +47,12 @@ pub(super) fn found(app: &mut App, found: Found) {
 
 pub(super) fn in_history(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let height = history_height(app.areas().body.height);
-    let page = height.max(2) as isize;
     let Some(Layer::History(history)) = app.ui.layers.last_mut() else { return Vec::new() };
+    if let Some(by) = action.steps(height) {
+        history.step(by, height);
+        return Vec::new();
+    }
     match action {
-        Action::Up => history.step(-1, height),
-        Action::Down => history.step(1, height),
-        Action::PageUp => history.step(1 - page, height),
-        Action::PageDown => history.step(page - 1, height),
-        Action::HalfUp => history.step(-(page / 2), height),
-        Action::HalfDown => history.step(page / 2, height),
-        Action::Top => history.step(isize::MIN / 2, height),
-        Action::Bottom => history.step(isize::MAX / 2, height),
         Action::Hidden => history.turn_hidden(),
         Action::SortBy => history.sort_next(),
         Action::SortTurn => history.turn(),

@@ -18,16 +18,11 @@ use crate::{
 use super::set_filter;
 
 pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
-    let page = app.lanes_height().max(2) as isize;
+    if let Some(by) = action.steps(app.lanes_height()) {
+        step(app, by);
+        return Vec::new();
+    }
     match action {
-        Action::Up => step(app, -1),
-        Action::Down => step(app, 1),
-        Action::PageUp => step(app, 1 - page),
-        Action::PageDown => step(app, page - 1),
-        Action::HalfUp => step(app, -(page / 2)),
-        Action::HalfDown => step(app, page / 2),
-        Action::Top => step(app, isize::MIN / 2),
-        Action::Bottom => step(app, isize::MAX / 2),
         Action::NextService => next_service(app, true),
         Action::PreviousService => next_service(app, false),
         Action::Open | Action::Zoom => match app.ui.selected.clone() {

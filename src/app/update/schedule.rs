@@ -45,31 +45,20 @@ pub fn schedule_height(body: u16) -> usize {
 
 pub(super) fn in_schedule(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let height = schedule_height(app.areas().body.height);
-    let page = height.max(2) as isize;
     let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut() else { return Vec::new() };
+    let moving = schedule.moving.is_some();
+    if let Some(by) = action.steps(height).filter(|_| !moving) {
+        schedule.step(by, height);
+        return Vec::new();
+    }
     // While a task is on its way, up and down take it along.
-    match (action, schedule.moving.is_some()) {
+    match (action, moving) {
         (Action::Up, true) | (Action::MoveUp, _) => shift(app, true, now),
         (Action::Down, true) | (Action::MoveDown, _) => shift(app, false, now),
         (Action::Open, true) => ask_to_move(app, now),
-        (
-            Action::PageUp
-            | Action::PageDown
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::Top
-            | Action::Bottom
-            | Action::Mark,
-            true,
-        ) => app.tell(Severity::Info, "a task is on its way: Enter moves it here, Esc leaves it", now),
-        (Action::Up, _) => schedule.step(-1, height),
-        (Action::Down, _) => schedule.step(1, height),
-        (Action::PageUp, _) => schedule.step(1 - page, height),
-        (Action::PageDown, _) => schedule.step(page - 1, height),
-        (Action::HalfUp, _) => schedule.step(-(page / 2), height),
-        (Action::HalfDown, _) => schedule.step(page / 2, height),
-        (Action::Top, _) => schedule.step(isize::MIN / 2, height),
-        (Action::Bottom, _) => schedule.step(isize::MAX / 2, height),
+        (action, true) if action == Action::Mark || action.steps(height).is_some() => {
+            app.tell(Severity::Info, "a task is on its way: Enter moves it here, Esc leaves it", now);
+        }
         (Action::Mark, _) => {
             if let Err(why) = schedule.mark(&app.session.store, height) {
                 app.tell(Severity::Info, why, now);

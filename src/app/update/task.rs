@@ -18,16 +18,9 @@ pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let (columns, height) = (usize::from(pane.width), usize::from(pane.height));
     let charset = app.settings.charset;
     let Some(Layer::Task(reader)) = app.ui.layers.last_mut() else { return Vec::new() };
-    let page = height.max(2) as isize;
     match action {
         Action::Up => reader.up(),
         Action::Down => reader.down(columns, height, charset),
-        Action::PageUp => reader.step(1 - page),
-        Action::PageDown => reader.step(page - 1),
-        Action::HalfUp => reader.step(-(page / 2)),
-        Action::HalfDown => reader.step(page / 2),
-        Action::Top => reader.go(0),
-        Action::Bottom => reader.go(usize::MAX),
         Action::Left => reader.left = reader.left.saturating_sub(8),
         Action::Right if !reader.wrap => reader.left += 8,
         Action::NextSection | Action::PreviousSection => {
@@ -83,7 +76,11 @@ pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
                 app.tell(Severity::Info, "there is no file here: go to an entry of the traceback (n)", now);
             }
         },
-        _ => {}
+        _ => {
+            if let Some(by) = action.steps(height) {
+                reader.step(by);
+            }
+        }
     }
     Vec::new()
 }

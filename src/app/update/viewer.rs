@@ -29,17 +29,12 @@ pub(super) fn open(app: &mut App, now: Now) {
 pub(super) fn in_result(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let body = app.areas().body.height;
     let Some(Layer::Result(viewer)) = app.ui.layers.last_mut() else { return Vec::new() };
-    let page = result_height(body, viewer).max(2) as isize;
+    if let Some(by) = action.steps(result_height(body, viewer)) {
+        viewer.step(by);
+        return Vec::new();
+    }
     let mut told = None;
     match action {
-        Action::Up => viewer.step(-1),
-        Action::Down => viewer.step(1),
-        Action::PageUp => viewer.step(1 - page),
-        Action::PageDown => viewer.step(page - 1),
-        Action::HalfUp => viewer.step(-(page / 2)),
-        Action::HalfDown => viewer.step(page / 2),
-        Action::Top => viewer.go(0),
-        Action::Bottom => viewer.go(usize::MAX),
         Action::Left if viewer.left > 0 => viewer.left = viewer.left.saturating_sub(8),
         Action::Left => viewer.fold_or_leave(),
         Action::Right => match viewer.row().and_then(|row| row.open) {
@@ -128,17 +123,13 @@ pub(super) fn in_plot(app: &mut App, action: Action, now: Now) {
 }
 
 pub(super) fn in_table(app: &mut App, action: Action) -> Vec<Effect> {
-    let page = table_height(app.areas().body.height).max(2);
+    let height = table_height(app.areas().body.height);
     let Some(Layer::Table(table)) = app.ui.layers.last_mut() else { return Vec::new() };
+    if let Some(by) = action.steps(height) {
+        table.go(table.cursor.saturating_add_signed(by));
+        return Vec::new();
+    }
     match action {
-        Action::Up => table.go(table.cursor.saturating_sub(1)),
-        Action::Down => table.go(table.cursor + 1),
-        Action::PageUp => table.go(table.cursor.saturating_sub(page - 1)),
-        Action::PageDown => table.go(table.cursor + page - 1),
-        Action::HalfUp => table.go(table.cursor.saturating_sub(page / 2)),
-        Action::HalfDown => table.go(table.cursor + page / 2),
-        Action::Top => table.go(0),
-        Action::Bottom => table.go(usize::MAX),
         Action::Left => table.go_column(table.column.saturating_sub(1)),
         Action::Right => table.go_column(table.column + 1),
         Action::Sort => table.sort(),
