@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{document::short_file, lanes::first_visible, traces::Traces};
+use super::{document, lanes::first_visible, traces::Traces};
 use crate::{
     store::{Outcome, Store, Task, TaskKey},
     time::Now,
@@ -272,7 +272,7 @@ impl Failures {
         let kind = Kind {
             service: task.service.clone(),
             error: name.map_or_else(|| without_name(task).to_owned(), str::to_owned),
-            place: traceback.map(|text| place(end(text))).unwrap_or_default(),
+            place: traceback.map(|text| innermost(end(text))).unwrap_or_default(),
         };
         (there, Arc::new(kind))
     }
@@ -310,7 +310,7 @@ fn end(text: &str) -> &str {
 }
 
 /// The innermost entry that is nobody's library.
-fn place(traceback: &str) -> String {
+fn innermost(traceback: &str) -> String {
     let report = Report::parse(traceback);
     let frame = report.newest_own_frame().and_then(|(section, entry)| {
         match report.sections.get(section)?.entries.get(entry)? {
@@ -318,11 +318,5 @@ fn place(traceback: &str) -> String {
             _ => None,
         }
     });
-    let Some(frame) = frame else { return String::new() };
-    let file = short_file(frame);
-    let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
-    match frame.line {
-        Some(line) => format!("{file}:{line}"),
-        None => file.to_owned(),
-    }
+    frame.map(document::place).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use crate::{
         App, action::Action, document::reason_text, history::History, layout::Shape, update::history_height,
     },
     clean::Clean,
-    store::{Moment, Outcome, Past, past::query::Column},
+    store::{Outcome, Past, past::query::Column},
     theme::Role,
     time::Now,
 };
@@ -131,13 +131,8 @@ fn line(past: &Past, more: Option<String>, service: usize, look: Look, now: Now,
     Row { left, right, selected: false }
 }
 
-/// When it began; `<`: before that; `~`: when it was first heard of.
+/// When it began, with its mark.
 fn when(past: &Past, now: Now, narrow: bool) -> String {
-    let mark = match past.started {
-        Some(Moment { exact: true, .. }) => ' ',
-        Some(_) => '<',
-        None => '~',
-    };
     let (at, here) = (past.at().with_timezone(&Local), now.utc.with_timezone(&Local));
     let form = match (narrow, at.date_naive() == here.date_naive(), at.year() == here.year()) {
         (true, true, _) => "%H:%M",
@@ -145,7 +140,7 @@ fn when(past: &Past, now: Now, narrow: bool) -> String {
         (false, _, true) => "%d %b %H:%M:%S",
         (false, _, false) => "%d %b %Y",
     };
-    format!("{mark}{}", at.format(form))
+    format!("{}{}", past.mark(), at.format(form))
 }
 
 /// The text of a column that is not always there.

@@ -5,10 +5,10 @@
 
 use crate::{
     app::{
-        document::{local, outcome_text},
+        document::{local, outcome_text, seen_text},
         reader::Reader,
     },
-    store::{Task, task::Seen},
+    store::Task,
     time::Now,
     wire::{Text, frame::ErrorBody},
 };
@@ -89,15 +89,14 @@ fn report(task: &Task, error: &ErrorBody, whole: &str, payload: Option<&str>, no
             row(name, id);
         }
     }
-    let seen = |s: &Seen| format!("{}{}", if s.exact { "" } else { "before " }, local(s.at.utc));
     if let Some(stamp) = &task.time {
         row("created", &stamp.at.map_or_else(|| stamp.raw.to_string(), local));
     }
     if let Some(started) = &task.started {
-        row("started", &seen(started));
+        row("started", &seen_text(started));
     }
     if let Some(ended) = &task.ended {
-        row("ended", &seen(ended));
+        row("ended", &seen_text(ended));
     }
     if let Some((duration, exact)) = task.duration(now) {
         row("took", &format!("{}{:.1} s", if exact { "" } else { "at least " }, duration.as_secs_f64()));

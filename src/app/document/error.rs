@@ -384,11 +384,7 @@ fn headline(name: &str, message: Option<&str>) -> Vec<Line> {
 /// Where a folded exception was raised: the innermost entry that is nobody's library, else how many there are.
 fn place_of(section: &Section) -> String {
     match section.own_frames().next_back() {
-        Some(frame) => {
-            let file = short_file(frame);
-            let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
-            frame.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
-        }
+        Some(frame) => place(frame),
         None => match (section.members.len(), section.entries.len()) {
             (0, 1) => "1 entry".to_owned(),
             (0, n) => format!("{n} entries"),
@@ -505,9 +501,16 @@ fn marks(source: &SourceLine, charset: Charset) -> Option<String> {
     Some(out.trim_end().to_owned()).filter(|marks| !marks.is_empty())
 }
 
+/// A frame's file without its folders, and its line: `calibrate.py:22`.
+pub fn place(frame: &Frame) -> String {
+    let file = short_file(frame);
+    let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
+    frame.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
+}
+
 /// A file without the folder that all installed packages share; a cell by the number of its file, which all its entries
 /// have in common.
-pub fn short_file(frame: &Frame) -> Cow<'_, str> {
+fn short_file(frame: &Frame) -> Cow<'_, str> {
     let file = frame.file.as_str();
     let name = file.rsplit(['/', '\\']).next().filter(|name| name.len() < file.len());
     if let Some(number) = name.filter(|_| frame.cell).and_then(|name| name.strip_suffix(".py")) {

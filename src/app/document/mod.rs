@@ -9,7 +9,7 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use chrono::{DateTime, Local, Utc};
 
-pub use error::short_file;
+pub use error::place;
 
 use crate::{
     clean::Charset,
@@ -368,12 +368,11 @@ impl Document {
         if let Some(stamp) = &task.time {
             row("created", format!("{}  by the router's clock", stamp_text(stamp)));
         }
-        let seen = |s: &Seen| format!("{}{}", if s.exact { "" } else { "before " }, local(s.at.utc));
         if let Some(s) = &task.started {
-            row("started", seen(s));
+            row("started", seen_text(s));
         }
         if let Some(s) = &task.ended {
-            row(if task.state == State::Unknown { "unknown" } else { "ended" }, seen(s));
+            row(if task.state == State::Unknown { "unknown" } else { "ended" }, seen_text(s));
         }
         if let Some((duration, exact)) = task.duration(now) {
             let what = if exact { "" } else { "at least " };
@@ -443,6 +442,11 @@ fn reason_sentences(task: &Task) -> Vec<String> {
 /// A moment in local time with its offset.
 pub fn local(at: DateTime<Utc>) -> String {
     at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+/// A moment that was seen, or that it lies before.
+pub fn seen_text(seen: &Seen) -> String {
+    format!("{}{}", if seen.exact { "" } else { "before " }, local(seen.at.utc))
 }
 
 fn stamp_text(stamp: &Stamp) -> String {

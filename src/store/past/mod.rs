@@ -105,6 +105,16 @@ impl Past {
         self.started.map_or(self.heard, |moment| moment.at)
     }
 
+    /// What stands before [`Past::at`]: a blank where its beginning was seen, `<` where it ran already then, `~` where
+    /// only that is known.
+    pub fn mark(&self) -> char {
+        match self.started {
+            Some(Moment { exact: true, .. }) => ' ',
+            Some(_) => '<',
+            None => '~',
+        }
+    }
+
     /// The task as a row that can be read: without payload and reply. Its times are right among each other and on the
     /// wall clock; the monotonic side begins with its start, for the clock of then is gone.
     pub fn task(&self) -> Task {
