@@ -7,6 +7,7 @@
 mod history;
 mod keeper;
 mod types;
+mod worker;
 
 use std::{
     fs::OpenOptions,

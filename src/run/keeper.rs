@@ -6,14 +6,14 @@ use std::{
     collections::HashMap,
     io,
     path::PathBuf,
-    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
-    thread::JoinHandle,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::worker::Worker;
 use crate::{
     app::{
         App, Msg,
@@ -26,8 +26,6 @@ use crate::{
 
 /// For how long a deed waits until it stands in the log. A home folder on a server that hangs must not keep a heater on.
 const DEED: Duration = Duration::from_millis(500);
-/// For how long the end of the program waits for what is still to be written.
-const END: Duration = Duration::from_secs(3);
 
 enum Job {
     /// A line of the log of deeds.
@@ -152,11 +150,7 @@ fn read<T>(
 }
 
 /// The thread, and the way to it.
-pub(super) struct Keeper {
-    jobs: Option<Sender<Job>>,
-    ended: Receiver<()>,
-    thread: Option<JoinHandle<()>>,
-}
+pub(super) struct Keeper(Worker<Job>);
 
 impl Keeper {
     /// Starts it; what it has to tell goes to `told`.
@@ -164,13 +158,7 @@ impl Keeper {
     /// # Errors
     /// No thread can be made.
     pub fn start(mut files: Files, told: UnboundedSender<Msg>) -> io::Result<Keeper> {
-        let (jobs, todo) = channel();
-        let (end, ended) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || {
-            work(&todo, &mut files, &told);
-            let _ = end.send(());
-        })?;
-        Ok(Keeper { jobs: Some(jobs), ended, thread: Some(thread) })
+        Worker::start("keeper", move |todo| work(todo, &mut files, &told)).map(Keeper)
     }
 
     /// Writes a line and waits until it is written, for a while.
@@ -179,58 +167,39 @@ impl Keeper {
     /// Why it is not, or not yet.
     pub fn write(&self, path: PathBuf, line: String) -> Result<(), String> {
         let (written, answer) = sync_channel(1);
-        self.give(Job::Line { path, line, written: Some(written) });
+        self.0.give(Job::Line { path, line, written: Some(written) });
         let late = format!("the disk has not answered for {} ms", DEED.as_millis());
         answer.recv_timeout(DEED).unwrap_or(Err(late))
     }
 
     /// Writes a line at its leisure.
     pub fn note(&self, path: PathBuf, line: String) {
-        self.give(Job::Line { path, line, written: None });
+        self.0.give(Job::Line { path, line, written: None });
     }
 
     /// Does something that writes, at its leisure; it is to tell by itself how it went.
     pub fn work(&self, work: Box<dyn FnOnce() + Send>) {
-        self.give(Job::Work(work));
+        self.0.give(Job::Work(work));
     }
 
     /// Writes a draft, or takes it away.
     pub fn draft(&self, place: Place, draft: Option<Draft>, at: DateTime<Utc>) {
-        self.give(Job::Draft { place, draft, at });
+        self.0.give(Job::Draft { place, draft, at });
     }
 
     /// Writes the draft of a group that is about to be sent.
     pub fn group(&self, group: GroupKey, place: Place, draft: Draft, takes_place: bool, at: DateTime<Utc>) {
-        self.give(Job::Group { group, place, draft, takes_place, at });
+        self.0.give(Job::Group { group, place, draft, takes_place, at });
     }
 
     /// Takes the draft of a group away.
     pub fn group_over(&self, group: GroupKey) {
-        self.give(Job::GroupOver { group });
+        self.0.give(Job::GroupOver { group });
     }
 
     /// Writes what a type was sent with.
     pub fn values(&self, values: LastValues) {
-        self.give(Job::Values(values));
-    }
-
-    fn give(&self, job: Job) {
-        if let Some(jobs) = &self.jobs {
-            // The thread ends only when this end is dropped.
-            let _ = jobs.send(job);
-        }
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.jobs = None;
-        // A disk that hangs does not keep the program.
-        if self.ended.recv_timeout(END).is_ok()
-            && let Some(thread) = self.thread.take()
-        {
-            let _ = thread.join();
-        }
+        self.0.give(Job::Values(values));
     }
 }
 

@@ -12,9 +12,8 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::{Receiver, Sender, channel, sync_channel},
+        mpsc::Receiver,
     },
-    thread::JoinHandle,
     time::Duration,
 };
 
@@ -31,12 +30,11 @@ use crate::{
     wire::{Text, frame::TASK_MANAGER},
 };
 
+use super::worker::Worker;
 use table::Table;
 
 /// The shortest time between two batches.
 const PAUSE: Duration = Duration::from_secs(1);
-/// For how long the end of the program waits for what is still to be written.
-const END: Duration = Duration::from_secs(3);
 /// Records that wait for a disk that fails; the oldest of more are lost.
 const WAITING: usize = 20_000;
 /// What is too old or too much is let go after so many records, and at the start.
@@ -60,9 +58,7 @@ struct Batch {
 
 /// The thread, and the way to it.
 pub(super) struct History {
-    jobs: Option<Sender<Job>>,
-    ended: Receiver<()>,
-    thread: Option<JoinHandle<()>>,
+    worker: Worker<Job>,
     limits: Limits,
     /// Records that were given and are not written yet.
     open: Arc<AtomicUsize>,
@@ -84,8 +80,6 @@ impl History {
         clock: Clock,
         told: UnboundedSender<Msg>,
     ) -> io::Result<History> {
-        let (jobs, todo) = channel();
-        let (end, ended) = sync_channel(1);
         let writer = Writer {
             place,
             limits,
@@ -103,20 +97,8 @@ impl History {
             wanted: None,
         };
         let (open, newest) = (writer.open.clone(), writer.table.newest.clone());
-        let thread = std::thread::Builder::new().name("history".to_owned()).spawn(move || {
-            writer.work(&todo);
-            let _ = end.send(());
-        })?;
-        Ok(History {
-            jobs: Some(jobs),
-            ended,
-            thread: Some(thread),
-            limits,
-            open,
-            newest,
-            seen: None,
-            next: Duration::ZERO,
-        })
+        let worker = Worker::start("history", move |todo| writer.work(todo))?;
+        Ok(History { worker, limits, open, newest, seen: None, next: Duration::ZERO })
     }
 
     /// When the next batch is due; `None`: nothing has changed.
@@ -146,10 +128,9 @@ impl History {
             Some(Record::of(task, masked.map(Text::from), self.limits.text))
         };
         let records: Vec<Record> = changed.iter().filter_map(record).collect();
-        if let Some(jobs) = self.jobs.as_ref().filter(|_| !(records.is_empty() && merged.is_empty())) {
+        if !(records.is_empty() && merged.is_empty()) {
             self.open.fetch_add(records.len(), Ordering::Relaxed);
-            // The thread ends only when this end is dropped.
-            let _ = jobs.send(Job::Write(Batch { merged, records }));
+            self.worker.give(Job::Write(Batch { merged, records }));
         }
     }
 }
@@ -159,36 +140,18 @@ impl History {
     pub fn find(&mut self, query: Box<Query>, app: &mut App, now: Now) {
         self.look(app, true, now);
         self.newest.store(query.id, Ordering::Relaxed);
-        self.give(Job::Find(query));
+        self.worker.give(Job::Find(query));
     }
 
     /// Reads a task.
     pub fn open(&self, row: RowId) {
-        self.give(Job::Open(row));
+        self.worker.give(Job::Open(row));
     }
 
     /// Nobody looks any more.
     pub fn forget(&self) {
         self.newest.store(u64::MAX, Ordering::Relaxed);
-        self.give(Job::Forget);
-    }
-
-    fn give(&self, job: Job) {
-        if let Some(jobs) = &self.jobs {
-            let _ = jobs.send(job);
-        }
-    }
-}
-
-impl Drop for History {
-    fn drop(&mut self) {
-        self.jobs = None;
-        // A disk that hangs does not keep the program.
-        if self.ended.recv_timeout(END).is_ok()
-            && let Some(thread) = self.thread.take()
-        {
-            let _ = thread.join();
-        }
+        self.worker.give(Job::Forget);
     }
 }
 
