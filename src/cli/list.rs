@@ -53,11 +53,15 @@ pub fn run(place: &Place, args: &ListArgs, out: &Out) -> Result<u8, End> {
         found.truncate(limit);
     }
     if args.csv {
-        out.line(&CSV.join(","))?;
+        out.line(&row(&CSV)?)?;
     }
     match (args.json, args.csv) {
         (true, _) => found.iter().try_for_each(|record| out.line(&out.json(&json(record, now))))?,
-        (_, true) => found.iter().try_for_each(|record| out.line(&csv(&record.past)))?,
+        (_, true) => {
+            for record in &found {
+                out.line(&row(&cells(&record.past))?)?;
+            }
+        }
         _ => text(&found, out)?,
     }
     if found.len() < all && args.limit.is_none() {
@@ -153,14 +157,9 @@ fn text(found: &[Record], out: &Out) -> Result<(), End> {
     Ok(())
 }
 
-/// When it began, in local time; `<`: it ran already when it was first heard of; `~`: only that is known.
+/// When it began, in local time, with its mark.
 pub(super) fn begun(past: &Past) -> String {
-    let mark = match past.started {
-        Some(Moment { exact: true, .. }) => ' ',
-        Some(_) => '<',
-        None => '~',
-    };
-    format!("{mark}{}", past.at().with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"))
+    format!("{}{}", past.mark(), past.at().with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"))
 }
 
 /// The word that says most.
@@ -230,11 +229,11 @@ const CSV: [&str; 20] = [
     "task_id",
 ];
 
-fn csv(past: &Past) -> String {
+fn cells(past: &Past) -> [String; 20] {
     let moment = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let is = |yes: bool| yes.to_string();
-    let cells: [String; 20] = [
+    [
         past.key.to_string(),
         past.service.to_string(),
         past.task_type.to_string(),
@@ -255,17 +254,20 @@ fn csv(past: &Past) -> String {
         text(past.ename.as_deref()),
         text(past.evalue.as_deref()),
         text(past.task_id.as_deref()),
-    ];
-    cells.map(|cell| quoted(&cell)).join(",")
+    ]
 }
 
-/// A cell as RFC 4180 writes it.
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
+/// A line as RFC 4180 writes it, without its end.
+fn row(cells: &[impl AsRef<[u8]>]) -> Result<String, End> {
+    // Nothing of it can fail: it is written to memory, and was text before.
+    let no_row =
+        |why: &dyn std::fmt::Display| End::new(FAILED, format!("a line of CSV could not be made: {why}"));
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    writer.write_record(cells).map_err(|error| no_row(&error))?;
+    let line = writer.into_inner().map_err(|error| no_row(&error))?;
+    let line = String::from_utf8(line).map_err(|error| no_row(&error))?;
+    Ok(line.strip_suffix('\n').unwrap_or(&line).to_owned())
 }
 
 #[cfg(test)]
@@ -274,8 +276,9 @@ mod tests {
 
     #[test]
     fn cells_are_quoted_where_they_have_to_be() {
-        assert_eq!(quoted("MeasureT1: qubit='q3'"), "MeasureT1: qubit='q3'");
-        assert_eq!(quoted("a, \"b\"\nc"), "\"a, \"\"b\"\"\nc\"");
+        let written = |cells: &[&str]| row(cells).ok();
+        assert_eq!(written(&["MeasureT1: qubit='q3'", "ä"]).as_deref(), Some("MeasureT1: qubit='q3',ä"));
+        assert_eq!(written(&["1", "a, \"b\"\nc", ""]).as_deref(), Some("1,\"a, \"\"b\"\"\nc\","));
         assert_eq!(short("0123456789"), "01234567");
         assert_eq!(short("äöü"), "äöü");
     }

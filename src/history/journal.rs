@@ -331,7 +331,6 @@ impl Journal {
         }
         if gone > 0 {
             self.db.execute("DELETE FROM name WHERE row NOT IN (SELECT row FROM task)", [])?;
-            self.db.execute("DELETE FROM texts WHERE row NOT IN (SELECT row FROM task)", [])?;
             // Gives the room back to the disk, a part at a time.
             let mut vacuum = self.db.prepare("PRAGMA incremental_vacuum(20000)")?;
             let mut pages = vacuum.query([])?;
