@@ -28,20 +28,13 @@ async fn a_result_is_looked_into_searched_plotted_and_sorted() {
     for part in ["1208925819614629174706176", "1.0", "1e-07", "-0.0", "NaN"] {
         assert!(tree.contains(part), "{part}:\n{tree}");
     }
-    program.type_keys("/");
-    program.type_text("key:signal");
-    program.type_keys("enter");
-    // The search works beside the keys: the path says when it is there.
-    program.wait_for("the array", |text| text.contains("─ signal ─"));
+    look_for(&mut program, "signal");
     program.type_keys("p");
     program.wait_for("the plot", |text| {
         text.contains("signal") && text.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c))
     });
-    // The line begins with what was looked for last.
-    program.type_keys("esc / ctrl-u");
-    program.type_text("key:runs");
-    program.type_keys("enter");
-    program.wait_for("the list", |text| text.contains("─ runs ─"));
+    program.type_keys("esc");
+    look_for(&mut program, "runs");
     program.type_keys("t");
     program.wait_for("the table", |text| {
         text.contains("qubit") && text.contains("t1_us") && text.contains("\"q29\"")
@@ -55,4 +48,13 @@ async fn a_result_is_looked_into_searched_plotted_and_sorted() {
     });
     program.type_keys("esc esc esc");
     program.leave();
+}
+
+/// Goes to the value of a key, and waits until it is there: the search works beside the keys.
+fn look_for(program: &mut Program, key: &str) {
+    // The line begins with what was looked for last.
+    program.type_keys("/ ctrl-u");
+    program.type_text(&format!("key:{key}"));
+    program.type_keys("enter");
+    program.wait_for(key, |text| text.contains(&format!("─ {key} ─")));
 }
