@@ -5,6 +5,7 @@
 //! can be seen of it while parts are folded. Whatever takes long comes in steps that the caller spreads.
 
 mod blocks;
+pub mod diff;
 pub mod index;
 pub mod number;
 pub mod path;
