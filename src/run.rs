@@ -190,7 +190,8 @@ fn open(
     app.ui.hidden = config.hidden;
     app.session.store.apply(Input::Configured(lab.services()), clock.now());
     // What was kept and cannot be used is told, on the screen and in the log.
-    let mut files = Files::new(lab.folders.lab_folder(&lab.name).filter(|_| lab.keeps));
+    let folder = lab.folders.lab_folder(&lab.name).filter(|_| lab.keeps);
+    let mut files = Files::new(folder, lab.folders.choices_file().filter(|_| lab.keeps));
     for problem in files.read(&mut app) {
         log.line(&problem, clock.now());
         app.settings.problems.push(problem);
@@ -613,6 +614,8 @@ impl Runner {
             | Effect::KeepValues { .. }) => self.keep(effect),
             Effect::FindPast(query) => self.history.find(query, &mut self.app, self.clock.now()),
             Effect::OpenPast(row) => self.history.open(row),
+            Effect::ComparePast(pair) => self.history.compare(pair),
+            Effect::KeepChoice(change) => self.keeper.choice(change),
             Effect::ForgetPast => self.history.forget(),
             Effect::Redraw => {
                 let size = self.terminal.size();

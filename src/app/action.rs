@@ -34,6 +34,10 @@ pub enum Context {
     Failures,
     /// The history.
     History,
+    /// The history's columns to choose from.
+    Columns,
+    /// Two tasks side by side.
+    Compare,
     /// The list of keys.
     Help,
     /// A question.
@@ -42,7 +46,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 16] = [
+    pub const ALL: [Context; 18] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -57,6 +61,8 @@ impl Context {
         Context::Schedule,
         Context::Failures,
         Context::History,
+        Context::Columns,
+        Context::Compare,
         Context::Help,
         Context::Confirm,
     ];
@@ -78,6 +84,8 @@ impl Context {
             Context::Schedule => "schedule",
             Context::Failures => "failures",
             Context::History => "history",
+            Context::Columns => "columns",
+            Context::Compare => "compare",
             Context::Help => "keys",
             Context::Confirm => "question",
         }
@@ -148,8 +156,13 @@ actions! {
     History "history" "history" "opens the history: all tasks known, of earlier runs too" [Lanes] ["h"];
     SortBy "sort-by" "sort" "sorts by the next column" [History] ["o"];
     SortTurn "sort-turn" "turn" "turns the order round" [History] ["O"];
-    Columns "columns" "columns" "shows another column more: error, type, lane, id, none" [History] ["c"];
-    Mark "mark" "mark" "marks the selected task, or takes its mark away" [Schedule] ["space"];
+    Columns "columns" "columns" "chooses the columns and their order" [History] ["c"];
+    TurnColumn "turn-column" "show/hide" "shows the selected column, or shows it no more" [Columns] ["space", "enter"];
+    ColumnUp "column-up" "earlier" "moves the selected column one place up" [Columns] ["K", "alt-up"];
+    ColumnDown "column-down" "later" "moves the selected column one place down" [Columns] ["J", "alt-down"];
+    Compare "compare" "compare" "compares the two marked tasks, or the marked one and the selected one" [History] ["="];
+    SaveFilter "save-filter" "save filter" "saves the filter that is typed under a name, to be used as @name" [Input] ["ctrl-s"];
+    Mark "mark" "mark" "marks the selected task, or takes its mark away" [Schedule, History] ["space"];
     MoveUp "move-up" "earlier" "takes the selected task one place up; Enter then moves it, after a question" [Schedule] ["K", "alt-up"];
     MoveDown "move-down" "later" "takes the selected task one place down; Enter then moves it, after a question" [Schedule] ["J", "alt-down"];
     Edit "edit" "edit" "opens a scheduled task in the composer; sending it there replaces it" [Schedule] ["e"];
@@ -190,23 +203,23 @@ actions! {
     Search "search" "search" "looks for a text; in a result also for key:name, or goes to a path such as .a.b" [Task, Result] ["/"];
     NextMatch "next-match" "next match" "goes to the next match of the search" [Task] ["ctrl-g"];
     OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task] ["e"];
-    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result" [Lanes, Task, Result, Table, Schedule, Failures] ["y"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines" [Lanes, Task, Result, Table, Schedule, Failures, Compare] ["y"];
     CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule, Failures] ["Y"];
     Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file" [Lanes, Task, Result] ["S"];
     CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule, Failures] ["c"];
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History] ["j", "down"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["j", "down"];
     Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table] ["h", "left"];
     Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures, History] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures, History] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Failures, History] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Failures, History] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History] ["G", "end"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures, History, Compare] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures, History, Compare] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Failures, History, Compare] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Failures, History, Compare] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History, Compare] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History, Compare] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -247,14 +260,14 @@ actions! {
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Failures, History] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Failures, History] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Failures, History] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Failures, History, Columns, Compare] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Failures, History, Columns, Compare] ["?"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Failures, History, Columns, Compare] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["ctrl-c"];
 }
 
 impl Action {

@@ -7,14 +7,11 @@ use super::lanes::first_visible;
 use crate::{
     store::{
         TaskKey,
-        filter::Filter,
+        filter::{Filter, Saved},
         past::query::{Column, Found, Line, Query},
     },
     time::Now,
 };
-
-/// Columns that the table has always; the others come one at a time.
-const ALWAYS: [Column; 5] = [Column::When, Column::Outcome, Column::Service, Column::Name, Column::Took];
 
 /// The table on the screen.
 #[derive(Debug)]
@@ -35,8 +32,12 @@ pub struct History {
     pub sort: Column,
     /// From the largest down.
     pub down: bool,
-    /// A column more.
-    pub more: Option<Column>,
+    /// The columns, in their order.
+    pub columns: Vec<Column>,
+    /// Lines that are marked to be compared, at most two.
+    pub marked: Vec<i64>,
+    /// Two are being compared.
+    pub comparing: bool,
     /// What was found last.
     pub found: Found,
     /// The number of the newest question, once it was asked.
@@ -47,7 +48,7 @@ pub struct History {
 
 impl History {
     /// One that has asked nothing yet.
-    pub fn new(hidden: bool) -> History {
+    pub fn new(hidden: bool, columns: Vec<Column>) -> History {
         History {
             selected: None,
             line: 0,
@@ -57,7 +58,9 @@ impl History {
             hidden,
             sort: Column::When,
             down: true,
-            more: Some(Column::Error),
+            columns,
+            marked: Vec::new(),
+            comparing: false,
             found: Found::default(),
             asked: None,
             changed: true,
@@ -98,9 +101,9 @@ impl History {
     }
 
     /// Filters by a text; one that cannot be read leaves the last good list.
-    pub fn set_filter(&mut self, text: &str, now: Now) {
+    pub fn set_filter(&mut self, text: &str, saved: &Saved, now: Now) {
         text.clone_into(&mut self.filter_text);
-        match Filter::parse(text, now) {
+        match Filter::parse(text, saved, now) {
             Ok(filter) => {
                 (self.filter, self.filter_error) = (filter, None);
                 self.changed = true;
@@ -117,10 +120,14 @@ impl History {
 
     /// Sorts by the next column; times and lengths from the largest down.
     pub fn sort_next(&mut self) {
-        let columns: Vec<Column> = self.columns();
-        let at = columns.iter().position(|column| *column == self.sort).map_or(0, |at| at + 1);
-        self.sort = columns.get(at).copied().unwrap_or_default();
-        self.down = matches!(self.sort, Column::When | Column::Took);
+        let at = self.columns.iter().position(|column| *column == self.sort).map_or(0, |at| at + 1);
+        let next = self.columns.get(at).or(self.columns.first()).copied();
+        self.sort_by(next.unwrap_or_default());
+    }
+
+    fn sort_by(&mut self, column: Column) {
+        self.sort = column;
+        self.down = matches!(column, Column::When | Column::Took | Column::Ended);
         self.changed = true;
     }
 
@@ -130,23 +137,35 @@ impl History {
         self.changed = true;
     }
 
-    /// Shows the next column more, or none.
-    pub fn next_column(&mut self) {
-        let others: Vec<Column> = Column::ALL.into_iter().filter(|column| !ALWAYS.contains(column)).collect();
-        self.more = match self.more {
-            None => others.first().copied(),
-            Some(now) => others.iter().skip_while(|column| **column != now).nth(1).copied(),
-        };
-        if !self.columns().contains(&self.sort) {
-            self.sort = Column::When;
-            self.down = true;
-            self.changed = true;
+    /// Shows these columns; it is sorted by one of them.
+    pub fn set_columns(&mut self, columns: Vec<Column>) {
+        self.columns = columns;
+        if !self.columns.contains(&self.sort) {
+            let first = self.columns.first().copied().unwrap_or_default();
+            self.sort_by(first);
         }
     }
 
-    /// The columns that are shown.
-    pub fn columns(&self) -> Vec<Column> {
-        ALWAYS.into_iter().chain(self.more).collect()
+    /// Marks the selected line, or takes its mark away; a third mark takes the place of the oldest.
+    pub fn mark(&mut self) {
+        let Some(selected) = self.selected else { return };
+        if self.marked.contains(&selected) {
+            self.marked.retain(|row| *row != selected);
+            return;
+        }
+        if self.marked.len() > 1 {
+            self.marked.remove(0);
+        }
+        self.marked.push(selected);
+    }
+
+    /// The two lines that are to be compared: the marked ones, or the marked one and the selected one.
+    pub fn pair(&self) -> Option<[i64; 2]> {
+        match (&self.marked[..], self.selected) {
+            ([one, other], _) => Some([*one, *other]),
+            ([one], Some(other)) if *one != other => Some([*one, other]),
+            _ => None,
+        }
     }
 
     /// The place of the selected line.
@@ -177,5 +196,53 @@ impl History {
         let to = self.selected_row().map_or(0, |at| at.saturating_add_signed(by).min(last));
         self.selected = self.found.lines.get(to).map(|(row, _)| *row);
         self.line = to.saturating_sub(first).min(height.saturating_sub(1));
+    }
+}
+
+/// Choosing the columns, above the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// All columns in their order, and whether each is shown.
+    pub all: Vec<(Column, bool)>,
+    /// The selected one.
+    pub selected: usize,
+}
+
+impl Columns {
+    /// Begins with those that are shown.
+    pub fn new(shown: &[Column]) -> Columns {
+        let others = Column::ALL.into_iter().filter(|column| !shown.contains(column));
+        let all = shown.iter().map(|column| (*column, true)).chain(others.map(|column| (column, false)));
+        Columns { all: all.collect(), selected: 0 }
+    }
+
+    /// Those that are to be shown.
+    pub fn chosen(&self) -> Vec<Column> {
+        self.all.iter().filter(|(_, shown)| *shown).map(|(column, _)| *column).collect()
+    }
+
+    /// Moves the selection, round the ends.
+    pub fn step(&mut self, by: isize) {
+        let all = self.all.len();
+        self.selected = (self.selected + all).saturating_add_signed(by) % all.max(1);
+    }
+
+    /// Shows the selected column, or shows it no more. False: it is the only one.
+    pub fn turn(&mut self) -> bool {
+        let is_only = self.chosen().len() < 2;
+        match self.all.get_mut(self.selected) {
+            Some((_, shown)) if !(*shown && is_only) => *shown = !*shown,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Moves the selected column. False: it is at an end.
+    pub fn shift(&mut self, by: isize) -> bool {
+        let to = self.selected.checked_add_signed(by).filter(|to| *to < self.all.len());
+        let Some(to) = to else { return false };
+        self.all.swap(self.selected, to);
+        self.selected = to;
+        true
     }
 }

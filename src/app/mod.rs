@@ -5,7 +5,9 @@
 //! carries its own state; there are no flags that say which one is shown.
 
 pub mod action;
+pub mod choices;
 pub mod choose;
+pub mod compare;
 pub mod compose;
 pub mod confirm;
 pub mod copy_as;
@@ -51,7 +53,9 @@ use crate::{
 };
 
 use action::Context;
+use choices::Choices;
 use choose::Choose;
+use compare::Compare;
 use compose::{Compose, Draft};
 use confirm::Confirm;
 use copy_as::CopyAs;
@@ -160,6 +164,10 @@ pub enum Layer {
     Failures(Box<failures::Failures>),
     /// The history.
     History(Box<History>),
+    /// The history's columns to choose from, above it.
+    Columns(history::Columns),
+    /// Two tasks side by side, above the history.
+    Compare(Box<Compare>),
     /// Many at once, above the composer.
     Many(Box<GroupPane>),
     /// The list of keys.
@@ -168,6 +176,8 @@ pub enum Layer {
     Confirm(Box<Confirm>),
     /// The filter's line.
     Filter(LineEdit),
+    /// The name under which the filter below is to be saved.
+    NameFilter(LineEdit),
     /// The search's line.
     Search(LineEdit),
     /// What a task is to be copied as.
@@ -197,12 +207,17 @@ impl Layer {
             Layer::Schedule(_) => Context::Schedule,
             Layer::Failures(_) => Context::Failures,
             Layer::History(_) => Context::History,
+            Layer::Columns(_) => Context::Columns,
+            Layer::Compare(_) => Context::Compare,
             Layer::Many(_) => Context::Many,
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
-            Layer::Filter(_) | Layer::Search(_) | Layer::Pipe(_) | Layer::Rename(..) | Layer::When(_) => {
-                Context::Input
-            }
+            Layer::Filter(_)
+            | Layer::NameFilter(_)
+            | Layer::Search(_)
+            | Layer::Pipe(_)
+            | Layer::Rename(..)
+            | Layer::When(_) => Context::Input,
         }
     }
 
@@ -286,6 +301,8 @@ pub struct Ui {
     pub filter_error: Option<String>,
     /// Hidden tasks are shown.
     pub hidden: bool,
+    /// What the person has chosen, in earlier runs too.
+    pub choices: Choices,
     /// On a wide screen: the selected task beside the lanes.
     pub side: Option<Reader>,
     /// On a wide screen: the task has the whole of it.
@@ -353,6 +370,7 @@ impl App {
                 filter: Filter::default(),
                 filter_error: None,
                 hidden: false,
+                choices: Choices::default(),
                 side: None,
                 zoom: false,
                 piped: String::new(),

@@ -17,6 +17,8 @@ use crate::{
 };
 
 use super::{
+    choices::Change,
+    compare::Comparison,
     compose::Draft,
     kept::Place,
     session::{Outgoing, ReadList},
@@ -64,6 +66,8 @@ pub enum Msg {
     Found(Found),
     /// A task of the history was read, or why it could not be.
     PastRead(Result<Box<Task>, String>),
+    /// Two tasks of the history were compared, or why they could not be.
+    Compared(Result<Box<Comparison>, String>),
     /// Something was copied or saved, or could not be.
     Done(Result<String, String>),
 }
@@ -190,6 +194,10 @@ pub enum Effect {
     FindPast(Box<Query>),
     /// Read a task of the history; comes back as [`Msg::PastRead`].
     OpenPast(i64),
+    /// Compare two tasks of the history; comes back as [`Msg::Compared`].
+    ComparePast([i64; 2]),
+    /// Keep what the person has chosen.
+    KeepChoice(Change),
     /// Nobody looks at the history any more.
     ForgetPast,
     /// Draw the whole screen anew.

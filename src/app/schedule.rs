@@ -10,7 +10,7 @@ use super::lanes::first_visible;
 use crate::{
     store::{
         State, Store, Task, TaskKey,
-        filter::Filter,
+        filter::{Filter, Saved},
         timetable::{Timetable, is_scheduled, moment},
     },
     time::Now,
@@ -109,9 +109,9 @@ impl Row {
 
 impl Schedule {
     /// Filters by a text; one that cannot be read leaves the last good list.
-    pub fn set_filter(&mut self, text: &str, now: Now) {
+    pub fn set_filter(&mut self, text: &str, saved: &Saved, now: Now) {
         text.clone_into(&mut self.filter_text);
-        match Filter::parse(text, now) {
+        match Filter::parse(text, saved, now) {
             Ok(filter) => (self.filter, self.filter_error) = (filter, None),
             Err(e) => self.filter_error = Some(e.to_string()),
         }

@@ -18,10 +18,18 @@ use super::{
     record,
 };
 use crate::{
-    app::document::reason_text,
+    app::{
+        choices::{self, Choices},
+        document::reason_text,
+    },
     clean::Clean,
+    config::Folders,
     history::{Journal, Record, Trouble},
-    store::{Moment, Past, filter::Filter},
+    keep,
+    store::{
+        Moment, Past,
+        filter::{Filter, Saved},
+    },
     time::{Clock, Now, when},
     view::words,
 };
@@ -35,7 +43,7 @@ const LINES: usize = 50;
 /// See the module's table.
 pub fn run(place: &Place, args: &ListArgs, out: &Out) -> Result<u8, End> {
     let now = Clock::start().now();
-    let filter = Filter::parse(&args.filter.join(" "), now)
+    let filter = Filter::parse(&args.filter.join(" "), &saved(&Folders::find()), now)
         .map_err(|e| End::misuse(format!("the filter, at character {}: {e}", e.offset + 1)))?;
     let since = match &args.since {
         None => None,
@@ -76,6 +84,19 @@ pub fn run(place: &Place, args: &ListArgs, out: &Out) -> Result<u8, End> {
         ));
     }
     Ok(OK)
+}
+
+/// The filters that were saved on the screen. That they cannot be read is told; what needs them says so again.
+pub(super) fn saved(folders: &Folders) -> Saved {
+    let Some(path) = folders.choices_file() else { return Saved::default() };
+    let text = keep::read(&path, choices::MOST_BYTES).map_err(|e| e.to_string());
+    match text.and_then(|text| text.as_deref().map_or(Ok(Choices::default()), Choices::read)) {
+        Ok(choices) => choices.filters,
+        Err(why) => {
+            out::say(&format!("{}: the saved filters cannot be used: {why}", path.display()));
+            Saved::default()
+        }
+    }
 }
 
 /// The history of the lab; `None`: there is none yet, which was told.

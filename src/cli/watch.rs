@@ -17,6 +17,7 @@ use super::{
     args::{Place, WatchArgs},
     lab::Lab,
     links::{self, Change, Links},
+    list::saved,
     out::{self, Out},
     record,
     talk::{Step, Stop, Talk},
@@ -36,9 +37,9 @@ const PRESENT: Duration = Duration::from_secs(3);
 /// # Errors
 /// A filter or an address that cannot be used.
 pub fn run(place: &Place, args: &WatchArgs, out: &Out) -> Result<u8, End> {
-    let filter = Filter::parse(&args.filter, crate::time::Clock::start().now())
-        .map_err(|e| End::misuse(format!("--filter, at character {}: {e}", e.offset + 1)))?;
     let lab = Lab::find(place).map_err(|problem| End::misuse(links::sentence(&problem)))?;
+    let filter = Filter::parse(&args.filter, &saved(&lab.folders), crate::time::Clock::start().now())
+        .map_err(|e| End::misuse(format!("--filter, at character {}: {e}", e.offset + 1)))?;
     lab.problems().iter().for_each(|problem| out::say(problem));
     let mut talk = Talk::start(&lab, lab.options(), true)?;
     let hidden = args.hidden || lab.config().hidden;

@@ -82,6 +82,11 @@ impl Folders {
         self.state.as_ref().map(|folder| folder.join("sent.jsonl"))
     }
 
+    /// What was chosen on the screen, for all labs.
+    pub fn choices_file(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|folder| folder.join("choices.toml"))
+    }
+
     /// The folder for what is kept about one lab. Names of labs are people's: what is no letter, digit or hyphen of
     /// theirs stands as its code.
     pub fn lab_folder(&self, lab: &str) -> Option<PathBuf> {

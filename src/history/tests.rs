@@ -495,7 +495,7 @@ fn a_hundred_thousand_tasks() {
         ("/q[34]',/", Column::Took),
         ("payload.qubit:q3", Column::When),
     ] {
-        let filter = Filter::parse(text, Now::at(0.0)).unwrap();
+        let filter = Filter::parse(text, &crate::store::filter::Saved::default(), Now::at(0.0)).unwrap();
         let query = Query { id: 1, filter, hidden: false, sort, down: true };
         let mut found = 0;
         timed(&format!("{text:?} by {}", sort.title()), &mut || {

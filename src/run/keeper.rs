@@ -17,6 +17,7 @@ use super::worker::Worker;
 use crate::{
     app::{
         App, Msg,
+        choices::{self, Change, Choices},
         compose::Draft,
         kept::{self, KeptDraft, Known, LastValues, Place},
     },
@@ -40,13 +41,16 @@ enum Job {
     GroupOver { group: GroupKey },
     /// What a type was sent with.
     Values(LastValues),
+    /// What the person has chosen.
+    Choice(Change),
 }
 
-/// The files of one lab.
+/// The files of one lab, and one for all labs.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     drafts: Option<PathBuf>,
     values: Option<PathBuf>,
+    choices: Option<PathBuf>,
     known: Known,
     /// What tells other juicetops that these groups are being sent: files that are locked for as long.
     sending: HashMap<GroupKey, Held>,
@@ -55,10 +59,10 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Those in that folder; `None`: nothing is kept.
-    pub fn new(folder: Option<PathBuf>) -> Files {
+    /// Those of the lab in that folder, and what was chosen for all labs; `None`: it is not kept.
+    pub fn new(folder: Option<PathBuf>, choices: Option<PathBuf>) -> Files {
         let file = |name: &str| folder.as_ref().map(|f| f.join(name));
-        Files { drafts: file("drafts.json"), values: file("values.json"), ..Files::default() }
+        Files { drafts: file("drafts.json"), values: file("values.json"), choices, ..Files::default() }
     }
 
     /// Reads what was kept into the state; gives back what is to be told.
@@ -69,6 +73,11 @@ impl Files {
         drafts.retain(|kept| kept.draft.begun.is_none() || !self.is_sent_elsewhere(&kept.id));
         let values = read(self.values.as_ref(), kept::read_values, &mut problems);
         app.take_kept(kept::newest(&drafts, &mut self.known), values);
+        let chosen =
+            read(self.choices.as_ref(), |text| Choices::read(text).map(|it| vec![it]), &mut problems);
+        if let Some(chosen) = chosen.into_iter().next() {
+            app.ui.choices = chosen;
+        }
         problems
     }
 
@@ -115,6 +124,17 @@ impl Files {
         let done = self.change_drafts(|drafts, known| kept::end(drafts, known, group));
         self.sending.remove(group);
         done
+    }
+
+    fn change_choices(&mut self, change: &Change) -> Result<Told, String> {
+        let Some(path) = &self.choices else { return Ok(None) };
+        let aside = keep::change(path, choices::MOST_BYTES, |now| {
+            let mut choices = now.map(Choices::read).transpose()?.unwrap_or_default();
+            choices.change(change);
+            Ok(choices.text())
+        });
+        let told = aside.map_err(|e| format!("the choice is not kept: {}: {e}", path.display()))?;
+        Ok(told.map(|aside| aside.sentence(path)))
     }
 
     fn put_values(&mut self, newest: &LastValues) -> Result<Told, String> {
@@ -197,6 +217,11 @@ impl Keeper {
         self.0.give(Job::GroupOver { group });
     }
 
+    /// Writes what the person has chosen.
+    pub fn choice(&self, change: Change) {
+        self.0.give(Job::Choice(change));
+    }
+
     /// Writes what a type was sent with.
     pub fn values(&self, values: LastValues) {
         self.0.give(Job::Values(values));
@@ -209,21 +234,25 @@ fn work(todo: &Receiver<Job>, files: &mut Files, told: &UnboundedSender<Msg>) {
             Job::Work(work) => work(),
             Job::Draft { place, draft, at } => {
                 let done = files.put_draft(place, draft, at);
-                tell(files, true, done, told);
+                tell(files, files.drafts.clone(), done, told);
             }
             Job::Group { group, place, draft, takes_place, at } => {
                 let id = uuid::Uuid::new_v4().to_string();
                 let draft = KeptDraft { id, saved: at, place, draft };
                 let done = files.begin_group(group, draft, takes_place);
-                tell(files, true, done, told);
+                tell(files, files.drafts.clone(), done, told);
             }
             Job::GroupOver { group } => {
                 let done = files.end_group(&group);
-                tell(files, true, done, told);
+                tell(files, files.drafts.clone(), done, told);
             }
             Job::Values(values) => {
                 let done = files.put_values(&values);
-                tell(files, false, done, told);
+                tell(files, files.values.clone(), done, told);
+            }
+            Job::Choice(change) => {
+                let done = files.change_choices(&change);
+                tell(files, files.choices.clone(), done, told);
             }
             Job::Line { path, line, written } => {
                 let done = keep::append(&path, &line, sent::MOST).map_err(|e| e.to_string());
@@ -243,8 +272,8 @@ fn work(todo: &Receiver<Job>, files: &mut Files, told: &UnboundedSender<Msg>) {
 }
 
 /// Tells what came of writing: what went wrong only once, until it is right again.
-fn tell(files: &mut Files, drafts: bool, done: Result<Told, String>, told: &UnboundedSender<Msg>) {
-    let Some(path) = (if drafts { &files.drafts } else { &files.values }).clone() else { return };
+fn tell(files: &mut Files, path: Option<PathBuf>, done: Result<Told, String>, told: &UnboundedSender<Msg>) {
+    let Some(path) = path else { return };
     match done {
         Ok(sentence) => {
             files.told.remove(&path);
@@ -313,13 +342,37 @@ mod tests {
     }
 
     #[test]
+    fn what_two_juicetops_choose_is_kept_of_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/choices.toml");
+        let mut both = [0, 1].map(|_| Files::new(None, Some(path.clone())));
+        let filter =
+            |name: &str, text: Option<&str>| Change::Filter(name.to_owned(), text.map(str::to_owned));
+        both[0].change_choices(&filter("night", Some("since:12h \"a 'b'\""))).unwrap();
+        both[1].change_choices(&filter("t1", Some("type:MeasureT1"))).unwrap();
+        both[0].change_choices(&Change::Columns(vec![crate::store::past::query::Column::Id])).unwrap();
+        let read = || Choices::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(read().filters.get("night"), Some(("night", "since:12h \"a 'b'\"")));
+        assert_eq!(read().filters.names().collect::<Vec<_>>(), ["night", "t1"]);
+        assert_eq!(read().columns.len(), 1);
+        both[1].change_choices(&filter("night", None)).unwrap();
+        assert_eq!(read().filters.names().collect::<Vec<_>>(), ["t1"]);
+        // A file that somebody has spoiled is put aside, not written over.
+        std::fs::write(&path, "filters = nothing").unwrap();
+        let told = both[0].change_choices(&filter("new", Some("x"))).unwrap();
+        assert!(told.is_some_and(|told| told.contains("choices.toml.damaged")));
+        assert_eq!(read().filters.names().collect::<Vec<_>>(), ["new"]);
+    }
+
+    #[test]
     fn the_draft_of_a_group_is_offered_only_once_nobody_sends_it_any_more() {
         let folder = tempfile::tempdir().unwrap();
         let lab = folder.path().join("labs/there");
         let begun = Begun { name: "T1".into(), tag: "4f2a".into(), of: 3, same: true };
         let (place, group): (Place, _) = (("cryo".into(), "Sweep".into()), begun.key(&"cryo".into()));
         let offered = || {
-            let (mut files, settings) = (Files::new(Some(lab.clone())), crate::app::Settings::default());
+            let (mut files, settings) =
+                (Files::new(Some(lab.clone()), None), crate::app::Settings::default());
             let store = crate::store::Store::new(crate::store::Limits::default());
             let session = crate::app::session::Session::new(store, crate::app::session::Ids::Random);
             let mut app = App::new(session, crate::catalogue::Catalogue::new(), settings, (80, 24));
@@ -333,7 +386,7 @@ mod tests {
             let draft = KeptDraft { id: "one".to_owned(), saved: at, place: place.clone(), draft };
             files.begin_group(group.clone(), draft, true).unwrap();
         };
-        let mut sender = Files::new(Some(lab.clone()));
+        let mut sender = Files::new(Some(lab.clone()), None);
         begin(&mut sender);
         assert_eq!(offered(), None, "it is being sent");
         // As a killed program leaves it: the lock is the system's to let go, the file stays.
@@ -342,7 +395,7 @@ mod tests {
         std::fs::write(&lock, "").unwrap();
         assert_eq!(offered().unwrap().begun, Some(begun.clone()));
         assert!(!lock.exists(), "and is removed");
-        let mut sender = Files::new(Some(lab.clone()));
+        let mut sender = Files::new(Some(lab.clone()), None);
         begin(&mut sender);
         assert_eq!(files_there(), 3, "drafts, their lock, and that of the group");
         sender.end_group(&group).unwrap();
@@ -357,9 +410,9 @@ mod tests {
         let place: Place = ("cryo".into(), "Sweep".into());
         let at = crate::time::Now::at(0.0).utc;
         let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-        let mut files = Files::new(Some(lab.clone()));
+        let mut files = Files::new(Some(lab.clone()), None);
         files.put_draft(place.clone(), draft("{\"a\": 1}"), at).unwrap();
-        let mut again = Files::new(Some(lab.clone()));
+        let mut again = Files::new(Some(lab.clone()), None);
         let drafts = read(again.drafts.as_ref(), kept::read_drafts, &mut Vec::new());
         assert_eq!(kept::newest(&drafts, &mut again.known)[&place], draft("{\"a\": 1}").unwrap());
         assert!(!keep::is_open_to_others(&path).unwrap());

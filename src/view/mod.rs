@@ -3,6 +3,7 @@
 //! Pure and without style: a piece has a [`Role`], what that looks like is the theme's business, and putting it into
 //! a buffer is the widgets'. Texts from outside become [`Clean`] here and nowhere later.
 
+mod compare;
 mod compose;
 mod copy_as;
 mod failures;
@@ -157,6 +158,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
                 | Layer::Schedule(_)
                 | Layer::Failures(_)
                 | Layer::History(_)
+                | Layer::Compare(_)
                 | Layer::Help(_)
         )
     });
@@ -206,6 +208,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         Some(Layer::History(past)) => {
             pane(areas.body, history::rows(app, past, areas.body, look, now));
         }
+        Some(Layer::Compare(compare)) => pane(areas.body, compare::rows(app, compare, areas.body, look)),
         Some(Layer::Many(group)) => {
             let below = app.ui.layers.iter().rev().nth(1);
             if let Some(Layer::Compose(composer)) = below {
@@ -242,6 +245,11 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     }
     if let Some(Layer::Confirm(confirm)) = app.ui.layers.last() {
         let (area, rows) = overlay::confirm(confirm, &app.settings.keymap, areas.body, look);
+        screen.panes.push(Pane { area, rows, opaque: true });
+        cursor = None;
+    }
+    if let Some(Layer::Columns(columns)) = app.ui.layers.last() {
+        let (area, rows) = history::columns(columns, areas.body, look);
         screen.panes.push(Pane { area, rows, opaque: true });
         cursor = None;
     }
@@ -319,13 +327,21 @@ fn counts(app: &App, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
 
 /// The line above the footer: what is typed, told or filtered, else a rule.
 fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
-    if let Some(Layer::Filter(line) | Layer::Search(line) | Layer::Pipe(line) | Layer::Rename(_, line)) =
-        app.ui.layers.last()
+    if let Some(
+        Layer::Filter(line)
+        | Layer::NameFilter(line)
+        | Layer::Search(line)
+        | Layer::Pipe(line)
+        | Layer::Rename(_, line),
+    ) = app.ui.layers.last()
     {
         let (title, empty) = match app.ui.layers.last() {
             Some(Layer::Rename(..)) => (" key  ", "the entry's key"),
             Some(Layer::Filter(_)) => {
                 (" filter / ", "words, outcome:failed, service:lab, since:2h; tab completes")
+            }
+            Some(Layer::NameFilter(_)) => {
+                (" save filter as @", "a name; with an empty filter it is forgotten")
             }
             Some(Layer::Pipe(_)) => (" pipe | ", "a shell command, e.g. jq .t1_us"),
             _ if app.ui.layers.iter().any(|layer| matches!(layer, Layer::Result(_))) => {
@@ -346,6 +362,10 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
         } else if let Some(notice) = &app.ui.notice {
             let role = if notice.severity == Severity::Info { Role::Notice } else { Role::Error };
             row.right = vec![look.piece(&notice.text, role), spaces(1)];
+        } else if let Some(Layer::NameFilter(line)) = app.ui.layers.last()
+            && let Some((_, text)) = app.ui.choices.filters.get(line.text())
+        {
+            row.right = vec![look.piece(&format!(" instead of {text}"), Role::Warning), spaces(1)];
         }
         let x = (x as u16).min(area.width.saturating_sub(1));
         return (row, Some(Position { x: area.x + x, y: area.y }));
@@ -382,13 +402,13 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
 /// The keys that matter most in each place, in the order in which they give way.
 fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
-        Accept, Again, AskTraceback, Back, Cancel, Cause, Columns, Complete, Copy, CopyAs, CopyPath, Edit,
-        EditField, EditOutside, Ended, Filter, FindNext, Fold, Frame, HalfDown, Help, Hidden, History,
-        Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark, MoveDown, MoveUp, NextEntry,
-        NextSection, NextService, NextWrong, No, Open, OpenEditor, Order, OtherType, PageDown, Pager, Pipe,
-        Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain, RefreshTypes, Retry, Save,
-        Schedule, Search, Send, SendDirect, Sending, Sort, SortBy, SortTurn, Submit, Sure, Table, Undo,
-        Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
+        Accept, Again, AskTraceback, Back, Cancel, Cause, ColumnDown, ColumnUp, Columns, Compare, Complete,
+        Copy, CopyAs, CopyPath, Edit, EditField, EditOutside, Ended, Filter, FindNext, Fold, Frame, HalfDown,
+        Help, Hidden, History, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark, MoveDown,
+        MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order, OtherType,
+        PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain,
+        RefreshTypes, Retry, Save, SaveFilter, Schedule, Search, Send, SendDirect, Sending, Sort, SortBy,
+        SortTurn, Submit, Sure, Table, TurnColumn, Undo, Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -495,6 +515,9 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a
         }
         Context::Choose => vec![Accept, Back, Complete, Help],
+        Context::Input if matches!(app.ui.layers.last(), Some(Layer::Filter(_))) => {
+            vec![Accept, Back, Complete, SaveFilter, Help]
+        }
         Context::Input => vec![Accept, Back, Help],
         Context::Schedule if matches!(app.ui.layers.last(), Some(Layer::Schedule(s)) if s.moving.is_some()) =>
         {
@@ -517,7 +540,11 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a.push(Action::Hidden);
             a
         }
-        Context::History => vec![Back, Keys, Open, Filter, SortBy, SortTurn, Columns, Hidden],
+        Context::History => {
+            vec![Back, Keys, Open, Filter, Mark, Compare, SortBy, SortTurn, Columns, Hidden]
+        }
+        Context::Columns => vec![Back, TurnColumn, ColumnUp, ColumnDown, Keys],
+        Context::Compare => vec![Back, Keys, Copy, PageDown],
         Context::Help => vec![Back, PageDown],
         Context::Confirm => match app.ui.layers.last() {
             Some(Layer::Confirm(c)) => {

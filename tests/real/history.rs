@@ -80,6 +80,22 @@ fn what_a_screen_saw_is_listed_after_it_has_ended_and_shown_letter_for_letter() 
     screen.wait_until("the history", |_| {
         run("list", &["\"seen by the second\"", "outcome:ok"]).stdout.lines().count() == 1
     });
+    // Two tasks side by side, and a filter with a name, which the command knows too.
+    screen.type_keys("h / ");
+    screen.type_text("type:Ping,Fail");
+    screen.type_keys("ctrl-s");
+    screen.wait_for("a name is asked for", |s| s.contains("save filter as @"));
+    screen.type_text("benches");
+    screen.type_keys("enter");
+    screen.wait_for("it is saved", |s| s.contains("saved: @benches"));
+    screen.type_keys("enter g space j space =");
+    let text = screen.wait_for("the comparison", |s| s.contains("Compare") && s.contains("differences"));
+    assert!(text.contains("outcome") && text.contains("Result  not compared"), "{text}");
+    screen.type_keys("esc esc esc");
+    screen.wait_until("the filter", |_| {
+        run("list", &["@benches", "outcome:failed"]).stdout.lines().count() == 1
+    });
+    run("list", &["@nobody"]).expect(2).says("no filter is saved as @nobody: there are @benches");
     screen.signal(rustix::process::Signal::KILL);
     screen.wait_until("the end", Screen::has_ended);
     assert_eq!(run("list", &[]).expect(0).stdout.lines().count(), 3);

@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::store::{
-    Past, Task,
-    past::query::{self, Column, Found, Line, Query},
+use crate::{
+    app::{
+        choices::Change,
+        compare::{Comparison, Side},
+    },
+    store::{
+        Past, Task,
+        past::query::{self, Column, Found, Line, Query},
+    },
 };
 
 /// What earlier runs have left.
@@ -97,8 +103,8 @@ fn it_is_sorted_by_any_column_and_the_selection_is_a_task_not_a_place() {
         ("O", Column::Outcome, "MeasureT1: old-1"),
         ("o", Column::Service, "Calibrate: old-2"),
         ("o", Column::Name, "Calibrate: old-2"),
-        ("o", Column::Took, "Calibrate: old-2"),
         ("o", Column::Error, "Calibrate: old-2"),
+        ("o", Column::Took, "Calibrate: old-2"),
         ("o", Column::When, "Calibrate: old-2"),
     ] {
         b.keys(keys);
@@ -107,9 +113,101 @@ fn it_is_sorted_by_any_column_and_the_selection_is_a_task_not_a_place() {
         assert_eq!(names(&answer(&mut b))[0], first, "{keys} {column:?}");
         assert_eq!(selected(&b), "old-1");
     }
-    for title in ["MeasureT1 ", "sequential", "old-1 "] {
-        b.keys("c").shows(title);
-    }
+}
+
+/// The lines of the table below its titles.
+fn first_line(b: &Bench) -> String {
+    b.lines().get(4).cloned().unwrap_or_default()
+}
+
+#[test]
+fn the_columns_are_chosen_moved_and_kept() {
+    let mut b = opened();
+    b.keys("c").shows("[x] when").shows("[x] error").shows("[ ] lane");
+    // The fifth is the error, the seventh the type.
+    b.keys("j j j j space").shows("[ ] error").keys("j j space");
+    let kept = |b: &mut Bench| {
+        b.take().into_iter().rev().find_map(|effect| match effect {
+            Effect::KeepChoice(Change::Columns(columns)) => Some(columns),
+            _ => None,
+        })
+    };
+    use Column::{Name, Outcome, Service, Took, Type, When};
+    assert_eq!(kept(&mut b).unwrap(), [When, Outcome, Service, Name, Took, Type]);
+    b.keys("K K K");
+    assert_eq!(kept(&mut b).unwrap(), [When, Outcome, Service, Type, Name, Took]);
+    b.keys("esc").shows_not("[x]");
+    assert!(first_line(&b).contains("Calibrate Calibrate: old-2"), "{}", first_line(&b));
+    // The columns stay for the next time, and the one that it is sorted by is always there.
+    b.keys("c space esc");
+    let Some(Layer::History(history)) = b.app.ui.layers.last() else { panic!("no history") };
+    assert_eq!((history.sort, history.columns.contains(&When)), (Outcome, false));
+    b.keys("esc h");
+    let Some(Layer::History(history)) = b.app.ui.layers.last() else { panic!("no history") };
+    assert_eq!(history.columns, [Outcome, Service, Type, Name, Took]);
+    b.keys("c space j space j space j space j space").shows("one column has to stay").shows("[x] took");
+}
+
+#[test]
+fn two_marked_tasks_are_compared_the_earlier_one_first() {
+    let mut b = opened();
+    b.keys("=").shows("mark a task with space first");
+    b.keys("space").shows("1 marked").keys("j =");
+    let Some(Effect::ComparePast(pair)) = b.take().pop() else { panic!("nothing is compared") };
+    let past = past();
+    let key = |row: i64| past[row as usize - 1].0.key.to_string();
+    assert_eq!(pair.map(key), ["old-2", "old-1"]);
+    b.shows("comparing");
+    let side = |row: i64| {
+        let (past, task) = past[row as usize - 1].clone();
+        Side { past, task, masked: key(row) == "old-2" }
+    };
+    let comparison = Comparison::of(pair.map(side), || false).unwrap();
+    b.msg(Msg::Compared(Ok(Box::new(comparison))));
+    b.shows("Compare").shows("1 ").shows("MeasureT1: old-1").shows("outcome").shows("failed");
+    b.shows(r#"qubit    "q1"  "#).shows("secrets were masked").shows("not compared: the second failed");
+    // The first row is a section's title; the selection begins at the first pair. It is shown whole below.
+    b.shows("1 ok").keys("j").shows("1 none").shows("2 KeyError: 'q2'");
+    b.keys("y");
+    let Some(Effect::Copy { text, .. }) = b.take().pop() else { panic!("nothing is copied") };
+    assert!(text.contains("outcome\tok\tfailed\n"), "{text}");
+    assert!(text.contains("# Payload: 2 differences; secrets were masked"), "{text}");
+    assert!(text.contains("qubit\t\"q1\"\t\"q2\"\n"), "{text}");
+    b.keys("esc");
+    assert!(matches!(b.app.ui.layers.last(), Some(Layer::History(_))));
+    // A third mark takes the place of the oldest.
+    b.keys("H");
+    answer(&mut b);
+    b.keys("g space j j space");
+    let Some(Layer::History(history)) = b.app.ui.layers.last() else { panic!("no history") };
+    assert_eq!(history.marked.iter().map(|row| key(*row)).collect::<Vec<_>>(), ["old-3", "old-1"]);
+    // Nobody waits for an answer any more.
+    b.keys("= esc");
+    b.msg(Msg::Compared(Err("gone".into())));
+    b.shows_not("not compared");
+}
+
+#[test]
+fn a_filter_is_saved_under_a_name_and_used_by_it() {
+    let mut b = opened();
+    b.keys("/").types("outcome:x").keys("ctrl-s").shows("outcome: is ok").shows_not("save filter as");
+    b.keys("ctrl-u").types("outcome:failed -ping").keys("ctrl-s").shows("save filter as @");
+    b.types("a b").keys("enter").shows("letters, digits");
+    b.keys("ctrl-u").types("bad").keys("enter").shows("saved: @bad");
+    let kept = Change::Filter("bad".into(), Some("outcome:failed -ping".into()));
+    assert!(b.take().contains(&Effect::KeepChoice(kept)));
+    // The line is where it was.
+    b.keys("ctrl-u").types("@b").keys("tab");
+    assert_eq!(names(&answer(&mut b)), ["Calibrate: old-2"]);
+    b.keys("ctrl-u").types("-@bad");
+    assert_eq!(names(&answer(&mut b)), ["MeasureT1: old-1"]);
+    b.keys("ctrl-u").types("@good").shows("no filter is saved as @good: there are @bad");
+    b.keys("ctrl-u").types("@bad t1").keys("ctrl-s").types("bad").shows("instead of outcome:failed -ping");
+    b.keys("enter").shows("@bad would stand in itself");
+    b.keys("esc ctrl-u ctrl-s").types("bad").keys("enter").shows("@bad is forgotten");
+    b.types("@bad").shows("none is saved yet");
+    // The lanes know it too.
+    b.keys("esc esc esc /").types("@bad").shows("none is saved yet");
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! What keys do in the history, and what comes back from beside the loop.
 
 use crate::{
-    app::{App, Effect, Layer, Severity, action::Action, history::History, line::LineEdit, reader::Reader},
+    app::{
+        App, Effect, Layer, Severity,
+        action::Action,
+        history::{Columns, History},
+        line::LineEdit,
+        reader::Reader,
+    },
     store::{
         Past, Task, TaskKey,
         filter::{NAMES, WORDS},
@@ -56,7 +62,12 @@ pub(super) fn in_history(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         Action::Hidden => history.turn_hidden(),
         Action::SortBy => history.sort_next(),
         Action::SortTurn => history.turn(),
-        Action::Columns => history.next_column(),
+        Action::Mark => history.mark(),
+        Action::Compare => return super::compare::ask(app, now),
+        Action::Columns => {
+            let columns = Columns::new(&history.columns);
+            app.ui.layers.push(Layer::Columns(columns));
+        }
         Action::Filter => {
             let line = LineEdit::new(&history.filter_text);
             app.ui.layers.push(Layer::Filter(line));
@@ -127,6 +138,9 @@ pub(super) fn complete(app: &mut App, now: Now) {
     };
     let part = part.to_lowercase();
     let mut known: Vec<String> = match qualifier.split_once(':').map(|(name, _)| name) {
+        None if part.starts_with('@') => {
+            app.ui.choices.filters.names().map(|name| format!("@{name}")).collect()
+        }
         None => NAMES.iter().map(ToString::to_string).collect(),
         Some("service") => app.store().services().map(|service| service.name.to_string()).collect(),
         Some("type") => types(app),

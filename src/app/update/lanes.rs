@@ -36,7 +36,10 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Fold => fold(app),
         Action::Failures => app.ui.layers.push(Layer::Failures(Box::default())),
         Action::Schedule => app.ui.layers.push(Layer::Schedule(Box::default())),
-        Action::History => app.ui.layers.push(Layer::History(Box::new(History::new(app.ui.hidden)))),
+        Action::History => {
+            let history = History::new(app.ui.hidden, app.ui.choices.columns.clone());
+            app.ui.layers.push(Layer::History(Box::new(history)));
+        }
         Action::Filter => {
             let line = LineEdit::new(&app.ui.filter_text);
             app.ui.layers.push(Layer::Filter(line));

@@ -4,6 +4,8 @@
 //! the field. What is to be done outside comes back as effects. Every deed passes through `deeds`, where
 //! the guard and `--read-only` stand.
 
+mod choices;
+mod compare;
 mod compose;
 mod copy_as;
 mod deeds;
@@ -23,10 +25,14 @@ mod when;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use crate::{
-    store::{Outcome, State, Task, filter::Filter},
+    store::{
+        Outcome, State, Task,
+        filter::{Filter, Saved},
+    },
     time::Now,
 };
 
+pub use compare::{compare_height, inspector_height};
 pub use failures::failures_height;
 pub use history::history_height;
 pub use schedule::schedule_height;
@@ -118,6 +124,10 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Made { id, of, result } => python::made(app, &id, &of, result, now),
         Msg::TypesRead { files, problems } => types::files_read(app, &files, &problems, now),
         Msg::Found(found) => history::found(app, found),
+        Msg::Compared(compared) => {
+            app.ui.revision += 1;
+            compare::compared(app, compared, now);
+        }
         Msg::PastRead(task) => {
             app.ui.revision += 1;
             history::read(app, task, now);
@@ -227,7 +237,9 @@ fn type_key(app: &mut App, key: KeyEvent, in_a_burst: bool, now: Now) {
                 set_filter(app, &text, now);
             }
         }
-        Some(Layer::Search(line) | Layer::Pipe(line) | Layer::When(When { line })) => {
+        Some(
+            Layer::Search(line) | Layer::Pipe(line) | Layer::NameFilter(line) | Layer::When(When { line }),
+        ) => {
             line.key(key);
         }
         _ => {}
@@ -260,7 +272,9 @@ fn paste(app: &mut App, text: &str, now: Now) {
             let text = line.text().to_owned();
             set_filter(app, &text, now);
         }
-        Some(Layer::Search(line) | Layer::Pipe(line) | Layer::When(When { line })) => line.paste(text),
+        Some(
+            Layer::Search(line) | Layer::Pipe(line) | Layer::NameFilter(line) | Layer::When(When { line }),
+        ) => line.paste(text),
         // With no field focused a paste does nothing: no line of it may act as a key.
         Some(
             Layer::Task(_)
@@ -270,6 +284,8 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Schedule(_)
             | Layer::Failures(_)
             | Layer::History(_)
+            | Layer::Columns(_)
+            | Layer::Compare(_)
             | Layer::Confirm(_)
             | Layer::CopyAs(_),
         )
@@ -328,7 +344,8 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Copy | Action::CopyId | Action::Save
             if !matches!(app.context(), Context::Result | Context::Table) =>
         {
-            match failures::copied(app).filter(|_| action == Action::Copy) {
+            let copied = || failures::copied(app).or_else(|| compare::copied(app));
+            match (action == Action::Copy).then(copied).flatten() {
                 Some(effect) => vec![effect],
                 None => export(app, action, now),
             }
@@ -345,6 +362,11 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Schedule => in_schedule(app, action, now),
             Context::Failures => failures::in_failures(app, action, now),
             Context::History => history::in_history(app, action, now),
+            Context::Columns => choices::in_columns(app, action, now),
+            Context::Compare => {
+                compare::in_compare(app, action);
+                Vec::new()
+            }
             Context::Compose => in_composer(app, action, now),
             Context::Form | Context::Text => in_form(app, action, now),
             Context::Choose if matches!(app.ui.layers.last(), Some(Layer::CopyAs(_))) => {
@@ -369,7 +391,7 @@ fn back(app: &mut App, now: Now) {
     if let Some(Layer::History(history)) = app.ui.layers.last_mut()
         && !history.filter_text.is_empty()
     {
-        history.set_filter("", now);
+        history.set_filter("", &Saved::default(), now);
         return;
     }
     if let Some(Layer::Schedule(schedule)) = app.ui.layers.last_mut()
@@ -416,15 +438,16 @@ fn keep_draft(app: &mut App, compose: &Compose) {
 }
 
 fn set_filter(app: &mut App, text: &str, now: Now) {
+    let saved = app.ui.choices.filters.clone();
     if let Some(history) = history::shown(app) {
-        history.set_filter(text, now);
+        history.set_filter(text, &saved, now);
         return;
     }
     if filters_schedule(app, text, now) {
         return;
     }
     text.clone_into(&mut app.ui.filter_text);
-    match Filter::parse(text, now) {
+    match Filter::parse(text, &saved, now) {
         Ok(filter) => {
             app.ui.filter = filter;
             app.ui.filter_error = None;
@@ -438,14 +461,17 @@ fn in_input(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     if let (Action::Complete, Some(Layer::When(when))) = (action, app.ui.layers.last_mut()) {
         when.turn(now);
     }
-    if action == Action::Complete {
-        history::complete(app, now);
+    match action {
+        Action::Complete => history::complete(app, now),
+        Action::SaveFilter => choices::name_filter(app, now),
+        _ => {}
     }
     if action != Action::Accept {
         return Vec::new();
     }
     match app.ui.layers.pop() {
         Some(Layer::Pipe(line)) => return viewer::pipe(app, line.text()),
+        Some(Layer::NameFilter(line)) => return choices::save_filter(app, line, now),
         Some(Layer::Search(line)) => {
             let text = line.text().to_owned();
             viewer::look_for(app, &text, now);

@@ -15,7 +15,7 @@ use crate::{
         schedule::{self, Schedule},
         session::{self, Cancelled, Way},
     },
-    store::{State, Task, TaskKey, timetable::is_scheduled},
+    store::{State, Task, TaskKey, filter::Saved, timetable::is_scheduled},
     time::{Now, when},
 };
 
@@ -89,7 +89,7 @@ pub(super) fn back_in_schedule(schedule: &mut Schedule, now: Now) -> bool {
         return true;
     }
     if !schedule.filter_text.is_empty() {
-        schedule.set_filter("", now);
+        schedule.set_filter("", &Saved::default(), now);
         return true;
     }
     let marked = !schedule.marked.is_empty();
@@ -105,7 +105,7 @@ pub(super) fn filters_schedule(app: &mut App, text: &str, now: Now) -> bool {
     });
     let found = schedule.is_some();
     if let Some(schedule) = schedule {
-        schedule.set_filter(text, now);
+        schedule.set_filter(text, &app.ui.choices.filters, now);
     }
     found
 }

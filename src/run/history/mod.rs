@@ -20,7 +20,11 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    app::{App, Msg, compose},
+    app::{
+        App, Msg,
+        compare::{Comparison, Side},
+        compose,
+    },
     history::{Journal, Limits, Record, RowId, Trouble},
     store::{
         State, Task, TaskKey,
@@ -46,6 +50,7 @@ enum Job {
     Write(Batch),
     Find(Box<Query>),
     Open(RowId),
+    Compare([RowId; 2]),
     Forget,
 }
 
@@ -95,6 +100,7 @@ impl History {
             table: Table::default(),
             asked: false,
             wanted: None,
+            pair: None,
         };
         let (open, newest) = (writer.open.clone(), writer.table.newest.clone());
         let worker = Worker::start("history", move |todo| writer.work(todo))?;
@@ -148,6 +154,11 @@ impl History {
         self.worker.give(Job::Open(row));
     }
 
+    /// Compares two tasks.
+    pub fn compare(&self, pair: [RowId; 2]) {
+        self.worker.give(Job::Compare(pair));
+    }
+
     /// Nobody looks any more.
     pub fn forget(&self) {
         self.newest.store(u64::MAX, Ordering::Relaxed);
@@ -183,6 +194,8 @@ struct Writer {
     asked: bool,
     /// A task is to be read.
     wanted: Option<RowId>,
+    /// Two are to be compared.
+    pair: Option<[RowId; 2]>,
 }
 
 impl Writer {
@@ -203,6 +216,9 @@ impl Writer {
                 let task = record.map(|record| Box::new(record.task())).map_err(|e| e.to_string());
                 let _ = self.told.send(Msg::PastRead(task));
             }
+            if let Some(pair) = self.pair.take() {
+                self.compare(pair);
+            }
             if let Err(trouble) = self.answer() {
                 let _ = self.told.send(Msg::Done(Err(format!("the history cannot be read: {trouble}"))));
             }
@@ -221,8 +237,26 @@ impl Writer {
                 self.asked = true;
             }
             Job::Open(row) => self.wanted = Some(row),
+            Job::Compare(pair) => self.pair = Some(pair),
             Job::Forget => self.table.forget(),
         }
+    }
+
+    /// Compares two tasks, unless nobody looks any more.
+    fn compare(&self, pair: [RowId; 2]) {
+        let side = |row| -> Result<Side, Trouble> {
+            let record = self.journal.as_ref().ok_or(Trouble::Missing)?.full(row)?;
+            Ok(Side { task: record.task(), masked: record.texts.masked, past: record.past })
+        };
+        let compared = match (side(pair[0]), side(pair[1])) {
+            (Ok(one), Ok(other)) => {
+                let is_stale = || self.table.newest.load(Ordering::Relaxed) == u64::MAX;
+                let Some(comparison) = Comparison::of([one, other], is_stale) else { return };
+                Ok(Box::new(comparison))
+            }
+            (Err(trouble), _) | (_, Err(trouble)) => Err(trouble.to_string()),
+        };
+        let _ = self.told.send(Msg::Compared(compared));
     }
 
     /// Answers what is asked, and again where something has changed.
@@ -421,6 +455,7 @@ mod tests {
             table: Table::default(),
             asked: false,
             wanted: None,
+            pair: None,
         };
         let mut b = Bench::new();
         b.runs(&job("q1"));

@@ -6,6 +6,7 @@
 
 mod payload;
 mod read;
+mod saved;
 
 use chrono::{DateTime, Utc};
 use regex::Regex;
@@ -22,6 +23,7 @@ use crate::{
 
 pub use payload::Asked;
 pub use read::{NAMES, WORDS};
+pub use saved::Saved;
 
 /// A filter that was read. The empty one lets everything through.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +60,8 @@ enum Test {
     /// How long it ran.
     Took(Measure, std::time::Duration),
     Payload(Asked),
+    /// A saved one.
+    Saved(Filter),
 }
 
 /// How a number is compared.
@@ -159,11 +163,15 @@ impl Filter {
     /// are looked for in name, type, service, error and ids without regard to case; `-` or `!` before a term excludes; a
     /// comma in a qualifier's value means any of; several terms must all hold. A word with an unknown qualifier is an
     /// ordinary word (names have colons too); quotes make one of it in any case. `since:2h` means from two hours before
-    /// `now` on.
+    /// `now` on. `@night` is the filter that was saved under that name.
     ///
     /// # Errors
     /// Where and why it cannot be read.
-    pub fn parse(text: &str, now: Now) -> Result<Filter, FilterError> {
+    pub fn parse(text: &str, saved: &Saved, now: Now) -> Result<Filter, FilterError> {
+        Filter::parse_in(text, &read::Around { saved, now, inside: Vec::new() })
+    }
+
+    fn parse_in(text: &str, around: &read::Around<'_>) -> Result<Filter, FilterError> {
         let mut terms = Vec::new();
         let mut rest = text;
         loop {
@@ -171,7 +179,7 @@ impl Filter {
             if rest.is_empty() {
                 return Ok(Filter { terms });
             }
-            let (term, after) = read::term(text, rest, now)?;
+            let (term, after) = read::term(text, rest, around)?;
             terms.extend(term);
             rest = after;
         }
@@ -194,17 +202,26 @@ impl Filter {
 
     /// Whether it asks what stands in payloads.
     pub fn needs_payload(&self) -> bool {
-        self.terms.iter().flat_map(|term| &term.any).any(|test| matches!(test, Test::Payload(_)))
+        self.terms.iter().any(Term::needs_payload)
     }
 
     /// The filter without what asks for payloads: what this one admits, it admits too, but for terms that exclude.
     pub fn without_payload(&self) -> Filter {
-        let asks = |term: &&Term| !term.any.iter().any(|test| matches!(test, Test::Payload(_)));
-        Filter { terms: self.terms.iter().filter(asks).cloned().collect() }
+        Filter { terms: self.terms.iter().filter(|term| !term.needs_payload()).cloned().collect() }
     }
 
     fn holds(&self, facts: &Facts<'_>) -> bool {
         self.terms.iter().all(|term| term.excludes != term.any.iter().any(|test| test.holds(facts)))
+    }
+}
+
+impl Term {
+    fn needs_payload(&self) -> bool {
+        self.any.iter().any(|test| match test {
+            Test::Payload(_) => true,
+            Test::Saved(filter) => filter.needs_payload(),
+            _ => false,
+        })
     }
 }
 
@@ -250,6 +267,7 @@ impl Test {
                 facts.took.is_some_and(|(took, exact)| exact && took < *limit)
             }
             Test::Payload(asked) => facts.payload.is_some_and(|payload| asked.holds(payload)),
+            Test::Saved(filter) => filter.holds(facts),
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Local, Utc};
 use regex::RegexBuilder;
 
-use super::{Asked, FilterError, Measure, StateWord, Term, Test};
+use super::{Asked, Filter, FilterError, Measure, Saved, StateWord, Term, Test};
 use crate::{
     store::task::{Lane, Outcome},
     time::{Now, when},
@@ -23,6 +23,9 @@ pub const WORDS: [(&str, &[&str]); 4] = [
     ("own:", &["yes", "no"]),
 ];
 
+/// Saved filters stand in each other no deeper than this.
+const DEEPEST: usize = 5;
+
 /// A pattern's program is no larger than this.
 const PATTERN: usize = 1 << 20;
 
@@ -39,8 +42,44 @@ const OUTCOMES: &[(&str, Outcome)] =
 const LANES: &[(&str, Lane)] = &[("sequential", Lane::Sequential), ("parallel", Lane::Parallel)];
 const YES_NO: &[(&str, bool)] = &[("yes", true), ("no", false)];
 
+/// What a filter is read with.
+pub(super) struct Around<'a> {
+    pub saved: &'a Saved,
+    pub now: Now,
+    /// The saved filters in which it stands, the outermost first.
+    pub inside: Vec<&'a str>,
+}
+
+impl<'a> Around<'a> {
+    /// The filter that was saved under a name.
+    fn saved(&self, name: &str, offset: usize) -> Result<Filter, FilterError> {
+        let wrong = |what: String| FilterError { offset, what };
+        let Some((name, text)) = self.saved.get(name) else {
+            let known: Vec<String> = self.saved.names().map(|name| format!("@{name}")).collect();
+            let known = match known.is_empty() {
+                true => "none is saved yet; ctrl-s in the filter's line saves one".to_owned(),
+                false => format!("there are {}", known.join(" ")),
+            };
+            return Err(wrong(format!("no filter is saved as @{name}: {known}")));
+        };
+        if self.inside.contains(&name) {
+            return Err(wrong(format!("@{name} stands in itself")));
+        }
+        if self.inside.len() >= DEEPEST {
+            return Err(wrong(format!("@{name} stands in too many others")));
+        }
+        let inside = self.inside.iter().copied().chain([name]).collect();
+        let around = Around { saved: self.saved, now: self.now, inside };
+        Filter::parse_in(text, &around).map_err(|e| wrong(format!("in @{name}: {}", e.what)))
+    }
+}
+
 /// Reads one term; gives what follows. `None`: it says nothing (a lone `-`, `""`).
-pub(super) fn term<'a>(whole: &str, text: &'a str, now: Now) -> Result<(Option<Term>, &'a str), FilterError> {
+pub(super) fn term<'a>(
+    whole: &str,
+    text: &'a str,
+    around: &Around<'_>,
+) -> Result<(Option<Term>, &'a str), FilterError> {
     let offset = whole.len() - text.len();
     let (excludes, body) = match text.strip_prefix(['-', '!']) {
         // Alone, it is being typed.
@@ -52,6 +91,14 @@ pub(super) fn term<'a>(whole: &str, text: &'a str, now: Now) -> Result<(Option<T
     if body.starts_with('"') {
         let (word, after) = read_word(whole, body)?;
         return Ok((word_term(excludes, &word), after));
+    }
+    if let Some(named) = body.strip_prefix('@') {
+        let (name, after) = named.split_at(named.find(char::is_whitespace).unwrap_or(named.len()));
+        // Alone, its name is being typed.
+        return match name {
+            "" => Ok((None, after)),
+            name => one(Test::Saved(around.saved(name, offset)?), after),
+        };
     }
     if body.starts_with('/') {
         let (pattern, after) = pattern(whole, body)?;
@@ -76,7 +123,7 @@ pub(super) fn term<'a>(whole: &str, text: &'a str, now: Now) -> Result<(Option<T
     let mut any = Vec::new();
     loop {
         let (value, after) = read_value(whole, rest)?;
-        any.push(read_test(name, &value, offset, now)?);
+        any.push(read_test(name, &value, offset, around.now)?);
         match after.strip_prefix(',') {
             Some(next) => rest = next,
             None => return Ok((Some(Term { excludes, any }), after)),

@@ -36,11 +36,13 @@ pub enum Column {
     Lane,
     /// The id.
     Id,
+    /// When it ended.
+    Ended,
 }
 
 impl Column {
     /// All, in their order.
-    pub const ALL: [Column; 9] = [
+    pub const ALL: [Column; 10] = [
         Column::When,
         Column::Outcome,
         Column::Service,
@@ -50,7 +52,17 @@ impl Column {
         Column::Type,
         Column::Lane,
         Column::Id,
+        Column::Ended,
     ];
+
+    /// Those of a table for which nobody has chosen any.
+    pub const DEFAULT: [Column; 6] =
+        [Column::When, Column::Outcome, Column::Service, Column::Name, Column::Error, Column::Took];
+
+    /// The column with that title.
+    pub fn of(title: &str) -> Option<Column> {
+        Column::ALL.into_iter().find(|column| column.title() == title)
+    }
 
     /// Its title.
     pub fn title(self) -> &'static str {
@@ -64,6 +76,7 @@ impl Column {
             Column::Type => "type",
             Column::Lane => "lane",
             Column::Id => "id",
+            Column::Ended => "ended",
         }
     }
 
@@ -78,6 +91,7 @@ impl Column {
             Column::Type => one.task_type.cmp(&other.task_type),
             Column::Lane => one.lane.word().cmp(other.lane.word()),
             Column::Id => one.key.cmp(&other.key),
+            Column::Ended => one.ended.map(|ended| ended.at).cmp(&other.ended.map(|ended| ended.at)),
         }
     }
 
@@ -85,6 +99,7 @@ impl Column {
     fn is_empty(self, past: &Past) -> bool {
         match self {
             Column::Took => past.took.is_none(),
+            Column::Ended => past.ended.is_none(),
             Column::Error => past.ename.is_none() && past.evalue.is_none(),
             _ => false,
         }

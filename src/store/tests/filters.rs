@@ -1,7 +1,7 @@
 //! Filters.
 
 use super::*;
-use crate::store::filter::Filter;
+use crate::store::filter::{Filter, Saved};
 
 fn bench() -> Bench {
     let mut bench = Bench::new();
@@ -15,7 +15,8 @@ fn bench() -> Bench {
 }
 
 fn admitted(bench: &Bench, text: &str) -> Vec<String> {
-    let filter = Filter::parse(text, Now::at(600.0)).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let filter = Filter::parse(text, &Saved::default(), Now::at(600.0))
+        .unwrap_or_else(|error| panic!("{text}: {error}"));
     let mut keys: Vec<_> =
         bench.store.tasks().filter(|task| filter.admits(task)).map(|task| task.key.to_string()).collect();
     keys.sort();
@@ -88,9 +89,42 @@ fn an_unknown_value_names_the_possible_ones() {
         ),
         ("/a{1000}{1000}{1000}/", 0, "/a{1000}{1000}{1000}/ is no pattern: it is too large"),
     ] {
-        let error = Filter::parse(text, Now::at(600.0)).unwrap_err();
+        let error = Filter::parse(text, &Saved::default(), Now::at(600.0)).unwrap_err();
         assert_eq!((error.offset, error.what.as_str()), (offset, what), "{text}");
     }
+}
+
+#[test]
+fn a_saved_filter_stands_for_its_text() {
+    let bench = bench();
+    let mut saved = Saved::default();
+    saved.put("bad", "outcome:failed");
+    saved.put("worse", "@bad type:job,measure -ping");
+    saved.put("loop", "x @loop");
+    saved.put("odd", "outcome:x");
+    (0..9).for_each(|n| saved.put(&format!("d{n}"), &format!("@d{} @d{}", n + 1, n + 1)));
+    let filter = |text| Filter::parse(text, &saved, Now::at(600.0));
+    let keys = |text| -> Vec<String> {
+        let filter = filter(text).unwrap();
+        bench.store.tasks().filter(|task| filter.admits(task)).map(|task| task.key.to_string()).collect()
+    };
+    assert_eq!(keys("@bad"), admitted(&bench, "outcome:failed"));
+    assert_eq!(keys("-@bad d4"), ["d4"], "without it");
+    assert_eq!(keys("@bad @"), ["a1"], "a name that is begun says nothing yet");
+    assert_eq!(keys("\"@bad\""), [""; 0], "in quotes it is a word");
+    for (text, offset, why) in [
+        ("a @none", 2, "no filter is saved as @none: there are @bad @d0"),
+        ("@loop", 0, "in @loop: @loop stands in itself"),
+        ("@odd", 0, "in @odd: outcome: is ok, failed or cancelled, not `x`"),
+        ("@d0", 0, "@d5 stands in too many others"),
+    ] {
+        let error = filter(text).unwrap_err();
+        assert!(error.offset == offset && error.what.contains(why), "{text}: {error:?}");
+    }
+    assert!(filter("@bad").unwrap().without_payload().admits(bench.store.find("a1").unwrap()));
+    saved.put("deep", "payload.qubit:q3");
+    let deep = Filter::parse("@deep", &saved, Now::at(600.0)).unwrap();
+    assert!(deep.needs_payload() && deep.without_payload().is_empty());
 }
 
 #[test]
@@ -161,7 +195,7 @@ fn a_task_of_the_past_passes_as_it_did_when_it_was_there() {
         "/^Ping/",
         "payload.averages:5",
     ] {
-        let filter = Filter::parse(text, Now::at(600.0)).unwrap();
+        let filter = Filter::parse(text, &Saved::default(), Now::at(600.0)).unwrap();
         for task in bench.store.tasks() {
             let past = Past::of(task);
             let admitted = filter.admits_past(&past, task.payload.as_deref());
@@ -187,7 +221,7 @@ proptest::proptest! {
     #[test]
     fn no_text_panics(text in r#"([a-z:,"! /\\\[\]().*>0-9-]|outcome:|state:|since:|took>|took<|payload\.|/|İ|ẞ|ǅ){0,20}"#) {
         let bench = bench();
-        match Filter::parse(&text, Now::at(600.0)) {
+        match Filter::parse(&text, &Saved::default(), Now::at(600.0)) {
             Ok(filter) => _ = bench.store.tasks().filter(|task| filter.admits(task)).count(),
             Err(error) => proptest::prop_assert!(text.is_char_boundary(error.offset)),
         }

@@ -1,7 +1,10 @@
 //! Groups: gathered by their members' names, whoever sent them, and counted by what became of the members.
 
 use super::*;
-use crate::store::{GroupCounts, filter::Filter};
+use crate::store::{
+    GroupCounts,
+    filter::{Filter, Saved},
+};
 
 fn member(place: u32, of: u32) -> Job {
     let id = format!("t{place}");
@@ -49,9 +52,11 @@ fn members_are_counted_by_what_became_of_them_and_once() {
     assert!(bench.lanes("fridge").ended.is_empty(), "ended members stand in their group");
     let group = bench.lanes("fridge").groups[0];
     assert_eq!(bench.store.last_ended(group).map(Task::own_name), Some("MeasureT1: qubit='q3'"));
-    let filter = Filter::parse("group:\"t1 scan\"", Now::at(0.0)).unwrap();
+    let filter = Filter::parse("group:\"t1 scan\"", &Saved::default(), Now::at(0.0)).unwrap();
     assert_eq!(bench.store.tasks().filter(|task| filter.admits(task)).count(), 6);
-    assert!(Filter::parse("group:", Now::at(0.0)).unwrap_err().what.contains("needs a value"));
+    assert!(
+        Filter::parse("group:", &Saved::default(), Now::at(0.0)).unwrap_err().what.contains("needs a value")
+    );
 }
 
 #[test]

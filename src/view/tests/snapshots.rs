@@ -265,8 +265,13 @@ fn the_schedule() {
 
 /// The picture with its dates hidden: they depend on the machine's time zone.
 fn dated(b: &Bench) -> String {
-    let date = regex::Regex::new(r"\d\d (Nov|Oct)( 2026)?( \d\d:\d\d:\d\d)?").unwrap();
-    date.replace_all(&text(b), |found: &regex::Captures| "D".repeat(found[0].len())).into_owned()
+    undated(text(b))
+}
+
+/// Moments of the past depend on where the test runs.
+fn undated(text: String) -> String {
+    let date = regex::Regex::new(r"\d\d (Nov|Oct)( 2026)?( \d\d:\d\d(:\d\d)?)?").unwrap();
+    date.replace_all(&text, |found: &regex::Captures| "D".repeat(found[0].len())).into_owned()
 }
 
 /// A table of the past, answered by hand.
@@ -299,6 +304,62 @@ fn the_history() {
     let mut b = lab((40, 12), Charset::Unicode);
     b.keys("h");
     assert_snapshot!("history_reading", text(&b));
+}
+
+/// Two runs of one measurement side by side.
+fn comparison(size: (u16, u16)) -> Bench {
+    use crate::{
+        app::compare::{Compare, Comparison, Side},
+        store::Past,
+    };
+    let mut b = Bench::with(crate::app::Settings::default(), size);
+    let runs = [
+        (
+            "q1",
+            1_000,
+            r#"{"t1_us": 42.81, "fit": {"ok": true, "error": 0.02}, "trace": [0.1, 0.2, 0.3, 0.25, 0.1, 0.05, 0.021, 0.02, 0.01, 0.0]}"#,
+        ),
+        (
+            "q2",
+            2_000,
+            r#"{"t1_us": 38.5, "fit": {"ok": true, "error": 0.31, "note": "the decay is slower than the window: 200 us would be needed, and the first points lie below the fit"}, "trace": [0.1, 0.2, 0.3, 0.25, 0.1, 0.05, 0.021, 0.02, 0.01, 0.5]}"#,
+        ),
+    ];
+    let mut ids = Vec::new();
+    for (qubit, averages, result) in runs {
+        let task = Job {
+            kind: "MeasureT1".into(),
+            name: format!("MeasureT1: qubit='{qubit}'"),
+            payload: format!(r#"{{"qubit": "{qubit}", "averages": {averages}, "points": [0, 10, 50]}}"#),
+            ..job(qubit)
+        };
+        let reply = format!(r#"{{"id": "{qubit}", "status": "ok", "result": {result}}}"#);
+        b.runs(&task).later(if averages > 1_000 { 61.5 } else { 40.25 }).completed(&task, &reply).later(60.0);
+        ids.push(qubit);
+    }
+    let side = |id: &str| {
+        let task = b.app.store().find(id).unwrap().clone();
+        Side { past: Past::of(&task), task, masked: false }
+    };
+    let comparison = Comparison::of([side("q2"), side("q1")], || false).unwrap();
+    b.app.ui.layers.push(crate::app::Layer::Compare(Box::new(Compare::new(comparison))));
+    b
+}
+
+#[test]
+fn a_comparison_and_the_choice_of_columns() {
+    for size in SIZES {
+        let mut b = comparison(size);
+        assert_snapshot!(name("compare", size), dated(&b));
+        b.keys("G");
+        assert_snapshot!(name("compare_end", size), dated(&b));
+        let mut b = history(size, Charset::Unicode);
+        b.keys("j space j j space c j");
+        assert_snapshot!(name("history_columns", size), dated(&b));
+    }
+    let mut b = history((80, 24), Charset::Unicode);
+    b.keys("/").types("outcome:failed took>1m").keys("ctrl-s").types("slow");
+    assert_snapshot!("history_filter_saved", dated(&b));
 }
 
 #[test]
@@ -398,6 +459,12 @@ fn errors_and_results_in_all_colours_in_sixteen_and_in_none() {
             let mut failed = lab(size, Charset::Unicode);
             read_failed(&mut failed);
             assert_snapshot!(name(&format!("failed_{word}"), size), styled(&failed, &theme));
+            let history = history(size, Charset::Unicode);
+            assert_snapshot!(name(&format!("history_{word}"), size), undated(styled(&history, &theme)));
+            assert_snapshot!(
+                name(&format!("compare_{word}"), size),
+                undated(styled(&comparison(size), &theme))
+            );
             let mut result = result(size, Charset::Unicode);
             result.keys("j j j");
             assert_snapshot!(name(&format!("result_{word}"), size), styled(&result, &theme));
