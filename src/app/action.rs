@@ -144,7 +144,7 @@ macro_rules! actions {
 }
 
 actions! {
-    Open "open" "open" "opens the selected task, or folds the selected service; in the schedule it puts a moved task down" [Lanes, Schedule, History] ["enter"];
+    Open "open" "open" "opens the selected task, or folds the selected service; in the schedule it puts a moved task down, in a comparison it shows the pair whole" [Lanes, Schedule, History, Compare] ["enter"];
     Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
     Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule, Failures] ["r"];
     Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];

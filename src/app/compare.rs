@@ -254,6 +254,8 @@ pub struct Compare {
     pub comparison: Comparison,
     /// The selected row.
     pub selected: usize,
+    /// The selected pair has the whole screen.
+    pub whole: bool,
     /// The screen line on which it stands.
     line: usize,
 }
@@ -262,7 +264,7 @@ impl Compare {
     /// Shows the first difference.
     pub fn new(comparison: Comparison) -> Compare {
         let first = comparison.rows.iter().position(|row| matches!(row, Row::Pair { .. })).unwrap_or(0);
-        Compare { comparison, selected: first, line: first }
+        Compare { comparison, selected: first, whole: false, line: first }
     }
 
     /// The selected row.

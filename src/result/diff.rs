@@ -237,8 +237,11 @@ impl Walk<'_, '_> {
             }
         }
         let means = [0, 1].map(|side: usize| {
-            let mean = series[side].summary.mean().map(|mean| format!(", mean {mean:.6}"));
-            format!("{} numbers{}", counts[side], mean.unwrap_or_default())
+            let mean = series[side].summary.mean().map(|mean| format!("mean {mean:.6}"));
+            // How many they are says the note, where it is the same.
+            let count =
+                (counts[0] != counts[1] || mean.is_none()).then(|| format!("{} numbers", counts[side]));
+            count.into_iter().chain(mean).collect::<Vec<_>>().join(", ")
         });
         let note = match counts[0].max(counts[1]) {
             all if all == differing => "all differ".to_owned(),
@@ -434,9 +437,14 @@ mod tests {
         assert_eq!(
             told(&one, &other),
             [
-                "t1 (2 of 1000 differ): 1000 numbers, mean 499.500000 | 1000 numbers, mean 499.503500",
+                "t1 (2 of 1000 differ): mean 499.500000 | mean 499.503500",
                 "t1[17] (differs most): 17.000 | 20.000"
             ]
+        );
+        let shorter = one.replace(", 999.000", "");
+        assert_eq!(
+            told(&one, &shorter)[0],
+            "t1 (1 of 1000 differ): 1000 numbers, mean 499.500000 | 999 numbers, mean 499.000000"
         );
         let grid = |last: f64| {
             let rows: Vec<String> = (0..40).map(|n| format!("[{n}, 1, {last}]")).collect();

@@ -22,6 +22,9 @@ const VALUE: usize = 10;
 pub(super) fn rows(app: &App, compare: &Compare, area: Rect, look: Look) -> Vec<Row> {
     let comparison = &compare.comparison;
     let width = usize::from(area.width);
+    if compare.whole {
+        return inspector(compare, width, usize::from(area.height), look);
+    }
     let narrow = app.areas().shape == Shape::Narrow;
     let height = compare_height(area.height);
     let mut rows = head(compare, area, look, narrow);
@@ -104,15 +107,26 @@ fn cell(value: Option<&String>, width: usize, role: Role, look: Look) -> Piece {
 
 /// The selected pair, each value in as many rows as there is room for.
 fn inspector(compare: &Compare, width: usize, height: usize, look: Look) -> Vec<Row> {
-    let Some(line @ Line::Pair { one, other, differs, .. }) = compare.row() else {
-        return Vec::new();
+    let (line, one, other, differs) = match compare.row() {
+        Some(line @ Line::Pair { one, other, differs, .. }) => (line, one, other, differs),
+        Some(Line::Section { title, about }) => {
+            let about = Clean::line(about, look.charset()).wrap(width.saturating_sub(2).max(1));
+            let rows =
+                about.into_iter().map(|text| Row::of(vec![spaces(1), Piece { text, role: Role::Text }]));
+            return [Row::of(vec![spaces(1), word(title, Role::Title)])]
+                .into_iter()
+                .chain(rows)
+                .take(height)
+                .collect();
+        }
+        None => return Vec::new(),
     };
     let mut rows = vec![Row::of(vec![spaces(1), Piece { text: name_of(line, look), role: Role::JsonKey }])];
     let values = match differs {
         true => vec![("1", one), ("2", other)],
         false => vec![("=", one)],
     };
-    let room = (height - 1) / values.len();
+    let room = (height.saturating_sub(1) / values.len()).max(1);
     for (sign, value) in values {
         let (text, role) = match value {
             Some(value) => (value.as_str(), Role::Text),

@@ -544,7 +544,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             vec![Back, Keys, Open, Filter, Mark, Compare, SortBy, SortTurn, Columns, Hidden]
         }
         Context::Columns => vec![Back, TurnColumn, ColumnUp, ColumnDown, Keys],
-        Context::Compare => vec![Back, Keys, Copy, PageDown],
+        Context::Compare => vec![Back, Keys, Open, Copy, PageDown],
         Context::Help => vec![Back, PageDown],
         Context::Confirm => match app.ui.layers.last() {
             Some(Layer::Confirm(c)) => {

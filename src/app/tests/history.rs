@@ -168,6 +168,13 @@ fn two_marked_tasks_are_compared_the_earlier_one_first() {
     b.shows(r#"qubit    "q1"  "#).shows("secrets were masked").shows("not compared: the second failed");
     // The first row is a section's title; the selection begins at the first pair. It is shown whole below.
     b.shows("1 ok").keys("j").shows("1 none").shows("2 KeyError: 'q2'");
+    b.keys("enter")
+        .shows_not("Payload")
+        .shows("1 none")
+        .keys("k")
+        .shows("2 failed")
+        .keys("esc")
+        .shows("Payload");
     b.keys("y");
     let Some(Effect::Copy { text, .. }) = b.take().pop() else { panic!("nothing is copied") };
     assert!(text.contains("outcome\tok\tfailed\n"), "{text}");

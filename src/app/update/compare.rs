@@ -55,7 +55,12 @@ pub(super) fn compared(app: &mut App, compared: Result<Box<Comparison>, String>,
 pub(super) fn in_compare(app: &mut App, action: Action) {
     let height = compare_height(app.areas().body.height);
     if let Some(Layer::Compare(compare)) = app.ui.layers.last_mut() {
-        compare.step(action, height);
+        match action {
+            Action::Open => compare.whole = !compare.whole,
+            _ => {
+                compare.step(action, height);
+            }
+        }
     }
 }
 

@@ -399,6 +399,11 @@ fn back(app: &mut App, now: Now) {
     {
         return;
     }
+    if let Some(Layer::Compare(compare)) = app.ui.layers.last_mut()
+        && std::mem::take(&mut compare.whole)
+    {
+        return;
+    }
     if viewer::stop(app) {
         app.tell(Severity::Info, "the search was stopped", now);
         return;
