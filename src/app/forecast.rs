@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use super::document::bytes;
 use crate::{
-    store::{Store, Usual},
+    store::{
+        Store, Usual,
+        outlook::{PACE, turn},
+    },
     wire::Text,
 };
 
@@ -15,9 +18,6 @@ pub const LIST: usize = 50 * 1024 * 1024;
 /// Above this each look at the scheduler's list stalls the lab's router for a second and more; bytes.
 const HEAVY: usize = 16 * 1024 * 1024;
 
-/// The scheduler starts at most one task a second on a service.
-const PACE: Duration = Duration::from_secs(1);
-
 /// What is to be expected of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forecast {
@@ -25,6 +25,8 @@ pub struct Forecast {
     pub count: usize,
     /// How long all will take; `None`: no earlier runs are known.
     pub time: Option<Duration>,
+    /// From how many earlier runs that is; 0 without a time.
+    pub runs: usize,
     /// How large all results will be, bytes; `None`: no result of the type was seen.
     pub size: Option<usize>,
     /// What the scheduler keeps already, as far as is known, bytes.
@@ -34,17 +36,18 @@ pub struct Forecast {
 impl Forecast {
     /// Of `count` tasks of one type on one service. `class` counts for cells only.
     pub fn new(store: &Store, service: &str, task_type: &Text, class: &Text, count: usize) -> Forecast {
-        let usual = store.usual(service, task_type, class);
-        let kept = store.scheduler_bytes();
-        Forecast::of(usual, count, kept)
+        let usual = store.usual_of_type(service, task_type, class);
+        let size = store.usual_size(service, task_type, class);
+        Forecast::of(usual, size, count, store.scheduler_bytes())
     }
 
-    fn of(usual: Usual, count: usize, kept: usize) -> Forecast {
+    fn of(usual: Option<Usual>, size: Option<usize>, count: usize, kept: usize) -> Forecast {
         let n = u32::try_from(count).unwrap_or(u32::MAX);
         Forecast {
             count,
-            time: usual.duration.map(|one| turn(one).saturating_mul(n)),
-            size: usual.size.map(|one| one.saturating_mul(count)),
+            time: usual.map(|usual| turn(usual.median).saturating_mul(n)),
+            runs: usual.map_or(0, |usual| usual.runs),
+            size: size.map(|one| one.saturating_mul(count)),
             kept,
         }
     }
@@ -92,16 +95,10 @@ impl Forecast {
     /// The time alone.
     pub fn time_line(&self) -> String {
         match self.time {
-            Some(time) => format!("about {}", span(time)),
+            Some(time) => format!("about {} (from {} runs)", span(time), self.runs),
             None => format!("at least {}", span(self.least())),
         }
     }
-}
-
-/// The time from one task's start to the next one's: the scheduler looks once a second.
-pub fn turn(one: Duration) -> Duration {
-    let whole = one.as_secs() + u64::from(one.subsec_nanos() > 0);
-    Duration::from_secs(whole).max(PACE)
 }
 
 /// `45 s`, `12:30`, `1:02:03`, `3 d 4 h`.
@@ -118,18 +115,20 @@ fn span(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::usual::Basis;
 
     fn forecast(seconds: f64, size: usize, count: usize, kept: usize) -> Forecast {
-        let usual = Usual { duration: Some(Duration::from_secs_f64(seconds)), size: Some(size) };
-        Forecast::of(usual, count, kept)
+        let median = Duration::from_secs_f64(seconds);
+        let usual = Usual { basis: Basis::Type, runs: 9, low: median, median, high: median };
+        Forecast::of(Some(usual), Some(size), count, kept)
     }
 
     #[test]
     fn the_scheduler_starts_one_a_second_at_most() {
         assert_eq!(forecast(0.02, 100, 500, 0).time, Some(Duration::from_secs(500)));
         assert_eq!(forecast(1.2, 100, 500, 0).time, Some(Duration::from_secs(1000)));
-        assert_eq!(forecast(0.02, 100, 500, 0).line(), "about 8:20, results about 50.0 kB");
-        let unknown = Forecast::of(Usual::default(), 45, 0);
+        assert_eq!(forecast(0.02, 100, 500, 0).line(), "about 8:20 (from 9 runs), results about 50.0 kB");
+        let unknown = Forecast::of(None, None, 45, 0);
         assert_eq!(unknown.line(), "at least 45 s, results of unknown size (no earlier runs)");
         assert_eq!((unknown.stop(), unknown.warning()), (None, None));
     }

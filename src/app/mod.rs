@@ -575,7 +575,12 @@ impl App {
             matches!(row, schedule::Row::Task { part: Part::Holder | Part::Waiting { .. } | Part::Moved, .. })
         };
         let scheduled = |l: &Layer| matches!(l, Layer::Schedule(s) if s.rows.iter().any(counts));
-        if self.ui.layers.iter().any(scheduled) {
+        // One that is read may stand in no row: its service is folded, or a filter leaves it out.
+        let runs = |key: &TaskKey| {
+            self.store().task(key).is_some_and(|task| matches!(task.state, State::Running { .. }))
+        };
+        let read = |l: &Layer| matches!(l, Layer::Task(reader) if runs(&reader.key));
+        if self.ui.layers.iter().any(|l| scheduled(l) || read(l)) {
             return true;
         }
         self.ui.rows.iter().any(|row| match row {
@@ -585,6 +590,8 @@ impl App {
                 State::Ended | State::Unknown => false,
             }),
             Row::Group { key, .. } => self.store().group(key).is_some_and(Group::is_active),
+            // Its line tells when the slot is likely to be free.
+            Row::Service { service, folded: true } => self.store().is_active(service),
             _ => false,
         })
     }

@@ -5,7 +5,7 @@
 use crate::{
     catalogue::Catalogue,
     clean::{Charset, Clean},
-    store::{State, Store, Task, TaskKey},
+    store::{State, Store, Task, TaskKey, usual::Sample},
     time::Now,
     traceback::Report,
     wire::Text,
@@ -36,6 +36,7 @@ struct Stamp {
     own: bool,
     choice: Choice,
     second: Option<u64>,
+    sample: Option<Sample>,
 }
 
 /// The reader of one task.
@@ -108,10 +109,12 @@ impl Reader {
             own: task.own.is_some(),
             choice: self.choice.clone(),
             second: running.then_some(now.mono.as_secs()),
+            sample: store.sample(task),
         };
         if self.stamp.as_ref() == Some(&stamp) {
             return false;
         }
+        let sample = stamp.sample;
         self.stamp = Some(stamp);
         let found = traces.of(&task.key);
         self.read_traceback(task, found.map(|(text, _)| text));
@@ -119,7 +122,7 @@ impl Reader {
             Some((_, origin)) => vec![origin.words().to_owned()],
             None => traces.advice(task),
         };
-        let document = document::build(task, self.report(), &missing, &self.choice, now);
+        let document = document::build(task, self.report(), &missing, sample.as_ref(), &self.choice, now);
         let changed = document != self.document;
         self.document = document;
         self.cursor = self.cursor.min(self.last());

@@ -335,7 +335,7 @@ impl Store {
             self.touch();
         }
         if task.state == State::Ended {
-            self.note_end(&task, now);
+            self.note_end(&task);
         }
         // A cell's inner result tells that the service has a kernel, also where its state was not heard yet.
         if task.is_ipython() && task.reply.as_ref().is_some_and(judge::has_inner) {

@@ -76,6 +76,12 @@ pub struct Lanes<'a> {
 pub const MOST_ENDED: usize = 200;
 
 impl Store {
+    /// Something runs or waits on a service.
+    pub fn is_active(&self, service: &str) -> bool {
+        self.station(service)
+            .is_some_and(|station| !(station.running.is_empty() && station.waiting.is_empty()))
+    }
+
     /// A service's lanes as they are now. `hidden`: hidden tasks too. Of ended and of unknown tasks at most the
     /// newest [`MOST_ENDED`].
     pub fn lanes(&self, service: &str, hidden: bool, now: Now) -> Lanes<'_> {

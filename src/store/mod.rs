@@ -15,6 +15,7 @@ pub mod filter;
 mod group;
 mod judge;
 pub mod lane;
+pub mod outlook;
 mod own;
 pub mod past;
 mod schedule;
@@ -24,6 +25,7 @@ mod table;
 pub mod task;
 pub mod timetable;
 mod types;
+pub mod usual;
 
 #[cfg(test)]
 mod tests;
@@ -46,15 +48,18 @@ use crate::{
 
 pub use group::{Group, GroupCounts, GroupKey, Member};
 pub use lane::{Lanes, Slot, Wait};
+pub use outlook::{Guess, Outlook};
 pub use past::{Moment, Past};
 pub use service::Service;
 pub use task::{Lane, Outcome, Own, Reason, State, Task, TaskKey};
-pub use types::{SeenType, Usual};
+pub use types::SeenType;
+pub use usual::{Overrun, Usual};
 
 use group::GroupId;
 use schedule::Carrier;
 use station::Station;
 use table::{Row, RowId};
+use usual::Usuals;
 
 /// Everything that can change what we know.
 #[derive(Clone, Debug)]
@@ -228,6 +233,7 @@ pub struct Store {
     schedule_unreadable: Option<String>,
     questions: VecDeque<Text>,
     types_in_use: usize,
+    usuals: Usuals,
     /// Tasks of the history that were opened, the newest last.
     recalled: VecDeque<Task>,
 }
@@ -276,6 +282,7 @@ impl Store {
             schedule_unreadable: None,
             questions: VecDeque::new(),
             types_in_use: 0,
+            usuals: Usuals::default(),
             recalled: VecDeque::new(),
         }
     }

@@ -9,6 +9,7 @@ use super::{
     Counts, Store,
     group::{GroupId, Standing},
     task::{Lane, Outcome, Own, Reason, State, Task, TaskKey},
+    usual::Alike,
 };
 use crate::{
     time::Now,
@@ -66,6 +67,10 @@ pub(super) struct Row {
     pub change: Option<u64>,
     /// The group of `task.group`, by its number.
     pub group: Option<GroupId>,
+    /// What it is like, while it runs or waits.
+    pub alike: Option<Box<Alike>>,
+    /// Of what that was made: whether there was a payload, the length of the name, and of the type.
+    alike_of: (bool, usize, usize),
 }
 
 impl Row {
@@ -84,6 +89,20 @@ impl Row {
             finish: None,
             change: None,
             group: None,
+            alike: None,
+            alike_of: (false, 0, 0),
+        }
+    }
+
+    /// Keeps [`Row::alike`] as what is known of the task; what has ended needs it no more.
+    fn compare(&mut self, open: bool) {
+        let task = &self.task;
+        let of = (task.payload.is_some(), task.name.len(), task.task_type.len());
+        if !open {
+            self.alike = None;
+        } else if self.alike.is_none() || self.alike_of != of {
+            self.alike = Some(Box::new(Alike::of(task)));
+            self.alike_of = of;
         }
     }
 
@@ -210,6 +229,7 @@ impl Store {
         }
         let row = self.rows.get_mut(&id)?;
         let part = Part::of(&row.task);
+        row.compare(!part.finished());
         if part.finished() {
             // What became of it is decided: a doubt about its running has no object any more.
             row.timer = None;

@@ -1,13 +1,11 @@
-//! Which task types a service was seen to take, with their newest payload, and how long they usually take.
+//! Which task types a service was seen to take, with their newest payload and the size of their replies.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{HashMap, VecDeque};
 
 use super::{
     Store,
     task::{Outcome, Task},
+    usual::Run,
 };
 use crate::{
     time::Now,
@@ -22,10 +20,8 @@ const MOST_TYPES_EACH: usize = 64;
 const LARGEST_EXAMPLE: usize = 256 * 1024;
 /// Longer names are nobody's types.
 const LONGEST_NAME: usize = 4_000;
-/// Runs that count for the usual duration.
-const RUNS: usize = 32;
-/// Runs below which there is none.
-const FEWEST_RUNS: usize = 3;
+/// Replies whose size counts.
+const SIZES: usize = 32;
 
 /// A task type that was seen in use. See [`Store::seen_types`].
 #[derive(Clone, Debug, PartialEq)]
@@ -54,33 +50,8 @@ pub(super) struct Use {
     name: Text,
     parallel: bool,
     seen: Now,
-    /// Durations of the last runs that ended ok.
-    runs: VecDeque<Duration>,
-    /// Sizes of their reply frames, bytes.
+    /// Sizes of the reply frames of the last runs that ended ok, bytes.
     sizes: VecDeque<usize>,
-}
-
-/// What is usual for a type on a service. See [`Store::usual`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usual {
-    /// The median duration.
-    pub duration: Option<Duration>,
-    /// The median size of a reply frame, bytes.
-    pub size: Option<usize>,
-}
-
-impl Use {
-    /// The median, from three runs on.
-    fn duration(&self) -> Option<Duration> {
-        if self.runs.len() < FEWEST_RUNS {
-            return None;
-        }
-        let mut runs: Vec<Duration> = self.runs.iter().copied().collect();
-        runs.sort_unstable();
-        let middle = runs.len() / 2;
-        let upper = *runs.get(middle)?;
-        if runs.len() % 2 == 1 { Some(upper) } else { Some((upper + *runs.get(middle - 1)?) / 2) }
-    }
 }
 
 /// The wire type and, for cells, the class that the display name begins with.
@@ -143,19 +114,17 @@ impl Store {
         } else {
             added = 1;
         }
-        types.insert(
-            key,
-            Use { payload, name, parallel, seen: now, runs: VecDeque::new(), sizes: VecDeque::new() },
-        );
+        types.insert(key, Use { payload, name, parallel, seen: now, sizes: VecDeque::new() });
         self.types_in_use += added;
     }
 
-    /// Notes how long a run took, or that the service does not know the type.
-    pub(super) fn note_end(&mut self, task: &Task, now: Now) {
-        let duration = match task.outcome {
-            Some(Outcome::Ok) => task.duration(now).filter(|(_, exact)| *exact).map(|(duration, _)| duration),
-            _ => None,
-        };
+    /// Notes how large a reply was and how long the run took, or that the service does not know the type.
+    pub(super) fn note_end(&mut self, task: &Task) {
+        if let Some(run) = Run::of(task)
+            && self.usuals.add(run)
+        {
+            self.touch();
+        }
         let unknown_type = task
             .failure()
             .and_then(|error| error.evalue.as_deref())
@@ -163,22 +132,13 @@ impl Store {
         let size = task.reply.as_ref().map(|reply| reply.text.len());
         let Some(station) = self.station_mut(&task.service) else { return };
         let key = kind(task);
-        if let (Some(Outcome::Ok), Some(size), Some(known)) =
-            (task.outcome, size, station.types.get_mut(&key))
-        {
-            if known.sizes.len() == RUNS {
+        let Some(known) = station.types.get_mut(&key) else { return };
+        if let (Some(Outcome::Ok), Some(size)) = (task.outcome, size) {
+            if known.sizes.len() == SIZES {
                 known.sizes.pop_front();
             }
             known.sizes.push_back(size);
-        }
-        if let Some(duration) = duration
-            && let Some(known) = station.types.get_mut(&key)
-        {
-            if known.runs.len() == RUNS {
-                known.runs.pop_front();
-            }
-            known.runs.push_back(duration);
-        } else if unknown_type && station.types.get(&key).is_some_and(|known| known.runs.is_empty()) {
+        } else if unknown_type && known.sizes.is_empty() {
             station.types.remove(&key);
             self.types_in_use = self.types_in_use.saturating_sub(1);
         }
@@ -205,21 +165,14 @@ impl Store {
         seen
     }
 
-    /// The median duration of the last (up to 32) tasks with this service and type (for cells: class) that ended ok
-    /// and whose beginning and end were seen; `None` below three.
-    pub fn usual_duration(&self, task: &Task) -> Option<Duration> {
-        self.station(&task.service)?.types.get(&kind(task))?.duration()
-    }
-
-    /// What is usual for a type on a service: the duration as for [`Store::usual_duration`], and the size of a reply,
-    /// for which one run is enough. `class` counts for cells only.
-    pub fn usual(&self, service: &str, task_type: &Text, class: &Text) -> Usual {
+    /// The median size of the last replies of a type on a service, in bytes, for which one run is enough. `class` counts
+    /// for cells only.
+    pub fn usual_size(&self, service: &str, task_type: &Text, class: &Text) -> Option<usize> {
         let class = if &**task_type == "IPythonTask" { class } else { task_type };
-        let known = self.station(service).and_then(|s| s.types.get(&(task_type.clone(), class.clone())));
-        let Some(known) = known else { return Usual::default() };
+        let known = self.station(service)?.types.get(&(task_type.clone(), class.clone()))?;
         let mut sizes: Vec<usize> = known.sizes.iter().copied().collect();
         sizes.sort_unstable();
-        Usual { duration: known.duration(), size: sizes.get(sizes.len() / 2).copied() }
+        sizes.get(sizes.len() / 2).copied()
     }
 
     /// Bytes of the replies of scheduled tasks that are known: the scheduler keeps every one, and hands all out with

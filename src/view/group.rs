@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use crate::{
-    app::{forecast::turn, lanes::Part, session::Sending, update::failure_line},
-    store::{Group, GroupCounts, Outcome, State, Task},
+    app::{lanes::Part, session::Sending, update::failure_line},
+    store::{Group, GroupCounts, Outcome, State, Task, outlook::turn},
     theme::Role,
 };
 
 use super::{
     Piece, Row,
     lanes::{Ctx, ended_word, sign_of},
-    spaces, word, words,
+    spaces, usual, word, words,
 };
 
 /// Columns of a group's bar.
@@ -125,19 +125,30 @@ impl Ctx<'_> {
             right.push(self.look.piece(&g.bar(share, BAR), Role::Bar));
             right.push(self.look.piece(g.bar_right, Role::Dim));
         }
-        let left = self.time_left(group, counts, sending).map(|left| format!("~{}", words::duration(left)));
-        match left {
-            Some(left) if self.narrow => right.push(self.look.piece(&format!("{left} "), Role::Dim)),
-            Some(left) => right.push(self.look.piece(&format!(" {left:>8} "), Role::Dim)),
-            None => right.push(spaces(if self.narrow { 1 } else { 10 })),
+        match self.time_left(group, counts, sending) {
+            Some((left, of)) => {
+                let (left, of) = (format!("~{}", words::duration(left)), usual::runs(of, false, self.narrow));
+                let text = match self.narrow {
+                    true => format!("{left} {of} "),
+                    false => format!(" {left:>8} {of:<width$} ", width = usual::RUNS),
+                };
+                right.push(self.look.piece(&text, Role::Dim));
+            }
+            None => right.push(spaces(if self.narrow { 1 } else { 11 + usual::RUNS })),
         }
         right
     }
 
-    /// What those that are still to end usually take, one after the other.
-    fn time_left(&self, group: &Group, counts: &GroupCounts, sending: Option<&Sending>) -> Option<Duration> {
+    /// What those that are still to end usually take, one after the other, and from how many runs that is.
+    fn time_left(
+        &self,
+        group: &Group,
+        counts: &GroupCounts,
+        sending: Option<&Sending>,
+    ) -> Option<(Duration, usize)> {
         let store = self.app.store();
-        let one = turn(store.usual_duration(store.members(group).next()?)?);
+        let usual = store.usual_of_many(store.members(group).next()?)?;
+        let one = turn(usual.median);
         let ahead = counts.waiting + sending.map_or(0, Sending::unsent);
         let running = store
             .members(group)
@@ -145,7 +156,8 @@ impl Ctx<'_> {
             .filter_map(|task| task.duration(self.now))
             .map(|(elapsed, _)| one.saturating_sub(elapsed))
             .max();
-        Some(one.saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX)) + running.unwrap_or_default())
+        let ahead = one.saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX));
+        Some((ahead.saturating_add(running.unwrap_or_default()), usual.runs))
     }
 
     /// What came of it, once nothing of it runs or waits.

@@ -1,6 +1,6 @@
 //! The first screen: a block a service, its sequential lane, its parallel lane, what ended last.
 
-use std::time::Duration;
+use std::{cell::RefCell, rc::Rc};
 
 use crate::{
     app::{
@@ -10,18 +10,16 @@ use crate::{
         layout::Shape,
         update::failure_line,
     },
-    store::{Lanes, Outcome, Reason, Service, Slot, State, Task},
+    store::{Lanes, Outcome, Outlook, Reason, Service, Slot, State, Task},
     theme::Role,
     time::Now,
-    wire::event::KernelState,
+    wire::{Text, event::KernelState},
 };
 
-use super::{Look, Piece, Row, spaces, word, words};
+use super::{Look, Piece, Row, spaces, usual, word, words};
 
 /// Columns before a task's sign on a screen with lane labels.
 const LABEL: usize = 13;
-/// Columns of a bar.
-const BAR: usize = 10;
 
 /// The rows that are on the screen.
 pub(super) fn rows(app: &App, look: Look, now: Now) -> Vec<Row> {
@@ -40,7 +38,8 @@ pub(super) fn rows(app: &App, look: Look, now: Now) -> Vec<Row> {
         out.extend(empty(app, look));
         return out;
     }
-    let ctx = Ctx { app, look, now, narrow, width: usize::from(area.width) };
+    let width = usize::from(area.width);
+    let ctx = Ctx { app, look, now, narrow, width, last: RefCell::default() };
     let first = app.first_row();
     let focused = app.ui.layers.iter().all(|l| !matches!(l, crate::app::Layer::Task(_)));
     // A block whose head is scrolled away keeps its name at the top.
@@ -87,7 +86,8 @@ fn narrow_head(app: &App, name: &str, look: Look, now: Now) -> Row {
     ]);
     if let Some(service) = app.store().service(name) {
         let lanes = app.store().lanes(name, app.ui.hidden, now);
-        row.right = service_state(service, &lanes, look, true);
+        let free = usual::free(app, name, &app.store().outlook(name, now), true);
+        row.right = service_state(service, &lanes, free, look, true);
     }
     row
 }
@@ -97,7 +97,9 @@ pub(super) struct Ctx<'a> {
     pub look: Look,
     pub now: Now,
     pub narrow: bool,
-    width: usize,
+    pub width: usize,
+    /// The outlook that was made last, of that service.
+    pub last: RefCell<Option<(Text, Rc<Outlook<'a>>)>>,
 }
 
 impl Ctx<'_> {
@@ -178,7 +180,8 @@ impl Ctx<'_> {
             }
         }
         if let Some(service) = self.app.store().service(name) {
-            row.right = service_state(service, &lanes, self.look, false);
+            let free = usual::free(self.app, name, &self.outlook(name), false);
+            row.right = service_state(service, &lanes, free, self.look, false);
         }
         if lanes.hidden > 0 {
             row.right.push(self.look.piece(&format!("  {} hidden", lanes.hidden), Role::Dim));
@@ -233,7 +236,7 @@ impl Ctx<'_> {
         left.push(self.look.piece(name, name_role));
         let right = match part {
             Part::Holder | Part::Parallel => self.elapsed(task),
-            Part::Waiting { place, overtaken } => self.wait(task, place, overtaken),
+            Part::Waiting { overtaken, .. } => self.wait(task, overtaken),
             Part::Unknown => self.unknown(task),
             Part::Ended => {
                 if let Some(text) = failure_line(task).or_else(|| ended_word(task)) {
@@ -263,85 +266,6 @@ impl Ctx<'_> {
         }
         left.push(spaces(2));
         left.push(text);
-    }
-
-    pub(super) fn elapsed(&self, task: &Task) -> Vec<Piece> {
-        if matches!(task.state, State::Running { starting: true })
-            && task.duration(self.now).is_none_or(|(d, _)| d < Duration::from_secs(2))
-        {
-            return vec![word("starting ", Role::Dim)];
-        }
-        let Some((elapsed, exact)) = task.duration(self.now) else { return Vec::new() };
-        let usual = self.app.store().usual_duration(task);
-        let over = usual.is_some_and(|u| elapsed > u);
-        let mut text = words::duration(elapsed);
-        if !exact {
-            text.insert(0, '>');
-        }
-        let mut right =
-            vec![self.look.piece(&format!("{text:>7}"), if over { Role::Warning } else { Role::Text })];
-        match usual {
-            Some(usual) if !self.narrow && usual >= Duration::from_secs(2) => {
-                let g = self.look.glyphs;
-                let share = elapsed.as_secs_f64() / usual.as_secs_f64().max(0.001);
-                right.push(self.look.piece(&format!(" {}", g.bar_left), Role::Dim));
-                right.push(self.look.piece(&g.bar(share, BAR), if over { Role::BarOver } else { Role::Bar }));
-                right.push(self.look.piece(
-                    &format!("{} {:>7} ", g.bar_right, format!("~{}", words::duration(usual))),
-                    Role::Dim,
-                ));
-            }
-            Some(usual) if usual >= Duration::from_secs(2) => {
-                right.push(self.look.piece(&format!("/~{} ", words::duration(usual)), Role::Dim));
-            }
-            _ => right.push(spaces(1)),
-        }
-        right
-    }
-
-    fn wait(&self, task: &Task, place: usize, overtaken: bool) -> Vec<Piece> {
-        if overtaken && !self.narrow {
-            let key =
-                self.app.settings.keymap.first(crate::app::action::Action::SendDirect).unwrap_or_default();
-            let hint = if task.own.is_some() {
-                format!("others go first ({key}: send direct) ")
-            } else {
-                "others go first ".to_owned()
-            };
-            return vec![self.look.piece(&hint, Role::Warning)];
-        }
-        if let Some(at) = task.run_at.as_ref().and_then(|s| s.at)
-            && at > self.now.utc
-        {
-            let text = if self.narrow {
-                format!("{} ", words::moment(at, self.now))
-            } else {
-                format!("{}  {:>10} ", words::moment(at, self.now), words::countdown(at, self.now))
-            };
-            return vec![self.look.piece(&text, Role::Scheduled)];
-        }
-        let text = match self.expected(task, place) {
-            Some(d) => format!("in ~{} ", words::duration(d)),
-            None => match task.waiting_since {
-                Some(since) => format!("waits {:>5} ", words::duration(self.now.since(since.at))),
-                None => String::new(),
-            },
-        };
-        vec![self.look.piece(&text, Role::Dim)]
-    }
-
-    /// When its turn is expected: what the holder has left and what those before it usually take, if all is known.
-    fn expected(&self, task: &Task, place: usize) -> Option<Duration> {
-        let store = self.app.store();
-        let lanes = store.lanes(&task.service, true, self.now);
-        let [holder] = lanes.holders[..] else { return None };
-        let (elapsed, exact) = holder.duration(self.now)?;
-        let left = store.usual_duration(holder)?.checked_sub(elapsed).filter(|_| exact)?;
-        lanes
-            .waiting
-            .iter()
-            .filter(|w| w.place < place)
-            .try_fold(left, |sum, w| store.usual_duration(w.task).map(|d| sum + d))
     }
 
     pub(super) fn unknown(&self, task: &Task) -> Vec<Piece> {
@@ -396,8 +320,15 @@ pub(super) fn sign_of(task: &Task, look: Look) -> (&'static str, Role) {
     }
 }
 
-/// What is to be said of a service at the right of its line: what is wrong, its slot, its kind.
-pub(super) fn service_state(service: &Service, lanes: &Lanes<'_>, look: Look, narrow: bool) -> Vec<Piece> {
+/// What is to be said of a service at the right of its line: what is wrong, its slot, its kind. `free`: when the slot is
+/// likely to be free.
+pub(super) fn service_state(
+    service: &Service,
+    lanes: &Lanes<'_>,
+    free: Option<String>,
+    look: Look,
+    narrow: bool,
+) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut say = |text: &str, role: Role| {
         if !pieces.is_empty() {
@@ -431,7 +362,7 @@ pub(super) fn service_state(service: &Service, lanes: &Lanes<'_>, look: Look, na
     };
     match lanes.slot {
         Slot::Taken if lanes.holders.len() > 1 => say("two at once: the slot was given away", Role::Warning),
-        Slot::Taken | Slot::TakenUnseen { .. } => say("slot taken", Role::Running),
+        Slot::Taken | Slot::TakenUnseen { .. } => say(free.as_deref().unwrap_or("slot taken"), Role::Running),
         Slot::Free { .. } => say("slot free", Role::Dim),
         Slot::NotKnown { since } => {
             say(&format!("slot not known since {}", words::clock(since.utc)), Role::Dim);

@@ -18,6 +18,7 @@ mod schedule;
 mod task;
 #[cfg(test)]
 mod tests;
+mod usual;
 mod when;
 pub mod words;
 

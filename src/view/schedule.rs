@@ -19,7 +19,7 @@ use crate::{
 use super::{
     Look, Piece, Row,
     lanes::{service_state, sign_of},
-    spaces, word, words,
+    spaces, usual, word, words,
 };
 
 /// The rows of the body.
@@ -123,7 +123,8 @@ fn service_row(app: &App, name: &str, look: Look, now: Now, narrow: bool) -> Row
     let mut row = Row::of(vec![spaces(1), look.piece(name, Role::Service)]);
     if let Some(service) = app.store().service(name) {
         let lanes = app.store().lanes(name, true, now);
-        row.right = service_state(service, &lanes, look, narrow);
+        let free = usual::free(app, name, &app.store().outlook(name, now), narrow);
+        row.right = service_state(service, &lanes, free, look, narrow);
         row.right.push(spaces(1));
     }
     row

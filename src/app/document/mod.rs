@@ -4,6 +4,7 @@
 //! came; they are made harmless on their way to the screen. Large content is bounded: what is cut says so.
 
 mod error;
+mod usual;
 
 use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
@@ -13,7 +14,7 @@ pub use error::place;
 
 use crate::{
     clean::Charset,
-    store::{Outcome, Own, Reason, State, Task, task::Seen},
+    store::{Outcome, Own, Reason, State, Task, task::Seen, usual::Sample},
     time::Now,
     traceback::Report,
     wire::{
@@ -195,8 +196,15 @@ pub struct Document {
 }
 
 /// Makes the document. `report`: the traceback, read once by the caller. `about`: where it is from, or why there is
-/// none, a sentence each.
-pub fn build(task: &Task, report: Option<&Report>, about: &[String], choice: &Choice, now: Now) -> Document {
+/// none, a sentence each. `sample`: what runs like it took.
+pub fn build(
+    task: &Task,
+    report: Option<&Report>,
+    about: &[String],
+    sample: Option<&Sample>,
+    choice: &Choice,
+    now: Now,
+) -> Document {
     let mut doc = Document::default();
     if task.state == State::Unknown || matches!(task.reason, Some(Reason::NotSent(_))) {
         doc.heading("not known", "");
@@ -211,6 +219,9 @@ pub fn build(task: &Task, report: Option<&Report>, about: &[String], choice: &Ch
     doc.code(task, choice);
     doc.payload(task, choice);
     doc.times(task, now);
+    if let Some(sample) = sample {
+        doc.usual(task, sample, now);
+    }
     doc
 }
 

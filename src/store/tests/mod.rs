@@ -5,12 +5,14 @@ mod filters;
 mod groups;
 mod limits;
 mod lives;
+mod outlook;
 mod own;
 mod properties;
 mod replay;
 mod schedule;
 mod slot;
 mod types;
+mod usual;
 
 use super::*;
 use crate::wire::event::{

@@ -94,6 +94,10 @@ proptest! {
             limits::check(&mixed.store, mixed.now);
         }
         prop_assert_eq!(mixed.store.tasks().count(), lives.len());
+        for store in [&ordered.store, &mixed.store] {
+            let counts = |task: &&Task| crate::store::usual::Run::of(task).is_some();
+            prop_assert_eq!(store.usuals.size().0, store.tasks().filter(counts).count(), "each run counts once");
+        }
         for names in ids {
             for name in &names {
                 let (one, two) = (facts(ordered.task(name)), facts(mixed.task(name)));
@@ -131,11 +135,12 @@ proptest! {
             ended.retain(|key, _| store.keys.contains_key(&key.0));
             for task in store.tasks() {
                 prop_assert!(!ended.contains_key(&task.key) || task.state == State::Ended, "no way back from an end");
-                _ = store.usual_duration(task);
+                _ = store.usual(task);
                 _ = task.duration(now);
             }
             for name in ["fridge", "lab", "task-manager"] {
                 _ = store.seen_types(name);
+                _ = store.outlook(name, now);
                 _ = store.next_alone(name);
             }
             if millis % 7 == 0 {

@@ -1,4 +1,4 @@
-//! Task types seen in use, and usual durations.
+//! Task types seen in use.
 
 use super::*;
 
@@ -37,37 +37,6 @@ fn newest_types_come_first_and_unknown_ones_not_at_all() {
 }
 
 #[test]
-fn the_usual_duration_is_the_median_of_exact_ok_runs() {
-    let mut bench = Bench::new();
-    let mut clock = 0.0;
-    let mut run = |bench: &mut Bench, seconds: f64, reply: fn(&str) -> String| {
-        let job = job(&format!("t{clock}"));
-        bench.at(clock).runs(&job);
-        clock += seconds;
-        bench.at(clock).completed(&job, &reply(&job.id));
-        job.id
-    };
-    let id = run(&mut bench, 10.0, ok);
-    run(&mut bench, 2.0, ok);
-    run(&mut bench, 0.1, |id| error(id, "E", "x"));
-    assert_eq!(bench.store.usual_duration(bench.task(&id)), None, "two are too few");
-    run(&mut bench, 3.0, ok);
-    assert_eq!(bench.store.usual_duration(bench.task(&id)), Some(Duration::from_secs(3)));
-    run(&mut bench, 5.0, ok);
-    assert_eq!(bench.store.usual_duration(bench.task(&id)), Some(Duration::from_secs(4)));
-    for _ in 0..40 {
-        run(&mut bench, 7.0, ok);
-    }
-    assert_eq!(
-        bench.store.usual_duration(bench.task(&id)),
-        Some(Duration::from_secs(7)),
-        "the last ones count"
-    );
-    bench.completed(&job("late"), &ok("late"));
-    assert_eq!(bench.task("late").duration(bench.now), None);
-}
-
-#[test]
 fn made_up_types_do_not_pile_up() {
     let mut bench = Bench::new();
     for number in 0..5_000 {
@@ -87,20 +56,21 @@ fn made_up_types_do_not_pile_up() {
 }
 
 #[test]
-fn runs_with_a_long_name_count_for_what_is_usual() {
+fn a_long_cell_counts_by_its_code_and_is_no_example() {
     // The code of a cell is its name.
     let mut bench = Bench::new();
+    let long =
+        |id: &str| Job { name: format!("RawIPython: raw_code='{}'", "x = 1; ".repeat(1_000)), ..cell(id) };
     for number in 0..3 {
-        let long = Job {
-            name: format!("RawIPython: raw_code='{}'", "x = 1; ".repeat(1_000)),
-            ..cell(&format!("c{number}"))
-        };
-        bench.at(f64::from(number) * 10.0).runs(&long);
-        bench.at(f64::from(number) * 10.0 + 4.0).completed(&long, &ok(&long.id));
+        let job = long(&format!("c{number}"));
+        bench.at(f64::from(number) * 10.0).runs(&job);
+        bench.at(f64::from(number) * 10.0 + 4.0).completed(&job, &ok(&job.id));
     }
-    let usual = bench.store.usual("lab", &"IPythonTask".into(), &"RawIPython".into());
-    assert_eq!(usual.duration, Some(Duration::from_secs(4)));
-    assert!(usual.size.is_some());
+    let next = long("next");
+    bench.at(40.0).runs(&next);
+    let usual = bench.store.usual(bench.task("next")).unwrap();
+    assert_eq!((usual.median, usual.runs), (Duration::from_secs(4), 3));
+    assert!(bench.store.usual_size("lab", &"IPythonTask".into(), &"RawIPython".into()).is_some());
     let cells = bench.store.seen_types("lab");
     assert_eq!((&*cells[0].class, cells[0].payload.as_deref()), ("RawIPython", None), "no example");
 }

@@ -4,6 +4,7 @@ mod groups;
 mod hostile;
 mod sizes;
 mod snapshots;
+mod usual;
 
 use regex::Regex;
 
