@@ -48,3 +48,6 @@ mod types;
 
 #[path = "real/kinds.rs"]
 mod kinds;
+
+#[path = "real/usual.rs"]
+mod usual;

@@ -12,6 +12,7 @@ use crate::{
     store::{
         GroupKey, Task,
         past::query::{Found, Query},
+        usual::Run,
     },
     wire::{Text, link::Incoming},
 };
@@ -68,6 +69,8 @@ pub enum Msg {
     PastRead(Result<Box<Task>, String>),
     /// Two tasks of the history were compared, or why they could not be.
     Compared(Result<Box<Comparison>, String>),
+    /// Runs of earlier sessions were read from the history, the oldest first.
+    Runs(Vec<Run>),
     /// Something was copied or saved, or could not be.
     Done(Result<String, String>),
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     keep::{self, PutAside},
-    store::{Past, Reason, State, TaskKey},
+    store::{Outcome, Past, Reason, State, TaskKey},
     wire::Text,
 };
 
@@ -297,6 +297,32 @@ impl Journal {
         let Some(found) = rows.next()? else { return Ok(None) };
         let blob = found.get_ref(0)?.as_blob_or_null().map_err(|e| Trouble::Damaged(e.to_string()))?;
         blob.map(|blob| unpack(blob, LONGEST).map_err(Trouble::Damaged)).transpose()
+    }
+
+    /// The newest runs of which the length is known and that ended ok, at most `most`, the oldest first: what they took
+    /// tells what is usual. Each with its payload, unless secrets are masked in it or it is larger than `largest` bytes.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn runs(&self, most: usize, largest: usize) -> Result<Vec<Record>, Trouble> {
+        let sql = format!(
+            "SELECT {COLUMNS}, (SELECT payload FROM texts WHERE texts.row = task.row AND NOT masked \
+             AND payload_bytes <= ?2) FROM task WHERE outcome = ?3 AND took_exact ORDER BY row DESC LIMIT ?1"
+        );
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let mut words = Words::default();
+        let mut statement = self.db.prepare(&sql)?;
+        let mut rows = statement.query(params![number(most), number(largest), Outcome::Ok.word()])?;
+        let mut runs = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut record = schema::read(row, &mut words)?;
+            let blob = row.get_ref(26)?.as_blob_or_null().map_err(|e| Trouble::Damaged(e.to_string()))?;
+            // One that cannot be read is as one that was not kept.
+            record.texts.payload = blob.and_then(|blob| unpack(blob, largest).ok()).map(Kept::Text);
+            runs.push(record);
+        }
+        runs.reverse();
+        Ok(runs)
     }
 
     /// Bytes that are in use.

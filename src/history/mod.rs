@@ -17,6 +17,8 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::store::usual::{LARGEST, Run};
+
 pub use journal::{Journal, LetGo, RowId};
 pub use record::{Kept, Record, Texts};
 
@@ -35,6 +37,18 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits { age: Duration::from_secs(180 * 86_400), bytes: 512 * 1024 * 1024, text: 4 * 1024 * 1024 }
     }
+}
+
+/// Runs that are read for what is usual, the newest. More would take longer than they help.
+const RUNS: usize = 20_000;
+
+/// What the newest runs of a history took, the oldest first, for [`Store::learn`](crate::store::Store::learn).
+///
+/// # Errors
+/// The file cannot be read.
+pub fn usual_runs(journal: &Journal) -> Result<Vec<Run>, Trouble> {
+    let records = journal.runs(RUNS, LARGEST)?;
+    Ok(records.iter().filter_map(|record| Run::of(&record.task())).collect())
 }
 
 /// Why the history cannot be used, in words for a person.

@@ -512,3 +512,36 @@ fn a_hundred_thousand_tasks() {
         journal.prune(at(100_000.0)).unwrap();
     });
 }
+
+#[test]
+fn runs_are_read_for_what_is_usual_with_their_payload_where_it_can_be_compared() {
+    let place = place();
+    let mut journal = Journal::open(&place.path, Limits::default()).unwrap().0;
+    let mut large = ended("large");
+    large.texts.payload = Some(Kept::Text(format!(r#"{{"x": "{}"}}"#, "y".repeat(900)).into()));
+    let mut masked = ended("masked");
+    masked.texts.masked = true;
+    let mut least = ended("least");
+    least.past.took = Some((Duration::from_secs(5), false));
+    let mut failed = ended("failed");
+    failed.past.outcome = Some(Outcome::Failed);
+    let all = vec![
+        running("runs"),
+        ended("old"),
+        large,
+        masked,
+        least,
+        failed,
+        unknown("lost", Reason::NotSeen),
+        ended("new"),
+    ];
+    journal.write(&[], all).unwrap();
+    let told = |runs: Vec<Record>| -> Vec<(String, bool)> {
+        runs.into_iter().map(|run| (run.past.key.to_string(), run.texts.payload.is_some())).collect()
+    };
+    let known = |id: &str, payload| (id.to_owned(), payload);
+    let wanted = [known("old", true), known("large", false), known("masked", false), known("new", true)];
+    assert_eq!(told(journal.runs(10, 500).unwrap()), wanted);
+    assert_eq!(told(journal.runs(2, 500).unwrap()), wanted[2..], "the newest");
+    assert_eq!(usual_runs(&journal).unwrap().len(), 4);
+}

@@ -128,6 +128,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             compare::compared(app, compared, now);
         }
+        Msg::Runs(runs) => app.session.store.learn(&runs),
         Msg::PastRead(task) => {
             app.ui.revision += 1;
             history::read(app, task, now);

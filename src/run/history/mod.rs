@@ -25,7 +25,7 @@ use crate::{
         compare::{Comparison, Side},
         compose,
     },
-    history::{Journal, Limits, Record, RowId, Trouble},
+    history::{Journal, Limits, Record, RowId, Trouble, usual_runs},
     store::{
         State, Task, TaskKey,
         past::query::{Found, Query},
@@ -203,6 +203,13 @@ impl Writer {
         // Opened at once: what ran when the last juicetop ended becomes unknown before anything is looked up.
         let opened = self.open();
         self.tell(opened.err());
+        // What ran before tells what is usual, from the first frames on. Where it cannot be read, the next write tells.
+        if let Some(journal) = &self.journal
+            && let Ok(runs) = usual_runs(journal)
+            && !runs.is_empty()
+        {
+            let _ = self.told.send(Msg::Runs(runs));
+        }
         for job in todo {
             // Several may wait after a slow write: they go in one step, and of several questions the last counts.
             std::iter::once(job).chain(todo.try_iter()).for_each(|job| self.take(job));
@@ -351,8 +358,8 @@ impl Writer {
 mod tests {
     use super::*;
     use crate::{
-        app::tests::{Bench, error, job, ok},
-        store::{Outcome, Past},
+        app::tests::{Bench, Job, error, job, ok},
+        store::{Outcome, Past, usual::Basis},
     };
 
     struct Place {
@@ -413,6 +420,36 @@ mod tests {
         assert_eq!(ends, [("q1".into(), Some(Outcome::Ok)), ("q2".into(), Some(Outcome::Failed))]);
         assert_eq!(lines[1].ename.as_deref(), Some("KeyError"));
         assert!(lines[0].took.unwrap().1, "it was measured from its beginning to its end");
+    }
+
+    #[test]
+    fn what_earlier_runs_took_is_told_at_the_start() {
+        let place = Place::new();
+        let (mut history, heard) = place.history();
+        let mut b = Bench::new();
+        let kind = |id: &str, payload: &str| Job { payload: payload.into(), name: "Wait".into(), ..job(id) };
+        for (id, payload) in [("q1", r#"{"s": 1}"#), ("q2", r#"{"s": 1}"#), ("q3", r#"{"s": 2}"#)] {
+            let job = kind(id, payload);
+            b.later(1.0).runs(&job).later(4.0).completed(&job, &ok(id));
+        }
+        let failed = kind("q4", r#"{"s": 1}"#);
+        b.runs(&failed).later(1.0).completed(&failed, &error("q4", "E", "x", ""));
+        history.look(&mut b.app, true, b.now);
+        drop(history);
+        assert_eq!(told(heard), [], "there was nothing to tell");
+
+        let (history, mut heard) = place.history();
+        drop(history);
+        let Ok(Msg::Runs(runs)) = heard.try_recv() else { panic!("no runs were read") };
+        assert_eq!(runs.len(), 3);
+        let mut next = Bench::new();
+        next.runs(&kind("n", r#"{"s": 1}"#)).msg(Msg::Runs(runs.clone()));
+        let usual = |b: &Bench| b.app.store().usual(b.app.store().find("n").unwrap()).unwrap();
+        assert_eq!((usual(&next).runs, usual(&next).median), (3, Duration::from_secs(4)));
+        assert_eq!(usual(&next).basis, Basis::Name);
+        // The one that wrote them knows them already.
+        b.runs(&kind("n", r#"{"s": 1}"#)).msg(Msg::Runs(runs));
+        assert_eq!(usual(&b).runs, 3);
     }
 
     #[test]
