@@ -2,11 +2,13 @@
 //!
 //! Names and meanings are a promise: fields may be added, none changed or taken away.
 
+use std::time::Duration;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::{
-    store::{Outcome, Reason, State, Task},
+    store::{Outcome, Reason, State, Store, Task},
     time::Now,
     wire::event::Stamp,
 };
@@ -79,7 +81,7 @@ pub fn task(task: &Task, now: Now) -> String {
         starting,
         started_at: task.started.map(|seen| moment(seen.at.utc)),
         ended_at: task.ended.filter(|_| ended).map(|seen| moment(seen.at.utc)),
-        duration_s: duration.map(|(duration, _)| (duration.as_secs_f64() * 1000.0).round() / 1000.0),
+        duration_s: duration.map(|(duration, _)| seconds(duration)),
         duration_at_least: duration.is_some_and(|(_, exact)| !exact),
         run_at: task.run_at.as_ref().map(stamp),
         group: task.group.as_ref().map(|member| GroupField {
@@ -91,6 +93,34 @@ pub fn task(task: &Task, now: Now) -> String {
         error: failure.or(not_sent),
     };
     open(&fields)
+}
+
+/// What is usual for a task that is not over yet.
+#[derive(Debug, Serialize)]
+struct UsualField {
+    median_s: f64,
+    low_s: f64,
+    high_s: f64,
+    runs: usize,
+    basis: &'static str,
+}
+
+/// The value of `usual`: an object, or `null` for a task that is over and where too few runs are known.
+pub fn usual(store: &Store, task: &Task) -> String {
+    let open = !matches!(task.state, State::Ended | State::Unknown);
+    let usual = store.usual(task).filter(|_| open).map(|usual| UsualField {
+        median_s: seconds(usual.median),
+        low_s: seconds(usual.low),
+        high_s: seconds(usual.high),
+        runs: usual.runs,
+        basis: usual.basis.word(),
+    });
+    serde_json::to_string(&usual).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// With milliseconds.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// Any object without its closing brace.

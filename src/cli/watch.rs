@@ -23,7 +23,8 @@ use super::{
     talk::{Step, Stop, Talk},
 };
 use crate::{
-    store::{Slot, State, Store, Task, TaskKey, filter::Filter},
+    history::{self, Journal},
+    store::{Slot, State, Store, Task, TaskKey, filter::Filter, usual::Run},
     time::Now,
     view::words,
     wire::{Text, event::KernelState, link::Line},
@@ -45,6 +46,9 @@ pub fn run(place: &Place, args: &WatchArgs, out: &Out) -> Result<u8, End> {
     let hidden = args.hidden || lab.config().hidden;
     let mut watch =
         Watch { out, json: args.json, hidden, filter, links: Links::default(), told: Told::default() };
+    if args.json {
+        talk.session.store.learn(&usual_runs(&lab));
+    }
     let end = talk.now().mono + PRESENT;
     let mut ready = false;
     let mut bad_told = false;
@@ -74,6 +78,12 @@ pub fn run(place: &Place, args: &WatchArgs, out: &Out) -> Result<u8, End> {
             watch.present(&mut talk.session.store, now)?;
         }
     }
+}
+
+/// What the screen has kept of earlier runs. Where nothing can be read, nothing is usual: `list` tells why.
+fn usual_runs(lab: &Lab) -> Vec<Run> {
+    let journal = lab.history().and_then(|(path, _)| Journal::read(&path).ok());
+    journal.and_then(|journal| history::usual_runs(&journal).ok()).unwrap_or_default()
 }
 
 /// Whether all that can be asked about the present was answered.
@@ -162,7 +172,7 @@ impl Watch<'_> {
                 self.told.tasks.insert(key.clone(), hash(&self.body(task, now)));
                 continue;
             }
-            tasks += usize::from(self.task(task, now)?);
+            tasks += usize::from(self.task(store, task, now)?);
         }
         self.services(store, None, now)?;
         if self.json {
@@ -188,7 +198,7 @@ impl Watch<'_> {
         for key in store.drain_changed() {
             let Some(task) = store.task(&key) else { continue };
             services.insert(task.service.clone());
-            self.task(task, now)?;
+            self.task(store, task, now)?;
         }
         self.services(store, (!all).then_some(&services), now)?;
         // Tasks that the store let go are let go here too.
@@ -199,7 +209,7 @@ impl Watch<'_> {
     }
 
     /// One task, if it is wanted and new; tells whether a line was printed.
-    fn task(&mut self, task: &Task, now: Now) -> Result<bool, End> {
+    fn task(&mut self, store: &Store, task: &Task, now: Now) -> Result<bool, End> {
         if (task.kept_back() && !self.hidden) || !self.filter.admits(task) {
             return Ok(false);
         }
@@ -213,7 +223,10 @@ impl Watch<'_> {
             let merged: Vec<&str> = merged.iter().map(|key| &*key.0).collect();
             let merged = serde_json::to_string(&merged).unwrap_or_default();
             let seen = record::moment(now.utc);
-            self.line(&format!("{body},\"merged_from\":{merged},\"seen_at\":\"{seen}\"}}"))?;
+            let usual = record::usual(store, task);
+            self.line(&format!(
+                "{body},\"usual\":{usual},\"merged_from\":{merged},\"seen_at\":\"{seen}\"}}"
+            ))?;
         } else {
             self.out.line(&format!("{}  {body}", clock(now)))?;
         }

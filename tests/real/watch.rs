@@ -11,7 +11,7 @@ use crate::common::{
 };
 
 /// Every field of a task's line, as documented.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 24] = [
     "event",
     "id",
     "service",
@@ -33,6 +33,7 @@ const FIELDS: [&str; 23] = [
     "run_at",
     "group",
     "error",
+    "usual",
     "merged_from",
     "seen_at",
 ];
