@@ -236,7 +236,7 @@ impl Session {
                 }
             }
             Incoming::Reply { line, reply } => self.reply(line, reply, now, &mut out),
-            Incoming::Sent { .. } => {}
+            Incoming::Sent { .. } | Incoming::Raw { .. } => {}
             Incoming::Unsent { id, why } => self.unsent(&id, why, now, &mut out),
             Incoming::Bad { .. } => {
                 self.bad += 1;

@@ -14,11 +14,8 @@ use tokio::sync::{Notify, mpsc};
 use super::Event;
 use crate::wire::{
     frame::Reply,
-    link::{Line, LinkState},
+    link::{Frame, Line, LinkState},
 };
-
-/// At most so much of a message goes to the log.
-const SAMPLE: usize = 4096;
 
 /// What an event weighs beside its text, bytes.
 const OVERHEAD: usize = 512;
@@ -43,14 +40,19 @@ pub(super) struct FeedLimits {
     pub bytes: usize,
     /// Bytes of replies, above which their connection is not read for a while.
     pub reply_bytes: usize,
+    /// Each message of the bus goes before what was read from it, for a recording.
+    pub raw: bool,
 }
+
+/// What waits: its number, its size, the message that it was read from, the event.
+type Waits = (u64, usize, Option<Event>, Event);
 
 #[derive(Default)]
 struct Waiting {
     /// Counts everything that came, so that the two queues can be merged in order.
     next: u64,
     sure: VecDeque<(u64, usize, Event)>,
-    bus: VecDeque<(u64, usize, Event)>,
+    bus: VecDeque<Waits>,
     bus_bytes: usize,
     /// How many were let go since this was last told, and where the gap is.
     missed: u64,
@@ -63,21 +65,21 @@ impl Waiting {
         self.next
     }
 
-    /// The next event in order, with the bytes of a reply.
-    fn pop(&mut self) -> Option<(Event, usize)> {
+    /// The next event in order, with what goes before it and the bytes of a reply.
+    fn pop(&mut self) -> Option<(Option<Event>, Event, usize)> {
         let sure = self.sure.front().map(|(n, ..)| *n);
         if self.missed > 0 && sure.is_none_or(|n| self.gap < n) {
-            return Some((Event::Missed { count: std::mem::take(&mut self.missed) }, 0));
+            return Some((None, Event::Missed { count: std::mem::take(&mut self.missed) }, 0));
         }
         let bus = self.bus.front().map(|(n, ..)| *n);
         match (sure, bus) {
             (Some(s), b) if b.is_none_or(|b| s < b) => {
-                self.sure.pop_front().map(|(_, size, event)| (event, size))
+                self.sure.pop_front().map(|(_, size, event)| (None, event, size))
             }
             _ => {
-                let (_, size, event) = self.bus.pop_front()?;
+                let (_, size, raw, event) = self.bus.pop_front()?;
                 self.bus_bytes -= size;
-                Some((event, 0))
+                Some((raw, event, 0))
             }
         }
     }
@@ -98,10 +100,17 @@ impl Feed {
     /// Hands over to the loop until the loop is gone.
     pub(super) async fn pump(&self) {
         loop {
-            let Ok(permit) = self.out.reserve().await else { return };
+            let Ok(mut permit) = self.out.reserve().await else { return };
             let next = self.waiting.borrow_mut().pop();
             match next {
-                Some((event, reply)) => {
+                Some((raw, event, reply)) => {
+                    if let Some(raw) = raw {
+                        permit.send(raw);
+                        match self.out.reserve().await {
+                            Ok(another) => permit = another,
+                            Err(_) => return,
+                        }
+                    }
                     permit.send(event);
                     if reply > 0 {
                         self.reply_bytes.set(self.reply_bytes.get() - reply);
@@ -156,17 +165,27 @@ impl Feed {
         }
     }
 
-    /// A message of the bus, of so many bytes, or a bad one.
-    pub(super) fn bus(&self, event: Event, size: usize) {
+    /// A message of the bus, of so many bytes, or one that could not be decoded; `frame` gives the message itself.
+    pub(super) fn message(&self, line: &Line, event: Event, bytes: usize, frame: impl FnOnce() -> Frame) {
+        let raw = self.limits.raw.then(|| Event::Raw { line: line.clone(), frame: frame() });
+        let kept = match &event {
+            Event::Bad { sample, .. } => sample.len(),
+            _ => bytes,
+        };
+        let size = kept + if raw.is_some() { bytes } else { 0 };
+        self.push_bus(event, size, raw);
+    }
+
+    fn push_bus(&self, event: Event, size: usize, raw: Option<Event>) {
         let size = size + OVERHEAD;
         let mut waiting = self.waiting.borrow_mut();
         let number = waiting.stamp();
-        waiting.bus.push_back((number, size, event));
+        waiting.bus.push_back((number, size, raw, event));
         waiting.bus_bytes += size;
         while waiting.bus.len() > 1
             && (waiting.bus.len() > self.limits.messages || waiting.bus_bytes > self.limits.bytes)
         {
-            let Some((number, size, _)) = waiting.bus.pop_front() else { break };
+            let Some((number, size, ..)) = waiting.bus.pop_front() else { break };
             waiting.bus_bytes -= size;
             if waiting.missed == 0 {
                 waiting.gap = number;
@@ -177,11 +196,9 @@ impl Feed {
         self.filled.notify_one();
     }
 
-    /// A message that could not be decoded.
-    pub(super) fn bad(&self, line: &Line, why: String, message: &[u8]) {
-        let sample = message[..message.len().min(SAMPLE)].to_vec();
-        let size = sample.len();
-        self.bus(Event::Bad { line: line.clone(), why, length: message.len(), sample }, size);
+    /// A fault of the connection that is told as a message that could not be decoded.
+    pub(super) fn bad(&self, line: &Line, why: String) {
+        self.push_bus(Event::bad(line, why, &[]), 0, None);
     }
 }
 
@@ -224,10 +241,10 @@ mod tests {
     #[tokio::test]
     async fn a_slow_loop_loses_the_oldest_bus_messages_and_nothing_else() {
         let (tx, mut rx) = mpsc::channel(1);
-        let feed = Feed::new(tx, FeedLimits { messages: 3, bytes: 1 << 20, reply_bytes: 1 });
+        let feed = Feed::new(tx, FeedLimits { messages: 3, bytes: 1 << 20, reply_bytes: 1, raw: false });
         feed.sure(Event::Sent { id: "a".into() });
         for n in 0..10 {
-            feed.bus(bus(n), 10);
+            feed.push_bus(bus(n), 10, None);
             if n == 4 {
                 feed.sure(Event::Sent { id: "b".into() });
             }
@@ -239,11 +256,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn for_a_recording_each_message_goes_before_what_was_read_from_it() {
+        let (tx, mut rx) = mpsc::channel(8);
+        let feed = Feed::new(tx, FeedLimits { messages: 2, bytes: 1 << 20, reply_bytes: 1, raw: true });
+        for n in 0..3 {
+            feed.message(&Line::Bus, bus(n), 3, || Frame::Text(format!("raw {n}").as_str().into()));
+        }
+        let out = pumped(&feed, &mut rx).await;
+        let raw = |n| {
+            format!(
+                "{:?}",
+                Event::Raw { line: Line::Bus, frame: Frame::Text(format!("raw {n}").as_str().into()) }
+            )
+        };
+        assert_eq!(out, ["missed 1".to_owned(), raw(1), "1".into(), raw(2), "2".into()]);
+        assert_eq!(feed.waiting.borrow().bus_bytes, 0);
+    }
+
+    #[tokio::test]
     async fn size_counts_too_but_the_newest_stays() {
         let (tx, mut rx) = mpsc::channel(1);
-        let feed = Feed::new(tx, FeedLimits { messages: 100, bytes: 10_000, reply_bytes: 1 });
+        let feed = Feed::new(tx, FeedLimits { messages: 100, bytes: 10_000, reply_bytes: 1, raw: false });
         for n in 0..4 {
-            feed.bus(bus(n), 50_000);
+            feed.push_bus(bus(n), 50_000, None);
         }
         assert_eq!(pumped(&feed, &mut rx).await, ["missed 3", "3"]);
     }

@@ -371,7 +371,7 @@ impl Keeper {
     pub(super) fn fault(&self, problem: &Problem) {
         if *self.told.borrow() != problem.what {
             self.told.replace(problem.what.clone());
-            self.shared.feed.bad(&self.line, problem.what.clone(), &[]);
+            self.shared.feed.bad(&self.line, problem.what.clone());
         }
     }
 }

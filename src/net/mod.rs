@@ -100,6 +100,8 @@ pub struct Options {
     pub max_waiting_bytes: usize,
     /// More certificate authorities to trust (a PEM file), beside the system's and `SSL_CERT_FILE`'s.
     pub ca_file: Option<PathBuf>,
+    /// Messages come as they are too ([`Event::Raw`]), for a recording.
+    pub raw: bool,
 }
 
 const MIB: usize = 1024 * 1024;
@@ -123,6 +125,7 @@ impl Default for Options {
             max_waiting: 10_000,
             max_waiting_bytes: 24 * MIB,
             ca_file: None,
+            raw: false,
         }
     }
 }
@@ -229,6 +232,7 @@ async fn run(
         messages: options.max_waiting,
         bytes: options.max_waiting_bytes,
         reply_bytes: options.max_message.saturating_mul(REPLIES),
+        raw: options.raw,
     };
     let goals = goals(&options);
     let mut stopped = stop.clone();

@@ -19,9 +19,8 @@ use super::{
     problem::{broken, closed, problem},
 };
 use crate::wire::{
-    Text, bus,
-    frame::Reply,
-    link::{Line, Problem, ProblemKind},
+    Text,
+    link::{Frame, Line, Problem, ProblemKind},
 };
 
 /// How long a good-bye may take.
@@ -87,25 +86,20 @@ async fn read(
             held.set(false);
         }
         match stream.next().await {
-            Some(Ok(Message::Binary(frame))) if *line == Line::Bus => match bus::decode(&frame) {
-                Ok(event) => feed.bus(Event::Bus(event), frame.len()),
-                Err(e) => feed.bad(line, e.what, &frame),
-            },
-            Some(Ok(Message::Text(text))) if *line != Line::Bus => {
-                match Reply::parse(Text::from(text.as_str())) {
-                    Ok(reply) => match keeper.late_answer(&reply) {
+            Some(Ok(Message::Binary(frame))) => {
+                let event = Event::of_bytes(line, &frame);
+                feed.message(line, event, frame.len(), || Frame::Binary(frame[..].into()));
+            }
+            Some(Ok(Message::Text(text))) => {
+                let text = Text::from(text.as_str());
+                match Event::of_text(line, text.clone()) {
+                    Event::Reply { reply, .. } => match keeper.late_answer(&reply) {
                         Ok(true) => {}
                         Ok(false) => feed.reply(line, reply),
                         Err(problem) => return problem,
                     },
-                    Err(e) => feed.bad(line, e.what, text.as_str().as_bytes()),
+                    bad => feed.message(line, bad, text.len(), || Frame::Text(text.clone())),
                 }
-            }
-            Some(Ok(Message::Text(text))) => {
-                feed.bad(line, "a text message on the bus, which is binary".to_owned(), text.as_bytes());
-            }
-            Some(Ok(Message::Binary(frame))) => {
-                feed.bad(line, "a binary message among the replies, which are text".to_owned(), &frame);
             }
             // Pongs are made by tungstenite and written out by the next read, which follows at once.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}

@@ -25,7 +25,7 @@ pub fn decode(frame: &[u8]) -> Result<Event, Malformed> {
     if frame.is_empty() {
         return Err(Malformed::new("the frame is empty"));
     }
-    let (topic, rest) = part(frame, "part 0 (the topic)")?;
+    let (topic, rest) = named_part(frame, "part 0 (the topic)")?;
     let topic = text(topic, "the topic")?;
     if topic.is_empty() {
         return Err(Malformed::new("the topic is empty"));
@@ -33,7 +33,7 @@ pub fn decode(frame: &[u8]) -> Result<Event, Malformed> {
     if rest.is_empty() {
         return Err(Malformed::new("the frame ends after the topic, without an event"));
     }
-    let (event, _) = part(rest, "part 1 (the event)")?;
+    let (event, _) = named_part(rest, "part 1 (the event)")?;
     let class = topic.split('.').next().unwrap_or(topic);
     let read = match class {
         "TaskEvent" => task,
@@ -57,16 +57,23 @@ pub fn encode(topic: &str, json: &str) -> Vec<u8> {
     frame
 }
 
-/// Takes one part off the front. Nothing is allocated by the length that it claims.
-fn part<'a>(frame: &'a [u8], name: &str) -> Result<(&'a [u8], &'a [u8]), Malformed> {
+/// Takes one part off the front of a frame: it, and the rest. `None` where that is cut off.
+pub fn part(frame: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (prefix, rest) = frame.split_first_chunk::<PREFIX>()?;
+    let length = usize::try_from(u32::from_be_bytes(*prefix)).ok()?;
+    rest.split_at_checked(length)
+}
+
+/// The same, with a word on what is wrong. Nothing is allocated by the length that it claims.
+fn named_part<'a>(frame: &'a [u8], name: &str) -> Result<(&'a [u8], &'a [u8]), Malformed> {
     let Some((prefix, rest)) = frame.split_first_chunk::<PREFIX>() else {
         return Err(Malformed::new(format!(
             "the length of {name} is cut off after {} of 4 bytes",
             frame.len()
         )));
     };
-    let claimed = u32::from_be_bytes(*prefix);
-    usize::try_from(claimed).ok().and_then(|length| rest.split_at_checked(length)).ok_or_else(|| {
+    part(frame).ok_or_else(|| {
+        let claimed = u32::from_be_bytes(*prefix);
         let left = rest.len();
         let verb = if left == 1 { "is" } else { "are" };
         Malformed::new(format!("{name} claims {claimed} bytes, {left} {verb} left"))

@@ -52,6 +52,44 @@ impl TaskFrame {
         )
     }
 
+    /// Reads a frame as [`TaskFrame::encode`] writes it. What metadata does not say is as Juice takes it to be.
+    pub fn parse(text: &str) -> Result<TaskFrame, Malformed> {
+        let members = json::members(text)
+            .map_err(|error| Malformed::new(format!("the task frame is no JSON object: {error}")))?;
+        let raw = |name: &str| members.iter().rev().find(|(known, _)| known == name).map(|(_, raw)| *raw);
+        let word = |name: &str| {
+            raw(name)
+                .and_then(json::string)
+                .map(Text::from)
+                .ok_or_else(|| Malformed::new(format!("the task frame has no `{name}`")))
+        };
+        let said = |name: &str| raw("metadata").and_then(|raw| json::get(raw, name));
+        Ok(TaskFrame {
+            id: word("id")?,
+            target: word("target")?,
+            task_type: word("type")?,
+            parallel: said("parallel").and_then(json::boolean).unwrap_or(false),
+            display_name: said("display_name").and_then(json::string).map(Text::from).unwrap_or_default(),
+            show_in_dashboard: said("show_in_dashboard").and_then(json::boolean).unwrap_or(true),
+            payload: raw("payload").map(Text::from).unwrap_or_else(|| "{}".into()),
+        })
+    }
+
+    /// The task inside a `ScheduleTask` with this payload. Its own id is not in it.
+    pub fn carried(payload: &str, id: Text) -> Option<TaskFrame> {
+        let word = |name: &str| json::get(payload, name).and_then(json::string).map(Text::from);
+        let said = |name: &str| json::get(payload, "task_metadata").and_then(|raw| json::get(raw, name));
+        Some(TaskFrame {
+            id,
+            target: word("scheduled_task_target")?,
+            task_type: word("task_type")?,
+            parallel: said("parallel").and_then(json::boolean).unwrap_or(false),
+            display_name: word("task_display_name").unwrap_or_default(),
+            show_in_dashboard: said("show_in_dashboard").and_then(json::boolean).unwrap_or(true),
+            payload: json::get(payload, "task_payload").map(Text::from).unwrap_or_else(|| "{}".into()),
+        })
+    }
+
     fn metadata(&self) -> String {
         format!(
             r#"{{"parallel": {}, "display_name": {}, "show_in_dashboard": {}}}"#,

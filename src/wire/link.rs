@@ -1,8 +1,8 @@
 //! The state of a connection, as `net` tells it and everything else shows it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{Text, event::Event, frame::Reply};
+use super::{Text, bus, event::Event, frame::Reply};
 
 /// Which connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,26 @@ pub enum Line {
     Router,
     /// One service's own `/tasks`, past the router.
     Service(Text),
+}
+
+impl Line {
+    /// Its name in lines and documents: `bus`, `router`, `service:NAME`.
+    pub fn name(&self) -> String {
+        match self {
+            Line::Bus => "bus".to_owned(),
+            Line::Router => "router".to_owned(),
+            Line::Service(name) => format!("service:{name}"),
+        }
+    }
+
+    /// The line of that name.
+    pub fn parse(name: &str) -> Option<Line> {
+        match name {
+            "bus" => Some(Line::Bus),
+            "router" => Some(Line::Router),
+            _ => name.strip_prefix("service:").map(|name| Line::Service(name.into())),
+        }
+    }
 }
 
 /// What a connection is doing.
@@ -104,9 +124,76 @@ pub enum ProblemKind {
     BadAddress,
 }
 
+impl ProblemKind {
+    /// All, with their words in lines and documents.
+    const WORDS: [(ProblemKind, &'static str); 12] = [
+        (ProblemKind::Unreachable, "unreachable"),
+        (ProblemKind::Refused, "refused"),
+        (ProblemKind::NotJuice, "not-juice"),
+        (ProblemKind::TooOld, "too-old"),
+        (ProblemKind::ServicePort, "service-port"),
+        (ProblemKind::Redirected, "redirected"),
+        (ProblemKind::ServerError, "server-error"),
+        (ProblemKind::Tls, "tls"),
+        (ProblemKind::TooLarge, "too-large"),
+        (ProblemKind::Closed, "closed"),
+        (ProblemKind::Silent, "silent"),
+        (ProblemKind::BadAddress, "bad-address"),
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        // The table is in the order of the kinds.
+        ProblemKind::WORDS[self as usize].1
+    }
+
+    /// The kind of that word.
+    pub fn parse(word: &str) -> Option<ProblemKind> {
+        ProblemKind::WORDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+    }
+}
+
+/// A message as it came out of the socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// Bytes, as the bus sends them.
+    Binary(Arc<[u8]>),
+    /// Text, as replies are.
+    Text(Text),
+}
+
+/// At most so much of a message that cannot be decoded is kept for the log, bytes.
+const SAMPLE: usize = 4096;
+
+impl Frame {
+    /// What it says.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Frame::Binary(bytes) => bytes,
+            Frame::Text(text) => text.as_bytes(),
+        }
+    }
+
+    /// Reads it as a message of that connection: an event, a reply, or one that cannot be decoded.
+    pub fn read(&self, line: &Line) -> Incoming {
+        match self {
+            Frame::Binary(bytes) => Incoming::of_bytes(line, bytes),
+            Frame::Text(text) => Incoming::of_text(line, text.clone()),
+        }
+    }
+}
+
 /// What the connections tell: the program's view of the wire.
 #[derive(Clone, Debug)]
 pub enum Incoming {
+    /// The message itself that what follows at once was read from, where that does not hold it. Only for who keeps a
+    /// recording.
+    Raw {
+        /// On which connection.
+        line: Line,
+        /// The message.
+        frame: Frame,
+    },
     /// A connection changed its state.
     Link {
         /// Which.
@@ -153,9 +240,64 @@ pub enum Incoming {
     },
 }
 
+impl Incoming {
+    /// Reads a binary message of that connection.
+    pub fn of_bytes(line: &Line, bytes: &[u8]) -> Incoming {
+        if *line != Line::Bus {
+            return Incoming::bad(line, "a binary message among the replies, which are text", bytes);
+        }
+        match bus::decode(bytes) {
+            Ok(event) => Incoming::Bus(event),
+            Err(error) => Incoming::bad(line, error.what, bytes),
+        }
+    }
+
+    /// Reads a text message of that connection.
+    pub fn of_text(line: &Line, text: Text) -> Incoming {
+        if *line == Line::Bus {
+            return Incoming::bad(line, "a text message on the bus, which is binary", text.as_bytes());
+        }
+        match Reply::parse(text.clone()) {
+            Ok(reply) => Incoming::Reply { line: line.clone(), reply },
+            Err(error) => Incoming::bad(line, error.what, text.as_bytes()),
+        }
+    }
+
+    /// A message that cannot be decoded.
+    pub fn bad(line: &Line, why: impl Into<String>, message: &[u8]) -> Incoming {
+        let sample = message[..message.len().min(SAMPLE)].to_vec();
+        Incoming::Bad { line: line.clone(), why: why.into(), length: message.len(), sample }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_lines_and_kinds_come_back_as_they_were() {
+        for line in [Line::Bus, Line::Router, Line::Service("a:b".into())] {
+            assert_eq!(Line::parse(&line.name()), Some(line));
+        }
+        assert_eq!(Line::parse("edge"), None);
+        for (kind, word) in ProblemKind::WORDS {
+            assert_eq!((kind.word(), ProblemKind::parse(word)), (word, Some(kind)));
+        }
+    }
+
+    #[test]
+    fn a_message_of_the_wrong_kind_is_bad_and_its_sample_bounded() {
+        let long = "x".repeat(10_000);
+        let text = Frame::Text(long.as_str().into());
+        let binary = Frame::Binary(bus::encode("TaskEvent.", "{}").into());
+        for (frame, line) in [(&text, Line::Bus), (&text, Line::Router), (&binary, Line::Router)] {
+            let Incoming::Bad { length, sample, .. } = frame.read(&line) else { panic!("{line:?}") };
+            assert_eq!((length, sample.len()), (frame.bytes().len(), length.min(SAMPLE)));
+        }
+        assert!(matches!(binary.read(&Line::Bus), Incoming::Bad { why, .. } if why.contains("task_id")));
+        let odd = Frame::Binary(bus::encode("Odd.", "").into());
+        assert!(matches!(odd.read(&Line::Bus), Incoming::Bus(_)));
+    }
 
     #[test]
     fn sentences_have_one_full_stop_each() {
