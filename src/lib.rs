@@ -18,6 +18,7 @@ pub mod wire;
 
 pub mod catalogue;
 pub mod highlight;
+pub mod recording;
 pub mod result;
 pub mod store;
 pub mod traceback;

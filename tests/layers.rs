@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A module, and what it may use besides itself and what is free.
-const MAY: [(&str, &[&str]); 21] = [
+const MAY: [(&str, &[&str]); 22] = [
     ("clean", &[]),
     ("time", &[]),
     ("wire", &[]),
@@ -21,8 +21,9 @@ const MAY: [(&str, &[&str]); 21] = [
     ("catalogue", &["wire"]),
     ("traceback", &["wire"]),
     ("highlight", &[]),
+    ("recording", &["wire"]),
     ("result", &["wire"]),
-    ("app", &["wire", "store", "catalogue", "traceback", "highlight", "result"]),
+    ("app", &["wire", "store", "catalogue", "traceback", "highlight", "recording", "result"]),
     // Theme files are read as the configuration is: with lines, and with a word on what is wrong.
     ("theme", &["config::source"]),
     ("view", &["wire", "store", "catalogue", "traceback", "highlight", "result", "app", "theme"]),
@@ -42,8 +43,19 @@ const FREE: [&str; 2] = ["clean", "time"];
 const EVERYTHING: [&str; 2] = ["cli", "run"];
 
 /// Modules that touch nothing outside: no file, no socket, no environment, no clock, no terminal.
-const PURE: [&str; 10] =
-    ["clean", "wire", "store", "catalogue", "traceback", "highlight", "result", "app", "view", "widgets"];
+const PURE: [&str; 11] = [
+    "clean",
+    "wire",
+    "store",
+    "catalogue",
+    "traceback",
+    "highlight",
+    "recording",
+    "result",
+    "app",
+    "view",
+    "widgets",
+];
 const OUTSIDE: [&str; 12] = [
     "std::fs",
     "std::net",

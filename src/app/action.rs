@@ -38,6 +38,8 @@ pub enum Context {
     Columns,
     /// Two tasks side by side.
     Compare,
+    /// A recording is played: on every screen that takes no text, before the keys of that screen.
+    Replay,
     /// The list of keys.
     Help,
     /// A question.
@@ -46,7 +48,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 18] = [
+    pub const ALL: [Context; 19] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -63,6 +65,7 @@ impl Context {
         Context::History,
         Context::Columns,
         Context::Compare,
+        Context::Replay,
         Context::Help,
         Context::Confirm,
     ];
@@ -86,6 +89,7 @@ impl Context {
             Context::History => "history",
             Context::Columns => "columns",
             Context::Compare => "compare",
+            Context::Replay => "replay, on every screen",
             Context::Help => "keys",
             Context::Confirm => "question",
         }
@@ -257,6 +261,19 @@ actions! {
     Accept "accept" "take it" "takes what is chosen or typed" [Choose, Input, Many] ["enter"];
     Complete "complete" "next" "goes to the next one in the list, or to the other of two moments" [Choose, Input, Many] ["tab"];
     CompleteBack "complete-back" "previous" "goes to the one before" [Many] ["shift-tab"];
+    ReplayPause "replay-pause" "pause/play" "stops the recording, or lets it go on" [Replay] ["space"];
+    ReplayStep "replay-step" "step" "shows the recording's next message, and stops there" [Replay] ["."];
+    ReplayStepBack "replay-step-back" "step back" "goes to before the last message, and stops there" [Replay] [","];
+    ReplayForward "replay-forward" "10 s on" "goes on by 10 s" [Replay] ["]"];
+    ReplayBack "replay-back" "10 s back" "goes back by 10 s" [Replay] ["["];
+    ReplayForwardMore "replay-forward-more" "1 min on" "goes on by a minute" [Replay] ["}"];
+    ReplayBackMore "replay-back-more" "1 min back" "goes back by a minute" [Replay] ["{"];
+    ReplaySkip "replay-skip" "skip quiet" "goes to the next message that is no heartbeat" [Replay] [";"];
+    ReplayGoTo "replay-go-to" "go to" "goes to a moment: 14:22:30, +90s, -5m, 50%, #1200" [Replay] ["@"];
+    ReplayStart "replay-start" "start" "goes to the start of the recording" [Replay] ["^"];
+    ReplayEnd "replay-end" "end" "goes to the end of the recording" [Replay] ["$"];
+    ReplaySlower "replay-slower" "slower" "plays the recording slower" [Replay] ["-"];
+    ReplayFaster "replay-faster" "faster" "plays the recording faster" [Replay] ["+", "="];
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];

@@ -43,8 +43,9 @@ pub struct Areas {
 /// Columns from which the selected task stands beside the lanes.
 pub const WIDE: u16 = 150;
 
-/// Divides a screen of `size` (columns, rows); `banner`: lines that the banner wishes.
-pub fn areas(size: (u16, u16), zoom: bool, banner: u16) -> Areas {
+/// Divides a screen of `size` (columns, rows); `line`: the line below the header says something, so that a small screen
+/// has it too; `banner`: lines that the banner wishes.
+pub fn areas(size: (u16, u16), zoom: bool, line: bool, banner: u16) -> Areas {
     let (width, height) = size;
     let row = |y: u16, h: u16| Rect::new(0, y.min(height), width, h.min(height.saturating_sub(y)));
     let shape = match (width, height) {
@@ -54,7 +55,8 @@ pub fn areas(size: (u16, u16), zoom: bool, banner: u16) -> Areas {
         _ => Shape::Normal,
     };
     let rules = u16::from(matches!(shape, Shape::Normal | Shape::Wide));
-    let top = 1 + rules;
+    let upper = rules.max(u16::from(line && shape != Shape::Tiny));
+    let top = 1 + upper;
     let bottom = 1 + rules;
     let room = height.saturating_sub(top + bottom);
     let banner = if shape == Shape::Tiny { 0 } else { banner.min(room / 3) };
@@ -68,7 +70,7 @@ pub fn areas(size: (u16, u16), zoom: bool, banner: u16) -> Areas {
     Areas {
         shape,
         header: row(0, 1),
-        upper_rule: row(1, rules),
+        upper_rule: row(1, upper),
         banner: row(top, banner),
         lanes,
         side,
@@ -161,8 +163,10 @@ mod tests {
     fn nothing_stands_outside_and_nothing_overlaps_at_any_size() {
         for width in 0..=220 {
             for height in 0..=60 {
-                for (zoom, banner) in [(false, 0), (true, 0), (false, 3)] {
-                    let a = areas((width, height), zoom, banner);
+                for (zoom, line, banner) in
+                    [(false, false, 0), (true, true, 0), (false, false, 3), (false, true, 3)]
+                {
+                    let a = areas((width, height), zoom, line, banner);
                     let screen = Rect::new(0, 0, width, height);
                     let mut rows = vec![a.header, a.upper_rule, a.banner, a.body, a.lower_rule, a.footer];
                     rows.extend(a.side);

@@ -26,6 +26,7 @@ pub mod made;
 pub mod many;
 pub mod msg;
 pub mod reader;
+pub mod replay;
 pub mod schedule;
 pub mod session;
 pub mod traces;
@@ -68,6 +69,7 @@ use layout::{Areas, Shape, areas};
 use line::LineEdit;
 use many::GroupPane;
 use reader::Reader;
+use replay::Replay;
 use schedule::Schedule;
 use session::{Session, Way};
 use update::schedule::{Batch, schedule_height};
@@ -180,6 +182,8 @@ pub enum Layer {
     NameFilter(LineEdit),
     /// The search's line.
     Search(LineEdit),
+    /// The line with a moment of the recording to go to.
+    GoTo(LineEdit),
     /// What a task is to be copied as.
     CopyAs(Box<CopyAs>),
     /// When the composer's task is to start.
@@ -215,6 +219,7 @@ impl Layer {
             Layer::Filter(_)
             | Layer::NameFilter(_)
             | Layer::Search(_)
+            | Layer::GoTo(_)
             | Layer::Pipe(_)
             | Layer::Rename(..)
             | Layer::When(_) => Context::Input,
@@ -274,6 +279,13 @@ pub struct Notice {
     pub severity: Severity,
     /// Until when it stands.
     pub until: Duration,
+}
+
+impl Notice {
+    /// How long it stands. Long texts stand longer.
+    pub fn stands(&self) -> Duration {
+        Duration::from_secs(4 + self.text.len() as u64 / 25)
+    }
 }
 
 /// What is on the screen.
@@ -341,6 +353,10 @@ pub struct Ui {
     pub questions: u64,
     /// The history is asked, and has its lines at hand.
     pub asks_past: bool,
+    /// The recording that is played instead of a lab.
+    pub replay: Option<Replay>,
+    /// A recording is written, and has so many bytes.
+    pub recording: Option<u64>,
     /// An editor has the terminal.
     pub outside: bool,
     /// The program is about to end.
@@ -390,6 +406,8 @@ impl App {
                 batch: None,
                 questions: 0,
                 asks_past: false,
+                replay: None,
+                recording: None,
                 outside: false,
                 leaving: false,
                 rows: Vec::new(),
@@ -436,7 +454,7 @@ impl App {
         let is_over =
             |layer: &Layer| matches!(layer, Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_));
         let over = self.ui.layers.iter().any(is_over);
-        areas(self.ui.size, self.ui.zoom || over, lines)
+        areas(self.ui.size, self.ui.zoom || over, self.is_replay(), lines)
     }
 
     /// Why the filter that is typed cannot be read.
@@ -532,7 +550,8 @@ impl App {
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let mut next: Option<Duration> = None;
         let mut at = |t: Duration| next = Some(next.map_or(t, |n: Duration| n.min(t)));
-        if let Some(notice) = &self.ui.notice {
+        // How long a notice stands is a matter of the person's own time.
+        if let Some(notice) = self.ui.notice.as_ref().filter(|_| !self.is_replay()) {
             at(notice.until);
         }
         if let Some(t) = self.session.wake_at(now) {
@@ -558,7 +577,7 @@ impl App {
         let counting = self.session.links.iter().any(|(_, l)| matches!(l.state, LinkState::Waiting { .. }));
         // `in 3h` means another moment each second.
         let typing_when = matches!(self.ui.layers.last(), Some(Layer::When(_)));
-        if counting || typing_when || self.something_moves() {
+        if counting || typing_when || self.is_replay() || self.something_moves() {
             at(second);
         } else {
             // Ages such as `4 m ago` and the clock in the header change once a minute.
@@ -748,11 +767,9 @@ impl App {
 
     /// Says something for a while.
     pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
-        let text = text.into();
-        // Long texts stand longer.
-        let seconds = 4 + text.len() as u64 / 25;
-        let until = now.mono + Duration::from_secs(seconds);
-        self.ui.notice = Some(Notice { text, severity, until });
+        let mut notice = Notice { text: text.into(), severity, until: now.mono };
+        notice.until += notice.stands();
+        self.ui.notice = Some(notice);
         self.ui.revision += 1;
     }
 }

@@ -9,8 +9,9 @@ use crate::{
         script::{Envelope, Refusal},
         sweep::Payloads,
     },
+    recording::What,
     store::{
-        GroupKey, Task,
+        GroupKey, Task, TaskKey,
         past::query::{Found, Query},
         usual::Run,
     },
@@ -22,6 +23,7 @@ use super::{
     compare::Comparison,
     compose::Draft,
     kept::Place,
+    replay::Wish,
     session::{Outgoing, ReadList},
 };
 
@@ -73,6 +75,12 @@ pub enum Msg {
     Runs(Vec<Run>),
     /// Something was copied or saved, or could not be.
     Done(Result<String, String>),
+    /// The next entry of the recording.
+    Replayed(What),
+    /// What was told has stood long enough. (Only a recording's own time is not the person's.)
+    NoticeOver,
+    /// The recording that is written has so many bytes, or has stopped, and why.
+    Recorded(Result<u64, String>),
 }
 
 /// Why a task's class has made nothing.
@@ -203,6 +211,12 @@ pub enum Effect {
     KeepChoice(Change),
     /// Nobody looks at the history any more.
     ForgetPast,
+    /// A task was put away by hand, for who keeps a recording.
+    WasPutAway(TaskKey),
+    /// Show the recording at another moment.
+    Seek(Wish),
+    /// Show the recording's next message.
+    Step,
     /// Draw the whole screen anew.
     Redraw,
     /// Find out whether the program can be stopped; comes back as [`Msg::AskedToStop`].

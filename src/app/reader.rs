@@ -89,6 +89,12 @@ impl Reader {
         }
     }
 
+    /// It is about another moment from now on: nothing that was seen counts.
+    pub fn outdate(&mut self) {
+        self.stamp = None;
+        self.gone = false;
+    }
+
     /// Makes the document anew if what it shows has changed; true if it did.
     pub fn refresh(&mut self, store: &Store, catalogue: &Catalogue, traces: &Traces, now: Now) -> bool {
         let Some(task) = store.task(&self.key) else {

@@ -8,6 +8,7 @@ mod alone;
 mod link;
 mod many;
 mod news;
+mod replay;
 mod schedule;
 
 use std::{
@@ -88,7 +89,7 @@ pub enum Way {
     Alone,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Pending {
     Direct,
     Schedule { own: Text },
@@ -106,7 +107,7 @@ enum Then {
 }
 
 /// The talk with one lab.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Session {
     /// What we know.
     pub store: Store,
@@ -146,6 +147,8 @@ pub struct Session {
     cancelling: Vec<Cancelling>,
     news: Vec<News>,
     revision: u64,
+    /// It takes in a recording: it asks for nothing, and this is how far it has come.
+    replay: Option<Now>,
 }
 
 impl Session {
@@ -174,6 +177,7 @@ impl Session {
             cancelling: Vec::new(),
             news: Vec::new(),
             revision: 0,
+            replay: None,
         }
     }
 
@@ -369,6 +373,9 @@ impl Session {
     }
 
     fn send_manager(&mut self, frame: TaskFrame, pending: Pending, out: &mut Vec<Outgoing>) {
+        if self.replay.is_some() {
+            return;
+        }
         self.pending.insert(frame.id.clone(), pending);
         out.push(Outgoing { line: Line::Router, id: frame.id.clone(), text: frame.encode() });
     }
@@ -383,6 +390,9 @@ impl Session {
             Way::Alone => Line::Service(frame.target.clone()),
             _ => Line::Router,
         };
+        if self.replay.is_some() {
+            return Err("not sent: this is a recording".to_owned());
+        }
         if !self.is_live(&line) {
             return Err(match line {
                 Line::Service(name) => format!("not sent: {name} is not connected"),

@@ -21,6 +21,9 @@ pub struct Cli {
     /// How the screen looks.
     #[command(flatten)]
     pub look: LookArgs,
+    /// Whether it is recorded.
+    #[command(flatten)]
+    pub record: RecordArgs,
 }
 
 /// Where the lab is. Holds for every subcommand.
@@ -85,6 +88,17 @@ pub struct LookArgs {
     pub ascii: bool,
 }
 
+/// A recording of what comes in and goes out.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RecordArgs {
+    /// Writes all that comes in and goes out, with its times, to a new file; juicetop replay plays it.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Leaves payloads, results, tracebacks, names and messages out of the recording.
+    #[arg(long, requires = "record")]
+    pub redact: bool,
+}
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -96,6 +110,8 @@ pub enum Command {
     List(ListArgs),
     /// Shows one task of the past, or writes its result, traceback or payload as it came.
     Show(ShowArgs),
+    /// Plays a recording on the same screen, or cleans it of what was measured.
+    Replay(ReplayArgs),
     /// Prints what was found, from which file, which parts answer and how fast, and what the terminal can do.
     Doctor(DoctorArgs),
     /// Lists the task types that are known, or asks the lab's Python or a kernel for them.
@@ -127,6 +143,42 @@ pub struct WatchArgs {
     /// type:, error:, since:, took>, payload.FIELD:
     #[arg(long, value_name = "FILTER", default_value = "")]
     pub filter: String,
+    /// Whether it is recorded.
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+/// `replay`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A recording is made by --record FILE, with the screen, watch and demo.
+
+  space pauses and goes on          . , a message on or back
+  [ ]   10 s back or on             { } a minute back or on
+  @     goes to a moment            + - faster or slower
+
+  juicetop --record fault.jsonl                         records while you work
+  juicetop replay fault.jsonl --speed 10
+  juicetop replay fault.jsonl --redact > clean.jsonl    to be sent to somebody")]
+pub struct ReplayArgs {
+    /// The recording.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How many times as fast as it was.
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Stands still at the start.
+    #[arg(long)]
+    pub paused: bool,
+    /// Prints the recording without payloads, results, tracebacks, names and messages instead of playing it.
+    #[arg(long, conflicts_with_all = ["speed", "paused"])]
+    pub redact: bool,
+}
+
+/// A speed above zero.
+fn speed(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('x').parse::<f64>().ok();
+    number.filter(|n| (0.01..=1000.0).contains(n)).ok_or_else(|| "a number from 0.01 to 1000".to_owned())
 }
 
 /// `submit`.
@@ -310,6 +362,9 @@ pub struct DemoArgs {
     /// The server's port on loopback; a free one where none is given.
     #[arg(long, value_name = "N")]
     pub port: Option<u16>,
+    /// Whether it is recorded.
+    #[command(flatten)]
+    pub record: RecordArgs,
 }
 
 /// `picture`.

@@ -20,6 +20,8 @@ use crate::{
         self, Endpoint,
         discovery::{Found, Places, Source, discover},
     },
+    recording::Head,
+    run::recorder::Opening,
     store::{Limits, Store},
     theme::{Theme, Themes},
     wire::{Text, link::Problem},
@@ -108,6 +110,34 @@ impl Lab {
             ca_file: place.ca_file.clone(),
             keeps: true,
         })
+    }
+
+    /// The lab that a recording tells of. Only the person's looks and keys are read; nothing is kept.
+    pub fn of_recording(head: &Head) -> Lab {
+        let folders = Folders::find();
+        let loaded = crate::config::load(&folders);
+        Lab {
+            endpoint: None,
+            source: "a recording".to_owned(),
+            name: head.lab.to_string(),
+            alone: Vec::new(),
+            named: head.services.clone(),
+            found: None,
+            folders,
+            loaded,
+            ca_file: None,
+            keeps: false,
+        }
+    }
+
+    /// What a recording says of it in its first line.
+    pub(crate) fn opening(&self) -> Opening {
+        let address = match &self.endpoint {
+            Some(Endpoint::Router { url }) => url.clone(),
+            Some(Endpoint::Edge { base, .. }) => base.clone(),
+            None => String::new(),
+        };
+        Opening { lab: self.name.clone(), address, services: self.services() }
     }
 
     /// The arguments that lead another juicetop here.

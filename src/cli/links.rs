@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::talk;
 use crate::{
     app::session::Session,
     wire::link::{Line, LinkState, Problem, ProblemKind},
@@ -33,24 +32,6 @@ pub fn sentence(problem: &Problem) -> String {
     if remedy.is_empty() { what.clone() } else { format!("{what}. {remedy}") }
 }
 
-/// Its kind as a word of the documents.
-pub fn word(kind: ProblemKind) -> &'static str {
-    match kind {
-        ProblemKind::Unreachable => "unreachable",
-        ProblemKind::Refused => "refused",
-        ProblemKind::NotJuice => "not-juice",
-        ProblemKind::TooOld => "too-old",
-        ProblemKind::ServicePort => "service-port",
-        ProblemKind::Redirected => "redirected",
-        ProblemKind::ServerError => "server-error",
-        ProblemKind::Tls => "tls",
-        ProblemKind::TooLarge => "too-large",
-        ProblemKind::Closed => "closed",
-        ProblemKind::Silent => "silent",
-        ProblemKind::BadAddress => "bad-address",
-    }
-}
-
 /// Whether it may pass by itself, so that another try makes sense.
 pub fn passes(kind: ProblemKind) -> bool {
     use ProblemKind::{Closed, ServerError, Silent, TooLarge, Unreachable};
@@ -76,6 +57,6 @@ impl Links {
             return None;
         }
         self.told.insert(line.clone(), what);
-        Some(Change { link: talk::name(line), problem })
+        Some(Change { link: line.name(), problem })
     }
 }

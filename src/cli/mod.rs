@@ -11,6 +11,7 @@ mod list;
 pub mod out;
 mod picture;
 mod record;
+mod replay;
 mod show;
 mod submit;
 pub mod talk;
@@ -22,7 +23,7 @@ use std::{io, process::ExitCode};
 use clap::{CommandFactory, Parser};
 
 use self::{
-    args::{Cli, Command},
+    args::{Cli, Command, RecordArgs},
     out::Out,
 };
 
@@ -105,10 +106,19 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<ExitCode, End> {
-    let Cli { command, place, look } = cli;
+    let Cli { command, place, look, record } = cli;
     let out = Out::new(look.ascii);
+    let recording = |own: &RecordArgs| if own.record.is_some() { own.clone() } else { record.clone() };
+    let records = matches!(&command, None | Some(Command::Watch(_) | Command::Demo(_)));
+    if record.record.is_some() && !records {
+        return Err(End::misuse("--record goes with the screen, with watch and with demo: nothing was done"));
+    }
     match command {
-        Some(Command::Watch(args)) => watch::run(&place, &args, &out).map(ExitCode::from),
+        Some(Command::Watch(args)) => {
+            watch::run(&place, &args, &recording(&args.record), &out).map(ExitCode::from)
+        }
+        Some(Command::Replay(args)) if args.redact => replay::clean(&args, &out).map(ExitCode::from),
+        Some(Command::Replay(args)) => Ok(crate::run::replay(&args, &look)?),
         Some(Command::Submit(args)) => submit::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::List(args)) => list::run(&place, &args, &out).map(ExitCode::from),
         Some(Command::Show(args)) => show::run(&place, &args, &out).map(ExitCode::from),
@@ -126,8 +136,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, End> {
             out.bytes(&text)?;
             Ok(ExitCode::from(OK))
         }
-        None => Ok(crate::run::screen(&place, &look)?),
-        Some(Command::Demo(args)) => Ok(crate::run::demo(&args, &look)?),
+        None => Ok(crate::run::screen(&place, &look, &record)?),
+        Some(Command::Demo(args)) => Ok(crate::run::demo(&args, &look, &recording(&args.record))?),
         Some(Command::Picture(args)) => picture::run(&args, &out).map(ExitCode::from),
     }
 }

@@ -22,7 +22,7 @@ use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
 };
 
-use super::{lab::Lab, out};
+use super::{args::RecordArgs, lab::Lab, out};
 use crate::{
     app::session::{Ids, Outgoing, Session},
     keep::{
@@ -31,6 +31,7 @@ use crate::{
     },
     log::Log,
     net::{self, Command, Net},
+    run::recorder::{Recorder, Told},
     store::{Input, TaskKey},
     time::{Clock, Now},
     wire::link::{Incoming, Line},
@@ -74,6 +75,7 @@ pub struct Talk {
     stops: UnboundedReceiver<Stop>,
     log: Log,
     book: Book,
+    recorder: Option<Recorder>,
     /// Answers that came without the connections: frames that could not even be handed over.
     own: VecDeque<Incoming>,
 }
@@ -97,7 +99,23 @@ impl Talk {
         session.store.apply(Input::Configured(lab.services()), clock.now());
         let log = Log::new(lab.folders.log_file());
         let book = lab.book("submit");
-        Ok(Talk { session, clock, runtime, net, events, stops, log, book, own: VecDeque::new() })
+        let own = VecDeque::new();
+        Ok(Talk { session, clock, runtime, net, events, stops, log, book, recorder: None, own })
+    }
+
+    /// Records from here on, if the arguments say so. The connections have to give messages as they come.
+    ///
+    /// # Errors
+    /// One sentence: the file cannot be made.
+    pub fn record(&mut self, args: &RecordArgs, lab: &Lab) -> Result<(), String> {
+        let Some(path) = &args.record else { return Ok(()) };
+        let told = |told| {
+            if let Told::Ended(why) = told {
+                out::say(&why);
+            }
+        };
+        self.recorder = Some(Recorder::start(path, &lab.opening(), args.redact, self.clock.now(), told)?);
+        Ok(())
     }
 
     /// This moment.
@@ -124,11 +142,14 @@ impl Talk {
                 }
             },
         };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.heard(&incoming, self.clock.now());
+        }
         let step = match &incoming {
             Incoming::Link { line, .. } => Step::Link(line.clone()),
             Incoming::Bad { line, why, length, sample } => {
                 let sample = String::from_utf8_lossy(sample);
-                let text = format!("cannot decode {length} bytes on {}: {why}: {sample}", name(line));
+                let text = format!("cannot decode {length} bytes on {}: {why}: {sample}", line.name());
                 self.log.line(&text, self.clock.now());
                 Step::Bad(why.clone())
             }
@@ -154,6 +175,10 @@ impl Talk {
             };
             if let Some(entry) = self.book.goes_out(&line, &text, about, self.clock.now()) {
                 self.write(&entry, "what is sent");
+            }
+            if let Some(recorder) = &mut self.recorder {
+                let out = Outgoing { line: line.clone(), id: id.clone(), text: text.clone() };
+                recorder.sent(&out, self.clock.now());
             }
             if self.net.commands.send(Command::Send { line, id: id.clone(), text }).is_err() {
                 self.own.push_back(Incoming::Unsent { id, why: "there are no connections".to_owned() });
@@ -190,19 +215,18 @@ impl Talk {
     }
 }
 
+impl Drop for Talk {
+    fn drop(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end(self.clock.now());
+        }
+    }
+}
+
 enum Woken {
     Came(Incoming),
     Stop(Stop),
     Time,
-}
-
-/// A connection's name in lines and documents.
-pub fn name(line: &Line) -> String {
-    match line {
-        Line::Bus => "bus".to_owned(),
-        Line::Router => "router".to_owned(),
-        Line::Service(name) => format!("service:{name}"),
-    }
 }
 
 /// Where the wish to end is heard: signals, and a reader of standard output that went away.

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     End, FAILED, OK,
-    args::{Place, WatchArgs},
+    args::{Place, RecordArgs, WatchArgs},
     lab::Lab,
     links::{self, Change, Links},
     list::saved,
@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     history::{self, Journal},
+    net,
     store::{Slot, State, Store, Task, TaskKey, filter::Filter, usual::Run},
     time::Now,
     view::words,
@@ -37,12 +38,14 @@ const PRESENT: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// A filter or an address that cannot be used.
-pub fn run(place: &Place, args: &WatchArgs, out: &Out) -> Result<u8, End> {
+pub fn run(place: &Place, args: &WatchArgs, record: &RecordArgs, out: &Out) -> Result<u8, End> {
     let lab = Lab::find(place).map_err(|problem| End::misuse(links::sentence(&problem)))?;
     let filter = Filter::parse(&args.filter, &saved(&lab.folders), crate::time::Clock::start().now())
         .map_err(|e| End::misuse(format!("--filter, at character {}: {e}", e.offset + 1)))?;
     lab.problems().iter().for_each(|problem| out::say(problem));
-    let mut talk = Talk::start(&lab, lab.options(), true)?;
+    let options = net::Options { raw: record.record.is_some(), ..lab.options() };
+    let mut talk = Talk::start(&lab, options, true)?;
+    talk.record(record, &lab).map_err(End::misuse)?;
     let hidden = args.hidden || lab.config().hidden;
     let mut watch =
         Watch { out, json: args.json, hidden, filter, links: Links::default(), told: Told::default() };
@@ -307,7 +310,7 @@ impl Watch<'_> {
 /// A connection's line.
 fn record_of(change: &Change, now: Now) -> String {
     let problem = change.problem.as_ref().map(|problem| ProblemField {
-        kind: links::word(problem.kind),
+        kind: problem.kind.word(),
         what: &problem.what,
         remedy: &problem.remedy,
     });

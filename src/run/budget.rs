@@ -5,6 +5,7 @@ use ratatui::backend::TestBackend;
 
 use super::*;
 use crate::app::tests::{Bench, job, parallel};
+use crate::{theme::Theme, time::Now};
 
 /// A moment (seconds) and what the lab does then.
 type Event = (f64, Box<dyn Fn(&mut Bench)>);
@@ -28,7 +29,7 @@ impl Screen {
     fn draw_if_due(&mut self, person: bool) {
         let now = self.bench.now;
         if self.painter.due(&self.bench.app, person).is_some_and(|at| at <= now.mono) {
-            self.painter.draw(&self.bench.app, now).unwrap();
+            self.painter.draw(&self.bench.app, now, now.mono).unwrap();
         }
     }
 

@@ -12,6 +12,7 @@ use std::{
 const END: Duration = Duration::from_secs(3);
 
 /// The thread, and the way to it. When it is dropped the thread does what it was given, and ends.
+#[derive(Debug)]
 pub(super) struct Worker<J> {
     jobs: Option<Sender<J>>,
     ended: Receiver<()>,

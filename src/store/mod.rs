@@ -174,7 +174,7 @@ pub const TASK_MANAGER: &str = "task-manager";
 pub const MOST_SERVICES: usize = 1_000;
 
 /// What we know. See the module's documentation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     limits: Limits,
     revision: u64,
@@ -406,6 +406,16 @@ impl Store {
         }
         counts.let_go = self.let_go;
         counts
+    }
+
+    /// How many tasks are kept, ended ones included.
+    pub fn kept(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// This store takes the place of one at that revision: who compares revisions looks at everything again.
+    pub fn follow(&mut self, revision: u64) {
+        self.revision = self.revision.max(revision) + 1;
     }
 
     /// The limits in force.

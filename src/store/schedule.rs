@@ -35,7 +35,7 @@ const LIST_AGE: u64 = 5;
 const OVERDUE_AGE: u64 = 2;
 
 /// A `ScheduleTask` on its way: what it carries.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Carrier {
     /// The id of our own task inside.
     pub own: Option<Text>,

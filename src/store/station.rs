@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A service and what hangs on it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Station {
     pub service: Service,
     pub waiting: BTreeSet<RowId>,

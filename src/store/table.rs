@@ -45,7 +45,7 @@ pub(super) enum Doubt {
 }
 
 /// A task and what the store keeps beside it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     pub task: Task,
     /// Every id by which it is found, its key apart.

@@ -44,7 +44,7 @@ pub struct SeenType {
 pub(super) type Types = HashMap<(Text, Text), Use>;
 
 /// How a type was used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Use {
     payload: Option<Text>,
     name: Text,

@@ -13,6 +13,7 @@ mod history;
 mod lanes;
 mod many;
 mod overlay;
+mod replay;
 mod result;
 mod schedule;
 mod task;
@@ -136,7 +137,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         }
     };
     pane(areas.header, vec![header(app, look, now)]);
-    pane(areas.upper_rule, vec![Row::rule(areas.upper_rule.width, look)]);
+    pane(areas.upper_rule, vec![replay::line(app, areas.upper_rule.width, look, now)]);
     if let Some(problem) = app.problem().filter(|_| areas.banner.height > 0) {
         let columns = usize::from(areas.banner.width).saturating_sub(2);
         let rows = Clean::line(&problem, look.charset())
@@ -276,10 +277,16 @@ fn header(app: &App, look: Look, now: Now) -> Row {
     let wide = |pieces: &[Piece]| pieces.iter().map(|p| p.text.width()).sum::<usize>();
     let (text, role) = words::link(&app.session, now);
     let mut link = vec![look.piece(look.glyphs.bullet, role), spaces(1), look.piece(&text, role)];
-    if app.settings.read_only {
+    if app.is_replay() {
+        link.push(word("  replay", Role::ReadOnly));
+    } else if app.settings.read_only {
         link.push(word("  read-only", Role::ReadOnly));
     } else if app.settings.watch_only.is_some() {
         link.push(word("  watch only", Role::ReadOnly));
+    }
+    if let Some(bytes) = app.ui.recording {
+        link.push(spaces(2));
+        link.push(look.piece(&replay::recording(bytes, narrow), Role::Notice));
     }
     // The state of the link is said whole: the counts' words give way to it, then the title, then the lab's name.
     const NAME: usize = 4;
@@ -333,6 +340,7 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
         | Layer::NameFilter(line)
         | Layer::Search(line)
         | Layer::Pipe(line)
+        | Layer::GoTo(line)
         | Layer::Rename(_, line),
     ) = app.ui.layers.last()
     {
@@ -344,6 +352,7 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
             Some(Layer::NameFilter(_)) => {
                 (" save filter as @", "a name; with an empty filter it is forgotten")
             }
+            Some(Layer::GoTo(_)) => (" go to @ ", crate::app::replay::FORMS),
             Some(Layer::Pipe(_)) => (" pipe | ", "a shell command, e.g. jq .t1_us"),
             _ if app.ui.layers.iter().any(|layer| matches!(layer, Layer::Result(_))) => {
                 (" search / ", "text, key:name, or a path: .data[3]")
@@ -546,6 +555,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
         }
         Context::Columns => vec![Back, TurnColumn, ColumnUp, ColumnDown, Keys],
         Context::Compare => vec![Back, Keys, Open, Copy, PageDown],
+        Context::Replay => Vec::new(),
         Context::Help => vec![Back, PageDown],
         Context::Confirm => match app.ui.layers.last() {
             Some(Layer::Confirm(c)) => {
@@ -557,7 +567,8 @@ fn footer_actions(app: &App) -> Vec<Action> {
             _ => Vec::new(),
         },
     };
-    once(actions)
+    let plain = !app.is_replay() || app.context().takes_text() || app.context() == Context::Confirm;
+    if plain { once(actions) } else { once(replay::footer(app, &actions)) }
 }
 
 /// Each once, at its first place.

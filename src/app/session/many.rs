@@ -155,7 +155,7 @@ fn short(raw: &str) -> String {
 }
 
 /// A group on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Sending {
     /// What it is called in the store.
     pub key: GroupKey,
@@ -243,7 +243,7 @@ impl Sending {
 }
 
 /// Tasks that are being cancelled together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cancelling {
     name: String,
     todo: VecDeque<TaskKey>,

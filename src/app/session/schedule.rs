@@ -94,6 +94,9 @@ impl Session {
         if !self.is_live(&Line::Router) {
             return Err("the list was not read: the task manager is not connected".to_owned());
         }
+        if self.replay.is_some() {
+            return Err("the list was not read: this is a recording".to_owned());
+        }
         if self.list_pending() {
             return Err("the list is being read already".to_owned());
         }
@@ -192,6 +195,9 @@ impl Session {
     }
 
     fn cancel_then(&mut self, key: &TaskKey, then: Then, now: Now) -> Result<Vec<Outgoing>, String> {
+        if self.replay.is_some() {
+            return Err("not cancelled: this is a recording".to_owned());
+        }
         let Some(task) = self.store.task(key) else {
             return Err("that task is no longer known".to_owned());
         };

@@ -18,6 +18,7 @@ mod made;
 mod many;
 mod random;
 mod reading;
+mod replay;
 mod results;
 mod safety;
 mod schedule;

@@ -341,7 +341,8 @@ pub(super) fn quit(app: &mut App, now: Now) -> Vec<Effect> {
 fn at_risk(app: &App, doing: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut more = 0;
-    for task in app.store().own_at_risk() {
+    // What a recording tells of was at risk once.
+    for task in app.store().own_at_risk().filter(|_| !app.is_replay()) {
         if lines.len() >= 6 {
             more += 1;
             continue;

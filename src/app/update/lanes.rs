@@ -174,7 +174,8 @@ pub(super) fn put_away(app: &mut App, now: Now) -> Vec<Effect> {
         app.tell(Severity::Info, "only a task whose end was never seen can be put away", now);
         return Vec::new();
     };
-    app.session.store.apply(Input::PutAway(key), now);
+    app.session.store.apply(Input::PutAway(key.clone()), now);
     app.tell(Severity::Info, "put away: it counts no more, and its own reply can still end it", now);
-    app.session.go_on_alone(&service, now).into_iter().map(Effect::Send).collect()
+    let frames = app.session.go_on_alone(&service, now);
+    std::iter::once(Effect::WasPutAway(key)).chain(frames.into_iter().map(Effect::Send)).collect()
 }

@@ -45,7 +45,7 @@ use super::{
     compose::Compose,
     confirm,
     help::Help,
-    kept,
+    kept, replay,
     when::When,
 };
 
@@ -71,7 +71,7 @@ pub(super) use self::{
 /// Takes a message. The picture may have changed if [`App::revision`] went up.
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let from_wire = matches!(msg, Msg::Wire(_));
+    let from_wire = matches!(msg, Msg::Wire(_) | Msg::Replayed(_));
     let by_person = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::EditorClosed(_));
     let composed = app.ui.layers.iter().any(|l| matches!(l, Layer::Compose(_)));
     match msg {
@@ -105,7 +105,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             effects.extend(frames.into_iter().map(Effect::Send));
         }
         Msg::Wake => {
-            if app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono) {
+            if !app.is_replay() && app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono) {
                 app.ui.notice = None;
             }
             app.ui.revision += 1;
@@ -133,6 +133,15 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             history::read(app, task, now);
         }
+        Msg::Replayed(what) => {
+            app.session.replay(what, now);
+            news(app, now);
+        }
+        Msg::NoticeOver => {
+            app.ui.notice = None;
+            app.ui.revision += 1;
+        }
+        Msg::Recorded(state) => recorded(app, state, now),
         Msg::Done(result) => match result {
             Ok(text) => app.tell(Severity::Info, text, now),
             Err(text) => app.tell(Severity::Error, text, now),
@@ -157,9 +166,30 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     effects
 }
 
+/// How the recording that is written stands.
+fn recorded(app: &mut App, state: Result<u64, String>, now: Now) {
+    match state {
+        Ok(bytes) => {
+            app.ui.recording = Some(bytes);
+            app.ui.revision += 1;
+        }
+        Err(why) => {
+            app.ui.recording = None;
+            app.tell(Severity::Error, why, now);
+        }
+    }
+}
+
+/// What a key means to the recording that is played, whatever is on the screen, but for where text is typed.
+fn on_recording(app: &App, key: &KeyEvent) -> Option<Action> {
+    let context = app.context();
+    let free = app.is_replay() && !context.takes_text() && context != Context::Confirm;
+    app.settings.keymap.action(Context::Replay, key).filter(|_| free)
+}
+
 fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     let context = app.context();
-    let action = app.settings.keymap.action(context, &key);
+    let action = on_recording(app, &key).or_else(|| app.settings.keymap.action(context, &key));
     app.ui.moved = true;
     let in_a_burst = app.ui.last_key.is_some_and(|last| now.since(last) < confirm::AT_ONCE);
     app.ui.last_key = Some(now);
@@ -239,7 +269,11 @@ fn type_key(app: &mut App, key: KeyEvent, in_a_burst: bool, now: Now) {
             }
         }
         Some(
-            Layer::Search(line) | Layer::Pipe(line) | Layer::NameFilter(line) | Layer::When(When { line }),
+            Layer::Search(line)
+            | Layer::Pipe(line)
+            | Layer::NameFilter(line)
+            | Layer::GoTo(line)
+            | Layer::When(When { line }),
         ) => {
             line.key(key);
         }
@@ -274,7 +308,11 @@ fn paste(app: &mut App, text: &str, now: Now) {
             set_filter(app, &text, now);
         }
         Some(
-            Layer::Search(line) | Layer::Pipe(line) | Layer::NameFilter(line) | Layer::When(When { line }),
+            Layer::Search(line)
+            | Layer::Pipe(line)
+            | Layer::NameFilter(line)
+            | Layer::GoTo(line)
+            | Layer::When(When { line }),
         ) => line.paste(text),
         // With no field focused a paste does nothing: no line of it may act as a key.
         Some(
@@ -295,6 +333,14 @@ fn paste(app: &mut App, text: &str, now: Now) {
 }
 
 fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    if action.entry().contexts == [Context::Replay] {
+        return replay::act(app, action, now);
+    }
+    if app.is_replay() && replay::is_deed(action) {
+        let why = if action == Action::History { "a recording has no history" } else { replay::BARRED };
+        app.tell(Severity::Warning, why, now);
+        return Vec::new();
+    }
     match action {
         Action::Redraw => vec![Effect::Redraw],
         Action::Retry => {
@@ -379,6 +425,8 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
                 Vec::new()
             }
             Context::Input => in_input(app, action, now),
+            // Those keys were dealt with above.
+            Context::Replay => Vec::new(),
             Context::Help => {
                 in_help(app, action);
                 Vec::new()
@@ -478,6 +526,7 @@ fn in_input(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     match app.ui.layers.pop() {
         Some(Layer::Pipe(line)) => return viewer::pipe(app, line.text()),
         Some(Layer::NameFilter(line)) => return choices::save_filter(app, line, now),
+        Some(Layer::GoTo(line)) => return replay::go_to(app, line, now),
         Some(Layer::Search(line)) => {
             let text = line.text().to_owned();
             viewer::look_for(app, &text, now);

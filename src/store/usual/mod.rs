@@ -195,7 +195,7 @@ fn quarter(took: &[u64], which: usize) -> Duration {
 }
 
 /// The runs of all kinds of work.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Usuals {
     kinds: HashMap<u64, Kind>,
     /// Counts runs, so that the kind that ran longest ago is known.
@@ -203,7 +203,7 @@ pub(super) struct Usuals {
 }
 
 /// The runs of one kind of work, the newest last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Kind {
     runs: VecDeque<Run>,
     last: u64,

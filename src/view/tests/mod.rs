@@ -90,11 +90,14 @@ pub(super) fn text(b: &Bench) -> String {
     let moment = Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d").unwrap();
     // `7:12` and `1:02:03` are durations.
     let clock = Regex::new(r"(^|[^\d:])[012]\d:[0-5]\d($|:?[^\d:])").unwrap();
+    // Where a recording stands.
+    let seconds = Regex::new(r" \d\d:\d\d:\d\d$").unwrap();
     let lines: Vec<String> = b
         .lines()
         .iter()
         .map(|line| {
             let line = moment.replace_all(line, "YYYY-MM-DD HH:MM:SS +HH:MM");
+            let line = seconds.replace(&line, " HH:MM:SS");
             clock.replace_all(&line, "${1}HH:MM$2").into_owned()
         })
         .collect();

@@ -471,3 +471,56 @@ fn errors_and_results_in_all_colours_in_sixteen_and_in_none() {
         }
     }
 }
+
+/// The laboratory as a recording shows it.
+fn played(size: (u16, u16), charset: Charset, change: impl FnOnce(&mut crate::app::replay::Replay)) -> Bench {
+    let mut b = lab(size, charset);
+    let mut replay = crate::app::replay::Replay {
+        file: "fault.jsonl".into(),
+        length: std::time::Duration::from_secs(4000),
+        entries: 200_000,
+        ended: true,
+        seen: 1234,
+        paused: false,
+        speed: 10.0,
+        seeking: None,
+    };
+    change(&mut replay);
+    b.app.settings.watch_only = Some(crate::app::replay::BARRED.to_owned());
+    b.app.ui.replay = Some(replay);
+    b.msg(Msg::Resize(size.0, size.1));
+    b
+}
+
+#[test]
+fn a_recording_that_is_played() {
+    for size in SIZES {
+        assert_snapshot!(name("replay", size), text(&played(size, Charset::Unicode, |_| {})));
+        let mut b = played(size, Charset::Unicode, |replay| replay.paused = true);
+        b.keys("enter");
+        assert_snapshot!(name("replay_task", size), text(&b));
+    }
+    let mut b = played((80, 24), Charset::Ascii, |replay| {
+        (replay.paused, replay.seen, replay.ended) = (true, 200_000, false);
+    });
+    assert_snapshot!("replay_cut_off_ascii", text(&b));
+    b.keys("@").types("14:3");
+    assert_snapshot!("replay_go_to_ascii", text(&b));
+    let seeking = played((80, 24), Charset::Unicode, |replay| {
+        replay.seeking = Some(std::time::Duration::from_secs(3000));
+    });
+    assert_snapshot!("replay_seeking", text(&seeking).lines().nth(1).unwrap_or_default());
+}
+
+#[test]
+fn a_recording_that_is_written() {
+    for size in SIZES {
+        let mut b = lab(size, Charset::Unicode);
+        b.msg(Msg::Recorded(Ok(1_234_567)));
+        assert_snapshot!(name("recording", size), text(&b).lines().next().unwrap_or_default());
+    }
+    let mut b = lab((80, 24), Charset::Unicode);
+    b.msg(Msg::Recorded(Ok(12))).msg(Msg::Recorded(Err("the recording has stopped: disk full".into())));
+    let screen = text(&b);
+    assert!(!screen.contains(" rec ") && screen.contains("has stopped"), "{screen}");
+}

@@ -1,0 +1,210 @@
+//! What is asked for is done: the only place where the screen touches the world.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{Runner, history::History};
+use crate::{
+    app::{Effect, Msg, kept::LastValues, msg::Edited, session::Outgoing},
+    net,
+    store::TaskKey,
+    term,
+};
+
+impl Runner {
+    /// Writes what is about to be done to the log of deeds. One that cannot be written is told and stops no work: who
+    /// has to switch a heater off must be able to, on a full disk too.
+    fn write_deed(&mut self, out: &Outgoing) {
+        let Some(path) = self.book.path().cloned() else { return };
+        let about = |id: &str| {
+            let task = self.app.store().task(&TaskKey(id.into()))?;
+            Some((task.service.clone(), task.task_type.clone()))
+        };
+        let Some(entry) = self.book.goes_out(&out.line, &out.text, about, self.clock.now()) else { return };
+        if let Err(why) = self.keeper.write(path.clone(), entry) {
+            let text = format!("it goes out, but is not in {}: {why}", path.display());
+            self.log.line(&text, self.clock.now());
+            let _ = self.done.send(Msg::Done(Err(text)));
+        }
+    }
+
+    pub(super) fn keep(&mut self, effect: Effect) {
+        let at = self.clock.now().utc;
+        match effect {
+            Effect::KeepDraft { place, draft } => self.keeper.draft(place, draft.map(|d| *d), at),
+            Effect::KeepGroup { group, place, draft, takes_place } => {
+                self.keeper.group(group, place, *draft, takes_place, at);
+            }
+            Effect::DropGroup { group } => self.keeper.group_over(group),
+            Effect::KeepValues { place, payload } => {
+                self.keeper.values(LastValues { sent: at, place, payload });
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets the person's editor edit a text in a file with that ending.
+    fn edit(&mut self, text: String, ending: &'static str, what: &'static str) -> anyhow::Result<()> {
+        let done = self.done.clone();
+        self.terminal.hand_over(move || {
+            let edited = term::edit(&text, ending, None);
+            let result = edited.map(|e| e.text).map_err(|e| format!("{}; {what} is as it was", chain(&e)));
+            let _ = done.send(Msg::EditorClosed(Edited::Payload(result)));
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn perform(&mut self, effect: Effect) -> anyhow::Result<()> {
+        match effect {
+            Effect::Send(out) => {
+                // A recording that is played has nobody to send to, and its session asks for nothing.
+                let Some(net) = &self.net else { return Ok(()) };
+                let commands = net.commands.clone();
+                self.write_deed(&out);
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.sent(&out, self.clock.now());
+                }
+                // The thread of the connections lives as long as this one.
+                let _ = commands.send(net::Command::Send { line: out.line, id: out.id, text: out.text });
+            }
+            Effect::Retry => {
+                if let Some(net) = &self.net {
+                    let _ = net.commands.send(net::Command::Retry);
+                }
+            }
+            Effect::Copy { text, what } => {
+                let env = |name: &str| std::env::var(name).ok();
+                let told = match term::osc52(&text, &env) {
+                    Ok(bytes) => {
+                        self.terminal.screen().send(&bytes)?;
+                        Ok(format!("sent to the terminal's clipboard: {what}"))
+                    }
+                    Err(e) => Err(format!("not copied: {e}; S saves it to a file")),
+                };
+                let _ = self.done.send(Msg::Done(told));
+            }
+            Effect::Save { name, text } => {
+                let done = self.done.clone();
+                std::thread::Builder::new().name("save".to_owned()).spawn(move || {
+                    let told = match save(Path::new(""), &name, &text) {
+                        Ok(path) => Ok(format!("saved: {}", path.display())),
+                        Err(e) => Err(format!("not saved as {name}: {e}")),
+                    };
+                    let _ = done.send(Msg::Done(told));
+                })?;
+            }
+            Effect::EditPayload(text) => self.edit(text, ".json", "the payload")?,
+            Effect::EditField { text, ending } => self.edit(text, ending, "the field")?,
+            Effect::OpenFile { file, line } => {
+                let done = self.done.clone();
+                let file = at_home(&self.paths.here(&file).unwrap_or(file));
+                self.terminal.hand_over(move || {
+                    let shown = term::open_at(Path::new(&file), usize::try_from(line).ok());
+                    let _ = done.send(Msg::EditorClosed(Edited::File(shown.map_err(|e| chain(&e)))));
+                })?;
+            }
+            Effect::Pipe { command, text } => {
+                let done = self.done.clone();
+                self.terminal.hand_over(move || {
+                    let ended = term::pipe(command.as_deref(), &text);
+                    let _ = done.send(Msg::EditorClosed(Edited::File(ended.map_err(|e| chain(&e)))));
+                })?;
+            }
+            Effect::ReadTypes => self.types.read(self.done.clone())?,
+            Effect::Make { id, class, of } => self.types.make(id, class, of, self.done.clone())?,
+            Effect::StopMaking(id) => self.types.stop(&id),
+            Effect::KeepTypes(kept) => self.types.keep(*kept, &self.keeper, self.done.clone()),
+            effect @ (Effect::KeepDraft { .. }
+            | Effect::KeepGroup { .. }
+            | Effect::DropGroup { .. }
+            | Effect::KeepValues { .. }) => self.keep(effect),
+            Effect::FindPast(query) => {
+                if let Some(history) = &mut self.history {
+                    history.find(query, &mut self.app, self.clock.now());
+                }
+            }
+            Effect::OpenPast(row) => self.history.iter().for_each(|history| history.open(row)),
+            Effect::ComparePast(pair) => self.history.iter().for_each(|history| history.compare(pair)),
+            Effect::KeepChoice(change) => self.keeper.choice(change),
+            Effect::ForgetPast => self.history.iter().for_each(History::forget),
+            Effect::WasPutAway(key) => {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.put_away(&key, self.clock.now());
+                }
+            }
+            Effect::Seek(wish) => self.seek(wish),
+            Effect::Step => self.step()?,
+            Effect::Redraw => {
+                let size = self.terminal.size();
+                self.whole_frame(size)?;
+            }
+            Effect::AskToStop => {
+                let can = term::can_suspend().is_ok();
+                self.handle(Msg::AskedToStop { can })?;
+            }
+            Effect::Suspend => match self.terminal.suspend() {
+                Ok(size) => self.whole_frame(size)?,
+                // The shell went away while the question stood.
+                Err(term::SuspendError::NoShell) => self.handle(Msg::AskedToStop { can: false })?,
+                Err(e) => return Err(e.into()),
+            },
+            Effect::Quit => self.app.ui.leaving = true,
+        }
+        Ok(())
+    }
+}
+
+/// A path as IPython writes it, with `~` for the home folder of whoever runs the lab: here it is this person's.
+fn at_home(file: &str) -> String {
+    match (file.strip_prefix("~/"), std::env::var("HOME")) {
+        (Some(rest), Ok(home)) => format!("{home}/{rest}"),
+        _ => file.to_owned(),
+    }
+}
+
+/// An error with what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+/// Writes a new file in `folder`; a name that is taken gets a number.
+fn save(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
+    for n in 1..1000 {
+        let name = if n == 1 { name.to_owned() } else { format!("{stem}-{n}.{ending}") };
+        let path = folder.join(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes())?;
+                return Ok(std::path::absolute(&path).unwrap_or(path));
+            }
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "a thousand files of that name are there"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saving_never_writes_over_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = save(folder.path(), "a.json", "1").unwrap();
+        let second = save(folder.path(), "a.json", "2").unwrap();
+        assert_ne!(first, second);
+        assert_eq!(std::fs::read_to_string(first).unwrap(), "1");
+        assert!(second.ends_with("a-2.json"));
+    }
+}
