@@ -22,6 +22,8 @@ mod kernel;
 mod lanes;
 #[path = "screen/links.rs"]
 mod links;
+#[path = "screen/recording.rs"]
+mod recording;
 #[path = "screen/results.rs"]
 mod results;
 #[path = "screen/schedule.rs"]
