@@ -6,6 +6,7 @@
 
 mod history;
 mod keeper;
+mod logs;
 mod painter;
 mod perform;
 mod player;
@@ -50,7 +51,7 @@ use crate::{
     demo,
     keep::sent::Book,
     log::Log,
-    net::{self, Net},
+    net::{self, Net, influx::Access},
     store::Input,
     term::{self, Capabilities, Colours},
     theme::{Depth, Glyphs},
@@ -215,6 +216,10 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
     if unreadable {
         problems.insert(0, "the configuration cannot be read, so nothing can be sent from here".to_owned());
     }
+    let influx = match is_replay {
+        true => Err("what is played may be long over, and nobody is asked".to_owned()),
+        false => lab.influx(),
+    };
     let settings = Settings {
         read_only: args.read_only || config.read_only || unreadable,
         watch_only: if is_replay { Some(BARRED.to_owned()) } else { lab.watch_only() },
@@ -234,6 +239,7 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
             .filter(|_| !is_demo && !is_replay)
             .map(|path| path.display().to_string()),
         exact_names: config.exact_names,
+        no_log: influx.as_ref().err().cloned(),
     };
     let mut log = Log::new(lab.folders.log_file());
     for problem in &problems {
@@ -312,6 +318,7 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
         keeper,
         history,
         types,
+        influx: influx.ok(),
         paths,
         done,
         exit: None,
@@ -371,6 +378,7 @@ struct Runner {
     keeper: Keeper,
     history: Option<History>,
     types: Types,
+    influx: Option<Access>,
     paths: Paths,
     done: mpsc::UnboundedSender<Msg>,
     exit: Option<u8>,

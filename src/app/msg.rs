@@ -25,6 +25,7 @@ use super::{
     kept::Place,
     replay::Wish,
     session::{Outgoing, ReadList},
+    traces::{Logged, Wanted},
 };
 
 /// What can happen.
@@ -69,6 +70,8 @@ pub enum Msg {
     Found(Found),
     /// A task of the history was read, or why it could not be.
     PastRead(Result<Box<Task>, String>),
+    /// A service's log has answered for a task, or why it could not.
+    Logged(TaskKey, Result<Vec<Logged>, String>),
     /// Two tasks of the history were compared, or why they could not be.
     Compared(Result<Box<Comparison>, String>),
     /// Runs of earlier sessions were read from the history, the oldest first.
@@ -205,6 +208,8 @@ pub enum Effect {
     FindPast(Box<Query>),
     /// Read a task of the history; comes back as [`Msg::PastRead`].
     OpenPast(i64),
+    /// Look for an exception in a service's log; comes back as [`Msg::Logged`].
+    FindLogged(Wanted),
     /// Compare two tasks of the history; comes back as [`Msg::Compared`].
     ComparePast([i64; 2]),
     /// Keep what the person has chosen.

@@ -13,7 +13,10 @@ use crate::{
 
 use super::compose::{SECRET, masked_payload};
 use super::document::{self, Choice, Document, Line, Mark};
-use super::{Settings, traces::Traces};
+use super::{
+    Settings,
+    traces::{Search, Traces},
+};
 
 /// Columns of the sign before what can be folded.
 const FOLD_SIGN: usize = 2;
@@ -33,6 +36,7 @@ struct Stamp {
     state: State,
     has_reply: bool,
     found: bool,
+    search: Option<Search>,
     own: bool,
     choice: Choice,
     second: Option<u64>,
@@ -112,6 +116,7 @@ impl Reader {
             state: task.state,
             has_reply: task.reply.is_some(),
             found: traces.of(&task.key).is_some(),
+            search: traces.search(&task.key).cloned(),
             own: task.own.is_some(),
             choice: self.choice.clone(),
             second: running.then_some(now.mono.as_secs()),
@@ -125,7 +130,7 @@ impl Reader {
         let found = traces.of(&task.key);
         self.read_traceback(task, found.map(|(text, _)| text));
         let missing = match found {
-            Some((_, origin)) => vec![origin.words().to_owned()],
+            Some((_, origin)) => vec![origin.words()],
             None => traces.advice(task),
         };
         let document = document::build(task, self.report(), &missing, sample.as_ref(), &self.choice, now);

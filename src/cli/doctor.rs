@@ -153,6 +153,10 @@ fn found(page: &mut Page, lab: &Lab) {
         "Juice",
         found.juice_version.as_deref().unwrap_or("its version is written nowhere on this machine"),
     );
+    match &found.influx {
+        Ok(access) => page.row("logs", &format!("{} (InfluxDB, bucket {})", access.url, access.logs)),
+        Err(why) => page.row("logs", &format!("not to be read from here: {why}")),
+    }
     for (index, service) in found.services.iter().enumerate() {
         let from = if service.implied { "added by Juice" } else { "orchestration" };
         let kernel = if service.kernel { ", kernel" } else { "" };

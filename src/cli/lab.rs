@@ -19,6 +19,7 @@ use crate::{
     net::{
         self, Endpoint,
         discovery::{Found, Places, Source, discover},
+        influx::Access,
     },
     recording::Head,
     run::recorder::Opening,
@@ -256,6 +257,20 @@ impl Lab {
         };
         let folder = self.folders.lab_folder(&self.name).filter(|_| self.keeps)?;
         Some((folder.join("history.db"), limits))
+    }
+
+    /// The lab's database, or why it cannot be asked.
+    ///
+    /// # Errors
+    /// One sentence without a full stop.
+    pub fn influx(&self) -> Result<Access, String> {
+        match &self.found {
+            _ if !self.keeps => Err("a demonstration has none".to_owned()),
+            Some(found) => found.influx.clone(),
+            None => {
+                Err("the lab's address was named, so its configuration is not looked for here".to_owned())
+            }
+        }
     }
 
     /// The configuration file is there and cannot be read at all.

@@ -1,4 +1,4 @@
-//! Connections: finding the lab, the bus, the router, single services; reconnecting; TLS.
+//! Connections: finding the lab, the bus, the router, single services, the lab's database; reconnecting; TLS.
 //!
 //! All sockets and all decoding live in one thread of its own with its own runtime, so that no message, however large,
 //! delays a key. It sends typed events over a bounded channel. It refuses to send anything twice, and to judge what an
@@ -14,6 +14,7 @@ mod diagnose;
 mod dial;
 pub mod discovery;
 mod feed;
+pub mod influx;
 mod line;
 pub mod probe;
 mod problem;

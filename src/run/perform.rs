@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Runner, history::History};
+use super::{Runner, history::History, logs};
 use crate::{
     app::{Effect, Msg, kept::LastValues, msg::Edited, session::Outgoing},
     net,
@@ -127,6 +127,7 @@ impl Runner {
                 }
             }
             Effect::OpenPast(row) => self.history.iter().for_each(|history| history.open(row)),
+            Effect::FindLogged(wanted) => logs::find(self.influx.clone(), wanted, self.done.clone())?,
             Effect::ComparePast(pair) => self.history.iter().for_each(|history| history.compare(pair)),
             Effect::KeepChoice(change) => self.keeper.choice(change),
             Effect::ForgetPast => self.history.iter().for_each(History::forget),

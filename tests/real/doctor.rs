@@ -12,6 +12,7 @@ fn it_finds_an_installation_and_asks_its_parts() {
         &format!("address         {}", juice.url()),
         "task-manager-connection-info",
         "bench:Bench",
+        "logs            http://127.0.0.1:",
         "/tasks                ok",
         "scheduler             ok",
         "bus                   ok",

@@ -1,6 +1,7 @@
 //! The traceback of a cell, which no reply has, from the kernel that keeps it.
 
 use super::*;
+use crate::app::traces::{Logged, Wanted};
 
 fn cell(id: &str) -> Job {
     Job { service: "lab".into(), kind: "IPythonTask".into(), name: format!("Fit: qubit='{id}'"), ..job(id) }
@@ -68,7 +69,7 @@ fn the_kernel_is_asked_after_a_question_and_its_exception_is_shown() {
     b.keys("R");
     assert!(pane(&b).contains("  File \"/tmp/ipykernel_7/12.py\", line 3, in fit"));
     b.keys("T");
-    assert_eq!((b.notice(), b.layers()), ("its traceback is here, from the kernel's memory", vec!["task"]));
+    assert_eq!((b.notice(), b.layers()), ("its traceback is here", vec!["task"]));
 }
 
 #[test]
@@ -137,4 +138,89 @@ fn where_no_kernel_can_be_asked_it_is_said() {
     let mut b = Bench::new();
     b.runs(&job("f")).completed(&job("f"), &error("f", "KeyError", "'a'", "")).keys("j enter T");
     assert_eq!((b.layers(), b.sent().len()), (vec!["task"], 0));
+}
+
+/// A cell that failed, in a lab whose log can be asked.
+fn with_log() -> Bench {
+    let mut b = Bench::with(Settings { no_log: None, ..Settings::default() }, (100, 30));
+    b.kernel("lab", "idle").runs(&cell("q3")).completed(&cell("q3"), &raised("q3", "KeyError"));
+    b
+}
+
+fn asked_log(b: &mut Bench) -> Vec<Wanted> {
+    let wanted = |effect| match effect {
+        Effect::FindLogged(wanted) => Some(wanted),
+        _ => None,
+    };
+    b.take().into_iter().filter_map(wanted).collect()
+}
+
+fn logged(b: &Bench, message: &str, line: u32) -> Logged {
+    Logged {
+        at: b.now.utc,
+        message: format!("Uncaught exception: {message}"),
+        traceback: format!(
+            "Traceback (most recent call last):\n  File \"/tmp/ipykernel_7/12.py\", line {line}, in fit\n    x['amp']\nKeyError: 'amp'"
+        ),
+    }
+}
+
+#[test]
+fn the_services_log_is_asked_by_itself_once_somebody_reads_the_task() {
+    let mut b = with_log();
+    assert_eq!(asked_log(&mut b), [], "nobody reads it");
+    b.keys("j j j enter");
+    let [wanted] = &asked_log(&mut b)[..] else { panic!("nothing is asked") };
+    assert_eq!((&*wanted.service, wanted.key.to_string()), ("lab", "q3".to_owned()));
+    let ended = b.app.store().find("q3").unwrap().ended.unwrap().at.utc;
+    assert!(
+        wanted.from < ended
+            && ended < wanted.until
+            && wanted.until - wanted.from < chrono::TimeDelta::hours(1)
+    );
+    assert!(pane(&b).contains("log is being asked") && pane(&b).contains("T asks its kernel"));
+    b.keys("j k");
+    assert_eq!(asked_log(&mut b), [], "once");
+    let all = vec![
+        logged(&b, "ValueError: 'amp'", 1),
+        logged(&b, "KeyError: 'amp'", 3),
+        logged(&b, "KeyError: 'amp'", 3),
+    ];
+    b.msg(Msg::Logged(wanted.key.clone(), Ok(all)));
+    for part in ["from the service's log, written at", "cell 12:3  in fit", "x['amp']"] {
+        assert!(pane(&b).contains(part), "{part} in {}", pane(&b));
+    }
+    b.keys("T");
+    assert_eq!(b.notice(), "its traceback is here");
+}
+
+#[test]
+fn what_the_log_does_not_have_or_cannot_tell_is_said() {
+    for (line, message, told) in [
+        (3, "KeyError: 'amp'", "it has 2 such exceptions from around then; which is this one cannot be told"),
+        (4, "KeyError: 'freq'", "it has no such exception from around then"),
+    ] {
+        let mut b = with_log();
+        b.keys("j j j enter");
+        let wanted = asked_log(&mut b).remove(0);
+        let all = [line, line + 1].map(|line| logged(&b, message, line)).to_vec();
+        b.msg(Msg::Logged(wanted.key, Ok(all)));
+        assert!(pane(&b).contains(told) && pane(&b).contains("T asks its kernel"), "{}", pane(&b));
+        b.later(60.0).keys("j k");
+        assert_eq!(asked_log(&mut b), [], "it was answered");
+    }
+    // What could not be asked is asked again after a while; what cannot be, says why.
+    let mut b = with_log();
+    b.keys("j j j enter");
+    let wanted = asked_log(&mut b).remove(0);
+    b.msg(Msg::Logged(
+        wanted.key.clone(),
+        Err("http://db:8086 cannot be reached: nobody answers there".into()),
+    ));
+    assert!(pane(&b).contains("could not be asked: http://db:8086 cannot be reached"), "{}", pane(&b));
+    b.keys("j k");
+    assert_eq!(asked_log(&mut b), []);
+    b.later(31.0).keys("j");
+    assert_eq!(asked_log(&mut b).len(), 1);
+    assert!(pane(&failed()).contains("cannot be asked from here: no lab was looked for"));
 }

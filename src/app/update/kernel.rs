@@ -3,10 +3,10 @@
 
 use crate::{
     app::{
-        App, Asked, Asking, Effect, Severity,
+        App, Asked, Asking, Effect, Layer, Severity,
         confirm::{Confirm, Deed},
         session::Way,
-        traces::{Origin, failed_in_cell},
+        traces::{Logged, Origin, failed_in_cell},
     },
     catalogue::script,
     store::{Lane, Outcome, Reason, State, Task, TaskKey},
@@ -60,6 +60,28 @@ fn running(app: &App, service: &str) -> String {
     }
 }
 
+/// Looks in the service's log for the traceback of the cell that somebody reads, if it failed. That only reads, so nobody
+/// is asked.
+pub(super) fn look_in_log(app: &mut App, now: Now) -> Option<Effect> {
+    let key = match app.ui.layers.last() {
+        Some(Layer::Task(reader)) => &reader.key,
+        None => &app.ui.side.as_ref().filter(|_| app.areas().side.is_some())?.key,
+        _ => return None,
+    };
+    let task = app.session.store.task(key)?;
+    app.ui.traces.wanted(task, now).map(Effect::FindLogged)
+}
+
+/// The log has answered.
+pub(super) fn logged(app: &mut App, key: &TaskKey, answer: Result<Vec<Logged>, String>, now: Now) {
+    match app.session.store.task(key) {
+        Some(task) => {
+            app.ui.traces.answered(task, answer, now);
+        }
+        None => app.ui.traces.forget(key),
+    }
+}
+
 /// Offers to ask for the traceback of the task that is read.
 pub(super) fn offer_traceback(app: &mut App, now: Now) {
     let Some(task) = app.current_task().and_then(|key| app.store().task(key)).cloned() else { return };
@@ -95,7 +117,7 @@ fn refusal(app: &App, task: &Task) -> Option<(Severity, String)> {
         return Some((Severity::Info, told.to_owned()));
     }
     if app.ui.traces.of(&task.key).is_some() {
-        return Some((Severity::Info, "its traceback is here, from the kernel's memory".to_owned()));
+        return Some((Severity::Info, "its traceback is here".to_owned()));
     }
     if let Some(later) = failed_later(app, task) {
         let told = format!("the kernel has it no more: another cell has failed since, {}", later.name);

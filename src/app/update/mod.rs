@@ -124,6 +124,10 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Made { id, of, result } => python::made(app, &id, &of, result, now),
         Msg::TypesRead { files, problems } => types::files_read(app, &files, &problems, now),
         Msg::Found(found) => history::found(app, found),
+        Msg::Logged(key, answer) => {
+            app.ui.revision += 1;
+            kernel::logged(app, &key, answer, now);
+        }
         Msg::Compared(compared) => {
             app.ui.revision += 1;
             compare::compared(app, compared, now);
@@ -159,6 +163,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     }
     effects.extend(kept::ended(app));
     effects.extend(history::ask(app));
+    effects.extend(kernel::look_in_log(app, now));
     // The wire brings many messages between two frames: whoever draws settles once for all of them.
     if !from_wire {
         app.settle(now);

@@ -19,7 +19,10 @@ use std::{fmt, path::PathBuf};
 use toml::{Table, Value};
 
 use self::layers::{Layers, Roots};
-use super::address::{Address, ROUTER_PORT, SERVICE_PORT, authority};
+use super::{
+    address::{Address, ROUTER_PORT, SERVICE_PORT, authority},
+    influx,
+};
 
 /// The host that a task manager has where no file names another.
 pub const DEFAULT_HOST: &str = "juice-task-manager";
@@ -65,6 +68,8 @@ pub struct Found {
     pub services: Vec<Service>,
     /// The version of orangeqs-juice-core that the task manager runs, where it wrote that down.
     pub juice_version: Option<String>,
+    /// The lab's database of logs, or why it cannot be asked.
+    pub influx: Result<influx::Access, String>,
     /// What could not be used.
     pub warnings: Vec<Warning>,
 }
@@ -149,6 +154,7 @@ pub fn discover(places: &Places) -> Found {
     let servers = layers::load(&config, "task-servers", &mut warnings).unwrap_or_default();
     let kernels = layers::load(&run, "ipykernel-connection", &mut warnings).unwrap_or_default();
     let infos = layers::load(&run, "juice-services-info", &mut warnings).unwrap_or_default();
+    let influx = database(&orchestration, &config, &mut warnings);
 
     Found {
         url,
@@ -160,8 +166,33 @@ pub fn discover(places: &Places) -> Found {
             &["services", "task-manager", "user_installed_packages", "orangeqs-juice-core", "version"],
         )
         .map(str::to_owned),
+        influx,
         warnings,
     }
+}
+
+/// The database, as an ordinary user reads it.
+fn database(
+    orchestration: &Layers,
+    config: &Roots,
+    warnings: &mut Vec<Warning>,
+) -> Result<influx::Access, String> {
+    let tokens = layers::load(config, "influxdb-tokens", warnings).unwrap_or_default();
+    let logging = layers::load(config, "service-logging", warnings).unwrap_or_default();
+    let Some(token) = text(&tokens.merged, &["tokens", "user", "token"]) else {
+        return Err(
+            "the lab's configuration has no token for users (influxdb-tokens, [tokens.user])".to_owned()
+        );
+    };
+    let of = |key: &str, default: &str| {
+        text(&orchestration.merged, &["influxdb2", key]).unwrap_or(default).to_owned()
+    };
+    Ok(influx::Access {
+        url: of("url", "http://juice-influxdb2:8086"),
+        org: of("org", "orangeqs-juice"),
+        logs: text(&logging.merged, &["bucket_name"]).unwrap_or("service_logs").to_owned(),
+        token: token.to_owned(),
+    })
 }
 
 fn router(run: &Roots, config: &Roots, warnings: &mut Vec<Warning>) -> (String, Source) {

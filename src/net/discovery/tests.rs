@@ -233,3 +233,22 @@ fn a_table_over_something_else_is_told() {
     assert_eq!(found.warnings.len(), 1);
     assert!(found.warnings[0].what.contains("a table of services"), "{:?}", found.warnings);
 }
+
+#[test]
+fn the_database_of_logs_needs_a_token_for_users() {
+    assert!(found(&[]).influx.unwrap_err().contains("[tokens.user]"));
+    let tokens =
+        ("config/influxdb-tokens.d/user.toml", "[tokens.user]\nidentifier = \"1\"\ntoken = \"secret\"\n");
+    let of_lab =
+        ("config/influxdb-tokens.d/lab.toml", "[tokens.lab]\nidentifier = \"2\"\ntoken = \"other\"\n");
+    let access = found(&[tokens, of_lab]).influx.unwrap();
+    assert_eq!((access.url.as_str(), access.org.as_str()), ("http://juice-influxdb2:8086", "orangeqs-juice"));
+    assert_eq!((access.logs.as_str(), access.token.as_str()), ("service_logs", "secret"));
+    let access = found(&[
+        tokens,
+        ("config/orchestration.toml", "[influxdb2]\nurl = \"http://db:1\"\norg = \"o\"\n"),
+        ("config/service-logging.toml", "bucket_name = \"b\"\n"),
+    ]);
+    let access = access.influx.unwrap();
+    assert_eq!((access.url.as_str(), access.org.as_str(), access.logs.as_str()), ("http://db:1", "o", "b"));
+}

@@ -194,6 +194,49 @@ async fn the_traceback_of_a_cell_comes_from_the_kernels_memory() {
     program.leave();
 }
 
+#[tokio::test]
+async fn the_traceback_of_a_cell_comes_from_the_services_log_by_itself() {
+    // What fails here is looked for in all that was logged around then.
+    let Some(juice) = Juice::private(&["lab"]) else { return };
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    let (config, run) = (juice.config_dir().display().to_string(), juice.run_dir().display().to_string());
+    let start = || {
+        let screen = super::Screen::start(&["--juice-config", &config, "--juice-run", &run], LARGE, &[]);
+        screen.wait_for("the connection", |text| text.contains("● live"));
+        screen
+    };
+    let mut program = start();
+    let cell = |code: &str, name: &str| {
+        Frame::new("lab", "IPythonTask", json!({"code": code, "run_async": false})).named(name)
+    };
+    let code = "def tune(q):\n    settings = {}\n    return settings[q]['amp']\n\ntune('q3')";
+    tasks.ask(cell(code, "Tune: qubit='q3'")).await;
+    // The kernel's memory has it no more.
+    tasks.ask(cell("1 / 0", "Divide")).await;
+    // Two of one name and message, from different places.
+    tasks.ask(cell("\n\n[][7]", "Pick: first")).await;
+    tasks.ask(cell("def pick():\n    [][7]\npick()", "Pick: second")).await;
+    program.wait_for("the failures", |text| text.contains("✘ Tune") && text.contains("✘ Pick: second"));
+    program.type_keys("/");
+    program.type_text("Tune");
+    program.type_keys("enter j enter");
+    let pane = program.wait_for("the traceback", |text| text.contains("from the service's log, written at"));
+    for part in ["KeyError: 'q3'", "in tune", "return settings[q]['amp']"] {
+        assert!(pane.contains(part), "{part}:\n{pane}");
+    }
+    program.type_keys("esc /");
+    for _ in 0..4 {
+        program.type_keys("backspace");
+    }
+    program.type_text("\"Pick: first\"");
+    program.type_keys("enter g j enter");
+    program.wait_for("why not", |text| {
+        text.contains("it has 2 such exceptions from around then") && text.contains("T asks its kernel")
+    });
+    program.type_keys("esc esc q");
+    program.wait_until("the end", super::Screen::has_ended);
+}
+
 #[test]
 fn a_sweep_of_a_cell_runs_each_one_with_its_own_code() {
     let Some(juice) = Juice::shared() else { return };
