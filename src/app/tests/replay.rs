@@ -78,6 +78,20 @@ fn keys_of_the_recording_hold_on_every_screen_that_takes_no_text() {
 }
 
 #[test]
+fn the_list_of_keys_begins_with_those_of_the_recording() {
+    let first = |b: &Bench| match b.app.ui.layers.last() {
+        Some(Layer::Help(help)) => help.place,
+        other => panic!("{other:?}"),
+    };
+    let mut b = played((100, 30));
+    b.keys("?");
+    assert_eq!(first(&b), action::Context::Replay);
+    let mut b = Bench::new();
+    b.keys("?");
+    assert_eq!(first(&b), action::Context::Lanes);
+}
+
+#[test]
 fn a_step_stops_the_recording() {
     let mut b = played((100, 30));
     b.keys(".");

@@ -356,6 +356,8 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Leave | Action::Quit => quit(app, now),
         Action::Help | Action::Keys => {
             let place = app.context();
+            // Over a recording its own keys are the ones that nobody knows yet.
+            let place = if app.is_replay() && !place.takes_text() { Context::Replay } else { place };
             app.ui.layers.push(Layer::Help(Help::new(place)));
             Vec::new()
         }
