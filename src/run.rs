@@ -37,7 +37,7 @@ use self::{
 use crate::{
     app::{
         App, Msg, Settings, learn_all,
-        replay::{BARRED, Replay},
+        replay::{BARRED, Recording, Replay},
         session::{Ids, ReadList, Session},
         update,
     },
@@ -280,7 +280,7 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
     let mut app = App::new(session, catalogue, settings, size);
     app.ui.hidden = config.hidden;
     app.ui.replay = state;
-    app.ui.recording = recorder.as_ref().map(|_| 0);
+    app.ui.recording = recorder.as_ref().map(|_| Recording::Goes(0));
     // What was kept and cannot be used is told, on the screen and in the log.
     let folder = lab.folders.lab_folder(&lab.name).filter(|_| lab.keeps);
     let mut files = Files::new(folder, lab.folders.choices_file().filter(|_| lab.keeps));

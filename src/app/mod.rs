@@ -69,7 +69,7 @@ use layout::{Areas, Shape, areas};
 use line::LineEdit;
 use many::GroupPane;
 use reader::Reader;
-use replay::Replay;
+use replay::{Recording, Replay};
 use schedule::Schedule;
 use session::{Session, Way};
 use update::schedule::{Batch, schedule_height};
@@ -358,8 +358,8 @@ pub struct Ui {
     pub asks_past: bool,
     /// The recording that is played instead of a lab.
     pub replay: Option<Replay>,
-    /// A recording is written, and has so many bytes.
-    pub recording: Option<u64>,
+    /// The recording that is written.
+    pub recording: Option<Recording>,
     /// An editor has the terminal.
     pub outside: bool,
     /// The program is about to end.

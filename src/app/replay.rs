@@ -38,6 +38,15 @@ pub struct Replay {
     pub seeking: Option<Duration>,
 }
 
+/// A recording that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recording {
+    /// It has so many bytes.
+    Goes(u64),
+    /// It has stopped by itself; that was told.
+    Stopped,
+}
+
 /// A moment that the person wants to see.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wish {

@@ -284,9 +284,9 @@ fn header(app: &App, look: Look, now: Now) -> Row {
     } else if app.settings.watch_only.is_some() {
         link.push(word("  watch only", Role::ReadOnly));
     }
-    if let Some(bytes) = app.ui.recording {
+    if let Some(recording) = app.ui.recording {
         link.push(spaces(2));
-        link.push(look.piece(&replay::recording(bytes, narrow), Role::Notice));
+        link.push(replay::recording(recording, narrow, look));
     }
     // The state of the link is said whole: the counts' words give way to it, then the title, then the lab's name.
     const NAME: usize = 4;

@@ -1,12 +1,12 @@
 //! What tells that a recording is played, and where it stands; and that one is written.
 
-use super::{Look, Row, spaces, word};
+use super::{Look, Piece, Row, spaces, word};
 use crate::{
     app::{
         App,
         action::{Action, Context},
         document::bytes,
-        replay::{is_deed, stretch, times},
+        replay::{Recording, is_deed, stretch, times},
     },
     clean::Charset,
     theme::Role,
@@ -93,10 +93,14 @@ pub(super) fn line(app: &App, width: u16, look: Look, now: Now) -> Row {
     row
 }
 
-/// The sign in the header that a recording is written.
-pub(super) fn recording(size: u64, narrow: bool) -> String {
-    if narrow {
-        return "rec".to_owned();
+/// The sign in the header that a recording is written, or is no more.
+pub(super) fn recording(recording: Recording, narrow: bool, look: Look) -> Piece {
+    match recording {
+        Recording::Stopped => word("rec stopped", Role::Warning),
+        Recording::Goes(_) if narrow => word("rec", Role::Notice),
+        Recording::Goes(size) => {
+            let size = bytes(usize::try_from(size).unwrap_or(usize::MAX));
+            look.piece(&format!("rec {size}"), Role::Notice)
+        }
     }
-    format!("rec {}", bytes(usize::try_from(size).unwrap_or(usize::MAX)))
 }

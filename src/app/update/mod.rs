@@ -175,11 +175,11 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
 fn recorded(app: &mut App, state: Result<u64, String>, now: Now) {
     match state {
         Ok(bytes) => {
-            app.ui.recording = Some(bytes);
+            app.ui.recording = Some(replay::Recording::Goes(bytes));
             app.ui.revision += 1;
         }
         Err(why) => {
-            app.ui.recording = None;
+            app.ui.recording = Some(replay::Recording::Stopped);
             app.tell(Severity::Error, why, now);
         }
     }

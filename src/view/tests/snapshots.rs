@@ -522,5 +522,9 @@ fn a_recording_that_is_written() {
     let mut b = lab((80, 24), Charset::Unicode);
     b.msg(Msg::Recorded(Ok(12))).msg(Msg::Recorded(Err("the recording has stopped: disk full".into())));
     let screen = text(&b);
-    assert!(!screen.contains(" rec ") && screen.contains("has stopped"), "{screen}");
+    assert!(screen.contains("rec stopped") && screen.contains("has stopped"), "{screen}");
+    // The sign stays when the notice is gone.
+    b.later(60.0).msg(Msg::Wake);
+    let screen = text(&b);
+    assert!(screen.contains("rec stopped") && !screen.contains("has stopped"), "{screen}");
 }
