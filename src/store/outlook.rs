@@ -10,7 +10,7 @@ use super::{
     lane::{Lanes, Slot},
     task::{State, Task, TaskKey},
     timetable::is_scheduled,
-    usual,
+    usual::{self, Basis},
 };
 use crate::time::Now;
 
@@ -28,23 +28,26 @@ pub struct Guess {
     pub unknown: usize,
     /// The fewest runs that the time of one of them comes from; 0: all of them are unknown.
     pub runs: usize,
+    /// The time of one of them comes from runs with other numbers: it is a rough one.
+    pub rough: bool,
 }
 
 impl Guess {
-    const NOW: Guess = Guess { time: Duration::ZERO, tasks: 0, unknown: 0, runs: 0 };
+    const NOW: Guess = Guess { time: Duration::ZERO, tasks: 0, unknown: 0, runs: 0, rough: false };
 
     /// Something is known that may be told.
     pub fn is_known(&self) -> bool {
         self.runs > 0
     }
 
-    /// One more task stands before the moment, with its time and from how many runs that is.
-    fn add(&mut self, time: Option<(Duration, usize)>) {
+    /// One more task stands before the moment, with its time, from how many runs that is, and which.
+    fn add(&mut self, time: Option<(Duration, usize, Basis)>) {
         self.tasks += 1;
         match time {
-            Some((time, runs)) => {
+            Some((time, runs, basis)) => {
                 self.time = self.time.saturating_add(time);
                 self.runs = if self.runs == 0 { runs } else { self.runs.min(runs) };
+                self.rough |= !basis.is_close();
             }
             None => self.unknown += 1,
         }
@@ -84,7 +87,7 @@ impl Store {
             starts.insert(&task.key, at);
             at.add(self.usual(task).map(|usual| {
                 let one = if is_scheduled(task) { turn(usual.median) } else { usual.median };
-                (one, usual.runs)
+                (one, usual.runs, usual.basis)
             }));
         }
         let free = free.unwrap_or(at);
@@ -101,7 +104,8 @@ impl Store {
                 let last = holders.iter().max_by_key(|task| task.started.map(|seen| seen.at.mono));
                 at.add(last.and_then(|task| {
                     let sample = self.sample(task)?;
-                    Some((sample.left(usual::elapsed(task, now)?)?, sample.runs()))
+                    let left = sample.left(usual::elapsed(task, now)?)?;
+                    Some((left, sample.runs(), sample.basis))
                 }));
             }
             _ => at.add(None),

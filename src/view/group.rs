@@ -127,7 +127,8 @@ impl Ctx<'_> {
         }
         match self.time_left(group, counts, sending) {
             Some((left, of)) => {
-                let (left, of) = (format!("~{}", words::duration(left)), usual::runs(of, false, self.narrow));
+                let (left, of) =
+                    (format!("~{}", words::duration(left)), usual::runs(of, true, false, self.narrow));
                 let text = match self.narrow {
                     true => format!("{left} {of} "),
                     false => format!(" {left:>8} {of:<width$} ", width = usual::RUNS),

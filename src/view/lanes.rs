@@ -1,7 +1,5 @@
 //! The first screen: a block a service, its sequential lane, its parallel lane, what ended last.
 
-use std::{cell::RefCell, rc::Rc};
-
 use crate::{
     app::{
         App,
@@ -10,13 +8,13 @@ use crate::{
         layout::Shape,
         update::failure_line,
     },
-    store::{Lanes, Outcome, Outlook, Reason, Service, Slot, State, Task},
+    store::{Lanes, Outcome, Reason, Service, Slot, State, Task},
     theme::Role,
     time::Now,
-    wire::{Text, event::KernelState},
+    wire::event::KernelState,
 };
 
-use super::{Look, Piece, Row, spaces, usual, word, words};
+use super::{Look, Piece, Row, spaces, usual::Outlooks, word, words};
 
 /// Columns before a task's sign on a screen with lane labels.
 const LABEL: usize = 13;
@@ -39,7 +37,7 @@ pub(super) fn rows(app: &App, look: Look, now: Now) -> Vec<Row> {
         return out;
     }
     let width = usize::from(area.width);
-    let ctx = Ctx { app, look, now, narrow, width, last: RefCell::default() };
+    let ctx = Ctx { app, look, now, narrow, width, outlooks: Outlooks::new(app, now) };
     let first = app.first_row();
     let focused = app.ui.layers.iter().all(|l| !matches!(l, crate::app::Layer::Task(_)));
     // A block whose head is scrolled away keeps its name at the top.
@@ -86,7 +84,7 @@ fn narrow_head(app: &App, name: &str, look: Look, now: Now) -> Row {
     ]);
     if let Some(service) = app.store().service(name) {
         let lanes = app.store().lanes(name, app.ui.hidden, now);
-        let free = usual::free(app, name, &app.store().outlook(name, now), true);
+        let free = Outlooks::new(app, now).free(&service.name, true);
         row.right = service_state(service, &lanes, free, look, true);
     }
     row
@@ -98,8 +96,7 @@ pub(super) struct Ctx<'a> {
     pub now: Now,
     pub narrow: bool,
     pub width: usize,
-    /// The outlook that was made last, of that service.
-    pub last: RefCell<Option<(Text, Rc<Outlook<'a>>)>>,
+    pub outlooks: Outlooks<'a>,
 }
 
 impl Ctx<'_> {
@@ -180,7 +177,7 @@ impl Ctx<'_> {
             }
         }
         if let Some(service) = self.app.store().service(name) {
-            let free = usual::free(self.app, name, &self.outlook(name), false);
+            let free = self.outlooks.free(&service.name, false);
             row.right = service_state(service, &lanes, free, self.look, false);
         }
         if lanes.hidden > 0 {

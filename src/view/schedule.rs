@@ -11,7 +11,7 @@ use crate::{
         schedule::{Part, Row as Line, Schedule},
         update::{schedule_height, standing},
     },
-    store::{Outcome, Own, State, Task},
+    store::{Guess, Outcome, Own, State, Task},
     theme::Role,
     time::Now,
 };
@@ -19,7 +19,9 @@ use crate::{
 use super::{
     Look, Piece, Row,
     lanes::{service_state, sign_of},
-    spaces, usual, word, words,
+    spaces,
+    usual::{self, Outlooks},
+    word, words,
 };
 
 /// The rows of the body.
@@ -31,10 +33,11 @@ pub(super) fn rows(app: &App, schedule: &Schedule, area: Rect, look: Look, now: 
         return rows;
     }
     let height = schedule_height(area.height);
+    let outlooks = Outlooks::new(app, now);
     for line in schedule.rows.iter().skip(schedule.first_row(height)).take(height) {
         let mut row = match line {
             Line::Gap => Row::default(),
-            Line::Service { service } => service_row(app, service, look, now, narrow),
+            Line::Service { service } => service_row(&outlooks, service, look, narrow),
             Line::Direct { count } => {
                 let text =
                     if *count == 1 { "1 own direct task goes first" } else { "own direct tasks go first" };
@@ -42,7 +45,7 @@ pub(super) fn rows(app: &App, schedule: &Schedule, area: Rect, look: Look, now: 
                 Row::of(vec![spaces(8), look.piece(&text, Role::Dim)])
             }
             Line::Task { key, part } => match app.store().task(key) {
-                Some(task) => task_row(app, schedule, task, *part, look, now, narrow),
+                Some(task) => task_row(&outlooks, schedule, task, *part, look, narrow),
                 None => Row::default(),
             },
         };
@@ -119,11 +122,12 @@ fn empty(app: &App, schedule: &Schedule, look: Look) -> Vec<Row> {
     rows
 }
 
-fn service_row(app: &App, name: &str, look: Look, now: Now, narrow: bool) -> Row {
+fn service_row(outlooks: &Outlooks<'_>, name: &str, look: Look, narrow: bool) -> Row {
+    let app = outlooks.app;
     let mut row = Row::of(vec![spaces(1), look.piece(name, Role::Service)]);
     if let Some(service) = app.store().service(name) {
-        let lanes = app.store().lanes(name, true, now);
-        let free = usual::free(app, name, &app.store().outlook(name, now), narrow);
+        let lanes = app.store().lanes(name, true, outlooks.now);
+        let free = outlooks.free(&service.name, narrow);
         row.right = service_state(service, &lanes, free, look, narrow);
         row.right.push(spaces(1));
     }
@@ -131,14 +135,14 @@ fn service_row(app: &App, name: &str, look: Look, now: Now, narrow: bool) -> Row
 }
 
 fn task_row(
-    app: &App,
+    outlooks: &Outlooks<'_>,
     schedule: &Schedule,
     task: &Task,
     part: Part,
     look: Look,
-    now: Now,
     narrow: bool,
 ) -> Row {
+    let (app, now) = (outlooks.app, outlooks.now);
     let (sign, role) = sign_of(task, look);
     let marked = schedule.marked.contains(&task.key);
     let place = match part {
@@ -173,7 +177,7 @@ fn task_row(
                 if narrow { format!("{key}: here ") } else { format!("{key} moves it here, esc leaves it ") };
             vec![look.piece(&text, Role::Match)]
         }
-        Part::Waiting { .. } => due(task, look, now, narrow),
+        Part::Waiting { .. } => due(task, outlooks.of(&task.service).start(&task.key), look, now, narrow),
         Part::Ended => {
             let what = match (task.state, task.reason.as_ref()) {
                 (State::Unknown, Some(reason)) => reason_text(reason).to_owned(),
@@ -187,8 +191,8 @@ fn task_row(
     Row { left, right, selected: false }
 }
 
-/// When it is due, or since when.
-fn due(task: &Task, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
+/// When it is due, or since when, and when it is likely to start.
+fn due(task: &Task, start: Option<Guess>, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
     if task.scheduled_task_id.is_none() && task.own == Some(Own::Scheduled) {
         return vec![word("on its way ", Role::Dim)];
     }
@@ -204,7 +208,15 @@ fn due(task: &Task, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
             (text, Role::Scheduled)
         }
         (Some(at), _) => (format!("overdue {}", passed(at, now)), Role::Warning),
-        (None, Some(at)) => (format!("due, waits {}", passed(at, now)), Role::Text),
+        (None, Some(at)) => match start {
+            Some(guess) => {
+                let start = usual::start(&guess, narrow);
+                let start = start.strip_suffix(' ').unwrap_or(&start);
+                let waits = if narrow { String::new() } else { format!("waits {} ", passed(at, now)) };
+                (format!("{waits}{start}"), Role::Text)
+            }
+            None => (format!("due, waits {}", passed(at, now)), Role::Text),
+        },
         (None, None) => ("not told yet".to_owned(), Role::Dim),
     };
     vec![look.piece(&format!("{wish}{text} "), role)]

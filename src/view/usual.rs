@@ -1,12 +1,14 @@
 //! Time as it usually goes: the bar of a running task, when a waiting one is likely to start, when a slot is likely to be
 //! free. None of it without from how many runs; nothing of it a promise.
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use crate::{
     app::{App, action::Action},
     store::{Guess, Outlook, Overrun, State, Task, Usual},
     theme::Role,
+    time::Now,
+    wire::Text,
 };
 
 use super::{Piece, lanes::Ctx, spaces, word, words};
@@ -16,15 +18,35 @@ const BAR: usize = 10;
 const SHORT_BAR: usize = 6;
 /// From this width on bars are long.
 const WIDE: usize = 100;
-/// Columns of `(32+ runs)`.
-pub(super) const RUNS: usize = 10;
+/// Columns of `(32+ alike)`.
+pub(super) const RUNS: usize = 11;
 /// What is done in no time has no bar, unless it takes far longer.
 const SHORTEST: Duration = Duration::from_secs(2);
 
-/// From how many runs a time is: `(9 runs)`, `(9+ runs)` where it is a sum and 9 the fewest; short `(9)`.
-pub(super) fn runs(runs: usize, sum: bool, narrow: bool) -> String {
+/// From how many runs a time is: `(9 runs)`, or `(9 alike)` where their numbers were others; short `(9)`, `(9?)`. Of a
+/// sum 9 is the fewest: `(9+ runs)`.
+pub(super) fn runs(runs: usize, rough: bool, sum: bool, narrow: bool) -> String {
     let more = if sum { "+" } else { "" };
-    if narrow { format!("({runs}{more})") } else { format!("({runs}{more} runs)") }
+    match (narrow, rough) {
+        (true, false) => format!("({runs}{more})"),
+        (true, true) => format!("({runs}{more}?)"),
+        (false, false) => format!("({runs}{more} runs)"),
+        (false, true) => format!("({runs}{more} alike)"),
+    }
+}
+
+/// The same of a time to come.
+fn runs_of(guess: &Guess, narrow: bool) -> String {
+    runs(guess.runs, guess.rough, guess.tasks - guess.unknown > 1, narrow)
+}
+
+/// When a task is likely to start: `in ~0:23 (9+ runs)`, in columns where there is room.
+pub(super) fn start(guess: &Guess, narrow: bool) -> String {
+    let of = runs_of(guess, narrow);
+    match narrow {
+        true => format!("{} {of} ", span(guess)),
+        false => format!("{:>10} {of:<RUNS$} ", format!("in {}", span(guess))),
+    }
 }
 
 /// `~2:00`, `~0.4 s`.
@@ -42,33 +64,45 @@ fn span(guess: &Guess) -> String {
     format!("{sign}{}", words::duration(guess.time))
 }
 
-/// When a service's slot is likely to be free, in words. What is still to be sent to it comes on top.
-pub(super) fn free(app: &App, service: &str, outlook: &Outlook<'_>, narrow: bool) -> Option<String> {
-    let guess = outlook.free?;
-    let more = app.session.sending().iter().any(|sending| *sending.key.service == *service);
-    let of = runs(guess.runs, guess.tasks - guess.unknown > 1, narrow);
-    let span = span(&Guess { unknown: guess.unknown + usize::from(more), ..guess });
-    Some(match guess.unknown {
-        _ if narrow => format!("free {span} {of}"),
-        0 => format!("slot free in {span} {of}"),
-        unknown => format!("slot free in {span}, {unknown} of {} unknown {of}", guess.tasks),
-    })
+/// The outlooks of a frame: of the service that was asked for last, for rows of one service follow each other.
+pub(super) struct Outlooks<'a> {
+    pub app: &'a App,
+    pub now: Now,
+    last: RefCell<Option<(Text, Rc<Outlook<'a>>)>>,
 }
 
-impl<'a> Ctx<'a> {
-    /// The outlook of a service, made once for all its rows.
-    pub(super) fn outlook(&self, service: &str) -> Rc<Outlook<'a>> {
-        let mut last = self.last.borrow_mut();
-        if let Some((of, outlook)) = &*last
-            && &**of == service
-        {
-            return outlook.clone();
-        }
-        let outlook = Rc::new(self.app.store().outlook(service, self.now));
-        *last = Some((service.into(), outlook.clone()));
-        outlook
+impl<'a> Outlooks<'a> {
+    pub fn new(app: &'a App, now: Now) -> Outlooks<'a> {
+        Outlooks { app, now, last: RefCell::default() }
     }
 
+    pub fn of(&self, service: &Text) -> Rc<Outlook<'a>> {
+        let mut last = self.last.borrow_mut();
+        match &*last {
+            Some((of, outlook)) if of == service => outlook.clone(),
+            _ => {
+                let outlook = Rc::new(self.app.store().outlook(service, self.now));
+                *last = Some((service.clone(), outlook.clone()));
+                outlook
+            }
+        }
+    }
+
+    /// When a service's slot is likely to be free, in words. What is still to be sent to it comes on top.
+    pub fn free(&self, service: &Text, narrow: bool) -> Option<String> {
+        let guess = self.of(service).free?;
+        let more = self.app.session.sending().iter().any(|sending| sending.key.service == *service);
+        let of = runs_of(&guess, narrow);
+        let span = span(&Guess { unknown: guess.unknown + usize::from(more), ..guess });
+        Some(match guess.unknown {
+            _ if narrow => format!("free {span} {of}"),
+            0 => format!("slot free in {span} {of}"),
+            unknown => format!("slot free in {span}, {unknown} of {} unknown {of}", guess.tasks),
+        })
+    }
+}
+
+impl Ctx<'_> {
     /// How long a task has run, against what is usual.
     pub(super) fn elapsed(&self, task: &Task) -> Vec<Piece> {
         if matches!(task.state, State::Running { starting: true })
@@ -92,7 +126,11 @@ impl<'a> Ctx<'a> {
                     Overrun::Far => "!",
                 };
                 right.push(self.look.piece(sign, Role::Warning));
-                let text = format!("/{} {} ", about(usual.median), runs(usual.runs, false, true));
+                let text = format!(
+                    "/{} {} ",
+                    about(usual.median),
+                    runs(usual.runs, !usual.basis.is_close(), false, true)
+                );
                 right.push(self.look.piece(&text, Role::Dim));
             }
             Some(usual) => right.extend(self.bar(&usual, elapsed, overrun)),
@@ -122,7 +160,7 @@ impl<'a> Ctx<'a> {
                 ]
             }
         };
-        let of = runs(usual.runs, false, false);
+        let of = runs(usual.runs, !usual.basis.is_close(), false, false);
         pieces.push(self.look.piece(&format!(" {:>6} {of:<RUNS$} ", about(usual.median)), Role::Dim));
         pieces
     }
@@ -138,15 +176,8 @@ impl<'a> Ctx<'a> {
             };
             return vec![self.look.piece(&hint, Role::Warning)];
         }
-        let start = self.outlook(&task.service).start(&task.key);
-        let guess = start.map(|guess| {
-            let of = runs(guess.runs, guess.tasks - guess.unknown > 1, self.narrow);
-            if self.narrow {
-                format!("{} {of} ", span(&guess))
-            } else {
-                format!("{:>10} {of:<RUNS$} ", format!("in {}", span(&guess)))
-            }
-        });
+        let start = self.outlooks.of(&task.service).start(&task.key);
+        let guess = start.map(|guess| self::start(&guess, self.narrow));
         if let Some(at) = task.run_at.as_ref().and_then(|stamp| stamp.at).filter(|at| *at > self.now.utc) {
             let ahead = (at - self.now.utc).to_std().unwrap_or_default();
             // The slot will likely be taken still when it comes due.

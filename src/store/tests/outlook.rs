@@ -136,6 +136,19 @@ fn a_time_ahead_is_waited_for_and_the_slot_is_free_till_then() {
 }
 
 #[test]
+fn one_rough_time_makes_the_sum_a_rough_one() {
+    let mut b = bench();
+    b.runs(&work("holder", "Ten")).at(104.0);
+    let other = Job { name: "Ten: a=2".into(), ..work("w", "Ten") };
+    let entries =
+        [snapshot("s1", &other, ScheduledStatus::Queued), snapshot("s2", &other, ScheduledStatus::Queued)];
+    b.give(Input::Schedule(entries.map(Ok).to_vec()));
+    let outlook = b.store.outlook("fridge", b.now);
+    let rough = |id: &str| outlook.start(&b.task(id).key).unwrap().rough;
+    assert_eq!((rough("s1"), rough("s2"), outlook.free.unwrap().rough), (false, true, true));
+}
+
+#[test]
 fn of_two_holders_the_one_that_began_last_has_the_slot() {
     let mut b = bench();
     b.runs(&work("one", "Ten")).at(104.0).runs(&work("two", "Ten")).at(106.0);

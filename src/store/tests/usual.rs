@@ -98,6 +98,15 @@ fn the_closest_likeness_that_has_enough_runs_counts() {
     let group = Job { name: format!("{} [scan 2/5 #4f2a]", waits.name), ..waits };
     b.give(Input::Schedule(vec![Ok(snapshot("s2", &group, ScheduledStatus::Queued))]));
     assert_eq!(b.usual("s2").basis, Basis::Name, "the mark of a group is no part of the work");
+    for (id, name, basis) in [
+        ("s3", "Measure: qubit='q9', averages=10", Basis::NameNumbers),
+        ("s4", "Measure: qubit='q1', averages=7", Basis::NameShape),
+        ("s5", "Measure: qubit='q9', averages=7", Basis::Type),
+    ] {
+        let waits = Job { name: name.into(), ..measure("w", "", 0) };
+        b.give(Input::Schedule(vec![Ok(snapshot(id, &waits, ScheduledStatus::Queued))]));
+        assert_eq!(b.usual(id).basis, basis, "{name}");
+    }
     assert_eq!(b.store.usual_of_many(b.task("next")).unwrap().basis, Basis::Fields);
     // Another service is another machine.
     let elsewhere = Job { target: "fridge".into(), ..measure("f", "q1", 10) };
@@ -205,6 +214,8 @@ fn a_run_is_long_or_far_too_long_by_the_spread_and_by_a_least_measure() {
         assert_eq!(usual.overrun(secs(long + 0.001)), Overrun::Long);
         assert_eq!(usual.overrun(secs(far + 0.001)), Overrun::Far);
     }
+    let rough = Usual { basis: Basis::Fields, ..usual(1.0, 1.0, 1.0) };
+    assert_eq!(rough.overrun(secs(99.0)), Overrun::No, "its numbers may be why");
     let vast = Usual { low: Duration::ZERO, high: Duration::from_micros(u64::MAX), ..usual(1.0, 1.0, 1.0) };
     assert_eq!(vast.overrun(Duration::from_secs(86_400)), Overrun::No);
 }

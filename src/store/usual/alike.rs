@@ -33,6 +33,9 @@ pub enum Basis {
     Name,
     /// Their payloads are the same but for texts. (Of cells: texts inside the code as well.)
     Numbers,
+    /// Their names are the same but for texts: as good where the payload was not seen. Of cells it says nothing, for
+    /// their code is such a text.
+    NameNumbers,
     /// Their payloads have the same fields, with lists as long. (Of cells: the same code but for numbers and texts.)
     Fields,
     /// Their names are the same but for numbers: the next best where the payload was not seen.
@@ -43,8 +46,21 @@ pub enum Basis {
 
 impl Basis {
     /// All of them, the closest first.
-    pub const ALL: [Basis; 6] =
-        [Basis::Values, Basis::Name, Basis::Numbers, Basis::Fields, Basis::NameShape, Basis::Type];
+    pub const ALL: [Basis; 7] = [
+        Basis::Values,
+        Basis::Name,
+        Basis::Numbers,
+        Basis::NameNumbers,
+        Basis::Fields,
+        Basis::NameShape,
+        Basis::Type,
+    ];
+
+    /// Whether a task is expected to take what such runs took. On the numbers in a payload a time may depend: where
+    /// they differ, or are not known, the runs only tell roughly.
+    pub fn is_close(self) -> bool {
+        self <= Basis::NameNumbers
+    }
 
     /// Its word, as `--json` has it.
     pub fn word(self) -> &'static str {
@@ -52,6 +68,7 @@ impl Basis {
             Basis::Values => "values",
             Basis::Name => "name",
             Basis::Numbers => "numbers",
+            Basis::NameNumbers => "name-numbers",
             Basis::Fields => "fields",
             Basis::NameShape => "name-shape",
             Basis::Type => "type",
@@ -64,6 +81,7 @@ impl Basis {
             Basis::Values => "the same values",
             Basis::Name => "the same name",
             Basis::Numbers => "the same numbers; texts may differ",
+            Basis::NameNumbers => "the same name but for texts",
             Basis::Fields => "the same fields; values may differ",
             Basis::NameShape => "the same name but for numbers",
             Basis::Type => "the same type; what they were given may differ",
@@ -76,7 +94,7 @@ impl Basis {
 pub(in crate::store) struct Alike {
     /// Of service, type and, for cells, class.
     pub kind: u64,
-    marks: [u64; 6],
+    marks: [u64; 7],
 }
 
 impl Alike {
@@ -88,10 +106,9 @@ impl Alike {
         let is_cell = task.is_ipython();
         let payload = task.payload.as_ref().and_then(|payload| payload_marks(payload, is_cell));
         let [values, numbers, fields] = payload.unwrap_or_default();
-        let by_name = if name.is_empty() { 0 } else { mark(|hasher| name.hash(hasher)) };
-        let shape = if name.is_empty() { 0 } else { mark(|hasher| without_numbers(name, hasher)) };
+        let [by_name, by_numbers, by_shape] = name_marks(name, is_cell);
         let by_type = if is_cell && ANY_CODE.contains(&class) { 0 } else { kind };
-        Alike { kind, marks: [values, by_name, numbers, fields, shape, by_type] }
+        Alike { kind, marks: [values, by_name, numbers, by_numbers, fields, by_shape, by_type] }
     }
 
     /// Of all tasks of a type; `class` counts for cells only.
@@ -100,7 +117,7 @@ impl Alike {
         let class = if is_cell { class } else { task_type };
         let kind = kind(service, task_type, class);
         let by_type = if is_cell && ANY_CODE.contains(&class) { 0 } else { kind };
-        Alike { kind, marks: [0, 0, 0, 0, 0, by_type] }
+        Alike { kind, marks: [0, 0, 0, 0, 0, 0, by_type] }
     }
 
     /// The mark of that likeness; 0: none.
@@ -109,16 +126,29 @@ impl Alike {
     }
 }
 
-/// A name is Python too, but a cell's code stands in it as a text: so only numbers are left out, wherever they stand.
-fn without_numbers(name: &str, hasher: &mut DefaultHasher) {
-    for between in name.split(['\'', '"']) {
-        for part in parts(between) {
+/// The marks of a name as it is, without its texts, and without its numbers. A name is like Python, but a cell's code
+/// stands in it as a text.
+fn name_marks(name: &str, is_cell: bool) -> [u64; 3] {
+    if name.is_empty() {
+        return [0; 3];
+    }
+    let without_texts = mark(|hasher| {
+        for part in parts(name) {
+            match part {
+                Code::Text(_) => "s".hash(hasher),
+                Code::Number(other) | Code::Other(other) => other.hash(hasher),
+            }
+        }
+    });
+    let without_numbers = mark(|hasher| {
+        for part in name.split(['\'', '"']).flat_map(parts) {
             match part {
                 Code::Number(_) => "n".hash(hasher),
                 Code::Text(other) | Code::Other(other) => other.hash(hasher),
             }
         }
-    }
+    });
+    [mark(|hasher| name.hash(hasher)), if is_cell { 0 } else { without_texts }, without_numbers]
 }
 
 /// The class that a cell's name begins with; of other tasks the type is the class.

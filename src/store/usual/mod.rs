@@ -21,7 +21,7 @@ use super::{
 };
 use crate::time::Now;
 
-/// Runs kept of each kind of work (a type on a service), the newest. 72 bytes each.
+/// Runs kept of each kind of work (a type on a service), the newest. 80 bytes each.
 pub const RUNS: usize = 512;
 /// Kinds of work of which runs are kept; the one that ran longest ago makes room.
 pub const KINDS: usize = 256;
@@ -129,10 +129,11 @@ impl Usual {
         [bound(1.5, 0.1, LONG), bound(3.0, 0.5, FAR)]
     }
 
-    /// How a run of that length stands to it.
+    /// How a run of that length stands to it. Beside runs with other numbers none is long: those may be why.
     pub fn overrun(&self, took: Duration) -> Overrun {
         let [long, far] = self.bounds();
         match took {
+            _ if !self.basis.is_close() => Overrun::No,
             took if took > far => Overrun::Far,
             took if took > long => Overrun::Long,
             _ => Overrun::No,

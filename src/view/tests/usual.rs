@@ -7,6 +7,7 @@ use crate::{
     app::{lanes::Selected, tests::ok},
     store::TaskKey,
     theme::{Depth, Theme, Themes},
+    wire::frame::Snapshot,
 };
 
 /// A task of `service` whose type is the name's first word.
@@ -94,6 +95,43 @@ fn the_detail_says_where_it_is_from() {
         all.push_str(&format!("== {what}\n {}\n", part.join("\n")));
     }
     assert_snapshot!("usual_details", all);
+}
+
+#[test]
+fn the_schedule_tells_likely_starts_too() {
+    let open = |size| {
+        let mut b = busy(size, Charset::Unicode);
+        for (sid, job) in [("s1", t1("a")), ("s3", t1("c"))] {
+            let entry = format!(
+                r#"{{"scheduled_task_id": "{sid}", "task_id": null, "target": "fridge", "task_type": "MeasureT1",
+                    "display_name": {:?}, "status": "queued", "run_at": null, "eligible": true, "overdue": false,
+                    "submitted_at": "2026-11-24T21:16:40Z", "result": null}}"#,
+                job.name
+            );
+            let snapshot = Some(Snapshot::parse(&entry).unwrap());
+            let told = Input::ScheduleEntry { scheduled_task_id: sid.into(), snapshot };
+            b.app.session.store.apply(told, b.now);
+        }
+        b.keys("t");
+        b
+    };
+    let mut b = open((80, 24));
+    b.shows("slot free in >3:39, 1 of 4 unknown (4+ runs)").shows("waits  1:20   in ~0:19 (4 runs)");
+    open((40, 12)).shows("~0:19 (4)");
+}
+
+#[test]
+fn runs_with_other_numbers_are_a_rough_guide_without_marks() {
+    let mut b = Bench::with(Settings::default(), (80, 50));
+    let sleep = |id: &str, seconds: u32| {
+        on("fridge", id, &format!("Sleep: s={seconds}"), &format!(r#"{{"s": {seconds}}}"#))
+    };
+    for (id, seconds) in [("a", 3), ("b", 4), ("c", 3)] {
+        b.runs(&sleep(id, seconds)).later(f64::from(seconds)).completed(&sleep(id, seconds), &ok(id));
+    }
+    b.runs(&sleep("next", 30)).later(12.0).msg(Msg::Wake).shows("0:12 ▕██████▏  ~0:03 (3 alike)");
+    b.shows_not("far over").keys("j enter").shows("runs on fridge with the same fields; values may differ");
+    b.shows("12.4 s so far, longer than all of them").shows_not("than usual");
 }
 
 #[test]
