@@ -71,7 +71,7 @@ fn what_is_usual_stands_beside_a_running_task_and_outlives_the_screen() {
     screen.type_keys("j enter");
     screen.wait_for("how that is known", |s| {
         row(s, &["usually", "the median of 3 runs"])
-            && row(s, &["those are", "runs on lab with the same values (code included)"])
+            && row(s, &["those are", "runs on lab with the same code and values"])
             && row(s, &["this one", "so far, far longer than usual: longer than all of them"])
     });
     screen.type_keys("esc q");

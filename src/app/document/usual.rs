@@ -60,12 +60,7 @@ impl Document {
 /// What the runs are: `runs on fridge with the same values`.
 fn with(basis: Basis, task: &Task, runs: usize) -> String {
     let runs = if runs == 1 { "a run" } else { "runs" };
-    let cell = if task.is_ipython() && matches!(basis, Basis::Values | Basis::Numbers | Basis::Fields) {
-        " (code included)"
-    } else {
-        ""
-    };
-    format!("{runs} on {} with {}{cell}", task.service, basis.words())
+    format!("{runs} on {} with {}", task.service, basis.words(task.is_ipython()))
 }
 
 /// `0.35 s`, `12.4 s`, `2:04`, `1:02:03`.

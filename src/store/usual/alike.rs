@@ -75,15 +75,19 @@ impl Basis {
         }
     }
 
-    /// What the runs have in common with the task, in a few words behind *runs with*.
-    pub fn words(self) -> &'static str {
+    /// What the runs have in common with the task, in a few words behind *runs with*. `is_cell`: it is a cell.
+    pub fn words(self, is_cell: bool) -> &'static str {
         match self {
+            Basis::Values if is_cell => "the same code and values",
             Basis::Values => "the same values",
             Basis::Name => "the same name",
+            Basis::Numbers if is_cell => "the same code but for texts",
             Basis::Numbers => "the same numbers; texts may differ",
             Basis::NameNumbers => "the same name but for texts",
+            Basis::Fields if is_cell => "the same code but for numbers and texts",
             Basis::Fields => "the same fields; values may differ",
             Basis::NameShape => "the same name but for numbers",
+            Basis::Type if is_cell => "the same class; what they were given may differ",
             Basis::Type => "the same type; what they were given may differ",
         }
     }
