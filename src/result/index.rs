@@ -13,6 +13,8 @@ use super::blocks::{self, BLOCK};
 const KEPT: usize = 1024;
 /// Bytes of a container after which the next milestone is due.
 const STRIDE: usize = 1024;
+/// Strings from here on are kept: to find the end of one of megabytes takes longer than a frame.
+const LONG: usize = 64 * 1024;
 /// Levels of nesting that are indexed. Python itself stops at about a thousand.
 pub const MAX_DEPTH: usize = 10_000;
 
@@ -59,6 +61,8 @@ pub struct Index {
     /// By their opening bracket.
     nodes: Vec<Node>,
     milestones: Vec<Milestone>,
+    /// Long strings, from quote to quote.
+    strings: Vec<(u32, u32)>,
 }
 
 /// A container whose end was not seen yet.
@@ -119,6 +123,12 @@ impl Index {
         self.nodes.get(found)
     }
 
+    /// The end of the string that starts at `start`, if it is a long one.
+    pub(super) fn string_end(&self, start: usize) -> Option<usize> {
+        let found = self.strings.binary_search_by_key(&start, |(start, _)| *start as usize).ok()?;
+        self.strings.get(found).map(|(_, end)| *end as usize)
+    }
+
     /// A container's milestones, by offset.
     pub(super) fn milestones(&self, node: &Node) -> &[Milestone] {
         self.milestones.get(node.first as usize..node.last as usize).unwrap_or_default()
@@ -126,7 +136,9 @@ impl Index {
 
     /// Bytes of memory that it takes.
     pub fn memory(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>() + self.milestones.capacity() * size_of::<Milestone>()
+        self.nodes.capacity() * size_of::<Node>()
+            + self.milestones.capacity() * size_of::<Milestone>()
+            + self.strings.capacity() * size_of::<(u32, u32)>()
     }
 }
 
@@ -147,6 +159,8 @@ struct Pass<'a> {
     in_string: bool,
     /// … behind a backslash.
     escaped: bool,
+    /// Where that string began.
+    string: usize,
     /// The outermost container, from bracket to bracket.
     root: Option<(usize, usize)>,
 }
@@ -156,6 +170,14 @@ impl Pass<'_> {
         let masks = blocks::masks(block);
         let quotes = masks.quote & !blocks::escaped(masks.backslash, &mut self.escaped);
         let inside = blocks::between(quotes) ^ if self.in_string { u64::MAX } else { 0 };
+        if quotes != 0 {
+            let end = base + quotes.trailing_zeros() as usize + 1;
+            if self.in_string && end - self.string >= LONG {
+                self.index.strings.push((self.string as u32, end as u32));
+            }
+            // The last quote opens one if the block ends inside.
+            self.string = base + quotes.ilog2() as usize;
+        }
         self.in_string = inside >> 63 == 1;
         if masks.backslash & !inside != 0 {
             return Err(Fault::Broken);
@@ -248,7 +270,13 @@ impl Pass<'_> {
         match self.root {
             Some((start, end)) => blank(&self.bytes[..start]) && blank(&self.bytes[end + 1..]),
             // A single string, number or word.
-            None => str::from_utf8(self.bytes).is_ok_and(|text| json::check(text).is_ok()),
+            None => match self.index.strings.first() {
+                Some((start, end)) => {
+                    let around = |place: std::ops::Range<usize>| self.bytes.get(place).is_some_and(blank);
+                    around(0..*start as usize) && around(*end as usize..self.bytes.len())
+                }
+                None => str::from_utf8(self.bytes).is_ok_and(|text| json::check(text).is_ok()),
+            },
         }
     }
 }

@@ -435,3 +435,31 @@ fn records_are_a_table_that_sorts_by_value() {
         assert_eq!(order(&table), (0..11).collect::<Vec<_>>());
     });
 }
+
+#[test]
+fn long_strings_end_where_they_end() {
+    for length in [65_000, 65_535, 65_536, 70_000, 131_072 + 63] {
+        for filling in ["x", "é", "\\\\", "\\\"", "[,{"] {
+            let long = format!("\"{}\"", filling.repeat(length / filling.len()));
+            let text = format!("[1, {long}, \"a\", {{\"k\": {long}}}, {long}]");
+            let index = Index::new(&text).unwrap();
+            let tree = Tree::new(&text, &index);
+            let raw = |entry: Option<Entry>| tree.raw(&entry.unwrap().value).to_owned();
+            assert_eq!(tree.count(0), 5);
+            assert!(
+                raw(tree.entry(Some(0), 1)) == long && raw(tree.entry(Some(0), 4)) == long,
+                "{length} {filling}"
+            );
+            let index = Index::new(&long).unwrap();
+            assert_eq!(Tree::new(&long, &index).root().value, 0..long.len());
+            for broken in [
+                format!("{long}1"),
+                format!("x{long}"),
+                format!("{long}{long}"),
+                long[..long.len() - 1].to_owned(),
+            ] {
+                assert!(Index::new(&broken).is_err(), "{length} {filling}");
+            }
+        }
+    }
+}

@@ -210,6 +210,9 @@ impl<'a> Tree<'a> {
 
     /// The end of the string whose quote stands at `start`.
     fn string_end(&self, start: usize) -> usize {
+        if let Some(end) = self.index.string_end(start) {
+            return end;
+        }
         let bytes = self.text.as_bytes();
         let mut at = start + 1;
         while let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
