@@ -17,7 +17,9 @@ use crate::{
 #[derive(Debug)]
 pub struct History {
     /// The selected line's number.
-    pub selected: Option<i64>,
+    selected: Option<i64>,
+    /// Its place, as of the last look: of a hundred thousand lines it is not searched for each frame.
+    place: usize,
     /// The screen line on which it stands.
     pub line: usize,
     /// The filter as typed.
@@ -51,6 +53,7 @@ impl History {
     pub fn new(hidden: bool, columns: Vec<Column>) -> History {
         History {
             selected: None,
+            place: 0,
             line: 0,
             filter_text: String::new(),
             filter: Filter::default(),
@@ -82,10 +85,12 @@ impl History {
         let wanted = self.asked == Some(found.id);
         if wanted {
             self.found = found;
-            if self.selected_row().is_none() {
+            let place = self.found.lines.iter().position(|(row, _)| Some(*row) == self.selected);
+            if place.is_none() {
                 self.selected = self.found.lines.first().map(|(row, _)| *row);
                 self.line = 0;
             }
+            self.place = place.unwrap_or(0);
         }
         wanted
     }
@@ -168,10 +173,14 @@ impl History {
         }
     }
 
+    /// The selected line's number.
+    pub fn selected(&self) -> Option<i64> {
+        self.selected
+    }
+
     /// The place of the selected line.
     pub fn selected_row(&self) -> Option<usize> {
-        let selected = self.selected?;
-        self.found.lines.iter().position(|(row, _)| *row == selected)
+        self.selected.map(|_| self.place)
     }
 
     /// The selected line.
@@ -195,6 +204,7 @@ impl History {
         let Some(last) = self.found.lines.len().checked_sub(1) else { return };
         let to = self.selected_row().map_or(0, |at| at.saturating_add_signed(by).min(last));
         self.selected = self.found.lines.get(to).map(|(row, _)| *row);
+        self.place = to;
         self.line = to.saturating_sub(first).min(height.saturating_sub(1));
     }
 }

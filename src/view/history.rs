@@ -65,7 +65,7 @@ pub(super) fn rows(app: &App, history: &History, area: Rect, look: Look, now: No
     rows.push(table.titles(history));
     for (number, past) in visible {
         let mut row = table.row(past, history.marked.contains(&number));
-        row.selected = history.selected == Some(number);
+        row.selected = history.selected() == Some(number);
         rows.push(row);
     }
     rows
