@@ -210,7 +210,7 @@ async fn a_kernel_tells_what_it_has_and_is_left_as_it_was() {
     // One task, sequential, hidden from dashboards, and never one that runs beside others.
     // Another test asks a plain service the same, which refuses it.
     let ours = |event: &Event| {
-        event.json["service"] == "lab"
+        event.json["task_target"] == "lab"
             && event.json["task_display_name"] == "ListTaskTypes: asked by juicetop"
     };
     let event = match bus.seen.iter().find(|event| ours(event)) {
