@@ -51,7 +51,7 @@ use crate::{
     demo,
     keep::sent::Book,
     log::Log,
-    net::{self, Net, influx::Access},
+    net::{self, Net, influx::Access, kernels::Kernels},
     store::Input,
     term::{self, Capabilities, Colours},
     theme::{Depth, Glyphs},
@@ -305,6 +305,10 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
         true => None,
         false => Some(History::start(place, limits, clock, done.clone())?),
     };
+    let kernels = match lab.run_dir.clone().filter(|_| !is_replay) {
+        Some(run_dir) => Some(logs::hear(run_dir, done.clone())?),
+        None => None,
+    };
     let mut runner = Runner {
         app,
         painter,
@@ -319,6 +323,7 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
         history,
         types,
         influx: influx.ok(),
+        _kernels: kernels,
         paths,
         done,
         exit: None,
@@ -379,6 +384,8 @@ struct Runner {
     history: Option<History>,
     types: Types,
     influx: Option<Access>,
+    /// Heard as long as it is there.
+    _kernels: Option<Kernels>,
     paths: Paths,
     done: mpsc::UnboundedSender<Msg>,
     exit: Option<u8>,

@@ -263,7 +263,7 @@ impl Failures {
     fn kind(&self, task: &Task, traces: &Traces) -> (bool, Arc<Kind>) {
         let error = task.failure();
         let traceback = error.and_then(|error| error.traceback.as_ref());
-        let traceback = traceback.or_else(|| traces.of(&task.key).map(|(text, _)| text));
+        let traceback = traceback.or_else(|| traces.of(task).map(|(text, _)| text));
         let there = traceback.is_some();
         if let Some(known) = self.read.get(&task.key).filter(|(known, _)| *known == there) {
             return known.clone();

@@ -25,7 +25,7 @@ use super::{
     kept::Place,
     replay::Wish,
     session::{Outgoing, ReadList},
-    traces::{Logged, Wanted},
+    traces::{Logged, Raised, Wanted},
 };
 
 /// What can happen.
@@ -70,6 +70,10 @@ pub enum Msg {
     Found(Found),
     /// A task of the history was read, or why it could not be.
     PastRead(Result<Box<Task>, String>),
+    /// A kernel said that a cell raised.
+    Raised(Raised),
+    /// A kernel's output is watched, or is not: why.
+    Watched(Text, Result<(), String>),
     /// A service's log has answered for a task, or why it could not.
     Logged(TaskKey, Result<Vec<Logged>, String>),
     /// Two tasks of the history were compared, or why they could not be.

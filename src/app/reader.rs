@@ -13,10 +13,7 @@ use crate::{
 
 use super::compose::{SECRET, masked_payload};
 use super::document::{self, Choice, Document, Line, Mark};
-use super::{
-    Settings,
-    traces::{Search, Traces},
-};
+use super::{Settings, traces::Traces};
 
 /// Columns of the sign before what can be folded.
 const FOLD_SIGN: usize = 2;
@@ -35,8 +32,7 @@ struct Stamp {
     heard: Now,
     state: State,
     has_reply: bool,
-    found: bool,
-    search: Option<Search>,
+    traces: u64,
     own: bool,
     choice: Choice,
     second: Option<u64>,
@@ -115,8 +111,7 @@ impl Reader {
             heard: task.last_heard,
             state: task.state,
             has_reply: task.reply.is_some(),
-            found: traces.of(&task.key).is_some(),
-            search: traces.search(&task.key).cloned(),
+            traces: traces.revision(),
             own: task.own.is_some(),
             choice: self.choice.clone(),
             second: running.then_some(now.mono.as_secs()),
@@ -127,7 +122,7 @@ impl Reader {
         }
         let sample = stamp.sample;
         self.stamp = Some(stamp);
-        let found = traces.of(&task.key);
+        let found = traces.of(task);
         self.read_traceback(task, found.map(|(text, _)| text));
         let missing = match found {
             Some((_, origin)) => vec![origin.words()],

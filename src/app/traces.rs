@@ -12,7 +12,7 @@ use chrono::{DateTime, Local, Utc};
 use crate::{
     store::{Task, TaskKey},
     time::Now,
-    wire::{Text, frame::ReplyBody},
+    wire::{Text, frame::ReplyBody, json},
 };
 
 use super::{Settings, action::Action};
@@ -21,6 +21,11 @@ use super::{Settings, action::Action};
 const MOST: usize = 100;
 /// The clocks of this machine and of the lab may differ by this, in seconds.
 const APART: i64 = 60;
+/// What a kernel said and the task's end are heard within this of each other, in seconds.
+const TOGETHER: i64 = 10;
+/// What kernels said that is kept: so many, and so many bytes.
+const MOST_RAISED: usize = 1_000;
+const MOST_RAISED_BYTES: usize = 32 * 1024 * 1024;
 /// A log that could not be asked is asked again after this.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -31,6 +36,8 @@ pub enum Origin {
     Memory,
     /// The service's log, where it was written at that moment.
     Log(DateTime<Utc>),
+    /// The kernel's output, which was watched when it was raised.
+    Output,
 }
 
 impl Origin {
@@ -40,6 +47,7 @@ impl Origin {
             Origin::Memory => {
                 "from the kernel's memory: its last exception, of the same name and message".to_owned()
             }
+            Origin::Output => "from the kernel's output, as it was raised".to_owned(),
             Origin::Log(at) => format!(
                 "from the service's log, written at {}: an exception of the same name and message",
                 at.with_timezone(&Local).format("%H:%M:%S")
@@ -72,6 +80,35 @@ pub struct Logged {
     pub traceback: String,
 }
 
+/// What a kernel said of a cell that raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// The service.
+    pub service: Text,
+    /// The cell's code.
+    pub code: Text,
+    /// The exception's class, without its module.
+    pub name: Text,
+    /// Its message.
+    pub message: Text,
+    /// The traceback.
+    pub traceback: Text,
+}
+
+/// A service, and an exception's name and message.
+type Exception = (Text, Text, Text);
+
+/// What a kernel said of an exception.
+#[derive(Debug)]
+struct Said {
+    /// When that was heard.
+    at: DateTime<Utc>,
+    /// The cell's code.
+    code: Text,
+    /// The traceback.
+    found: (Text, Origin),
+}
+
 /// How far the search in the log has come for one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Search {
@@ -91,6 +128,7 @@ pub struct Traces {
     found: HashMap<TaskKey, (Text, Origin)>,
     order: VecDeque<TaskKey>,
     kept: usize,
+    revision: u64,
     /// Why no kernel can be asked from here; `None`: it can.
     why_not: Option<String>,
     /// The key that asks.
@@ -98,6 +136,12 @@ pub struct Traces {
     /// Why no log can be asked; `None`: it can.
     no_log: Option<String>,
     searches: HashMap<TaskKey, Search>,
+    /// What kernels said, by service, name and message, with when it was heard; the newest last.
+    raised: HashMap<Exception, Vec<Said>>,
+    raised_order: VecDeque<Exception>,
+    raised_bytes: usize,
+    /// Kernels whose output is watched, since when, or why not.
+    watched: HashMap<Text, Result<DateTime<Utc>, String>>,
     searched: VecDeque<TaskKey>,
 }
 
@@ -114,8 +158,50 @@ impl Traces {
     }
 
     /// What was found for a task, and where.
-    pub fn of(&self, key: &TaskKey) -> Option<&(Text, Origin)> {
-        self.found.get(key)
+    pub fn of(&self, task: &Task) -> Option<&(Text, Origin)> {
+        self.found.get(&task.key).or_else(|| self.heard(task))
+    }
+
+    /// What its kernel said of a task as it raised: of its name, message and code, nearest to its end.
+    fn heard(&self, task: &Task) -> Option<&(Text, Origin)> {
+        if self.raised.is_empty() || !failed_in_cell(task) {
+            return None;
+        }
+        let error = task.failure()?;
+        let key = (task.service.clone(), error.ename.clone()?, error.evalue.clone().unwrap_or_default());
+        let said = self.raised.get(&key)?;
+        let ended = task.ended?.at.utc;
+        let payload = task.payload.as_deref()?;
+        let code = json::get(payload, "code").and_then(json::string)?;
+        let apart = |at: &DateTime<Utc>| (*at - ended).abs();
+        let fits = said.iter().filter(|said| *said.code == *code && apart(&said.at).num_seconds() < TOGETHER);
+        fits.min_by_key(|said| apart(&said.at)).map(|said| &said.found)
+    }
+
+    /// A kernel said that a cell raised.
+    pub fn hear(&mut self, raised: Raised, now: Now) {
+        let Raised { service, code, name, message, traceback } = raised;
+        let key = (service, name, message);
+        self.raised_bytes += traceback.len();
+        let said = Said { at: now.utc, code, found: (traceback, Origin::Output) };
+        self.raised.entry(key.clone()).or_default().push(said);
+        self.raised_order.push_back(key);
+        self.kept += 1;
+        self.revision += 1;
+        while self.raised_order.len() > MOST_RAISED || self.raised_bytes > MOST_RAISED_BYTES {
+            let Some(oldest) = self.raised_order.pop_front() else { break };
+            let Some(said) = self.raised.get_mut(&oldest) else { continue };
+            self.raised_bytes -= said.remove(0).found.0.len();
+            if said.is_empty() {
+                self.raised.remove(&oldest);
+            }
+        }
+    }
+
+    /// A kernel's output is watched from now on, or not: why.
+    pub fn watch(&mut self, service: Text, state: Result<(), String>, now: Now) {
+        self.revision += 1;
+        self.watched.insert(service, state.map(|()| now.utc));
     }
 
     /// How many were found in all.
@@ -123,9 +209,9 @@ impl Traces {
         self.kept
     }
 
-    /// How far the search in the log has come.
-    pub fn search(&self, key: &TaskKey) -> Option<&Search> {
-        self.searches.get(key)
+    /// Goes up with every change.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Keeps what was found.
@@ -134,6 +220,7 @@ impl Traces {
             self.order.push_back(key);
         }
         self.kept += 1;
+        self.revision += 1;
         if self.order.len() > MOST
             && let Some(oldest) = self.order.pop_front()
         {
@@ -149,7 +236,7 @@ impl Traces {
             Some(Search::Failed(_, at)) => now.mono.saturating_sub(*at) < AGAIN,
             Some(_) => true,
         };
-        if self.no_log.is_some() || tried || !failed_in_cell(task) || self.found.contains_key(&task.key) {
+        if self.no_log.is_some() || tried || !failed_in_cell(task) || self.of(task).is_some() {
             return None;
         }
         if self.searches.values().any(|search| *search == Search::Looking) {
@@ -164,6 +251,7 @@ impl Traces {
     }
 
     fn remember(&mut self, key: TaskKey, search: Search) {
+        self.revision += 1;
         if self.searches.insert(key.clone(), search).is_none() {
             self.searched.push_back(key);
         }
@@ -217,13 +305,22 @@ impl Traces {
             // Found, and let go since.
             (None, Some(Search::Found)) => "Its service's log has it.".to_owned(),
         };
+        let output = match self.watched.get(&task.service) {
+            None => "its address is not known here".to_owned(),
+            Some(Err(why)) => why.clone(),
+            Some(Ok(since)) => match task.ended.filter(|ended| ended.at.utc > *since) {
+                None => format!("it is since {}", since.with_timezone(&Local).format("%H:%M")),
+                Some(_) => "it said nothing of this cell".to_owned(),
+            },
+        };
+        let output = format!("Its kernel's output was not heard then: {output}.");
         let kernel = match &self.why_not {
             Some(why) => format!("Its kernel may still have it, but cannot be asked from here: {why}."),
             None => {
                 format!("{} asks its kernel, which keeps the last one: that runs a cell there.", self.key)
             }
         };
-        vec!["The cell raised. Juice sends no traceback of a cell.".to_owned(), log, kernel]
+        vec!["The cell raised. Juice sends no traceback of a cell.".to_owned(), output, log, kernel]
     }
 }
 

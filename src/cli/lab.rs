@@ -49,6 +49,8 @@ pub struct Lab {
     pub folders: Folders,
     /// The person's own configuration.
     pub loaded: Loaded,
+    /// Juice's runtime files, where they were looked at.
+    pub run_dir: Option<PathBuf>,
     /// A certificate authority of the person's own.
     pub ca_file: Option<PathBuf>,
     /// What is learned and done there is kept for later.
@@ -99,6 +101,7 @@ impl Lab {
             found = Some(lab);
             result
         };
+        let found_here = found.is_some();
         Ok(Lab {
             endpoint,
             source,
@@ -108,6 +111,7 @@ impl Lab {
             found,
             folders,
             loaded,
+            run_dir: found_here.then(|| place.juice_run.clone()),
             ca_file: place.ca_file.clone(),
             keeps: true,
         })
@@ -126,6 +130,7 @@ impl Lab {
             found: None,
             folders,
             loaded,
+            run_dir: None,
             ca_file: None,
             keeps: false,
         }

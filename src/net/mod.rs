@@ -1,7 +1,7 @@
-//! Connections: finding the lab, the bus, the router, single services, the lab's database; reconnecting; TLS.
+//! Connections: finding the lab, the bus, the router, single services, kernels' output, the lab's database; reconnecting; TLS.
 //!
-//! All sockets and all decoding live in one thread of its own with its own runtime, so that no message, however large,
-//! delays a key. It sends typed events over a bounded channel. It refuses to send anything twice, and to judge what an
+//! All sockets and all decoding live in one thread of its own with its own runtime (kernels' output in another), so that no
+//! message, however large, delays a key. It sends typed events over a bounded channel. It refuses to send anything twice, and to judge what an
 //! event means.
 //!
 //! **The fate of a frame.** Each [`Command::Send`] ends in one of three ways: [`Event::Unsent`] (it did not go out and
@@ -15,6 +15,7 @@ mod dial;
 pub mod discovery;
 mod feed;
 pub mod influx;
+pub mod kernels;
 mod line;
 pub mod probe;
 mod problem;

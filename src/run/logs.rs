@@ -1,15 +1,18 @@
-//! Asking the services' log, beside the loop.
+//! Tracebacks of cells: asking the services' log, and hearing the kernels' output, beside the loop.
 
-use std::{io, thread};
+use std::{io, path::PathBuf, thread};
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     app::{
         Msg,
-        traces::{Logged, Wanted},
+        traces::{Logged, Raised, Wanted},
     },
-    net::influx::{self, Access},
+    net::{
+        influx::{self, Access},
+        kernels::{self, Heard, Kernels},
+    },
 };
 
 /// Looks for exceptions in a thread of its own; the answer comes as a message. The person may leave before it does.
@@ -32,4 +35,20 @@ pub(super) fn find(access: Option<Access>, wanted: Wanted, told: UnboundedSender
         let _ = told.send(Msg::Logged(key, answer));
     })?;
     Ok(())
+}
+
+/// Hears the kernels whose addresses stand in Juice's runtime files; what they say comes as messages.
+///
+/// # Errors
+/// No thread can be made.
+pub(super) fn hear(run_dir: PathBuf, told: UnboundedSender<Msg>) -> io::Result<Kernels> {
+    kernels::start(run_dir, move |heard| {
+        let msg = match heard {
+            Heard::Watched(service, state) => Msg::Watched(service, state),
+            Heard::Raised { service, code, name, message, traceback } => {
+                Msg::Raised(Raised { service, code, name, message, traceback })
+            }
+        };
+        let _ = told.send(msg);
+    })
 }

@@ -465,7 +465,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
                 a.push(Again);
             }
             match failed {
-                Some((task, _)) if failed_in_cell(task) && app.ui.traces.of(&task.key).is_none() => {
+                Some((task, _)) if failed_in_cell(task) && app.ui.traces.of(task).is_none() => {
                     a.extend([AskTraceback, NextSection]);
                 }
                 Some(_) => {

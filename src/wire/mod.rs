@@ -9,6 +9,7 @@ mod fields;
 pub mod frame;
 pub mod group;
 pub mod json;
+pub mod kernel;
 pub mod link;
 pub mod name;
 

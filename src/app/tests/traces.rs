@@ -1,7 +1,7 @@
 //! The traceback of a cell, which no reply has, from the kernel that keeps it.
 
 use super::*;
-use crate::app::traces::{Logged, Wanted};
+use crate::app::traces::{Logged, Raised, Wanted};
 
 fn cell(id: &str) -> Job {
     Job { service: "lab".into(), kind: "IPythonTask".into(), name: format!("Fit: qubit='{id}'"), ..job(id) }
@@ -223,4 +223,57 @@ fn what_the_log_does_not_have_or_cannot_tell_is_said() {
     b.later(31.0).keys("j");
     assert_eq!(asked_log(&mut b).len(), 1);
     assert!(pane(&failed()).contains("cannot be asked from here: no lab was looked for"));
+}
+
+#[test]
+fn what_the_kernel_said_as_it_raised_is_that_cells_traceback() {
+    let cell = Job { payload: r#"{"run_async": false, "code": "fit(\"q3\")"}"#.into(), ..cell("q3") };
+    let raised = |code: &str, name: &str| {
+        Msg::Raised(Raised {
+            service: "lab".into(),
+            code: code.into(),
+            name: name.into(),
+            message: "'amp'".into(),
+            traceback: "\u{1b}[31m---\u{1b}[39m\nKeyError   Traceback (most recent call last)\nCell In[12], line 3\n----> 3 fit(\"q3\")\n\nKeyError: 'amp'".into(),
+        })
+    };
+    let mut b = Bench::new();
+    b.kernel("lab", "idle").runs(&cell);
+    b.msg(Msg::Watched("lab".into(), Ok(())));
+    // Its own word, and that of others: another code, another exception.
+    for (code, name) in [("other()", "KeyError"), ("fit(\"q3\")", "KeyError"), ("fit(\"q3\")", "ValueError")]
+    {
+        b.msg(raised(code, name));
+    }
+    b.later(0.5).completed(&cell, &self::raised("q3", "KeyError"));
+    b.keys("j j j enter");
+    assert!(
+        pane(&b).contains("from the kernel's output") && pane(&b).contains("fit(\"q3\")"),
+        "{}",
+        pane(&b)
+    );
+    assert_eq!(asked_log(&mut b), [], "no log is asked");
+    b.keys("T");
+    assert_eq!(b.notice(), "its traceback is here");
+    // The same code once more, later: what was said of the first one is not the second one's.
+    let again = Job { id: "q3b".into(), ..cell.clone() };
+    let mut b2 = Bench::new();
+    b2.kernel("lab", "idle").runs(&cell);
+    b2.msg(raised("fit(\"q3\")", "KeyError"));
+    b2.completed(&cell, &self::raised("q3", "KeyError"));
+    b2.later(60.0).runs(&again).later(0.2).completed(&again, &self::raised("q3b", "KeyError"));
+    b2.msg(Msg::Watched("lab".into(), Err("127.0.0.1:1 is not reached: refused".into())));
+    b2.keys("/").types("id:q3b").keys("enter g j j j enter");
+    assert!(
+        pane(&b2).contains("output was not heard then: 127.0.0.1:1 is not reached: refused."),
+        "{}",
+        pane(&b2)
+    );
+    b2.msg(Msg::Watched("lab".into(), Ok(())));
+    assert!(pane(&b2).contains("output was not heard then: it is since"), "{}", pane(&b2));
+    // Many words of a kernel are bounded.
+    for n in 0..1_500 {
+        b.msg(raised(&format!("f({n})"), "KeyError"));
+    }
+    assert!(!pane(&b).contains("from the kernel's output"), "it was the oldest: {}", pane(&b));
 }

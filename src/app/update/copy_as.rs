@@ -75,7 +75,7 @@ fn of_task(app: &App, task: &Task, now: Now) -> Result<CopyAs, String> {
     };
     let masked = masked_payload(&app.catalogue, task, SECRET);
     let payload = masked.as_deref().or(task.payload.as_deref());
-    let found = app.ui.traces.of(&task.key).map(|(text, _)| text);
+    let found = app.ui.traces.of(task).map(|(text, _)| text);
     let error = ErrorTexts::of(task, reader, found, payload, now);
     let copy = match source_of(app, task) {
         Ok(source) => {

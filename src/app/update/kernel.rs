@@ -116,7 +116,7 @@ fn refusal(app: &App, task: &Task) -> Option<(Severity, String)> {
         };
         return Some((Severity::Info, told.to_owned()));
     }
-    if app.ui.traces.of(&task.key).is_some() {
+    if app.ui.traces.of(task).is_some() {
         return Some((Severity::Info, "its traceback is here".to_owned()));
     }
     if let Some(later) = failed_later(app, task) {

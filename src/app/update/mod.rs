@@ -124,6 +124,14 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Made { id, of, result } => python::made(app, &id, &of, result, now),
         Msg::TypesRead { files, problems } => types::files_read(app, &files, &problems, now),
         Msg::Found(found) => history::found(app, found),
+        Msg::Raised(raised) => {
+            app.ui.revision += 1;
+            app.ui.traces.hear(raised, now);
+        }
+        Msg::Watched(service, state) => {
+            app.ui.revision += 1;
+            app.ui.traces.watch(service, state, now);
+        }
         Msg::Logged(key, answer) => {
             app.ui.revision += 1;
             kernel::logged(app, &key, answer, now);

@@ -100,7 +100,7 @@ pub(super) fn export(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             vec![Effect::Copy { text: task.name.to_string(), what: "the name".to_owned() }]
         }
         _ => {
-            let found = app.ui.traces.of(&task.key).map(|(text, _)| text);
+            let found = app.ui.traces.of(task).map(|(text, _)| text);
             let (text, what, ending) = content(task, found);
             if action == Action::Copy {
                 return vec![Effect::Copy { text, what: what.to_owned() }];

@@ -195,6 +195,47 @@ fn database(
     })
 }
 
+/// Where a kernel publishes what its cells say.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// The service.
+    pub service: String,
+    /// Its host.
+    pub host: String,
+    /// The port of its output channel (IOPub).
+    pub port: u16,
+    /// What its messages are signed with (HMAC-SHA256); empty: they are not.
+    pub key: String,
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Channel({} at {}:{})", self.service, self.host, self.port)
+    }
+}
+
+/// The kernels that the runtime data names, by TCP and with signatures that can be checked. Some may be gone: a service that
+/// crashed leaves its file.
+pub fn channels(run_dir: &std::path::Path) -> Vec<Channel> {
+    let run = Roots { folders: vec![run_dir.to_owned()], packages: Vec::new() };
+    let kernels = layers::load(&run, "ipykernel-connection", &mut Vec::new()).unwrap_or_default();
+    let Some(services) = table(&kernels.merged, &["services"]) else { return Vec::new() };
+    let channel = |(name, settings): (&String, &Value)| {
+        let settings = settings.as_table()?;
+        let is = |key, wanted| text(settings, &[key]).is_none_or(|value| value == wanted);
+        if !(is("transport", "tcp") && is("signature_scheme", "hmac-sha256")) {
+            return None;
+        }
+        Some(Channel {
+            service: name.clone(),
+            host: text(settings, &["ip"])?.to_owned(),
+            port: port(Some(value(settings, &["iopub_port"])?), 0).ok()?,
+            key: text(settings, &["key"]).unwrap_or_default().to_owned(),
+        })
+    };
+    services.iter().filter_map(channel).collect()
+}
+
 fn router(run: &Roots, config: &Roots, warnings: &mut Vec<Warning>) -> (String, Source) {
     let sources = [
         (run, "task-manager-connection-info", &[][..], "ip, router_port"),

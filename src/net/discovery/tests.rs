@@ -252,3 +252,27 @@ fn the_database_of_logs_needs_a_token_for_users() {
     let access = access.influx.unwrap();
     assert_eq!((access.url.as_str(), access.org.as_str(), access.logs.as_str()), ("http://db:1", "o", "b"));
 }
+
+#[test]
+fn kernels_are_those_that_can_be_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, more: &str| {
+        let text = format!(
+            "[services.{name}]\nip = \"juice-{name}\"\nkey = \"k-{name}\"\niopub_port = 4100\n{more}"
+        );
+        (format!("run/ipykernel-connection.d/{name}.toml"), text)
+    };
+    let files = [
+        file("lab", "transport = \"tcp\"\nsignature_scheme = \"hmac-sha256\"\n"),
+        file("ipc", "transport = \"ipc\"\n"),
+        file("md5", "signature_scheme = \"hmac-md5\"\n"),
+        ("run/ipykernel-connection.d/cut.toml".to_owned(), "[services.cut]\nip = \"x\"\n".to_owned()),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    lay(dir.path(), &files);
+    let channels = channels(&dir.path().join("run"));
+    let lab = Channel { service: "lab".into(), host: "juice-lab".into(), port: 4100, key: "k-lab".into() };
+    assert_eq!(channels, [lab]);
+    assert!(!format!("{channels:?}").contains("k-lab"), "a key is shown to nobody");
+    assert_eq!(super::channels(&dir.path().join("nowhere")), []);
+}

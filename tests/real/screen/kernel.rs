@@ -150,7 +150,14 @@ async fn the_traceback_of_a_cell_comes_from_the_kernels_memory() {
     // Nobody else's cell is to fail in this kernel meanwhile.
     let Some(juice) = Juice::private(&["lab"]) else { return };
     let mut tasks = Tasks::connect(&juice.url()).await;
-    let mut program = Program::live(&juice, &["lab"], LARGE);
+    // By its address alone: with Juice's runtime files the kernel's output would have told it.
+    let url = juice.url();
+    let live = || {
+        let program = Program::start(&juice, &["lab"], LARGE, &["--url", &url]);
+        program.wait_for("the connection", |text| text.contains("● live"));
+        program
+    };
+    let mut program = live();
     let code = "def tune(q):\n    settings = {}\n    return settings[q]['amp']\n\ntry:\n    tune('q3')\nexcept KeyError as error:\n    raise RuntimeError('could not tune') from error";
     let cell =
         Frame::new("lab", "IPythonTask", json!({"code": code, "run_async": false})).named("Tune: qubit='q3'");
@@ -177,7 +184,7 @@ async fn the_traceback_of_a_cell_comes_from_the_kernels_memory() {
     tasks.ask(cell).await;
     program.wait_for("the second failure", |text| text.contains("✘ Divide"));
     // Read anew, as by someone who comes later.
-    let mut later = Program::live(&juice, &["lab"], LARGE);
+    let mut later = live();
     tasks
         .ask(Frame::new("lab", "IPythonTask", json!({"code": "[][7]", "run_async": false})).named("Pick"))
         .await;
@@ -195,13 +202,52 @@ async fn the_traceback_of_a_cell_comes_from_the_kernels_memory() {
 }
 
 #[tokio::test]
+async fn the_traceback_of_a_cell_comes_from_the_kernels_output_if_that_was_watched() {
+    let Some(juice) = Juice::shared() else { return };
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    let mut program = Program::live(juice, &["lab"], LARGE);
+    // The kernel is watched within seconds of the start; until then a cell's error says why not.
+    let code = "def tune_by_output(q):\n    return {}[q]['amp']\n\ntune_by_output('q3')";
+    let cell = || {
+        Frame::new("lab", "IPythonTask", json!({"code": code, "run_async": false})).named("Tune: by output")
+    };
+    program.type_keys("/");
+    program.type_text("\"Tune: by output\"");
+    program.type_keys("enter");
+    let mut pane = String::new();
+    for _ in 0..10 {
+        tasks.ask(cell()).await;
+        program.row_with("lab", &["✘ Tune: by output"]);
+        program.type_keys("g j enter");
+        pane = program.wait_for("the task", |text| text.contains("KeyError") && text.contains("payload"));
+        if pane.contains("from the kernel's output") {
+            break;
+        }
+        program.type_keys("esc");
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    for part in [
+        "from the kernel's output, as it was raised",
+        "KeyError: 'q3'",
+        "in tune_by_output",
+        "return {}[q]['amp']",
+    ] {
+        assert!(pane.contains(part), "{part}:\n{pane}");
+    }
+    program.type_keys("esc esc");
+    program.leave();
+}
+
+#[tokio::test]
 async fn the_traceback_of_a_cell_comes_from_the_services_log_by_itself() {
     // What fails here is looked for in all that was logged around then.
     let Some(juice) = Juice::private(&["lab"]) else { return };
     let mut tasks = Tasks::connect(&juice.url()).await;
-    let (config, run) = (juice.config_dir().display().to_string(), juice.run_dir().display().to_string());
+    // Without Juice's runtime files no kernel's output is heard.
+    let config = juice.config_dir().display().to_string();
     let start = || {
-        let screen = super::Screen::start(&["--juice-config", &config, "--juice-run", &run], LARGE, &[]);
+        let screen =
+            super::Screen::start(&["--juice-config", &config, "--juice-run", "/nowhere"], LARGE, &[]);
         screen.wait_for("the connection", |text| text.contains("● live"));
         screen
     };

@@ -1,0 +1,144 @@
+//! What a kernel publishes on its output channel (IOPub): Jupyter's messages, as ipykernel 6.31 sends them (measured).
+//!
+//! Pure. Of all that comes only what tells a cell's error is read: which code a request runs, and the error that came of
+//! it. A message whose signature is not the kernel's is refused.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use super::{Text, json};
+
+/// What stands between the routing prefix and the message.
+const DELIMITER: &[u8] = b"<IDS|MSG>";
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A request runs this code.
+    Input {
+        /// The request's id.
+        request: Text,
+        /// The code.
+        code: Text,
+    },
+    /// A request raised.
+    Error {
+        /// The request's id.
+        request: Text,
+        /// The exception's class, without its module.
+        name: Text,
+        /// Its message.
+        message: Text,
+        /// The traceback as IPython shows it, with its colours.
+        traceback: Text,
+    },
+    /// Anything else.
+    Other,
+}
+
+/// Reads a message of several parts. `key`: the kernel's; an empty one signs nothing.
+///
+/// # Errors
+/// In a few words, why it is none.
+pub fn read(parts: &[&[u8]], key: &str) -> Result<Said, &'static str> {
+    let at = parts.iter().position(|part| *part == DELIMITER).ok_or("no message of Jupyter's")?;
+    let [signature, signed @ ..] = parts.get(at + 1..).unwrap_or_default() else { return Err("it is cut") };
+    let [header, parent, _, content, ..] = signed else { return Err("it is cut") };
+    if !key.is_empty() {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|_| "no key")?;
+        signed.iter().take(4).for_each(|part| mac.update(part));
+        let bytes = unhex(signature).ok_or("its signature cannot be read")?;
+        mac.verify_slice(&bytes).map_err(|_| "its signature is not the kernel's")?;
+    }
+    let text = |part: &'_ [u8], key: &str| -> Option<Text> {
+        let part = std::str::from_utf8(part).ok()?;
+        json::get(part, key).and_then(json::string).map(|text| Text::from(text.as_ref()))
+    };
+    let request = text(parent, "msg_id");
+    match (text(header, "msg_type").as_deref(), request) {
+        (Some("execute_input"), Some(request)) => {
+            Ok(Said::Input { request, code: text(content, "code").ok_or("an input without code")? })
+        }
+        (Some("error"), Some(request)) => {
+            let lines = std::str::from_utf8(content).ok().and_then(|content| json::get(content, "traceback"));
+            let lines =
+                json::items(lines.ok_or("an error without a traceback")?).map_err(|_| "no list of lines")?;
+            let lines: Option<Vec<_>> = lines.into_iter().map(json::string).collect();
+            Ok(Said::Error {
+                request,
+                name: text(content, "ename").ok_or("an error without a name")?,
+                message: text(content, "evalue").unwrap_or_default(),
+                traceback: lines.ok_or("a line that is no text")?.join("\n").into(),
+            })
+        }
+        _ => Ok(Said::Other),
+    }
+}
+
+fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, []) = text.as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn signed(key: &str, header: &str, parent: &str, content: &str) -> Vec<Vec<u8>> {
+        let body = [header, parent, "{}", content];
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+        body.iter().for_each(|part| mac.update(part.as_bytes()));
+        let signature: String =
+            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let parts = ["kernel.1.error", "<IDS|MSG>", &signature].into_iter().chain(body);
+        parts.map(|part| part.as_bytes().to_vec()).collect()
+    }
+
+    fn told(parts: &[Vec<u8>], key: &str) -> Result<Said, &'static str> {
+        read(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>(), key)
+    }
+
+    const ERROR: &str = r#"{"ename": "KeyError", "evalue": "'q3'", "traceback": ["\u001b[31m---\u001b[39m", "KeyError: 'q3'"]}"#;
+
+    #[test]
+    fn inputs_and_errors_are_read_and_signatures_are_checked() {
+        let parent = r#"{"msg_id": "7_1", "msg_type": "execute_request"}"#;
+        let input = signed(
+            "secret",
+            r#"{"msg_type": "execute_input"}"#,
+            parent,
+            r#"{"code": "a\nb", "execution_count": 3}"#,
+        );
+        assert_eq!(told(&input, "secret"), Ok(Said::Input { request: "7_1".into(), code: "a\nb".into() }));
+        let error = signed("secret", r#"{"msg_type": "error"}"#, parent, ERROR);
+        let Ok(Said::Error { name, message, traceback, .. }) = told(&error, "secret") else { panic!() };
+        assert_eq!((&*name, &*message), ("KeyError", "'q3'"));
+        assert_eq!(&*traceback, "\u{1b}[31m---\u{1b}[39m\nKeyError: 'q3'");
+        assert_eq!(told(&error, "other"), Err("its signature is not the kernel's"));
+        let mut changed = error.clone();
+        changed[6] = ERROR.replace("q3", "q4").into_bytes();
+        assert_eq!(told(&changed, "secret"), Err("its signature is not the kernel's"));
+        assert!(told(&changed, "").is_ok(), "without a key nothing is signed");
+        changed[2] = b"zz".to_vec();
+        assert_eq!(told(&changed, "secret"), Err("its signature cannot be read"));
+        let status = signed("", r#"{"msg_type": "status"}"#, parent, "{}");
+        assert_eq!(told(&status, ""), Ok(Said::Other));
+        for cut in 0..error.len() {
+            assert!(told(&error[..cut], "secret").is_err(), "{cut}");
+        }
+        let odd = signed("", r#"{"msg_type": "error"}"#, parent, r#"{"ename": "E", "traceback": 3}"#);
+        assert_eq!(told(&odd, ""), Err("no list of lines"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_parts_are_a_message_or_an_error(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..8)) {
+            let mut parts = parts;
+            parts.insert(0, DELIMITER.to_vec());
+            let _ = told(&parts, "");
+            let _ = told(&parts, "key");
+        }
+    }
+}
