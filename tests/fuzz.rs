@@ -32,6 +32,14 @@ fn every_case_and_its_beginnings_hold() {
     }
 }
 
+#[test]
+fn what_the_fuzzer_has_found_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/found");
+    for entry in fs::read_dir(folder).unwrap() {
+        checks::traceback(&fs::read(entry.unwrap().path()).unwrap());
+    }
+}
+
 /// Lines as tracebacks have them, in any order.
 fn lines() -> impl Strategy<Value = String> {
     let line = prop_oneof![

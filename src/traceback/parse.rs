@@ -67,14 +67,15 @@ fn blank(line: &str) -> bool {
 impl<'a> Chain<'a, '_> {
     /// The lines from the first item to the last.
     fn extent(&self) -> Range<usize> {
-        let end = match self.items.last() {
-            Some(Item::Line(line)) => Some(line.number + 1),
-            Some(Item::Members(nodes)) => {
+        // The last one may be of members that have no lines.
+        let end = self.items.iter().rev().find_map(|item| match item {
+            Item::Line(line) => Some(line.number + 1),
+            Item::Members(nodes) => {
                 nodes.iter().rev().find_map(|node| self.member(*node)).map(|lines| lines.end)
             }
             // Only the whole text has one.
-            Some(Item::Tail(_)) | None => None,
-        };
+            Item::Tail(_) => None,
+        });
         let start = self.number(0).unwrap_or_default();
         start..end.unwrap_or(start)
     }
