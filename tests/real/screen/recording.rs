@@ -31,8 +31,11 @@ fn end_of(path: &str, lane: &str) -> (Screen, Vec<String>) {
     let mut screen = Screen::start(&["replay", path, "--paused"], LARGE, &[]);
     screen.wait_for("the start", |text| text.contains("paused 1x") && text.contains(" replay"));
     screen.type_keys("$");
-    let text =
-        screen.wait_for("its end", |text| text.contains("the end 1x") || text.contains("cut off here"));
+    // Where it is cut is told from the start on: the lane's rows are there only at its end.
+    let text = screen.wait_for("its end", |text| {
+        let ends = text.contains("the end 1x") || text.contains("cut off here");
+        ends && !block(text, lane).is_empty()
+    });
     let rows = block(&text, lane).into_iter().map(str::to_owned).collect();
     (screen, rows)
 }
