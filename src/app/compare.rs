@@ -206,8 +206,8 @@ impl Part {
         if title == "Payload" && sides.iter().any(|side| side.masked) {
             about.push_str("; secrets were masked before it was kept, and may differ");
         }
+        let differences = diff.count();
         let Diff { changed, same, more_same, .. } = diff;
-        let differences = changed.len();
         let pair = |line: diff::Line, differs, prefix: &str| {
             let path = if line.path == "." { "" } else { &*line.path };
             let name = match (prefix, path) {
