@@ -10,6 +10,7 @@ mod many;
 mod news;
 mod replay;
 mod schedule;
+mod wanted;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -35,6 +36,7 @@ pub use schedule::{ReadList, frame_of};
 
 use many::Cancelling;
 use schedule::{is_unknown_type, told_error};
+use wanted::Probing;
 
 /// A bus that brought nothing for this long is quiet: three of the task manager's heartbeats.
 pub const QUIET: Duration = Duration::from_secs(15);
@@ -92,11 +94,24 @@ pub enum Way {
 #[derive(Clone, Debug)]
 enum Pending {
     Direct,
-    Schedule { own: Text },
-    List,
-    Entry { scheduled_task_id: Text, then: Then },
+    Schedule {
+        own: Text,
+    },
+    /// `old`: since it was asked for, something may have been missed on the bus.
+    List {
+        old: bool,
+    },
+    /// Asked only so that the bus tells of it: see `wanted`.
+    Probe,
+    Entry {
+        scheduled_task_id: Text,
+        then: Then,
+    },
     Topics,
-    Cancel { scheduled_task_id: Text, then: Then },
+    Cancel {
+        scheduled_task_id: Text,
+        then: Then,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -132,6 +147,12 @@ pub struct Session {
     /// Own tasks for services spoken to alone that wait for their turn, by id.
     held: HashMap<Text, TaskFrame>,
     list_wanted: bool,
+    /// Something came on the bus since it is up: from then on it brings all.
+    bus_delivers: bool,
+    /// The list was asked for on a bus that had brought nothing yet.
+    list_unsure: bool,
+    /// The bus is made to speak.
+    probing: Option<Probing>,
     /// When the list was last asked for.
     list_asked: Option<Now>,
     /// When it is to be asked for again after bus messages were let go.
@@ -145,6 +166,8 @@ pub struct Session {
     sending: Vec<Sending>,
     /// Tasks that are being cancelled together.
     cancelling: Vec<Cancelling>,
+    /// Tasks of which it is not known whether a cancellation reached the scheduler.
+    unsettled: Vec<TaskKey>,
     news: Vec<News>,
     revision: u64,
     /// It takes in a recording: it asks for nothing, and this is how far it has come.
@@ -167,6 +190,9 @@ impl Session {
             pending: HashMap::new(),
             held: HashMap::new(),
             list_wanted: true,
+            bus_delivers: false,
+            list_unsure: false,
+            probing: None,
             list_asked: None,
             list_later: None,
             topics_wanted: true,
@@ -175,6 +201,7 @@ impl Session {
             topics_answered: false,
             sending: Vec::new(),
             cancelling: Vec::new(),
+            unsettled: Vec::new(),
             news: Vec::new(),
             revision: 0,
             replay: None,
@@ -189,7 +216,7 @@ impl Session {
 
     /// Whether the scheduler's list was asked for and answered.
     pub fn list_came(&self) -> bool {
-        self.list_asked.is_some() && !self.pending.values().any(|p| matches!(p, Pending::List))
+        self.list_asked.is_some() && !self.list_pending()
     }
 
     /// Goes up when anything that can be shown has changed.
@@ -226,13 +253,16 @@ impl Session {
     pub fn receive(&mut self, incoming: Incoming, now: Now) -> Vec<Outgoing> {
         let mut out = Vec::new();
         match incoming {
-            Incoming::Link { line, state } => self.link_changed(line, state, now, &mut out),
+            Incoming::Link { line, state } => self.link_changed(line, state, now),
             Incoming::Bus(event) => {
                 // The age of the data is shown only once the bus has been quiet for longer than its heartbeat.
                 if self.bus_heard.is_none_or(|h| now.since(h) >= QUIET) {
                     self.revision += 1;
                 }
                 self.bus_heard = Some(now);
+                if !self.bus_delivers {
+                    self.bus_speaks();
+                }
                 let ran = self.ran_after_all(&event);
                 self.store.apply(Input::Bus(event), now);
                 if let Some((key, id)) = ran {
@@ -249,15 +279,16 @@ impl Session {
             Incoming::Missed { count } => {
                 self.missed += count;
                 self.revision += 1;
+                self.list_grows_old();
                 // A large list makes us slower still, and the router: not for each burst.
                 match self.list_asked.map(|asked| asked.mono + LIST_PAUSE).filter(|at| *at > now.mono) {
                     Some(at) => self.list_later = Some(at),
                     None => self.list_wanted = true,
                 }
                 self.store.apply(Input::Missed(count), now);
-                self.ask_what_is_wanted(now, &mut out);
             }
         }
+        self.ask_what_is_wanted(now, &mut out);
         self.ask_open_questions(&mut out);
         self.go_on(now, &mut out);
         out
@@ -270,8 +301,8 @@ impl Session {
         if self.list_later.is_some_and(|at| at <= now.mono) {
             self.list_later = None;
             self.list_wanted = true;
-            self.ask_what_is_wanted(now, &mut out);
         }
+        self.ask_what_is_wanted(now, &mut out);
         self.ask_open_questions(&mut out);
         self.go_on(now, &mut out);
         out
@@ -279,7 +310,8 @@ impl Session {
 
     /// The next moment (monotonic) at which [`Session::wake`] has something to do.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
-        [self.store.wake_at(now), self.list_later].into_iter().flatten().min()
+        let probe = self.probing.as_ref().map(|probing| probing.at);
+        [self.store.wake_at(now), self.list_later, probe].into_iter().flatten().min()
     }
 
     /// Asks about single entries of the scheduler's list that the store cannot settle from what it heard.
@@ -292,7 +324,7 @@ impl Session {
         }
     }
 
-    fn link_changed(&mut self, line: Line, state: LinkState, now: Now, out: &mut Vec<Outgoing>) {
+    fn link_changed(&mut self, line: Line, state: LinkState, now: Now) {
         self.revision += 1;
         let live = state == LinkState::Live;
         let names: Vec<String> = match &line {
@@ -325,12 +357,15 @@ impl Session {
             match &line {
                 Line::Bus => {
                     self.store.apply(Input::BusLink(live), now);
+                    (self.bus_delivers, self.probing) = (false, None);
+                    self.list_grows_old();
                     // Also once it is up again: what came between a list that was read without it and now, nobody heard.
                     self.list_wanted = true;
                 }
                 Line::Router => {
                     self.store.apply(Input::TaskLink { service: None, up: live }, now);
                     self.list_wanted |= !live;
+                    self.probing = None;
                     if !live {
                         self.lose_requests();
                     }
@@ -342,33 +377,6 @@ impl Session {
                     }
                 }
             }
-        }
-        self.ask_what_is_wanted(now, out);
-    }
-
-    /// Asks for the scheduler's list and the topics: once at the start and once after each gap, never by a timer
-    /// (a large list stalls the lab's router). It waits for the bus, so that nothing falls between the list and the
-    /// first event; only where the bus cannot be had from the start is the list read once without it.
-    fn ask_what_is_wanted(&mut self, now: Now, out: &mut Vec<Outgoing>) {
-        if !self.is_live(&Line::Router) {
-            return;
-        }
-        let bus_coming = match self.link(&Line::Bus) {
-            Some(link) => matches!(link.state, LinkState::Connecting { attempt: 0 | 1 }),
-            None => true,
-        };
-        if bus_coming || (self.list_asked.is_some() && !self.is_live(&Line::Bus)) {
-            return;
-        }
-        let asked = self.pending.values().any(|p| matches!(p, Pending::List));
-        if !asked && !self.without_list && std::mem::take(&mut self.list_wanted) {
-            self.list_asked = Some(now);
-            let id = self.ids.fresh();
-            self.send_manager(manager::get_scheduled_tasks(id), Pending::List, out);
-        }
-        if std::mem::take(&mut self.topics_wanted) {
-            let id = self.ids.fresh();
-            self.send_manager(manager::get_event_topic_list(id), Pending::Topics, out);
         }
     }
 
@@ -477,7 +485,8 @@ impl Session {
                     self.tell(News::NotSent { id: own, why });
                 }
             },
-            Pending::List => self.listed(ReadList::of(&reply), now),
+            Pending::List { old } => self.listed(ReadList::of(&reply), old, now),
+            Pending::Probe => {}
             Pending::Topics => {
                 self.topics_answered = true;
                 let topics = reply.result(false).and_then(|r| crate::wire::json::members(r).ok());
@@ -519,7 +528,8 @@ impl Session {
                 self.store.apply(Input::NotSent { id: own.clone(), why: why.clone() }, now);
                 self.tell(News::NotSent { id: own, why });
             }
-            Some(Pending::List) => self.list_wanted = true,
+            Some(Pending::List { .. }) => self.list_wanted = true,
+            Some(Pending::Probe) => {}
             Some(Pending::Topics) => self.topics_wanted = true,
             Some(Pending::Cancel { then, .. } | Pending::Entry { then, .. }) => {
                 self.tell_cancelled(then, Cancelled::Failed(why), None);
@@ -551,12 +561,15 @@ impl Session {
                     });
                 }
                 Pending::Cancel { then, .. } | Pending::Entry { then, .. } => {
-                    let why = "the link was lost before the answer".to_owned();
-                    self.tell_cancelled(then, Cancelled::Failed(why), None);
+                    // The frame may have arrived: the list that is read after the gap tells.
+                    if let Then::TellCancelled(key) | Then::Replace { key, .. } = &then {
+                        self.unsettled.push(key.clone());
+                    }
+                    self.tell_cancelled(then, Cancelled::Unknown, None);
                 }
                 Pending::Topics => self.topics_wanted = true,
-                Pending::List => self.list_wanted = true,
-                Pending::Direct => {}
+                Pending::List { .. } => self.list_wanted = true,
+                Pending::Direct | Pending::Probe => {}
             }
         }
     }

@@ -313,6 +313,14 @@ impl Store {
         });
     }
 
+    pub(super) fn on_cancel_lost(&mut self, key: &TaskKey) {
+        let Some(id) = self.id_of(key) else { return };
+        self.edit(id, |row| {
+            let waits = Part::of(&row.task) == Part::Waiting;
+            waits && std::mem::replace(&mut row.task.cancel_wished, false)
+        });
+    }
+
     pub(super) fn id_of(&self, key: &TaskKey) -> Option<RowId> {
         self.keys.get(&key.0).or_else(|| self.ids.get(&key.0)).copied()
     }

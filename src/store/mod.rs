@@ -104,8 +104,12 @@ pub enum Input {
     },
     /// A reply to one of our own frames.
     Reply(Reply),
+    /// The scheduler's list is asked for now: what is heard from here on may be younger than its answer.
+    ScheduleAsked,
     /// The scheduler's whole list, complete. Odd entries come raw.
     Schedule(Vec<Result<Snapshot, Text>>),
+    /// The scheduler's list from before a gap: what it says of ends is true, where the others stood may be over.
+    OldSchedule(Vec<Result<Snapshot, Text>>),
     /// One entry of the scheduler's list, asked for by its id; `None`: the scheduler does not know that id.
     ScheduleEntry {
         /// The id asked for.
@@ -133,6 +137,8 @@ pub enum Input {
     },
     /// We asked the scheduler to cancel this task (a wish: only the scheduler's word or the reply ends it).
     CancelAsked(TaskKey),
+    /// A cancellation that we asked for never reached the scheduler: the task still waits.
+    CancelLost(TaskKey),
     /// So many bus messages were let go on our side: as if the bus had been lost for a moment.
     Missed(u64),
 }
@@ -231,6 +237,8 @@ pub struct Store {
     carriers: HashMap<Text, Carrier>,
     carrier_order: VecDeque<Text>,
     schedule_unreadable: Option<String>,
+    /// When the list that is awaited was asked for.
+    schedule_asked: Option<Now>,
     questions: VecDeque<Text>,
     types_in_use: usize,
     usuals: Usuals,
@@ -280,6 +288,7 @@ impl Store {
             carriers: HashMap::new(),
             carrier_order: VecDeque::new(),
             schedule_unreadable: None,
+            schedule_asked: None,
             questions: VecDeque::new(),
             types_in_use: 0,
             usuals: Usuals::default(),
@@ -321,12 +330,15 @@ impl Store {
             Input::Carried { id, by } => self.on_carried(id, by),
             Input::Accepted { id, snapshot } => self.on_accepted(&id, snapshot, now),
             Input::Reply(reply) => self.on_reply(reply, now),
+            Input::ScheduleAsked => self.schedule_asked = Some(now),
             Input::Schedule(list) => self.on_schedule(list, now),
+            Input::OldSchedule(list) => self.on_old_schedule(list, now),
             Input::ScheduleEntry { scheduled_task_id, snapshot } => {
                 self.on_schedule_entry(&scheduled_task_id, snapshot, now);
             }
             Input::ScheduleUnreadable(why) => self.on_schedule_unreadable(why),
             Input::CancelAsked(key) => self.on_cancel_asked(&key, now),
+            Input::CancelLost(key) => self.on_cancel_lost(&key),
             Input::PutAway(key) => self.on_put_away(&key, now),
         }
         self.keep_within_limits();

@@ -28,9 +28,6 @@ const CARRIERS: usize = 256;
 /// A larger payload is not kept on the way: the task's own events bring it again, bytes.
 const LARGEST_LOAD: usize = 1 << 20;
 
-/// A row heard of so short a time ago may be younger than a list that does not have it, seconds.
-const LIST_AGE: u64 = 5;
-
 /// The scheduler's word that a slot was taken is older than what the bus said within this time, seconds.
 const OVERDUE_AGE: u64 = 2;
 
@@ -258,6 +255,7 @@ impl Store {
         if self.schedule_unreadable.take().is_some() {
             self.touch();
         }
+        let asked = self.schedule_asked.take().unwrap_or(now);
         let mut listed = HashSet::new();
         for entry in list {
             match entry {
@@ -273,10 +271,31 @@ impl Store {
             let Some(row) = self.row(id) else { continue };
             let task = &row.task;
             let missing = task.scheduled_task_id.as_ref().is_some_and(|id| !listed.contains(id));
-            let young = now.since(task.last_heard).as_secs() < LIST_AGE
+            // Heard of since the list was asked for: it may be younger than the list.
+            let young = task.last_heard.mono >= asked.mono
                 && self.heard_since.is_some_and(|since| task.last_heard.mono >= since.mono);
             if missing && !young {
                 self.forget(id, now);
+            }
+        }
+    }
+
+    /// A list from before a gap. What had ended then has ended; what it says of the others may be over since, so a row
+    /// that is known keeps what it has, and a new one may have started or ended unseen.
+    pub(super) fn on_old_schedule(&mut self, list: Vec<Result<Snapshot, Text>>, now: Now) {
+        self.schedule_asked = None;
+        for snapshot in list.into_iter().flatten() {
+            let ended = match &snapshot.status {
+                ScheduledStatus::Done | ScheduledStatus::Failed => true,
+                ScheduledStatus::Cancelled => snapshot.task_id.is_none(),
+                _ => false,
+            };
+            let known = self.ids.contains_key(&snapshot.scheduled_task_id)
+                || snapshot.task_id.as_ref().is_some_and(|id| self.ids.contains_key(id));
+            if ended {
+                self.on_snapshot(snapshot, now);
+            } else if !known && let Some(id) = self.on_snapshot(snapshot, now) {
+                self.edit(id, |row| row.task.state != State::Scheduled && row.lose(Reason::NotSeen, now));
             }
         }
     }

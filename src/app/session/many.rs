@@ -260,8 +260,10 @@ pub struct CancelTally {
     pub run_on: usize,
     /// They had ended already, or were not known any more.
     pub too_late: usize,
-    /// Nobody knows.
+    /// The scheduler did not do it.
     pub failed: usize,
+    /// The link was lost before the answer: nobody knows.
+    pub unknown: usize,
     /// Why, for one of those.
     pub why: Option<String>,
 }
@@ -555,6 +557,7 @@ impl CancelTally {
                 self.failed += 1;
                 self.why.get_or_insert_with(|| why.clone());
             }
+            Cancelled::Unknown => self.unknown += 1,
         }
     }
 }

@@ -105,6 +105,8 @@ pub enum Cancelled {
     RunsOn,
     /// It had ended already, or the scheduler does not know it.
     TooLate,
-    /// Nobody knows; the reason.
+    /// The scheduler did not do it; why.
     Failed(String),
+    /// It was sent, and the link was lost before the answer: it may have been done or not.
+    Unknown,
 }

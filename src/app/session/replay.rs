@@ -95,7 +95,8 @@ impl Session {
             "GetScheduledTasks" => {
                 self.list_asked = Some(now);
                 self.list_wanted = false;
-                Pending::List
+                self.store.apply(Input::ScheduleAsked, now);
+                Pending::List { old: false }
             }
             "GetEventTopicList" => {
                 self.topics_wanted = false;

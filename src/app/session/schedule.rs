@@ -6,7 +6,7 @@
 
 use super::{Cancelled, News, Outgoing, Pending, REPLACED, Session, Then, Way};
 use crate::{
-    store::{Input, Own, State, Task, TaskKey},
+    store::{Input, Outcome, Own, State, Task, TaskKey},
     time::Now,
     wire::{
         Text,
@@ -56,13 +56,13 @@ pub fn frame_of(task: &Task, id: Text) -> Option<TaskFrame> {
 impl Session {
     /// The scheduler's list was asked for and has not come.
     pub fn list_pending(&self) -> bool {
-        self.pending.values().any(|pending| matches!(pending, Pending::List))
+        self.pending.values().any(|pending| matches!(pending, Pending::List { .. }))
     }
 
     /// Whether that reply is the scheduler's list.
     pub fn is_list(&self, reply: &Reply) -> bool {
         let pending = reply.id.as_ref().and_then(|id| self.pending.get(id));
-        matches!(pending, Some(Pending::List))
+        matches!(pending, Some(Pending::List { .. }))
     }
 
     /// Whether all of the scheduler's tasks are known: its list was read to the last entry, and nothing was missed since.
@@ -76,7 +76,8 @@ impl Session {
         if let Some(why) = self.store.schedule_unreadable() {
             return Err(format!("the scheduler's list cannot be read ({why})"));
         }
-        let awaited = self.list_pending() || self.list_wanted || self.list_later.is_some();
+        let awaited =
+            self.list_pending() || self.list_wanted || self.list_unsure || self.list_later.is_some();
         if awaited || self.list_read.is_none() {
             return Err("the scheduler's list has not been read yet".to_owned());
         }
@@ -101,10 +102,7 @@ impl Session {
             return Err("the list is being read already".to_owned());
         }
         let mut out = Vec::new();
-        self.list_asked = Some(now);
-        self.list_wanted = false;
-        let id = self.ids.fresh();
-        self.send_manager(manager::get_scheduled_tasks(id), Pending::List, &mut out);
+        self.ask_list(now, &mut out);
         self.revision += 1;
         Ok(out)
     }
@@ -112,24 +110,31 @@ impl Session {
     /// Takes the scheduler's list, once it was read.
     pub fn take_list(&mut self, read: ReadList, now: Now) -> Vec<Outgoing> {
         let pending = read.id.as_ref().and_then(|id| self.pending.get(id));
-        if matches!(pending, Some(Pending::List)) {
+        if let Some(&Pending::List { old }) = pending {
             if let Some(id) = &read.id {
                 self.pending.remove(id);
             }
-            self.listed(read, now);
+            self.listed(read, old, now);
         }
         let mut out = Vec::new();
+        self.ask_what_is_wanted(now, &mut out);
         self.ask_open_questions(&mut out);
         out
     }
 
-    pub(super) fn listed(&mut self, read: ReadList, now: Now) {
+    /// `old`: something may have been missed since it was asked for, so it does not say how things stand now.
+    pub(super) fn listed(&mut self, read: ReadList, old: bool, now: Now) {
         match read.list {
+            Ok(list) if old => {
+                self.has_scheduler = Some(true);
+                self.store.apply(Input::OldSchedule(list), now);
+            }
             Ok(list) => {
                 self.has_scheduler = Some(true);
                 self.list_read = Some((now, read.bytes));
                 self.odd_entries = list.iter().filter(|entry| entry.is_err()).count();
                 self.store.apply(Input::Schedule(list), now);
+                self.settle_cancellations(now);
             }
             Err(why) => {
                 let why = if read.unknown_type {
@@ -142,6 +147,26 @@ impl Session {
             }
         }
         self.revision += 1;
+    }
+
+    /// The list that was read after a gap tells what came of cancellations that were on their way when it began.
+    fn settle_cancellations(&mut self, now: Now) {
+        for key in std::mem::take(&mut self.unsettled) {
+            let Some(task) = self.store.task(&key) else { continue };
+            let (key, state, outcome) = (task.key.clone(), task.state, task.outcome);
+            let done = match (state, outcome) {
+                (State::Ended, Some(Outcome::Cancelled)) => Cancelled::Done,
+                (State::Ended, _) => Cancelled::TooLate,
+                (State::Running { .. }, _) => Cancelled::RunsOn,
+                (State::Scheduled | State::Waiting, _) => {
+                    self.store.apply(Input::CancelLost(key.clone()), now);
+                    Cancelled::Failed("the scheduler never got it, and the task still waits".to_owned())
+                }
+                // Its row says why nobody knows.
+                (State::Unknown, _) => continue,
+            };
+            self.news.push(News::Cancelled { key, done });
+        }
     }
 
     /// Asks the scheduler to cancel; what came of it is told as [`News::Cancelled`].

@@ -171,7 +171,12 @@ impl Bench {
     }
 
     pub fn connect(&mut self) -> &mut Bench {
-        self.link(Line::Bus, live()).link(Line::Router, live())
+        self.link(Line::Bus, live()).link(Line::Router, live()).speaks()
+    }
+
+    /// The bus brings something, so that it is known to.
+    pub fn speaks(&mut self) -> &mut Bench {
+        self.bus("Identifier.", "{}")
     }
 
     pub fn disconnect(&mut self) -> &mut Bench {

@@ -12,8 +12,8 @@ fn the_list_is_asked_once_at_the_start_and_once_after_a_gap() {
     let mut b = Bench::offline(Settings::default(), (100, 30));
     b.link(Line::Router, live());
     assert_eq!(asked(&b, "GetScheduledTasks"), 0, "it waits for the bus, so that nothing falls between");
-    b.link(Line::Bus, live());
-    assert_eq!(b.sent_types(), ["GetScheduledTasks", "GetEventTopicList"]);
+    b.link(Line::Bus, live()).speaks();
+    assert_eq!(b.sent_types(), ["GetEventTopicList", "GetScheduledTasks"]);
     b.answer("GetScheduledTasks", "[]").answer("GetEventTopicList", "{}").take();
     // Never by a timer.
     for _ in 0..600 {
@@ -47,7 +47,7 @@ fn a_list_that_was_read_without_the_bus_is_read_again_with_it() {
         b.later(1.0).link(Line::Bus, LinkState::Connecting { attempt }).link(Line::Bus, state);
     }
     assert_eq!(b.sent().len(), 0);
-    b.link(Line::Bus, live());
+    b.link(Line::Bus, live()).speaks();
     assert_eq!(asked(&b, "GetScheduledTasks"), 1, "what came between the list and the bus was not heard");
     b.answer("GetScheduledTasks", "[]").take();
     b.link(Line::Bus, live());
@@ -55,8 +55,113 @@ fn a_list_that_was_read_without_the_bus_is_read_again_with_it() {
     // Only the bus is lost: it is not asked at the loss, when the answer would be old before the bus is back.
     b.link(Line::Bus, down(b.now));
     assert_eq!(b.sent().len(), 0);
-    b.later(60.0).link(Line::Bus, live());
+    b.later(60.0).link(Line::Bus, live()).speaks();
     assert_eq!(asked(&b, "GetScheduledTasks"), 1);
+}
+
+/// A snapshot of a scheduled task on `fridge`.
+fn entry(sid: &str, task_id: Option<&str>, status: &str) -> String {
+    let task_id = task_id.map_or_else(|| "null".to_owned(), json::quote);
+    let result = match (status, task_id.as_str()) {
+        ("done", id) => format!(r#"{{"id": {id}, "status": "ok", "result": 1}}"#),
+        _ => "null".to_owned(),
+    };
+    format!(
+        r#"{{"scheduled_task_id": "{sid}", "task_id": {task_id}, "target": "fridge", "task_type": "MeasureT1",
+            "display_name": "MeasureT1: {sid}", "status": "{status}", "run_at": null,
+            "submitted_at": "2026-11-24T20:59:00Z", "result": {result}, "eligible": true, "overdue": false}}"#
+    )
+}
+
+#[test]
+fn a_list_from_before_a_gap_says_nothing_about_what_came_after() {
+    // The list takes its time (32 MB: 3 s); meanwhile the bus is lost for a moment, and what waited has ended.
+    let mut b = Bench::new();
+    b.link(Line::Bus, down(b.now)).later(1.0).link(Line::Bus, live()).speaks();
+    let old = b.sent()[0].id.to_string();
+    let state = down(b.now);
+    b.later(1.0).link(Line::Bus, state).later(1.0).link(Line::Bus, live()).speaks();
+    assert_eq!(asked(&b, "GetScheduledTasks"), 1, "one at a time");
+    let list = format!("[{}, {}]", entry("s1", None, "queued"), entry("s2", Some("t2"), "done"));
+    b.take();
+    b.reply(&format!(r#"{{"id": "{old}", "status": "ok", "result": {list}}}"#));
+    assert_eq!(b.state("s1"), State::Unknown, "it waited before the gap");
+    assert_eq!(b.state("s2"), State::Ended, "an end stays one");
+    assert_eq!(b.sent_types(), ["GetScheduledTasks"], "how it stands now is asked for");
+    assert!(b.app.session.list_is_whole().is_err());
+    b.answer("GetScheduledTasks", &format!("[{}]", entry("s1", Some("t1"), "done")));
+    assert_eq!(b.state("s1"), State::Ended);
+    assert!(b.app.session.list_is_whole().is_ok());
+    // What was known before the gap is not brought back to life by it either.
+    let mut b = Bench::new();
+    b.scheduled("s1", None, &job("1"), "queued").take();
+    b.link(Line::Bus, down(b.now)).link(Line::Bus, live()).speaks();
+    let old = b.sent().last().unwrap().id.to_string();
+    b.wire(Incoming::Missed { count: 1 }).take();
+    let list = entry("s1", None, "queued");
+    b.reply(&format!(r#"{{"id": "{old}", "status": "ok", "result": [{list}]}}"#));
+    assert_ne!(b.state("s1"), State::Waiting);
+    b.later(61.0).msg(Msg::Wake);
+    b.answer("GetScheduledTasks", "[]");
+    assert_eq!(b.state("s1"), State::Unknown);
+}
+
+#[test]
+fn what_is_heard_while_a_list_is_on_its_way_is_not_forgotten_for_it() {
+    // A slow list: what was queued 20 s before it comes is not in it.
+    let mut b = Bench::new();
+    b.link(Line::Bus, down(b.now)).link(Line::Bus, live()).speaks();
+    b.later(1.0).scheduled("s1", None, &job("1"), "queued");
+    b.later(20.0).answer("GetScheduledTasks", "[]");
+    assert_eq!(b.state("s1"), State::Scheduled);
+}
+
+#[test]
+fn the_list_waits_until_the_bus_surely_speaks() {
+    // Juice tells its bus of a new reader in the background: a task that ran between the two left no sign.
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.link(Line::Bus, live()).link(Line::Router, live());
+    b.answer("GetEventTopicList", "{}").take();
+    b.later(0.2).msg(Msg::Wake);
+    assert_eq!(b.sent().len(), 0);
+    b.speaks();
+    assert_eq!(b.sent_types(), ["GetScheduledTasks"], "what is heard proves that all is");
+    b.answer("GetScheduledTasks", "[]").take();
+    // A quiet one is made to speak, by what shows on nobody's dashboard; the program wakes for it by itself.
+    let state = down(b.now);
+    b.later(5.0).link(Line::Bus, state).link(Line::Bus, live()).take();
+    for _ in 0..2 {
+        let at = b.app.wake_at(b.now).unwrap();
+        b.at(at.as_secs_f64()).msg(Msg::Wake);
+    }
+    assert_eq!(b.sent_types(), ["GetScheduledTask"; 2]);
+    let question = Job {
+        service: "task-manager".into(),
+        kind: "GetScheduledTask".into(),
+        hidden: true,
+        ..parallel(&b.sent()[1].id)
+    };
+    b.take();
+    b.runs(&question);
+    assert_eq!(b.sent_types(), ["GetScheduledTasks"]);
+    b.answer("GetScheduledTasks", "[]").take();
+    b.later(100.0).msg(Msg::Wake);
+    assert_eq!(b.sent().len(), 0);
+    // One that says nothing at all does not keep the list away for ever; should it speak then, the list is read again.
+    b.link(Line::Bus, down(b.now)).link(Line::Bus, live()).take();
+    for _ in 0..100 {
+        b.later(0.1).msg(Msg::Wake);
+    }
+    assert_eq!(asked(&b, "GetScheduledTask"), 4);
+    assert_eq!(asked(&b, "GetScheduledTasks"), 1);
+    b.answer("GetScheduledTasks", "[]").take();
+    assert!(b.app.session.list_is_whole().is_err(), "what came before the first event was not heard");
+    b.later(30.0).speaks();
+    assert_eq!(b.sent_types(), ["GetScheduledTasks"]);
+    b.answer("GetScheduledTasks", "[]").take();
+    assert!(b.app.session.list_is_whole().is_ok());
+    b.speaks();
+    assert_eq!(b.sent().len(), 0);
 }
 
 #[test]
@@ -64,8 +169,8 @@ fn a_list_whose_answer_was_lost_is_asked_for_again() {
     let mut b = Bench::offline(Settings::default(), (100, 30));
     b.connect().take();
     b.link(Line::Router, down(b.now)).later(1.0).link(Line::Router, live());
-    assert_eq!(b.sent_types(), ["GetScheduledTasks", "GetEventTopicList"]);
-    let id = b.sent()[0].id.clone();
+    assert_eq!(b.sent_types(), ["GetEventTopicList", "GetScheduledTasks"]);
+    let id = b.sent()[1].id.clone();
     b.wire(Incoming::Unsent { id, why: "the line is closed".into() }).take();
     b.link(Line::Router, down(b.now)).link(Line::Router, live());
     assert_eq!(asked(&b, "GetScheduledTasks"), 1);
@@ -88,11 +193,52 @@ fn what_was_sent_is_not_sent_again_after_a_gap() {
     assert_eq!(b.state(&id), State::Ended);
 }
 
+/// A scheduled task whose cancellation is on its way when the link is lost; the link is back, and the list is awaited.
+fn cancelling() -> Bench {
+    let mut b = Bench::new();
+    b.scheduled("s1", None, &job("1"), "queued");
+    b.app.ui.selected = Some(Selected::task("fridge".into(), TaskKey("s1".into())));
+    b.keys("x").later(1.0).keys("y");
+    assert_eq!(b.sent_types().last().unwrap(), "CancelScheduledTask");
+    b.take();
+    b.disconnect();
+    assert!(b.notice().contains("the link was lost before the answer"), "{}", b.notice());
+    assert!(!b.notice().contains("not cancelled"), "{}", b.notice());
+    b.later(2.0).connect();
+    assert_eq!(asked(&b, "CancelScheduledTask"), 0, "it is not sent again");
+    b
+}
+
+#[test]
+fn a_cancellation_that_was_on_its_way_at_a_loss_is_settled_by_the_next_list() {
+    // C14: it may have arrived or not.
+    let mut b = cancelling();
+    b.answer("GetScheduledTasks", &format!("[{}]", entry("s1", None, "cancelled")));
+    assert!(b.notice().starts_with("cancelled: "), "{}", b.notice());
+    assert_eq!(b.app.store().find("s1").unwrap().outcome, Some(Outcome::Cancelled));
+    let mut b = cancelling();
+    b.answer("GetScheduledTasks", &format!("[{}]", entry("s1", None, "queued")));
+    assert!(b.notice().contains("never got it"), "{}", b.notice());
+    assert!(!b.app.store().find("s1").unwrap().cancel_wished, "nobody wishes it there");
+    let mut b = cancelling();
+    b.answer("GetScheduledTasks", &format!("[{}]", entry("s1", Some("t1"), "running")));
+    assert!(b.notice().contains("runs on"), "{}", b.notice());
+    // A list from before another gap settles nothing.
+    let mut b = cancelling();
+    let id = b.sent().last().unwrap().id.to_string();
+    b.link(Line::Bus, down(b.now)).later(1.0).link(Line::Bus, live()).speaks();
+    let list = entry("s1", None, "queued");
+    b.reply(&format!(r#"{{"id": "{id}", "status": "ok", "result": [{list}]}}"#));
+    assert!(!b.notice().contains("never got it"), "{}", b.notice());
+    b.answer("GetScheduledTasks", &format!("[{}]", entry("s1", None, "cancelled")));
+    assert!(b.notice().starts_with("cancelled: "), "{}", b.notice());
+}
+
 #[test]
 fn a_juice_without_a_scheduler_is_believed() {
     let mut b = Bench::offline(Settings::default(), (100, 30));
     b.connect();
-    let id = b.sent()[0].id.clone();
+    let id = b.sent()[1].id.clone();
     b.reply(&error(&id, "ValueError", "Unknown task type: GetScheduledTasks", "")).take();
     assert_eq!(b.app.session.has_scheduler, Some(false));
     b.keys("s").types("MeasureT2").keys("enter f7");

@@ -22,7 +22,7 @@ use super::{
     compose::barred,
     form::{go_to_wrong, keep_sent},
     groups,
-    schedule::{ask_to_cancel_marked, cancel_all, in_batch, not_replaced, replacing, rescue},
+    schedule::{UNSETTLED, ask_to_cancel_marked, cancel_all, in_batch, not_replaced, replacing, rescue},
     standing,
 };
 
@@ -542,7 +542,8 @@ pub(super) fn news(app: &mut App, now: Now) {
                     Cancelled::TooLate => {
                         (Severity::Warning, format!("it had ended already, or is not known: {name}"))
                     }
-                    Cancelled::Failed(why) => (Severity::Error, format!("not cancelled: {why}")),
+                    Cancelled::Failed(why) => (Severity::Error, format!("not cancelled: {why}: {name}")),
+                    Cancelled::Unknown => (Severity::Error, format!("cancelling was {UNSETTLED}: {name}")),
                 };
                 app.tell(severity, text, now);
             }

@@ -452,7 +452,11 @@ pub(super) fn news(app: &mut App, news: &News, now: Now) {
                 let why = tally.why.as_deref().unwrap_or("not known");
                 parts.push(format!("{} not cancelled: {why}", tally.failed));
             }
-            let severity = if tally.failed > 0 { Severity::Error } else { Severity::Info };
+            if tally.unknown > 0 {
+                let text = "asked for when the link was lost: whether they are is not known yet";
+                parts.push(format!("{} {text}", tally.unknown));
+            }
+            let severity = if tally.failed + tally.unknown > 0 { Severity::Error } else { Severity::Info };
             app.tell(severity, format!("{name}: {}", parts.join(", ")), now);
         }
         _ => {}

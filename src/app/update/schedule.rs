@@ -36,6 +36,8 @@ pub struct Batch {
     runs_on: Vec<String>,
     late: usize,
     failed: Option<String>,
+    /// The link was lost before the answer.
+    unknown: usize,
 }
 
 /// Rows that the schedule has on a body of this height, below its head.
@@ -335,10 +337,15 @@ pub(super) fn in_batch(app: &mut App, key: &TaskKey, done: &Cancelled, now: Now)
         Cancelled::RunsOn => batch.runs_on.push(name),
         Cancelled::TooLate => batch.late += 1,
         Cancelled::Failed(why) => batch.failed = Some(format!("{name}: {why}")),
+        Cancelled::Unknown => batch.unknown += 1,
     }
     tell_batch(app, now);
     true
 }
+
+/// What a cancellation is whose answer was lost.
+pub(super) const UNSETTLED: &str =
+    "asked for, and the link was lost before the answer; the list that is read when it is back will tell";
 
 /// Once all have been answered: what came of them.
 fn tell_batch(app: &mut App, now: Now) {
@@ -353,8 +360,12 @@ fn tell_batch(app: &mut App, now: Now) {
     if let Some(why) = &batch.failed {
         text.push_str(&format!("; not cancelled: {why}"));
     }
+    if batch.unknown > 0 {
+        text.push_str(&format!("; {}: {}", UNSETTLED, batch.unknown));
+    }
     let severity = match (&batch.failed, batch.runs_on.is_empty() && batch.late == 0) {
         (Some(_), _) => Severity::Error,
+        (None, _) if batch.unknown > 0 => Severity::Error,
         (None, false) => Severity::Warning,
         (None, true) => Severity::Info,
     };
@@ -404,6 +415,13 @@ pub(super) fn not_replaced(
         (Cancelled::Failed(why), _) => (
             Severity::Error,
             format!("nothing was submitted anew: {why}. Look before you send it again: {name}"),
+        ),
+        (Cancelled::Unknown, _) => (
+            Severity::Error,
+            format!(
+                "nothing was submitted anew: the link was lost before the scheduler's answer, so it is cancelled or not. \
+                 Look before you send it again: {name}"
+            ),
         ),
         (Cancelled::Done, why) => {
             let why = why.unwrap_or_default();

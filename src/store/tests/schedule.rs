@@ -229,7 +229,7 @@ fn what_the_scheduler_forgot_is_unknown() {
     let mut bench = Bench::new();
     let (old, young, ran) = (job("o"), job("y"), job("r"));
     bench.scheduled("so", None, &old, Queued).scheduled("sr", Some("r"), &ran, Running).runs(&ran);
-    bench.at(60.0).scheduled("sy", None, &young, Queued);
+    bench.at(60.0).give(Input::ScheduleAsked).scheduled("sy", None, &young, Queued);
     bench.at(61.0).give(Input::Schedule(Vec::new()));
     assert_eq!(bench.end("so"), unknown(Reason::Forgotten));
     assert_eq!(bench.end("sr"), unknown(Reason::Forgotten));
