@@ -116,6 +116,8 @@ pub struct Compose {
     pub filled: bool,
     /// Sending it replaces this scheduled task.
     pub replaces: Option<TaskKey>,
+    /// It runs this task again, of which nobody knew how it stood when it was opened.
+    pub again_of: Option<TaskKey>,
     /// What the person's editor was opened on.
     pub outside: Outside,
     /// What a person says of the group that sweeps make.
@@ -212,6 +214,7 @@ impl Compose {
             start: String::new(),
             filled: false,
             replaces: None,
+            again_of: None,
             outside: Outside::Payload,
             group: Group::default(),
             many: None,

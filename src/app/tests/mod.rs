@@ -24,6 +24,7 @@ mod safety;
 mod schedule;
 mod talk;
 mod traces;
+mod twice;
 mod types;
 mod when;
 

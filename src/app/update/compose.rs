@@ -12,7 +12,7 @@ use crate::{
         session::Way,
     },
     catalogue::{self, TaskType, form::Origin},
-    store::{Lane, TASK_MANAGER, Task},
+    store::{Lane, Reason, State, TASK_MANAGER, Task},
     time::Now,
     wire::{Text, event::KernelState, json},
 };
@@ -204,6 +204,7 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
         Some(task) => {
             compose.fill(task.payload.as_deref().unwrap_or("{}"), Origin::Last);
             compose.filled = true;
+            compose.again_of = in_doubt(task).then(|| task.key.clone());
         }
         None => {
             if let Some(draft) = app.ui.drafts.get(&(service, class.clone())) {
@@ -227,6 +228,11 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
     let areas = app.areas();
     compose.follow(areas.body, areas.shape, app.settings.charset);
     app.ui.layers.push(Layer::Compose(Box::new(compose)));
+}
+
+/// Whether nobody knows how a task ended, or whether it has.
+pub(super) fn in_doubt(task: &Task) -> bool {
+    task.state == State::Unknown && task.reason != Some(Reason::PutAway)
 }
 
 pub(super) fn metadata_parallel(task: &Task) -> bool {

@@ -23,7 +23,7 @@ use super::{
     form::{go_to_wrong, keep_sent},
     groups,
     schedule::{UNSETTLED, ask_to_cancel_marked, cancel_all, in_batch, not_replaced, replacing, rescue},
-    standing,
+    standing, twice,
 };
 
 /// Sends the composer's task, or asks first: where hardware moves, where a service is spoken to past a task manager
@@ -77,7 +77,8 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     });
     let replaces = replaces.filter(|_| over.is_none());
     let replaced = old.filter(waits);
-    let plain = !hardware && !alone && doubts.is_empty() && again.is_none();
+    let twice = twice::told(app, compose, &frame.target, &frame.task_type, std::iter::once(&*frame.payload));
+    let plain = !hardware && !alone && doubts.is_empty() && again.is_none() && twice.is_empty();
     if plain && replaces.is_none() && over.is_none() && !late {
         return send(app, frame, &way, now);
     }
@@ -96,6 +97,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         lines.extend(doubts.iter().take(6).map(|d| format!("  {d}")));
     }
     lines.extend(again);
+    lines.extend(twice);
     if let Some(over) = over {
         lines.push(over);
         lines.push("It is sent as one more task.".to_owned());

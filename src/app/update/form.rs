@@ -247,7 +247,7 @@ pub(super) fn keep_sent(app: &mut App, id: Text, mut compose: Box<Compose>) {
         return;
     }
     // What it was to replace is gone.
-    compose.replaces = None;
+    (compose.replaces, compose.again_of) = (None, None);
     if app.ui.sent.len() >= MOST_SENT {
         app.ui.sent.pop_front();
     }

@@ -21,6 +21,7 @@ use crate::{
 use super::{
     compose::barred,
     deeds::{hardware_lines, not_before, was_sent},
+    twice,
 };
 
 /// Groups of at most this many tasks that move no hardware go out without a question.
@@ -168,11 +169,23 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
     }
     let hardware = moves(app, &batch);
     let late = batch.run_at.filter(|at| *at <= now.utc);
-    let plain = !hardware && again.is_none() && late.is_none() && doubts.is_empty();
+    let payloads: Vec<String> = match &rest {
+        Some(rest) => rest.iter().map(|at| batch.payload(*at)).collect(),
+        None => (0..batch.count()).map(|at| batch.payload(at)).collect(),
+    };
+    let twice = match app.ui.layers.last() {
+        Some(Layer::Compose(compose)) => {
+            let payloads = payloads.iter().map(String::as_str);
+            twice::told(app, compose, &batch.target, &kind.name, payloads)
+        }
+        _ => Vec::new(),
+    };
+    let plain = !hardware && again.is_none() && twice.is_empty() && late.is_none() && doubts.is_empty();
     if plain && count <= FEW && forecast.warning().is_none() {
         return send(app, batch, None, now);
     }
     let mut lines = again.as_ref().map_or_else(Vec::new, |again| again.lines.clone());
+    lines.extend(twice);
     if hardware {
         // The swept ones follow, each value of them.
         let swept: Vec<&str> = batch.plan.names().collect();

@@ -18,6 +18,7 @@ mod lanes;
 mod python;
 pub mod schedule;
 mod task;
+mod twice;
 mod types;
 mod viewer;
 mod when;

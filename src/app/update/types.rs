@@ -171,6 +171,7 @@ fn renew_composer(app: &mut App, service: &Text, now: Now) {
     if let Some(Layer::Compose(new)) = app.ui.layers.last_mut() {
         new.id = old.id;
         new.replaces = old.replaces;
+        new.again_of = old.again_of;
         if old.parallel != old.task_type.parallel {
             new.parallel = old.parallel;
         }
