@@ -138,6 +138,7 @@ impl Evening {
         self.at(2600.0)
             .link(Line::Bus, LinkState::Waiting { attempt: 1, until: Duration::MAX, problem: down });
         self.at(2300.0).link(Line::Bus, LinkState::Live);
+        self.kernel(KernelState::Idle);
 
         let heater = job("heater", "fridge", "SetHeaterPower", r#"{"component_id": "mxc", "power": 0.004}"#);
         self.at(1500.0).runs(&heater);
