@@ -423,7 +423,8 @@ impl Session {
             }
             Way::Scheduled(run_at) => {
                 let id = self.ids.fresh();
-                self.store.apply(Input::Carried { id: frame.id.clone(), by: id.clone() }, now);
+                let at = run_at.map(|at| at.to_utc());
+                self.store.apply(Input::Carried { id: frame.id.clone(), by: id.clone(), run_at: at }, now);
                 let carrier = frame.scheduled(id, *run_at);
                 self.send_manager(carrier, Pending::Schedule { own: frame.id }, &mut out);
             }

@@ -106,6 +106,7 @@ impl Record {
             run_at: stamp(&self.run_at),
             submitted_at: stamp(&self.submitted_at),
             cancel_wished: self.cancel_wished,
+            looked_for: None,
             ..short
         }
     }

@@ -65,6 +65,7 @@ pub(super) fn blank(service: &Text, lane: Lane, state: State, now: Now) -> Task 
         run_at: None,
         submitted_at: None,
         cancel_wished: false,
+        looked_for: None,
         first_seen: now,
         waiting_since: None,
         started: None,
@@ -173,6 +174,7 @@ impl Row {
 
 impl Store {
     pub(super) fn on_event(&mut self, event: Event, now: Now) {
+        self.spoke.get_or_insert(now);
         match event {
             Event::Task(event) => self.on_task(*event, now),
             Event::Service(event) => self.on_kernel(event, now),
@@ -199,6 +201,7 @@ impl Store {
             // What a word of a later version means for the task cannot be guessed.
             TaskEventState::Other(_) => return,
         };
+        self.know_again(&event, now);
         let id = self.run_of(&event, reply.as_ref()).unwrap_or_else(|| self.add_from_event(&event, now));
         let cells = !self.is_plain(&event.target, now);
         let over = self.row(id).is_some_and(is_over);

@@ -155,6 +155,7 @@ impl Store {
             return;
         }
         self.bus_up = up;
+        self.spoke = None;
         if up {
             self.heard_since = Some(now);
             self.touch();
@@ -167,6 +168,7 @@ impl Store {
     /// connections will tell.
     pub(super) fn on_gap(&mut self, now: Now) {
         self.blind_since = Some(now);
+        self.schedule_whole = false;
         self.heard_since = self.bus_up.then_some(now);
         let mut doubted: Vec<RowId> = Vec::new();
         for station in &mut self.stations {
@@ -224,6 +226,9 @@ impl Store {
                     row.lose(Reason::LinkLost, now)
                 }
             });
+            if self.row(id).is_some_and(|row| row.task.own == Some(Own::Scheduled)) {
+                self.unacknowledged.insert(id);
+            }
             if !never_sent {
                 self.slot_lost(id, now);
             }

@@ -15,6 +15,7 @@ pub mod filter;
 mod group;
 mod judge;
 pub mod lane;
+mod lost;
 pub mod outlook;
 mod own;
 pub mod past;
@@ -51,7 +52,7 @@ pub use lane::{Lanes, Slot, Wait};
 pub use outlook::{Guess, Outlook};
 pub use past::{Moment, Past};
 pub use service::Service;
-pub use task::{Lane, Outcome, Own, Reason, State, Task, TaskKey};
+pub use task::{Lane, LookedFor, Outcome, Own, Reason, State, Task, TaskKey};
 pub use types::SeenType;
 pub use usual::{Overrun, Usual};
 
@@ -134,6 +135,8 @@ pub enum Input {
         id: Text,
         /// The id of the `ScheduleTask` around it.
         by: Text,
+        /// Not before this.
+        run_at: Option<DateTime<Utc>>,
     },
     /// We asked the scheduler to cancel this task (a wish: only the scheduler's word or the reply ends it).
     CancelAsked(TaskKey),
@@ -239,6 +242,14 @@ pub struct Store {
     schedule_unreadable: Option<String>,
     /// When the list that is awaited was asked for.
     schedule_asked: Option<Now>,
+    /// When the bus first brought something since it is up: before, it may not have brought all.
+    spoke: Option<Now>,
+    /// All of the scheduler's tasks are known: its list was read whole, and nothing was missed since.
+    schedule_whole: bool,
+    /// The newest `submitted_at` that the scheduler told.
+    newest_submitted: Option<DateTime<Utc>>,
+    /// Own rows on their way to the scheduler whose acknowledgement was lost.
+    unacknowledged: BTreeSet<RowId>,
     questions: VecDeque<Text>,
     types_in_use: usize,
     usuals: Usuals,
@@ -289,6 +300,10 @@ impl Store {
             carrier_order: VecDeque::new(),
             schedule_unreadable: None,
             schedule_asked: None,
+            spoke: None,
+            schedule_whole: false,
+            newest_submitted: None,
+            unacknowledged: BTreeSet::new(),
             questions: VecDeque::new(),
             types_in_use: 0,
             usuals: Usuals::default(),
@@ -327,7 +342,7 @@ impl Store {
             Input::Submitted { frame, own } => self.on_submitted(frame, own, now),
             Input::Started { id } => self.on_alone_started(&id, now),
             Input::NotSent { id, why } => self.on_not_sent(&id, why, now),
-            Input::Carried { id, by } => self.on_carried(id, by),
+            Input::Carried { id, by, run_at } => self.on_carried(id, by, run_at),
             Input::Accepted { id, snapshot } => self.on_accepted(&id, snapshot, now),
             Input::Reply(reply) => self.on_reply(reply, now),
             Input::ScheduleAsked => self.schedule_asked = Some(now),

@@ -1,8 +1,11 @@
 //! What we send ourselves: shown at once as waiting, ended by its reply, in doubt when its connection is lost.
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Store,
     bus::{blank, fill, is_over},
+    lost::Sent,
     table::{Row, RowId},
     task::{Lane, Outcome, Own, Reason, Seen, State, Task},
 };
@@ -118,7 +121,10 @@ impl Store {
         self.after_end(id, over, now);
     }
 
-    pub(super) fn on_carried(&mut self, id: Text, by: Text) {
+    pub(super) fn on_carried(&mut self, id: Text, by: Text, run_at: Option<DateTime<Utc>>) {
+        if let Some(row) = self.own_row(&id).and_then(|row| self.rows.get_mut(&row)) {
+            row.sent = Some(Sent { run_at, all_known: self.schedule_whole, newest: self.newest_submitted });
+        }
         self.carrier(&by).own = Some(id);
     }
 

@@ -227,6 +227,7 @@ impl Store {
         let scheduled = snapshot.scheduled_task_id.clone();
         if let Some(ours) = ours {
             // It waited for its first sign; where it stands from here on the scheduler tells.
+            self.unacknowledged.remove(&ours);
             self.edit(ours, |row| {
                 let first = row.task.state == State::Waiting && row.task.scheduled_task_id.is_none();
                 if first {
@@ -256,16 +257,21 @@ impl Store {
             self.touch();
         }
         let asked = self.schedule_asked.take().unwrap_or(now);
-        let mut listed = HashSet::new();
+        let (mut listed, mut whole) = (HashSet::new(), true);
         for entry in list {
             match entry {
                 Ok(snapshot) => {
                     listed.insert(snapshot.scheduled_task_id.clone());
                     self.on_snapshot(snapshot, now);
                 }
-                Err(raw) => listed.extend(self.on_odd_entry(&raw, now)),
+                Err(raw) => {
+                    whole = false;
+                    listed.extend(self.on_odd_entry(&raw, now));
+                }
             }
         }
+        self.schedule_whole = whole && self.spoke.is_some_and(|spoke| spoke.mono <= asked.mono);
+        self.look_for_lost(&listed, now);
         let open: Vec<RowId> = self.scheduler_open.iter().copied().collect();
         for id in open {
             let Some(row) = self.row(id) else { continue };
@@ -337,6 +343,8 @@ impl Store {
     fn on_snapshot(&mut self, snapshot: Snapshot, now: Now) -> Option<RowId> {
         let target = snapshot.target.clone();
         self.visit(&target)?;
+        let submitted = snapshot.submitted_at.as_ref().and_then(|stamp| stamp.at);
+        self.newest_submitted = self.newest_submitted.max(submitted);
         let id = self.scheduled_row(&snapshot.scheduled_task_id, snapshot.task_id.as_ref(), &target, now);
         let cells = !self.is_plain(&target, now);
         let (eligible, overdue) = (snapshot.eligible, snapshot.overdue);

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Counts, Store,
     group::{GroupId, Standing},
+    lost::Sent,
     task::{Lane, Outcome, Own, Reason, State, Task, TaskKey},
     usual::Alike,
 };
@@ -63,6 +64,10 @@ pub(super) struct Row {
     pub timer: Option<(Duration, Doubt)>,
     /// The scheduler was asked about it; never twice for the same thing.
     pub asked: bool,
+    /// It went to the scheduler: what was known then.
+    pub sent: Option<Sent>,
+    /// It is taken for an own task because it is the only one like it; that one as it was.
+    pub likely: Option<Box<Task>>,
     pub finish: Option<u64>,
     pub change: Option<u64>,
     /// The group of `task.group`, by its number.
@@ -86,6 +91,8 @@ impl Row {
             eligible: None,
             timer: None,
             asked: false,
+            sent: None,
+            likely: None,
             finish: None,
             change: None,
             group: None,
@@ -310,6 +317,7 @@ impl Store {
         if let Some(change) = row.change {
             self.changed.remove(&change);
         }
+        self.unacknowledged.remove(&id);
         Some(row)
     }
 
@@ -529,4 +537,6 @@ fn absorb(row: &mut Row, gone: Row) {
     row.cell |= gone.cell;
     row.eligible = row.eligible.or(gone.eligible);
     row.asked |= gone.asked;
+    row.sent = row.sent.or(gone.sent);
+    row.likely = row.likely.take().or(gone.likely);
 }

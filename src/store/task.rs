@@ -163,6 +163,17 @@ impl Own {
     }
 }
 
+/// What the scheduler's list said of an own task whose acknowledgement was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LookedFor {
+    /// Nothing like it: the scheduler probably never got it.
+    NotThere,
+    /// Something like it, and it cannot be told whether it is this one.
+    Alike,
+    /// The only one like it, which could hardly be another's. What is heard once it starts makes it certain.
+    Likely,
+}
+
 /// A moment that we saw, or only know to lie before one that we saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -220,6 +231,8 @@ pub struct Task {
     pub submitted_at: Option<Stamp>,
     /// A cancellation was asked for or seen while it ran on.
     pub cancel_wished: bool,
+    /// Own, and its acknowledgement was lost: what the scheduler's list then said.
+    pub looked_for: Option<LookedFor>,
     /// When we first heard of it.
     pub first_seen: Now,
     /// When it began to wait (own: sent).

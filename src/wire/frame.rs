@@ -39,6 +39,14 @@ pub struct TaskFrame {
     pub payload: Text,
 }
 
+/// What a scheduled task's metadata has the id of its own frame under.
+const SUBMITTED_AS: &str = "submitted_as";
+
+/// The id of the frame that a scheduled task went to the scheduler as, if its metadata tells.
+pub fn submitted_as(metadata: &str) -> Option<Text> {
+    json::get(metadata, SUBMITTED_AS).and_then(json::string).map(Text::from)
+}
+
 impl TaskFrame {
     /// The text frame. The payload goes out letter for letter.
     pub fn encode(&self) -> String {
@@ -75,8 +83,9 @@ impl TaskFrame {
         })
     }
 
-    /// The task inside a `ScheduleTask` with this payload. Its own id is not in it.
+    /// The task inside a `ScheduleTask` with this payload. `id`: where its metadata does not tell its own.
     pub fn carried(payload: &str, id: Text) -> Option<TaskFrame> {
+        let id = json::get(payload, "task_metadata").and_then(submitted_as).unwrap_or(id);
         let word = |name: &str| json::get(payload, name).and_then(json::string).map(Text::from);
         let said = |name: &str| json::get(payload, "task_metadata").and_then(|raw| json::get(raw, name));
         Some(TaskFrame {
@@ -99,6 +108,19 @@ impl TaskFrame {
         )
     }
 
+    /// Metadata with the frame's own id in it. The scheduler gives the task an id of its own, but hands its metadata on as
+    /// it is, to all that the bus later tells of the task: so it can be known again, also where the scheduler's answer
+    /// was lost.
+    fn marked_metadata(&self) -> String {
+        let metadata = self.metadata();
+        format!(
+            "{}, {}: {}}}",
+            metadata.trim_end_matches('}'),
+            json::quote(SUBMITTED_AS),
+            json::quote(&self.id)
+        )
+    }
+
     /// The task for `task-manager` that schedules this one (`ScheduleTask`), with an id of its own. `run_at` goes out
     /// with its offset: without one Juice would take it for UTC.
     pub fn scheduled(&self, id: Text, run_at: Option<DateTime<FixedOffset>>) -> TaskFrame {
@@ -110,7 +132,7 @@ impl TaskFrame {
             ),
             json::quote(&self.target),
             json::quote(&self.task_type),
-            self.metadata(),
+            self.marked_metadata(),
             self.payload,
             json::quote(&self.display_name),
             run_at,

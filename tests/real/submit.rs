@@ -214,7 +214,11 @@ async fn a_scheduled_task_outlives_a_lost_link() {
     let mut tunnel = Tunnel::to(&juice.url());
     let url = tunnel.url();
     let program = Program::start(&["submit", &lane, "Slow", "seconds=0.5", "--wait", "--url", &url]);
-    bus.wait_for(|e| e.json["task_target"] == lane.as_str() && e.json["task_state"] == "started").await;
+    let started =
+        bus.wait_for(|e| e.json["task_target"] == lane.as_str() && e.json["task_state"] == "started").await;
+    // By this the task is known again, where also the scheduler's answer is lost.
+    let metadata = started.json["task_metadata"].as_str().unwrap();
+    assert!(metadata.contains("\"submitted_as\""), "{metadata}");
     tunnel.cut();
     program.wait_until_said("the scheduler keeps the task");
     // It ends while nobody of ours hears it.

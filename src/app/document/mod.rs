@@ -14,7 +14,7 @@ pub use error::place;
 
 use crate::{
     clean::Charset,
-    store::{Outcome, Own, Reason, State, Task, task::Seen, usual::Sample},
+    store::{LookedFor, Outcome, Own, Reason, State, Task, task::Seen, usual::Sample},
     time::Now,
     traceback::Report,
     wire::{
@@ -360,6 +360,10 @@ impl Document {
         );
         match task.own {
             Some(Own::Direct) => row("sent", "by this juicetop, direct".to_owned()),
+            Some(Own::Scheduled) if task.looked_for == Some(LookedFor::Likely) => {
+                let what = "by this juicetop, as it seems: the answer was lost, and the scheduler has only this one like it";
+                row("sent", what.to_owned());
+            }
             Some(Own::Scheduled) => row("sent", "by this juicetop, through the scheduler".to_owned()),
             Some(Own::Alone) => row("sent", "by this juicetop, to the service's own port".to_owned()),
             None => {}
@@ -426,6 +430,20 @@ pub fn reason_text(reason: &Reason) -> &str {
 
 fn reason_sentences(task: &Task) -> Vec<String> {
     match &task.reason {
+        Some(Reason::LinkLost) if task.own == Some(Own::Scheduled) => vec![
+            "The connection was lost before the scheduler's answer came: it may have taken it.".to_owned(),
+            match task.looked_for {
+                Some(LookedFor::NotThere) => {
+                    "Its list, read since, has nothing like it: it probably never got it.".to_owned()
+                }
+                Some(LookedFor::Alike) => {
+                    "Its list, read since, has something like it. Whether that is this one is told once it starts."
+                        .to_owned()
+                }
+                Some(LookedFor::Likely) | None => "Its list has not been read since.".to_owned(),
+            },
+            "It was not sent again, and will not be. To run it again press r.".to_owned(),
+        ],
         Some(Reason::LinkLost) => vec![
             "The connection was lost before its reply came. If it had started it goes on at the service, ".to_owned()
                 + "unobserved; if it still waited it was dropped.",

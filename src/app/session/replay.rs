@@ -10,6 +10,7 @@ use crate::{
     time::Now,
     wire::{
         Text,
+        event::Stamp,
         frame::{TASK_MANAGER, TaskFrame},
         json,
         link::{Incoming, Line},
@@ -112,9 +113,12 @@ impl Session {
             "ScheduleTask" => {
                 // The id that the task itself had here went nowhere.
                 let own: Text = format!("{id}/own").into();
-                let frame = TaskFrame::carried(&frame.payload, own.clone())?;
+                let run_at = json::get(&frame.payload, "run_at").and_then(json::string);
+                let run_at = run_at.and_then(|at| Stamp::parse(&at).at);
+                let frame = TaskFrame::carried(&frame.payload, own)?;
+                let own = frame.id.clone();
                 self.store.apply(Input::Submitted { frame, own: Own::Scheduled }, now);
-                self.store.apply(Input::Carried { id: own.clone(), by: id.clone() }, now);
+                self.store.apply(Input::Carried { id: own.clone(), by: id.clone(), run_at }, now);
                 Pending::Schedule { own }
             }
             _ => {

@@ -14,6 +14,7 @@ mod forms;
 mod history;
 mod kept;
 mod lanes;
+mod lost;
 mod made;
 mod many;
 mod random;

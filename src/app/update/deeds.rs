@@ -13,7 +13,7 @@ use crate::{
         lanes::Selected,
         session::{Cancelled, News, Outgoing, Session, Way},
     },
-    store::{Lane, Own, State, Task, TaskKey},
+    store::{Lane, LookedFor, Own, State, Task, TaskKey},
     time::{Now, when},
     wire::{Text, frame::TaskFrame, json, link::Line},
 };
@@ -267,6 +267,12 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
         lines.push(format!("It is to start at {}.", crate::app::document::local(at)));
     }
     lines.push(format!("Its id is {}.", task.key));
+    if task.looked_for == Some(LookedFor::Likely) {
+        lines.push(
+            "It is taken for yours, whose answer was lost: the scheduler has only this one like it."
+                .to_owned(),
+        );
+    }
     if runs {
         lines.push("It runs already: it will not be stopped, only marked as cancelled.".to_owned());
         lines.push("The scheduler says yes to that all the same.".to_owned());

@@ -9,7 +9,7 @@ use chrono::Local;
 
 use crate::{
     app::{App, compose::Compose},
-    store::{Own, Reason, State, Task},
+    store::{LookedFor, Own, Reason, State, Task},
     wire::json,
 };
 
@@ -85,9 +85,17 @@ fn found_again(task: &Task) -> Option<String> {
 /// Why nobody knows.
 fn why(task: &Task) -> &'static str {
     match (&task.reason, task.own) {
-        (Some(Reason::LinkLost), Some(Own::Scheduled)) => {
-            "the link was lost before the scheduler's answer, so it may have taken it"
-        }
+        (Some(Reason::LinkLost), Some(Own::Scheduled)) => match task.looked_for {
+            Some(LookedFor::NotThere) => {
+                "the link was lost before the scheduler's answer; its list has nothing like it, so it probably never got it"
+            }
+            Some(LookedFor::Alike) => {
+                "the link was lost before the scheduler's answer; its list has something like it, which may be this one"
+            }
+            Some(LookedFor::Likely) | None => {
+                "the link was lost before the scheduler's answer, so it may have taken it"
+            }
+        },
         (Some(Reason::LinkLost), _) => "the link was lost before its reply, so it may have run, or run still",
         (Some(Reason::NotSeen), _) => "the bus was not heard for a while, in which it may have run",
         (Some(Reason::ServiceGone), _) => "its service went away while it ran",

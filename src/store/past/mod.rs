@@ -150,6 +150,7 @@ impl Past {
             run_at: None,
             submitted_at: None,
             cancel_wished: false,
+            looked_for: None,
             first_seen: moment(self.heard, Duration::ZERO),
             waiting_since: None,
             started: self.started.map(|m| seen(m, Duration::ZERO)),

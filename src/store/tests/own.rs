@@ -103,7 +103,7 @@ fn own_scheduled_is_one_row() {
 fn the_bus_tells_of_an_acknowledgement_that_was_lost() {
     let mut bench = Bench::new();
     let job = job("f");
-    bench.submit(&job, Own::Scheduled).give(Input::Carried { id: "f".into(), by: "c".into() });
+    bench.submit(&job, Own::Scheduled).give(Input::Carried { id: "f".into(), by: "c".into(), run_at: None });
     bench.give(Input::TaskLink { service: None, up: false });
     assert_eq!(bench.end("f"), unknown(Reason::LinkLost));
     let carrier =

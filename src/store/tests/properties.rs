@@ -264,7 +264,7 @@ fn input() -> impl Strategy<Value = Input> {
         }),
         1 => text().prop_map(|id| Input::Started { id }),
         1 => text().prop_map(|id| Input::NotSent { id, why: "x".into() }),
-        1 => (text(), text()).prop_map(|(id, by)| Input::Carried { id, by }),
+        1 => (text(), text()).prop_map(|(id, by)| Input::Carried { id, by, run_at: None }),
         2 => (text(), a_snapshot()).prop_map(|(id, snapshot)| Input::Accepted { id, snapshot }),
         2 => a_reply().prop_filter_map("a reply", |text| Reply::parse(text.into()).ok().map(Input::Reply)),
         2 => prop::collection::vec(

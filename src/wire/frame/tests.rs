@@ -48,7 +48,12 @@ fn a_scheduled_task_carries_the_whole_task() {
     assert_eq!(field("task_type"), "\"SleepAsync\"");
     assert_eq!(field("task_payload"), &*sleep().payload);
     assert_eq!(json::string(field("task_display_name")).unwrap(), *sleep().display_name);
-    assert_eq!(json::get(&sleep().encode(), "metadata").unwrap(), field("task_metadata"));
+    // With the id of its own frame, by which it is known again.
+    let metadata = json::get(&sleep().encode(), "metadata").unwrap().trim_end_matches('}').to_owned();
+    let marked = format!("{metadata}, \"submitted_as\": {}}}", json::quote(&sleep().id));
+    assert_eq!(marked, field("task_metadata"));
+    assert_eq!(submitted_as(&marked), Some(sleep().id));
+    assert_eq!(TaskFrame::carried(&task.payload, "x".into()).unwrap().id, sleep().id);
     assert_eq!(field("run_at"), "\"2026-11-24T23:30:00.250000+01:00\"");
     json::check(&task.encode()).unwrap();
 
@@ -246,6 +251,8 @@ proptest! {
         });
         prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&frame.encode()).unwrap(), expected);
         let scheduled: serde_json::Value = serde_json::from_str(&frame.scheduled("x".into(), None).encode()).unwrap();
-        prop_assert_eq!(&scheduled["payload"]["task_metadata"], &metadata);
+        let mut marked = metadata;
+        marked["submitted_as"] = id.as_str().into();
+        prop_assert_eq!(&scheduled["payload"]["task_metadata"], &marked);
     }
 }
