@@ -22,6 +22,9 @@ mod protocol;
 #[path = "real/screen.rs"]
 mod screen;
 
+#[path = "real/faults.rs"]
+mod faults;
+
 #[path = "real/terminal.rs"]
 mod terminal;
 

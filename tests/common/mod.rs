@@ -33,5 +33,6 @@ pub mod client;
 pub mod influx;
 pub mod juice;
 pub mod program;
+pub mod proxy;
 pub mod pty;
 pub mod venv;

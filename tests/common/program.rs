@@ -1,8 +1,7 @@
-//! The program without a terminal: what it prints, how it ends; and a tunnel to a lab that can be cut.
+//! The program without a terminal: what it prints, how it ends.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
     sync::{
         Arc, Mutex,
@@ -208,78 +207,5 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
-    }
-}
-
-/// A way to a lab that can be closed and opened again, as a network or an ssh tunnel is.
-pub struct Tunnel {
-    port: u16,
-    to: String,
-    open: Option<Open>,
-}
-
-struct Open {
-    streams: Arc<Mutex<Option<Vec<TcpStream>>>>,
-}
-
-impl Tunnel {
-    /// A closed one to `ws://host:port`.
-    pub fn closed(url: &str) -> Tunnel {
-        let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr()).expect("a port").port();
-        Tunnel { port, to: url.replace("ws://", ""), open: None }
-    }
-
-    /// An open one.
-    pub fn to(url: &str) -> Tunnel {
-        let mut tunnel = Tunnel::closed(url);
-        tunnel.open();
-        tunnel
-    }
-
-    /// This end of it.
-    pub fn url(&self) -> String {
-        format!("ws://127.0.0.1:{}", self.port)
-    }
-
-    /// Opens it.
-    pub fn open(&mut self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).expect("the tunnel's port");
-        let streams = Arc::new(Mutex::new(Some(Vec::new())));
-        let (to, kept) = (self.to.clone(), Arc::clone(&streams));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (Ok(near), Ok(far)) = (stream, TcpStream::connect(&to)) else { return };
-                let mut kept = kept.lock().expect("a lock");
-                // Cut meanwhile: nothing goes through, and the port is given back.
-                let Some(streams) = kept.as_mut() else { return };
-                for (from, to) in [(&near, &far), (&far, &near)] {
-                    let (mut from, mut to) =
-                        (from.try_clone().expect("a stream"), to.try_clone().expect("a stream"));
-                    thread::spawn(move || {
-                        std::io::copy(&mut from, &mut to).ok();
-                        to.shutdown(Shutdown::Both).ok();
-                    });
-                }
-                streams.extend([near, far]);
-            }
-        });
-        self.open = Some(Open { streams });
-    }
-
-    /// Cuts it: all connections end, new ones are refused.
-    pub fn cut(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        let streams = open.streams.lock().expect("a lock").take();
-        for stream in streams.into_iter().flatten() {
-            stream.shutdown(Shutdown::Both).ok();
-        }
-        // Wakes the listener's thread, which then ends.
-        TcpStream::connect(("127.0.0.1", self.port)).ok();
-    }
-}
-
-impl Drop for Tunnel {
-    fn drop(&mut self) {
-        self.cut();
     }
 }

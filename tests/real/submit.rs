@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::common::{
     client::{Bus, Frame, Tasks},
     juice::Juice,
-    program::{Ended, Program, Tunnel, run, run_with_input},
+    program::{Ended, Program, run, run_with_input},
+    proxy::Proxy,
 };
 
 /// `submit SERVICE …` on the lab, to its end.
@@ -196,12 +197,12 @@ async fn a_link_lost_under_a_direct_task_is_3() {
     let Some(juice) = Juice::shared() else { return };
     let lane = juice.lane();
     let mut bus = Bus::open(&juice.url()).await;
-    let mut tunnel = Tunnel::to(&juice.url());
-    let url = tunnel.url();
+    let mut proxy = Proxy::to(&juice.url());
+    let url = proxy.url();
     let program =
         Program::start(&["submit", &lane, "Slow", "seconds=1", "--wait", "--direct", "--url", &url]);
     bus.wait_for(|e| e.json["task_target"] == lane.as_str() && e.json["task_state"] == "started").await;
-    tunnel.cut();
+    proxy.cut();
     let ended = program.end().expect(3).says("the link was lost");
     assert_eq!(ended.stdout, "");
 }
@@ -211,19 +212,19 @@ async fn a_scheduled_task_outlives_a_lost_link() {
     let Some(juice) = Juice::shared() else { return };
     let lane = juice.lane();
     let mut bus = Bus::open(&juice.url()).await;
-    let mut tunnel = Tunnel::to(&juice.url());
-    let url = tunnel.url();
+    let mut proxy = Proxy::to(&juice.url());
+    let url = proxy.url();
     let program = Program::start(&["submit", &lane, "Slow", "seconds=0.5", "--wait", "--url", &url]);
     let started =
         bus.wait_for(|e| e.json["task_target"] == lane.as_str() && e.json["task_state"] == "started").await;
     // By this the task is known again, where also the scheduler's answer is lost.
     let metadata = started.json["task_metadata"].as_str().unwrap();
     assert!(metadata.contains("\"submitted_as\""), "{metadata}");
-    tunnel.cut();
+    proxy.cut();
     program.wait_until_said("the scheduler keeps the task");
     // It ends while nobody of ours hears it.
     bus.wait_for(|e| e.json["target"] == lane.as_str() && e.json["status"] == "done").await;
-    tunnel.open();
+    proxy.open();
     let ended = program.end().expect(0);
     assert_eq!(ended.stdout, r#"{"slept": 0.5}"#);
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::common::{
     client::{Bus, Frame, Tasks},
     juice::{EDGE_TOKEN, Juice},
-    program::{Program, Tunnel, run},
+    program::{Program, run},
+    proxy::Proxy,
 };
 
 /// Every field of a task's line, as documented.
@@ -133,21 +134,21 @@ fn a_reader_that_has_read_enough_ends_it_well() {
 async fn an_unreachable_lab_is_told_and_tried_again() {
     let Some(juice) = Juice::shared() else { return };
     let lane = juice.lane();
-    let mut tunnel = Tunnel::closed(&juice.url());
-    let mut watch = Program::start(&["watch", "--json", "--url", &tunnel.url()]);
+    let mut proxy = Proxy::closed(&juice.url());
+    let mut watch = Program::start(&["watch", "--json", "--url", &proxy.url()]);
     let down = watch.wait_for_json(is("event", "link"));
     assert_eq!((&down["state"], &down["problem"]["kind"]), (&json!("down"), &json!("unreachable")));
     watch.wait_until_said("connection refused");
-    tunnel.open();
+    proxy.open();
     watch.wait_for_json(|line| line["link"] == "bus" && line["state"] == "live");
     // The bus is told of its new reader in the background.
-    let mut bus = Bus::open(&tunnel.url()).await;
+    let mut bus = Bus::open(&proxy.url()).await;
     let mut tasks = Tasks::connect(&juice.url()).await;
     let id = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 5}))).await;
     bus.task(&id, "started").await;
     watch.wait_for_json(|line| line["id"] == id.as_str() && line["state"] == "running");
     // What runs when the link is lost may end unseen.
-    tunnel.cut();
+    proxy.cut();
     let lost = watch.wait_for_json(|line| line["id"] == id.as_str() && line["state"] == "unknown");
     assert_eq!((&lost["reason"], &lost["outcome"]), (&json!("not-seen"), &Value::Null));
     watch.signal(Signal::TERM);

@@ -1,0 +1,328 @@
+//! Bad links between the program and a lab: held, half open, reset, slow, in pieces, with messages lost, doubled and
+//! swapped, and good-byes of every kind. What the links promise is in `docs/reliability.md`.
+//!
+//! Where only the connections are asked, their patience is scaled down; the program on a screen has the times that it
+//! has in a lab.
+
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+use juicetop::{
+    demo,
+    net::{self, Command, Endpoint, Event, Net, Options},
+    time::Clock,
+    wire::link::{Line, LinkState, Problem, ProblemKind},
+};
+use serde_json::json;
+use tokio::{sync::mpsc, time::timeout};
+
+use crate::common::{
+    client::{Bus, Frame, PATIENCE, Tasks},
+    juice::Juice,
+    program::{Program, run},
+    proxy::{Bytes, Harm, Proxy, Rule, Way},
+    pty::Screen,
+};
+
+/// The connections alone.
+struct Links {
+    net: Net,
+    events: mpsc::Receiver<Event>,
+}
+
+impl Links {
+    fn start(options: Options) -> Links {
+        let (net, events) = net::start(options, Clock::start()).unwrap();
+        Links { net, events }
+    }
+
+    /// With intervals so short that no test waits long.
+    fn quick(url: &str) -> Links {
+        Links::start(quick(url))
+    }
+
+    async fn until<T>(&mut self, wanted: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+        let search = async {
+            loop {
+                if let Some(found) = pick(self.events.recv().await.expect("the connections ended")) {
+                    return found;
+                }
+            }
+        };
+        timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("never came: {wanted}"))
+    }
+
+    async fn both_live(&mut self) {
+        let mut live = HashSet::new();
+        self.until("both live", |event| {
+            match event {
+                Event::Link { line, state: LinkState::Live } => _ = live.insert(line),
+                Event::Link { line, .. } => _ = live.remove(&line),
+                _ => {}
+            }
+            (live.len() == 2).then_some(())
+        })
+        .await;
+    }
+
+    /// Why the line went down, next time.
+    async fn down(&mut self, of: Line) -> Problem {
+        self.until("a loss", |event| match event {
+            Event::Link { line, state: LinkState::Waiting { problem, .. } } if line == of => Some(problem),
+            _ => None,
+        })
+        .await
+    }
+
+    /// A frame goes out and its answer comes in: the line works.
+    async fn works(&mut self) {
+        let frame = ping();
+        self.send(&frame);
+        let mut fate = "neither sent nor refused";
+        self.until("an answer", |event| match event {
+            Event::Reply { reply, .. } => (reply.id.as_deref() == Some(&*frame.id)).then_some(()),
+            Event::Sent { id } if *id == *frame.id => {
+                fate = "sent";
+                None
+            }
+            Event::Unsent { id, why } if *id == *frame.id => panic!("{why}"),
+            _ => None,
+        })
+        .await;
+        assert_eq!(fate, "sent");
+    }
+
+    fn send(&self, frame: &Frame) {
+        let (id, text) = (frame.id.as_str().into(), frame.json().to_string());
+        self.net.commands.send(Command::Send { line: Line::Router, id, text }).unwrap();
+    }
+}
+
+fn quick(url: &str) -> Options {
+    Options {
+        endpoint: Some(Endpoint::Router { url: url.to_owned() }),
+        first_backoff: Duration::from_millis(50),
+        max_backoff: Duration::from_millis(400),
+        ping_every: Duration::from_millis(500),
+        silence: Duration::from_secs(3),
+        connect_timeout: Duration::from_secs(3),
+        ..Options::default()
+    }
+}
+
+fn ping() -> Frame {
+    Frame::new("task-manager", "Ping", json!({})).parallel()
+}
+
+/// Does something with the real Juice (if there is one here) and with the demonstration's server.
+async fn with_each_lab(test: impl AsyncFn(&str)) {
+    if let Some(juice) = Juice::shared() {
+        test(&juice.url()).await;
+    }
+    let quiet = demo::Options { scenario: demo::Scenario::Quiet, colleagues: false, ..demo::Options::default() };
+    let demo = demo::start(quiet, Clock::start()).unwrap();
+    test(&demo.url()).await;
+}
+
+#[tokio::test]
+async fn links_that_are_held_half_open_ended_or_reset_are_found_lost_and_work_again() {
+    with_each_lab(async |url| {
+        let proxy = Proxy::to(url);
+        let mut links = Links::quick(&proxy.url());
+        links.both_live().await;
+        for (harm, kind) in [
+            ("held", ProblemKind::Silent),
+            ("half open", ProblemKind::Silent),
+            ("ended", ProblemKind::Closed),
+            ("reset", ProblemKind::Closed),
+        ] {
+            links.works().await;
+            match harm {
+                "held" => proxy.bytes(Bytes::Held),
+                "half open" => proxy.half_open(),
+                "ended" => proxy.end(),
+                _ => proxy.reset(),
+            }
+            let mut lost = HashSet::new();
+            links
+                .until("both losses", |event| {
+                    if let Event::Link { line, state: LinkState::Waiting { problem, .. } } = event {
+                        // A hole that is still there lets no new connection through either.
+                        assert!(problem.kind == kind || !lost.insert(line.clone()), "{harm}: {problem:?}");
+                        lost.insert(line);
+                    }
+                    (lost.len() == 2).then_some(())
+                })
+                .await;
+            proxy.bytes(Bytes::Free);
+            links.both_live().await;
+        }
+        links.works().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_good_bye_is_told_with_its_code_and_cleaned_reason_and_the_line_comes_back() {
+    with_each_lab(async |url| {
+        let proxy = Proxy::with_rules(url);
+        let mut links = Links::quick(&proxy.url());
+        links.both_live().await;
+        let codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 3000, 4999];
+        for (n, code) in codes.into_iter().enumerate() {
+            // A ping makes an answer on the one line and events on the other.
+            let (path, line) = [("/tasks", Line::Router), ("/remote-sub", Line::Bus)][n % 2].clone();
+            let reason = format!("reason {code} \u{1b}]0;x\u{7}\u{202e}é");
+            proxy.rule(Rule::new(path, Way::Down, Harm::Close(code, reason), |text| text.contains("pong")));
+            let ping = ping();
+            links.send(&ping);
+            let problem = links.down(line.clone()).await;
+            assert_eq!(problem.kind, ProblemKind::Closed, "{problem:?}");
+            assert!(problem.what.contains(&format!("({code}")), "{problem:?}");
+            assert!(problem.what.ends_with(&format!("reason {code} ]0;xé")), "{problem:?}");
+            links
+                .until("live", |event| match event {
+                    Event::Link { line: l, state: LinkState::Live } => (l == line).then_some(()),
+                    _ => None,
+                })
+                .await;
+        }
+        assert_eq!(proxy.harmed(), codes.len());
+        links.works().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_upgrade_is_told_and_tried_again_when_that_passes() {
+    with_each_lab(async |url| {
+        let proxy = Proxy::with_rules(url);
+        proxy.refuse("/tasks", Some(503));
+        let mut links = Links::quick(&proxy.url());
+        let problem = links.down(Line::Router).await;
+        assert!(problem.kind == ProblemKind::ServerError && problem.what.contains("503"), "{problem:?}");
+        proxy.refuse("/tasks", None);
+        links
+            .until("live", |event| match event {
+                Event::Link { line: Line::Router, state: LinkState::Live } => Some(()),
+                _ => None,
+            })
+            .await;
+        links.works().await;
+    })
+    .await;
+}
+
+#[test]
+fn bytes_that_come_in_pieces_or_slowly_make_the_same_messages() {
+    let Some(juice) = Juice::shared() else { return };
+    let lane = juice.lane();
+    let proxy = Proxy::to(&juice.url());
+    for bytes in [Bytes::Split, Bytes::SlowDown(400_000), Bytes::SlowUp(50_000)] {
+        proxy.bytes(bytes);
+        let args = ["submit", &lane, "Big", "size=200000", "--wait", "--direct", "--url", &proxy.url()];
+        let ended = run(&args).expect(0);
+        assert_eq!(ended.stdout.matches("0.125").count(), 200_000 / 7, "{bytes:?}");
+    }
+}
+
+/// Tells `watch` of one task after the other while single messages come to harm.
+#[tokio::test]
+async fn messages_of_the_bus_that_are_lost_doubled_swapped_or_late_leave_the_right_end() {
+    let Some(juice) = Juice::shared() else { return };
+    let lane = juice.lane();
+    let proxy = Proxy::with_rules(&juice.url());
+    let mut watch = Program::start(&["watch", "--json", "--url", &proxy.url()]);
+    watch.wait_for_json(|line| line["link"] == "bus" && line["state"] == "live");
+    Bus::open(&proxy.url()).await;
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    let mut harms = 0;
+    for (state, harm) in [
+        ("created", Harm::Drop),
+        ("started", Harm::Drop),
+        ("created", Harm::Twice),
+        ("started", Harm::Twice),
+        ("completed", Harm::Twice),
+        ("created", Harm::Swap),
+        ("started", Harm::Swap),
+        ("completed", Harm::Delay(Duration::from_millis(500))),
+    ] {
+        let frame = Frame::new(&lane, "Slow", json!({"seconds": 0.1}));
+        let id = frame.id.clone();
+        proxy.rule(Rule::event(&id, state, harm.clone()));
+        harms += 1;
+        tasks.ask(frame).await.result();
+        let ended = watch.wait_for_json(|line| line["id"] == id.as_str() && line["state"] == "ended");
+        assert_eq!(ended["outcome"], "ok", "{state} {harm:?}");
+        assert_eq!(proxy.harmed(), harms, "{state} {harm:?}");
+    }
+    // One end each, and nothing unknown in between.
+    let lines = watch.json_seen();
+    let of_lane = lines.iter().filter(|line| line["service"] == lane.as_str());
+    let states: Vec<_> = of_lane.map(|line| line["state"].as_str().unwrap_or_default()).collect();
+    assert_eq!(states.iter().filter(|state| **state == "ended").count(), harms, "{states:?}");
+    assert!(!states.contains(&"unknown"), "{states:?}");
+}
+
+#[test]
+fn an_answer_that_is_lost_is_known_from_the_bus() {
+    let Some(juice) = Juice::shared() else { return };
+    let lane = juice.lane();
+    let proxy = Proxy::with_rules(&juice.url());
+    proxy.rule(Rule::new("/tasks", Way::Down, Harm::Drop, |text| text.contains("slept")));
+    let args = ["submit", &lane, "Slow", "seconds=0.2", "--wait", "--direct", "--url", &proxy.url()];
+    let ended = run(&args).expect(0);
+    assert_eq!((ended.stdout.trim(), proxy.harmed()), ("{\"slept\": 0.2}", 1));
+}
+
+/// The text of a screen without its line ends.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Waits longer than a screen does: a ping may wait 15 s, its answer 30 s.
+fn wait_for_loss(screen: &Screen) -> String {
+    let end = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < end {
+        let text = screen.text();
+        if text.contains("lost since") {
+            return text;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    panic!("the loss was not told within a minute:\n{}", screen.text());
+}
+
+#[test]
+fn a_half_open_link_is_told_on_the_screen_within_a_minute_and_gone_after_the_repair() {
+    let Some(juice) = Juice::shared() else { return };
+    let proxy = Proxy::to(&juice.url());
+    let mut screen = Screen::start(&["--url", &proxy.url()], (100, 40), &[]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    proxy.half_open();
+    wait_for_loss(&screen);
+    let text = screen.wait_for("the connection again", |text| text.contains("● live"));
+    assert!(!text.contains("lost since"), "{text}");
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
+
+#[test]
+fn a_router_that_stands_still_is_told_on_the_screen_within_a_minute_and_gone_when_it_is_back() {
+    let Some(mut juice) = Juice::private(&[]) else { return };
+    let mut screen = Screen::start(&["--url", &juice.url()], (100, 40), &[]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    juice.stop_router();
+    wait_for_loss(&screen);
+    let text = screen.wait_for("the reason", |text| flat(text).contains("not even an answer to a ping"));
+    assert!(text.contains(&juice.url()["ws://".len()..]), "{text}");
+    // Only going on is not enough: Juice's own database client has timed out meanwhile, and ends the process (measured).
+    juice.restart_service("task-manager");
+    screen.type_keys("ctrl-r");
+    let text = screen.wait_for("the connection again", |text| text.contains("● live"));
+    assert!(!text.contains("lost since") && !flat(&text).contains("ping"), "{text}");
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
