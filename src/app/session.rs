@@ -24,7 +24,7 @@ use crate::{
     time::Now,
     wire::{
         Text,
-        frame::{Reply, Snapshot, TaskFrame, manager},
+        frame::{LARGEST, Reply, Snapshot, TaskFrame, manager},
         link::{Incoming, Line, LinkState},
     },
 };
@@ -391,7 +391,8 @@ impl Session {
     /// Sends an own task. The row is in its lane at once, as waiting.
     ///
     /// # Errors
-    /// One sentence where the connection that it needs is not up; then nothing was sent and there is no row.
+    /// One sentence where the connection that it needs is not up, or where it is too large; then nothing was sent and
+    /// there is no row.
     pub fn submit(&mut self, frame: TaskFrame, way: &Way, now: Now) -> Result<Vec<Outgoing>, String> {
         let mut out = Vec::new();
         let line = match way {
@@ -409,6 +410,16 @@ impl Session {
         }
         if matches!(way, Way::Scheduled(_)) && self.has_scheduler == Some(false) {
             return Err("not sent: this Juice has no scheduler (it is older than 26.29.0)".to_owned());
+        }
+        // A larger one would cost the connection, and with it what else waits there.
+        let bytes = match way {
+            Way::Scheduled(run_at) => frame.scheduled(frame.id.clone(), *run_at).encode().len(),
+            Way::Direct | Way::Alone => frame.encode().len(),
+        };
+        if bytes > LARGEST {
+            return Err(format!(
+                "not sent: it would be a frame of {bytes} bytes, and Juice takes at most {LARGEST}"
+            ));
         }
         let own = match way {
             Way::Direct => Own::Direct,

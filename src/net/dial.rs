@@ -3,6 +3,7 @@
 //! It never tries twice and never waits longer than the given time in all.
 
 use std::{
+    collections::VecDeque,
     io,
     net::SocketAddr,
     pin::Pin,
@@ -14,13 +15,14 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
+    MaybeTlsStream, WebSocketStream, client_async_with_config,
     tungstenite::{
         Error,
         client::IntoClientRequest,
@@ -33,6 +35,7 @@ use tokio_tungstenite::{
 use super::{
     address::{Address, authority},
     problem::{io_words, problem, tidy},
+    skim::Skim,
     tls,
 };
 use crate::{
@@ -40,8 +43,11 @@ use crate::{
     wire::link::{Problem, ProblemKind},
 };
 
+/// How long an address has before the next one is tried as well.
+const HEAD_START: Duration = Duration::from_millis(250);
+
 /// An open WebSocket.
-pub(super) type Socket = WebSocketStream<MaybeTlsStream<Watched>>;
+pub(super) type Socket = WebSocketStream<Skim<MaybeTlsStream<Watched>>>;
 
 /// What to open.
 #[derive(Clone, Debug)]
@@ -145,20 +151,13 @@ pub(super) async fn dial_timed(
     timing.resolved = Some((addresses.clone(), clock.now().since(start)));
 
     let begun = clock.now();
-    let mut socket = None;
-    let mut why = String::new();
-    for (i, &address) in addresses.iter().enumerate() {
-        // A share of the time each, so that a dead first address leaves some for the next.
-        let share = left() / u32::try_from(addresses.len() - i).unwrap_or(u32::MAX);
-        match timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                socket = Some((stream, address));
-                break;
-            }
-            Ok(Err(e)) => why = io_words(&e),
-            Err(_) => why = format!("no answer in {} s", limits.timeout.as_secs().max(1)),
-        }
-    }
+    let patience = left();
+    let first = timeout(patience, connect_first(&addresses, TcpStream::connect)).await;
+    let (socket, why) = match first {
+        Ok(Ok(socket)) => (Some(socket), String::new()),
+        Ok(Err(e)) => (None, io_words(&e)),
+        Err(_) => (None, format!("no answer in {} s", patience.as_secs_f32().ceil())),
+    };
     let Some((stream, peer)) = socket else {
         let remedy = if why == "connection refused" {
             "Nothing listens on that port: is the task manager (or the tunnel) running, and the port right?"
@@ -181,13 +180,21 @@ pub(super) async fn dial_timed(
     if let Some((name, value)) = &target.header {
         request.headers_mut().insert(name.clone(), value.clone());
     }
-    let connector = if *tls { Some(tls::connector(limits.ca_file.as_deref())?) } else { None };
+    let config_of_tls = if *tls { Some(tls::config(limits.ca_file.as_deref())?) } else { None };
     let mut config = WebSocketConfig::default();
     config.max_message_size = Some(limits.max_incoming);
     config.max_frame_size = Some(limits.max_incoming);
     let pulse = Arc::new(Pulse::new(clock));
     let stream = Watched { stream, pulse: Arc::clone(&pulse) };
-    match timeout(left(), client_async_tls_with_config(request, stream, Some(config), connector)).await {
+    let opening = async {
+        let stream = match config_of_tls {
+            Some(config) => MaybeTlsStream::Rustls(tls::connect(config, host, stream).await?),
+            None => MaybeTlsStream::Plain(stream),
+        };
+        let stream = Skim::new(stream, limits.max_incoming);
+        client_async_with_config(request, stream, Some(config)).await
+    };
+    match timeout(left(), opening).await {
         Ok(Ok((socket, _))) => {
             timing.upgraded = Some(clock.now().since(begun));
             Ok((socket, pulse))
@@ -199,6 +206,54 @@ pub(super) async fn dial_timed(
             Err(problem(ProblemKind::Unreachable, what, "Is the process there stopped or overloaded?").into())
         }
     }
+}
+
+/// The first of these addresses at which `connect` succeeds; else its first error.
+///
+/// A name often stands for addresses of both families, of which one leads nowhere. So they are tried in turns, each next
+/// one when nothing has come of those before it for a while, and those are not given up (RFC 8305).
+async fn connect_first<S, F: Future<Output = io::Result<S>>>(
+    addresses: &[SocketAddr],
+    connect: impl Fn(SocketAddr) -> F,
+) -> io::Result<(S, SocketAddr)> {
+    let mut next = in_turns(addresses).into_iter();
+    let mut tries = FuturesUnordered::new();
+    let mut first_error = None;
+    loop {
+        if let Some(address) = next.next() {
+            let one = connect(address);
+            tries.push(async move { (address, one.await) });
+        }
+        let alone = next.len() == 0;
+        tokio::select! {
+            biased;
+            Some((address, result)) = tries.next() => match result {
+                Ok(stream) => return Ok((stream, address)),
+                Err(e) => {
+                    let first = first_error.get_or_insert(e);
+                    if alone && tries.is_empty() {
+                        return Err(io::Error::new(first.kind(), first.to_string()));
+                    }
+                }
+            },
+            () = sleep(HEAD_START), if !alone => {}
+        }
+    }
+}
+
+/// The addresses with both families in turns, beginning with that of the first.
+fn in_turns(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut one, mut other): (VecDeque<_>, VecDeque<_>) =
+        addresses.iter().partition(|address| address.is_ipv6() == first);
+    let mut turns = Vec::new();
+    while let Some(address) = one.pop_front() {
+        turns.push(address);
+        if !other.is_empty() {
+            std::mem::swap(&mut one, &mut other);
+        }
+    }
+    turns
 }
 
 fn handshake_failed(url: &str, host: &str, tls: bool, error: Error) -> Refusal {
@@ -321,5 +376,80 @@ pub(super) fn refused(asked: super::problem::Asked, url: &str, refusal: Refusal)
     match refusal {
         Refusal::Problem(problem) => problem,
         Refusal::Http { status, location } => super::problem::http(asked, url, status, location.as_deref()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn addresses() -> [SocketAddr; 4] {
+        ["[2001:db8::1]:1", "[2001:db8::2]:1", "192.0.2.1:1", "192.0.2.2:1"].map(address)
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let [a, b, c, d] = addresses();
+        assert_eq!(in_turns(&[a, b, c, d]), [a, c, b, d]);
+        assert_eq!(in_turns(&[c, a, b]), [c, a, b]);
+        assert_eq!(in_turns(&[c, d]), [c, d]);
+        assert_eq!(in_turns(&[]), []);
+    }
+
+    /// How many were tried; `good` answers after so many milliseconds, all others as `bad` says.
+    async fn tried(good: SocketAddr, after: u64, bad: Option<io::ErrorKind>) -> (Option<SocketAddr>, usize) {
+        let clock = Clock::start();
+        let tries = Cell::new(0);
+        let connect = |to| {
+            let before = HEAD_START * tries.replace(tries.get() + 1);
+            // Each waits its turn, unless those before it have failed.
+            assert!(bad.is_some() || clock.now().mono >= before, "{to} too early");
+            async move {
+                match bad {
+                    _ if to == good => {
+                        sleep(Duration::from_millis(after)).await;
+                        Ok(())
+                    }
+                    Some(kind) => Err(kind.into()),
+                    None => std::future::pending().await,
+                }
+            }
+        };
+        let first = connect_first(&addresses(), connect).await;
+        (first.ok().map(|(_, address)| address), tries.get() as usize)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_leads_nowhere_costs_a_quarter_of_a_second() {
+        let [a, b, c, _] = addresses();
+        assert_eq!(tried(a, 100, None).await, (Some(a), 1));
+        assert_eq!(tried(c, 100, None).await, (Some(c), 2));
+        assert_eq!(tried(b, 0, None).await, (Some(b), 3));
+        // A slow one is not given up for those after it.
+        assert_eq!(tried(a, 1500, None).await, (Some(a), 4));
+        // One that refuses costs nothing.
+        let refused = Some(io::ErrorKind::ConnectionRefused);
+        assert_eq!(tried(b, 0, refused).await, (Some(b), 3));
+        assert_eq!(tried(address("192.0.2.9:1"), 0, refused).await, (None, 4));
+    }
+
+    #[tokio::test]
+    async fn the_first_error_is_told() {
+        let connect = |to: SocketAddr| async move {
+            let kind = match to.is_ipv6() {
+                true => io::ErrorKind::NetworkUnreachable,
+                false => io::ErrorKind::ConnectionRefused,
+            };
+            Err::<(), _>(kind.into())
+        };
+        let [a, _, c, _] = addresses();
+        let error = connect_first(&[a, c], connect).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NetworkUnreachable);
     }
 }

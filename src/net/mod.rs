@@ -5,9 +5,9 @@
 //! event means.
 //!
 //! **The fate of a frame.** Each [`Command::Send`] ends in one of three ways: [`Event::Unsent`] (it did not go out and
-//! never will), [`Event::Sent`] (it was written to the socket; what becomes of it, a reply or the loss of the line
-//! tells), or neither before the line's next [`Event::Link`] (the connection broke while it was being written: whether
-//! it arrived is not known). Frames that waited behind such a one are `Unsent`, and told before the link's loss.
+//! never will as a whole), [`Event::Sent`] (it was written to the socket; what becomes of it, a reply or the loss of the line
+//! tells), or neither before the line's next [`Event::Link`] (the connection broke while its last piece was being written:
+//! whether it arrived is not known). Frames that waited behind such a one are `Unsent`, and told before the link's loss.
 
 pub mod address;
 mod diagnose;
@@ -19,6 +19,7 @@ pub mod kernels;
 mod line;
 pub mod probe;
 mod problem;
+mod skim;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -73,9 +74,9 @@ pub struct Options {
     /// Single services by name with their `ws://host:port`.
     pub alone: Vec<(Text, String)>,
     /// Largest frame sent, and (with a little room) largest reply taken, bytes: 50 MiB, as Juice's own
-    /// `websocket_max_message_size`.
+    /// `websocket_max_message_size`. Instead of a larger reply comes one that says so.
     pub max_message: usize,
-    /// Largest message of the bus taken, bytes: 160 MiB. A reply travels there as text inside JSON, so its quotes are
+    /// Largest message of the bus taken, bytes: 160 MiB. Instead of a larger one comes what is known of its task. A reply travels there as text inside JSON, so its quotes are
     /// escaped once more (a reply of 40 MB was a message of 80 MB: measured).
     pub max_bus_message: usize,
     /// The first pause between two tries, doubled each time: 1 s.

@@ -3,14 +3,23 @@
 //! Reading and writing are apart, so that neither waits for the other: while a frame of 50 MiB goes out, replies and
 //! pings still come in. A connection ends for one reason, and that one is told.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
-use futures_util::{SinkExt, Stream, StreamExt, stream::SplitSink};
+use futures_util::{FutureExt, SinkExt, Stream, StreamExt, stream::SplitSink};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
-use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+use tokio_tungstenite::tungstenite::{
+    Bytes, Error, Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 
 use super::{
     Event,
@@ -20,14 +29,15 @@ use super::{
 };
 use crate::wire::{
     Text,
-    link::{Frame, Line, Problem, ProblemKind},
+    link::{Frame as Came, Line, Problem, ProblemKind},
 };
 
 /// How long a good-bye may take.
 const FAREWELL: Duration = Duration::from_millis(200);
 
-/// Frames from this size on take long enough on a slow link that their progress counts as a sign of life.
-const LARGE: usize = 64 * 1024;
+/// Frames above this size go out in pieces of it: answers to pings go between them, and the progress of each counts as
+/// a sign of life. At 10 kB/s one takes 26 s, less than Juice waits for an answer.
+const PIECE: usize = 256 * 1024;
 
 /// Why a connection ended.
 pub(super) enum Ended {
@@ -51,15 +61,18 @@ pub(super) async fn talk(
     let mut stop = keeper.shared.stop.clone();
     // True while the loop is so far behind with replies that this connection is not read.
     let held = Cell::new(false);
+    // The frame of which the last piece has not been begun: nobody can have it whole.
+    let unfinished = RefCell::new(None);
     let ended = tokio::select! {
         problem = read(keeper, url, &mut stream, pulse, &held) => Ended::Down(problem),
-        error = write(keeper, &mut sink, pulse, &mut queue, left) => Ended::Down(broken(url, Some(&error))),
+        error = write(keeper, &mut sink, pulse, &mut queue, &unfinished, left) => Ended::Down(broken(url, Some(&error))),
         problem = silence(keeper, url, pulse, &held) => Ended::Down(problem),
         _ = stop.wait_for(|&s| s) => Ended::Stopped,
     };
     // No more frames are taken; those that wait are refused.
     keeper.handle.out.replace(None);
     queue.close();
+    left.extend(unfinished.take().map(|id| Outgoing { id, text: String::new() }));
     while let Ok(frame) = queue.try_recv() {
         left.push(frame);
     }
@@ -88,7 +101,11 @@ async fn read(
         match stream.next().await {
             Some(Ok(Message::Binary(frame))) => {
                 let event = Event::of_bytes(line, &frame);
-                feed.message(line, event, frame.len(), || Frame::Binary(frame[..].into()));
+                feed.message(line, event, frame.len(), || Came::Binary(frame[..].into()));
+                if frame.len() >= PIECE {
+                    // It is handed over before anything else comes, for which it would have to make room.
+                    tokio::task::yield_now().await;
+                }
             }
             Some(Ok(Message::Text(text))) => {
                 let text = Text::from(text.as_str());
@@ -98,7 +115,7 @@ async fn read(
                         Ok(false) => feed.reply(line, reply),
                         Err(problem) => return problem,
                     },
-                    bad => feed.message(line, bad, text.len(), || Frame::Text(text.clone())),
+                    bad => feed.message(line, bad, text.len(), || Came::Text(text.clone())),
                 }
             }
             // Pongs are made by tungstenite and written out by the next read, which follows at once.
@@ -118,12 +135,13 @@ async fn read(
     }
 }
 
-/// Sends what comes from the queue, and pings; ends when sending fails.
+/// Sends what comes from the queue, and signs of life; ends when sending fails.
 async fn write(
     keeper: &Keeper,
     sink: &mut SplitSink<Socket, Message>,
     pulse: &Pulse,
     queue: &mut mpsc::UnboundedReceiver<Outgoing>,
+    unfinished: &RefCell<Option<Text>>,
     left: &mut Vec<Outgoing>,
 ) -> Error {
     let every = keeper.shared.options.ping_every;
@@ -134,7 +152,7 @@ async fn write(
         tokio::select! {
             biased;
             _ = pings.tick() => {
-                if let Err(e) = sink.send(Message::Ping(Bytes::new())).await {
+                if let Err(e) = signs_of_life(sink).await {
                     return e;
                 }
             }
@@ -143,21 +161,55 @@ async fn write(
                     open = false;
                     continue;
                 };
-                pulse.set_uploading(text.len() >= LARGE);
-                let sent = sink.send(Message::text(text)).await;
-                pulse.set_uploading(false);
-                match sent {
-                    Ok(()) => keeper.shared.feed.sure(Event::Sent { id }),
-                    // Refused before a byte of it was written.
-                    Err(e @ (Error::AlreadyClosed | Error::ConnectionClosed | Error::Protocol(_))) => {
-                        left.push(Outgoing { id, text: String::new() });
+                let mut pieces = pieces(text).peekable();
+                if pieces.len() > 1 {
+                    unfinished.replace(Some(id.clone()));
+                    pulse.set_uploading(true);
+                }
+                while let Some(piece) = pieces.next() {
+                    if pings.tick().now_or_never().is_some()
+                        && let Err(e) = signs_of_life(sink).await
+                    {
                         return e;
                     }
-                    Err(e) => return e,
+                    if pieces.peek().is_none() {
+                        unfinished.replace(None);
+                    }
+                    match sink.send(piece).await {
+                        Ok(()) => {}
+                        // Refused before a byte of it was written.
+                        Err(e @ (Error::AlreadyClosed | Error::ConnectionClosed | Error::Protocol(_))) => {
+                            if pieces.peek().is_none() {
+                                left.push(Outgoing { id, text: String::new() });
+                            }
+                            return e;
+                        }
+                        Err(e) => return e,
+                    }
                 }
+                pulse.set_uploading(false);
+                keeper.shared.feed.sure(Event::Sent { id });
             }
         }
     }
+}
+
+/// A ping, and a pong that nobody has asked for: the other side's ping may stand behind a large message that is still
+/// coming, or not be read because the loop is behind, and it hangs up on who does not answer.
+async fn signs_of_life(sink: &mut SplitSink<Socket, Message>) -> Result<(), Error> {
+    sink.send(Message::Ping(Bytes::new())).await?;
+    sink.send(Message::Pong(Bytes::new())).await
+}
+
+/// A text message in one frame, or in several if it is large.
+fn pieces(text: String) -> impl ExactSizeIterator<Item = Message> {
+    let text = Bytes::from(text);
+    let count = text.len().div_ceil(PIECE).max(1);
+    (0..count).map(move |n| {
+        let part = text.slice(n * PIECE..text.len().min((n + 1) * PIECE));
+        let kind = if n == 0 { Data::Text } else { Data::Continue };
+        Message::Frame(Frame::message(part, OpCode::Data(kind), n + 1 == count))
+    })
 }
 
 /// Ends when nothing came for too long.

@@ -5,10 +5,11 @@
 use std::{io, path::Path, sync::Arc};
 
 use rustls::{
-    CertificateError, ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
+    AlertDescription, CertificateError, ClientConfig, PeerIncompatible, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-use tokio_tungstenite::Connector;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::problem::{problem, tidy};
 use crate::wire::link::{Problem, ProblemKind};
@@ -20,9 +21,9 @@ pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// The connector for `wss`: trusts the system's certificates (or, as rustls-native-certs does it, those that the
+/// The settings for `wss`: they trust the system's certificates (or, as rustls-native-certs does it, those that the
 /// environment's `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead) and those in `ca_file`.
-pub(super) fn connector(ca_file: Option<&Path>) -> Result<Connector, Problem> {
+pub(super) fn config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, Problem> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(system.certs);
@@ -50,9 +51,59 @@ pub(super) fn connector(ca_file: Option<&Path>) -> Result<Connector, Problem> {
             "Install the system's CA certificates, or name a file of them in SSL_CERT_FILE",
         ));
     }
-    Ok(Connector::Rustls(Arc::new(
-        ClientConfig::builder().with_root_certificates(roots).with_no_client_auth(),
-    )))
+    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// Speaks TLS with `host` on a connection that is open.
+pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    config: Arc<ClientConfig>,
+    host: &str,
+    stream: S,
+) -> io::Result<TlsStream<S>> {
+    let name =
+        ServerName::try_from(host.to_owned()).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+    TlsConnector::from(config).connect(name, stream).await
+}
+
+/// What the server's last word means, and what to do.
+fn refused(url: &str, host: &str, alert: AlertDescription) -> (String, String) {
+    match alert {
+        AlertDescription::ProtocolVersion | AlertDescription::InappropriateFallback => old_version(url),
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => nothing_in_common(url),
+        AlertDescription::CertificateRequired
+        | AlertDescription::NoCertificate
+        | AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied => (
+            format!("{url} wants a certificate of the client"),
+            "juicetop has none to show: use an address that wants none, or an ssh tunnel".to_owned(),
+        ),
+        AlertDescription::UnrecognisedName => (
+            format!("{url} serves nothing of the name {host}"),
+            "Use the name that the server is set up for".to_owned(),
+        ),
+        other => (
+            format!("{url} ended TLS with the alert {other:?}"),
+            "What it means by that stands in the server's log".to_owned(),
+        ),
+    }
+}
+
+fn old_version(url: &str) -> (String, String) {
+    (
+        format!("{url} speaks only versions of TLS that are not safe any more"),
+        "The server, or the proxy before it, has to be made to take TLS 1.2 or 1.3".to_owned(),
+    )
+}
+
+fn nothing_in_common(url: &str) -> (String, String) {
+    (
+        format!("{url} has no way of encrypting in common with juicetop"),
+        "The server, or the proxy before it, has to be made to take the usual ciphers of TLS 1.2 or 1.3"
+            .to_owned(),
+    )
 }
 
 /// What a failed TLS handshake with `url` (whose host is `host`) means; `None` if `error` is not about TLS.
@@ -62,8 +113,11 @@ pub(super) fn explain(url: &str, host: &str, error: &io::Error) -> Option<Proble
         rustls::Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => (
                 format!("The certificate of {url} is signed by an authority that this machine does not know"),
-                "Name the authority's certificate (PEM) with --ca-file or in SSL_CERT_FILE, or add it to the system's"
-                    .to_owned(),
+                concat!(
+                    "Name the authority's certificate (PEM; a self-signed one is its own) with --ca-file or in ",
+                    "SSL_CERT_FILE, or add it to the system's"
+                )
+                .to_owned(),
             ),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
                 format!("The certificate of {url} has expired"),
@@ -86,6 +140,10 @@ pub(super) fn explain(url: &str, host: &str, error: &io::Error) -> Option<Proble
                     }
                 },
             ),
+            other if other.to_string().contains("CaUsedAsEndEntity") => (
+                format!("The certificate of {url} is an authority's own, which is not for servers"),
+                "Make one for the server, signed by that authority".to_owned(),
+            ),
             other => (
                 format!("The certificate of {url} is not good: {}", tidy(&other.to_string(), 200)),
                 "It has to be made anew on the server".to_owned(),
@@ -94,7 +152,19 @@ pub(super) fn explain(url: &str, host: &str, error: &io::Error) -> Option<Proble
         rustls::Error::InvalidMessage(_) => {
             (format!("{url} does not speak TLS"), "Use ws:// (or http:// for a hub) instead".to_owned())
         }
-        other => (format!("TLS with {url} failed: {}", tidy(&other.to_string(), 200)), String::new()),
+        rustls::Error::AlertReceived(alert) => refused(url, host, *alert),
+        rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => old_version(url),
+        rustls::Error::PeerIncompatible(_) => nothing_in_common(url),
+        rustls::Error::NoCertificatesPresented => {
+            (format!("{url} shows no certificate"), "The server has to be given one".to_owned())
+        }
+        other => (
+            format!("TLS with {url} failed: {}", tidy(&other.to_string(), 200)),
+            "Is it a TLS server, and what does its log say?".to_owned(),
+        ),
     };
     Some(problem(ProblemKind::Tls, what, remedy))
 }

@@ -16,6 +16,7 @@ use crate::{
         event::{Event, ServiceEvent, TaskEvent, TaskEventState},
         frame::Reply,
         json,
+        stand_in::LeftOut,
     },
 };
 
@@ -161,7 +162,8 @@ impl Row {
             Verdict::Odd => self.lose(Reason::OddReply, now),
         };
         let task = &mut self.task;
-        if task.reply.is_none() && !task.let_go {
+        let stands_in = |reply: &Reply| LeftOut::read(&reply.text).is_some();
+        if task.reply.as_ref().is_none_or(stands_in) && !task.let_go {
             if task.outcome == Some(Outcome::Failed) {
                 fill(&mut task.error, || judge::inner_error(&reply, ipython));
             }

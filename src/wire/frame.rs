@@ -17,6 +17,9 @@ use super::{
 #[cfg(test)]
 mod tests;
 
+/// The longest frame that Juice takes, bytes: its `websocket_max_message_size`, 50 MiB.
+pub const LARGEST: usize = 50 * 1024 * 1024;
+
 /// The service that schedules tasks and keeps the list of topics.
 pub const TASK_MANAGER: &str = "task-manager";
 

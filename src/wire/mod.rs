@@ -12,6 +12,7 @@ pub mod json;
 pub mod kernel;
 pub mod link;
 pub mod name;
+pub mod stand_in;
 
 use std::sync::Arc;
 

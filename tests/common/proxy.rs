@@ -96,7 +96,12 @@ pub struct Rule {
 
 impl Rule {
     /// Of messages on that path and that way, the first that fits.
-    pub fn new(path: &'static str, way: Way, harm: Harm, fits: impl Fn(&str) -> bool + Send + 'static) -> Rule {
+    pub fn new(
+        path: &'static str,
+        way: Way,
+        harm: Harm,
+        fits: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Rule {
         Rule { path, way, fits: Box::new(fits), harm }
     }
 
@@ -181,7 +186,8 @@ impl Proxy {
         let (stop, stopped) = oneshot::channel();
         let (to, shared) = (self.to.clone(), Arc::clone(&self.shared));
         let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             let local = tokio::task::LocalSet::new();
             local.block_on(&runtime, async {
                 tokio::select! {
@@ -450,7 +456,7 @@ impl Shared {
         };
         rules.harmed += usize::from(harm.is_some());
         drop(rules);
-        let mut send = |what| out.send(what).map_err(drop);
+        let send = |what| out.send(what).map_err(drop);
         match harm {
             None => send(Out::Message(message)),
             Some(Harm::Drop) => Ok(()),

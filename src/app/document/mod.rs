@@ -22,6 +22,7 @@ use crate::{
         event::Stamp,
         frame::{Inner, ReplyBody},
         json,
+        stand_in::LeftOut,
     },
 };
 
@@ -246,6 +247,7 @@ impl Document {
             return;
         }
         match (&reply.body, reply.result(task.is_ipython())) {
+            (ReplyBody::Odd { .. }, _) if LeftOut::read(&reply.text).is_some() => {}
             (ReplyBody::Odd { status }, _) => {
                 let status = status.as_deref().unwrap_or("none");
                 self.heading("reply with an unknown status", status);
@@ -461,7 +463,13 @@ fn reason_sentences(task: &Task) -> Vec<String> {
         Some(Reason::Forgotten) => vec![
             "The scheduler no longer knows it: the task manager was restarted, and it keeps its list in memory.".to_owned(),
         ],
-        Some(Reason::OddReply) => vec!["Its reply has no status that juicetop knows.".to_owned()],
+        Some(Reason::OddReply) => match task.reply.as_ref().and_then(|reply| LeftOut::read(&reply.text)) {
+            Some(left_out) => vec![
+                format!("It ended, but {}.", left_out.sentence()),
+                "How it ended is not known here. Let the task return less, or save what it measured at the service.".to_owned(),
+            ],
+            None => vec!["Its reply has no status that juicetop knows.".to_owned()],
+        },
         Some(Reason::PutAway) => vec!["Put away by hand.".to_owned()],
         Some(Reason::NotSent(why)) => vec![format!("It was never sent: {why}.")],
         Some(Reason::Interrupted) | None => vec!["Nothing is known about how it stands.".to_owned()],

@@ -14,6 +14,7 @@ use crate::{
         frame::{Reply, Snapshot, TaskFrame, manager},
         json,
         link::Line,
+        stand_in::LeftOut,
     },
 };
 
@@ -33,7 +34,10 @@ impl ReadList {
         let unknown_type = error.as_deref().is_some_and(is_unknown_type);
         let list = match (error, reply.result(false).map(Snapshot::parse_list)) {
             (None, Some(Ok(list))) => Ok(list),
-            (error, _) => Err(error.unwrap_or_else(|| "the answer cannot be read".to_owned())),
+            (error, _) => Err(error.unwrap_or_else(|| match LeftOut::read(&reply.text) {
+                Some(left_out) => left_out.sentence(),
+                None => "the answer cannot be read".to_owned(),
+            })),
         };
         ReadList { id: reply.id.clone(), bytes: reply.text.len(), list, unknown_type }
     }

@@ -235,6 +235,35 @@ fn a_cancellation_that_was_on_its_way_at_a_loss_is_settled_by_the_next_list() {
 }
 
 #[test]
+fn what_is_too_large_is_refused_with_its_size_before_it_has_a_row() {
+    // C02.
+    let mut b = Bench::new();
+    let payload = |bytes: usize| format!(r#"{{"x": "{}"}}"#, "x".repeat(bytes));
+    let mut submit = |bytes: usize, way: &session::Way| {
+        let frame = TaskFrame {
+            id: format!("{bytes}").into(),
+            target: "lab".into(),
+            task_type: "Fit".into(),
+            parallel: false,
+            display_name: "Fit".into(),
+            show_in_dashboard: true,
+            payload: payload(bytes).into(),
+        };
+        let rows = b.app.store().tasks().count();
+        let result = b.app.session.submit(frame, way, b.now);
+        (result.map(|out| out[0].text.len()), b.app.store().tasks().count() - rows)
+    };
+    let limit = crate::wire::frame::LARGEST;
+    // Within the limit direct, over it with the scheduler's wrapping.
+    let near = limit - 200;
+    assert!(matches!(submit(near, &session::Way::Direct), (Ok(bytes), 1) if bytes <= limit && bytes > near));
+    let (refused, rows) = submit(near + 1, &session::Way::Scheduled(None));
+    let why = refused.unwrap_err();
+    assert!(why.contains(&limit.to_string()) && why.contains("524") && rows == 0, "{why}");
+    assert!(submit(limit, &session::Way::Direct).0.is_err());
+}
+
+#[test]
 fn a_juice_without_a_scheduler_is_believed() {
     let mut b = Bench::offline(Settings::default(), (100, 30));
     b.connect();

@@ -35,6 +35,7 @@ use crate::{
     wire::{
         Text,
         link::{Line, LinkState, Problem},
+        stand_in::LeftOut,
     },
 };
 
@@ -489,7 +490,11 @@ fn end_of(task: &Task, way: &Way) -> Option<Ending> {
             Some(Ending::Unknown("the scheduler no longer knows it: the task manager was restarted"))
         }
         (State::Unknown, _, Some(Reason::OddReply)) => {
-            Some(Ending::Unknown("its reply has no status that this version knows"))
+            let left_out = task.reply.as_ref().and_then(|reply| LeftOut::read(&reply.text));
+            Some(Ending::Unknown(match left_out {
+                Some(_) => "its reply was larger than is taken here: it ended, and how is not known",
+                None => "its reply has no status that this version knows",
+            }))
         }
         _ => None,
     }

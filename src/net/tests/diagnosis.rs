@@ -1,5 +1,10 @@
 //! What answers where a lab was expected, and what is said about it.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use super::*;
 
 fn page(status: &str, more: &str) -> String {
@@ -246,4 +251,107 @@ async fn a_wrong_base_path_is_not_tried_for_ever() {
     let endpoint = Some(Endpoint::Edge { base, token_file: dir.path().join("none") });
     let (problem, again) = Client::start(Options { endpoint, ..quick("") }).down(Line::Bus).await;
     assert!(again && problem.kind == ProblemKind::Refused && problem.what.contains("none"), "{problem:?}");
+}
+
+/// How long the pauses are that follow one another, each ended at once; and how many tries the server got by then.
+async fn pauses(url: &str, options: Options, count: usize, tries: &AtomicUsize) -> Vec<Duration> {
+    let clock = Clock::start();
+    let (net, events) = start(Options { endpoint: quick(url).endpoint, ..options }, clock).unwrap();
+    let mut client = Client { net, events };
+    let mut pauses = Vec::new();
+    while pauses.len() < count {
+        let until = client.until("a pause", |e| match e {
+            Event::Link { line: Line::Bus, state: LinkState::Waiting { until, .. } } => Some(*until),
+            _ => None,
+        });
+        pauses.push(until.await.saturating_sub(clock.now().mono));
+        assert_eq!(tries.load(Ordering::SeqCst), pauses.len(), "one try a pause");
+        client.net.commands.send(Command::Retry).unwrap();
+    }
+    pauses
+}
+
+/// A lab that counts the tries of its bus, and serves each with `bus` after the upgrade.
+async fn counted<F, Fut>(bus: F) -> (String, Arc<AtomicUsize>)
+where
+    F: Fn(usize, Ws) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&tries);
+    let url = serve(move |_, stream| {
+        let (bus, counter) = (bus.clone(), Arc::clone(&counter));
+        async move {
+            let (ws, request) = upgrade(stream).await;
+            if request.uri().path() == "/remote-sub" {
+                bus(counter.fetch_add(1, Ordering::SeqCst), ws).await;
+            } else {
+                idle(ws).await;
+            }
+        }
+    })
+    .await;
+    (url, tries)
+}
+
+#[tokio::test]
+async fn pauses_grow_with_a_server_that_drops_every_connection_at_once_and_begin_anew_after_one_that_held() {
+    let held = Duration::from_millis(600);
+    let (url, tries) = counted(move |n, ws| async move {
+        if n == 4 {
+            let _ = timeout(2 * held, idle(ws)).await;
+        }
+    })
+    .await;
+    // So long that no pause ends by itself, and that a slow machine does not matter.
+    let (first_backoff, max_backoff) = (Duration::from_secs(100), Duration::from_secs(1000));
+    let options = Options { stable: held, first_backoff, max_backoff, ..Options::default() };
+    let pauses = pauses(&url, options, 6, &tries).await;
+    let seconds: Vec<u64> = pauses.iter().map(Duration::as_secs).collect();
+    let expected = [100, 200, 400, 800, 100, 100];
+    for (n, (is, full)) in seconds.iter().zip(expected).enumerate() {
+        // A quarter is chance; the fifth connection held, the sixth did not.
+        assert!((full * 7 / 10..=full).contains(is), "{n}: {seconds:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_has_to_change_is_tried_once_a_minute_and_what_would_be_answered_the_same_not_at_all() {
+    let minute = Duration::from_secs(60);
+    for status in ["403 Forbidden", "401 Unauthorized", "404 Not Found", "200 OK"] {
+        let url = web(status, "").await;
+        let clock = Clock::start();
+        let (net, events) =
+            start(Options { endpoint: quick(&url).endpoint, ..Options::default() }, clock).unwrap();
+        let mut client = Client { net, events };
+        for _ in 0..3 {
+            let until = client.until("a pause", |e| match e {
+                Event::Link { line: Line::Bus, state: LinkState::Waiting { until, .. } } => Some(*until),
+                _ => None,
+            });
+            let pause = until.await.saturating_sub(clock.now().mono);
+            assert!(pause <= minute && pause > minute / 2, "{status}: {pause:?}");
+            client.net.commands.send(Command::Retry).unwrap();
+        }
+    }
+    // A refused token at an edge, with the times that a lab has: one try, whatever time passes here.
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&tries);
+    let edge = serve(move |_, stream| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move {
+            answer(stream, &page("403 Forbidden", "")).await;
+        }
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    let token_file = dir.path().join("token");
+    std::fs::write(&token_file, "s3cret").unwrap();
+    let endpoint = Some(Endpoint::Edge { base: edge.replace("ws://", "http://"), token_file });
+    let token_check = Duration::from_millis(10);
+    let mut client = Client::start(Options { endpoint, token_check, ..Options::default() });
+    assert!(client.down(Line::Bus).await.1);
+    // The token file is looked at again and again meanwhile, and is as it was.
+    assert!(timeout(Duration::from_millis(500), client.events.recv()).await.is_err());
+    assert_eq!(tries.load(Ordering::SeqCst), 1);
 }

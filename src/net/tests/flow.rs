@@ -8,7 +8,7 @@ use std::sync::{
 use tokio_tungstenite::tungstenite::Bytes;
 
 use super::*;
-use crate::wire::bus;
+use crate::wire::{bus, stand_in::LeftOut};
 
 /// A router whose bus is quiet and whose `/tasks` answers every frame.
 async fn router(stream: TcpStream) {
@@ -150,31 +150,89 @@ async fn a_frame_whose_fate_is_unknown_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_large_reply_comes_whole_and_a_larger_one_is_told() {
+async fn a_large_reply_comes_whole_and_a_larger_one_is_left_out_without_harm_to_the_next() {
     let url = serve(|_, stream| async move {
         let (mut ws, request) = upgrade(stream).await;
         if request.uri().path() == "/remote-sub" {
             return idle(ws).await;
         }
         introduce(&mut ws, As::Router).await;
-        let reply = |size| format!(r#"{{"id": "big", "status": "ok", "result": "{}"}}"#, "x".repeat(size));
-        ws.send(Message::text(reply(20_000_000))).await.unwrap();
-        let _ = ws.send(Message::text(reply(26 * MIB))).await;
+        for (id, size) in [("large", 20_000_000), ("larger", 26 * MIB), ("small", 1)] {
+            let reply = format!(r#"{{"id": "{id}", "status": "ok", "result": "{}"}}"#, "x".repeat(size));
+            ws.send(Message::text(reply)).await.unwrap();
+        }
         idle(ws).await;
     })
     .await;
     let mut client = Client::start(Options { max_message: 25 * MIB, ..quick(&url) });
-    let size = client
-        .until("reply", |e| match e {
-            Event::Reply { reply, .. } => Some(reply.text.len()),
-            _ => None,
+    client.live(Line::Router).await;
+    let mut replies = Vec::new();
+    client
+        .until("three replies", |e| {
+            match e {
+                Event::Reply { reply, .. } => {
+                    replies.push((reply.id.clone().unwrap().to_string(), reply.text.clone()));
+                }
+                Event::Link { line: Line::Router, .. } => panic!("{e:?}"),
+                _ => {}
+            }
+            (replies.len() == 3).then_some(())
         })
         .await;
-    assert!(size > 20_000_000);
-    let (problem, again) = client.down(Line::Router).await;
-    assert!(again && problem.kind == ProblemKind::TooLarge, "{problem:?}");
-    let limit = (25 * MIB + 256 * 1024).to_string();
-    assert!(problem.what.contains(&limit), "{problem:?}");
+    assert_eq!(replies.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["large", "larger", "small"]);
+    assert!(replies[0].1.len() > 20_000_000);
+    let left_out = LeftOut::read(&replies[1].1).unwrap();
+    assert!(left_out.length > 26 * MIB as u64, "{left_out:?}");
+    assert_eq!(left_out.limit, 25 * MIB as u64 + 256 * 1024);
+    assert_eq!(LeftOut::read(&replies[2].1), None);
+}
+
+#[tokio::test]
+async fn a_bus_message_over_the_limit_is_left_out_and_the_next_one_comes() {
+    let url = serve(|_, stream| async move {
+        let (mut ws, request) = upgrade(stream).await;
+        if request.uri().path() == "/tasks" {
+            introduce(&mut ws, As::Router).await;
+            return idle(ws).await;
+        }
+        let event = |id: &str, size: usize| {
+            let payload = "\\\"".repeat(size);
+            let event = format!(
+                concat!(
+                    r#"{{"time":"2026-11-20T08:00:00Z","task_id":"{}","task_target":"lab","task_type":"Big","#,
+                    r#""task_display_name":"Big","task_metadata":"{{}}","task_payload":"{}","#,
+                    r#""task_state":"completed","show_in_dashboard":true}}"#
+                ),
+                id, payload
+            );
+            Message::binary(bus::encode("TaskEvent.", &event))
+        };
+        ws.send(event("large", MIB / 4)).await.unwrap();
+        ws.send(event("larger", MIB)).await.unwrap();
+        ws.send(Message::binary(bus::encode("Other.", &"x".repeat(3 * MIB)))).await.unwrap();
+        ws.send(event("small", 1)).await.unwrap();
+        idle(ws).await;
+    })
+    .await;
+    let mut client = Client::start(Options { max_bus_message: MIB, ..quick(&url) });
+    client.live(Line::Bus).await;
+    let (mut tasks, mut bad) = (Vec::new(), 0);
+    client
+        .until("the small one", |e| {
+            match e {
+                Event::Bus(BusEvent::Task(task)) => tasks.push((
+                    task.task_id.to_string(),
+                    task.reply.as_ref().and_then(|reply| LeftOut::read(&reply.text)).is_some(),
+                )),
+                Event::Bad { .. } => bad += 1,
+                Event::Link { line: Line::Bus, .. } | Event::Missed { .. } => panic!("{e:?}"),
+                _ => {}
+            }
+            tasks.iter().any(|(id, _)| id == "small").then_some(())
+        })
+        .await;
+    assert_eq!(tasks, [("large".into(), false), ("larger".into(), true), ("small".into(), false)]);
+    assert_eq!(bad, 1);
 }
 
 #[tokio::test]
@@ -205,6 +263,94 @@ async fn large_frames_go_out_while_replies_come_in() {
                 _ => {}
             }
             (sent && replies == 40).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_between_the_pieces_of_a_large_frame_that_goes_out() {
+    let (seen, mut order) = mpsc::unbounded_channel();
+    let url = serve(move |_, stream| {
+        let seen = seen.clone();
+        async move {
+            let (mut ws, request) = upgrade(stream).await;
+            if request.uri().path() == "/remote-sub" {
+                return idle(ws).await;
+            }
+            introduce(&mut ws, As::Router).await;
+            // Until the frame has begun and fills everything between the two.
+            let mut first = [0];
+            while ws.get_ref().peek(&mut first).await.unwrap() == 0 {}
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            ws.send(Message::Ping(Bytes::from_static(b"meanwhile"))).await.unwrap();
+            while let Some(Ok(message)) = ws.next().await {
+                match message {
+                    Message::Pong(back) if &back[..] == b"meanwhile" => seen.send(0).unwrap(),
+                    Message::Text(text) => seen.send(text.len()).unwrap(),
+                    _ => {}
+                }
+            }
+        }
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    client.live(Line::Router).await;
+    let text = format!(r#"{{"id": "up", "x": "{}"}}"#, "é".repeat(8_000_000));
+    client.send(Line::Router, "up", &text);
+    client.sent("up").await;
+    assert_eq!((order.recv().await, order.recv().await), (Some(0), Some(text.len())));
+}
+
+#[tokio::test]
+async fn a_large_frame_that_was_cut_off_in_the_middle_was_not_sent() {
+    let url = serve(|_, stream| async move {
+        let (mut ws, request) = upgrade(stream).await;
+        if request.uri().path() == "/remote-sub" {
+            return idle(ws).await;
+        }
+        introduce(&mut ws, As::Router).await;
+        let mut first = [0];
+        while ws.get_ref().peek(&mut first).await.unwrap() == 0 {}
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    client.live(Line::Router).await;
+    client.send(Line::Router, "up", &"x".repeat(40_000_000));
+    client.send(Line::Router, "behind", "{}");
+    assert!(client.unsent("up").await.contains("before it went out"));
+    client.unsent("behind").await;
+}
+
+#[tokio::test]
+async fn signs_of_life_go_out_while_a_large_message_comes_in() {
+    let url = serve(|_, stream| async move {
+        let (mut ws, request) = upgrade(stream).await;
+        if request.uri().path() == "/remote-sub" {
+            return idle(ws).await;
+        }
+        introduce(&mut ws, As::Router).await;
+        let mut stream = ws.into_inner();
+        let reply = format!(r#"{{"id": "slow", "status": "ok", "result": "{}"}}"#, "x".repeat(60_000));
+        stream.write_all(&[0x81, 126]).await.unwrap();
+        stream.write_all(&u16::try_from(reply.len()).unwrap().to_be_bytes()).await.unwrap();
+        let (first, rest) = reply.split_at(1000);
+        stream.write_all(first.as_bytes()).await.unwrap();
+        // The rest comes when a pong has come that nobody asked for: 8a 80 and a mask.
+        let mut window = [0; 2];
+        while window != [0x8a, 0x80] {
+            window = [window[1], stream.read_u8().await.unwrap()];
+        }
+        stream.write_all(rest.as_bytes()).await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let mut client = Client::start(Options { ping_every: Duration::from_millis(50), ..quick(&url) });
+    client.live(Line::Router).await;
+    client
+        .until("the reply", |e| match e {
+            Event::Reply { reply, .. } => Some(reply.text.len() > 60_000),
+            Event::Link { line: Line::Router, .. } => panic!("{e:?}"),
+            _ => None,
         })
         .await;
 }

@@ -71,9 +71,10 @@ class Odd(Task):
 
 
 class Big(Task):
-    """Answer with a list of numbers, about `size` bytes long."""
+    """Answer with a list of numbers, or with a text of quotes, about `size` bytes long."""
 
     size: int = Field(1_000_000, ge=1, le=60_000_000)
+    quotes: bool = False
     parallel: ClassVar[bool] = True
 
 
@@ -194,7 +195,7 @@ class Bench(Kinds):
         self.register_handler(SlowParallel, slow)
         self.register_handler(Fail, lambda task: fail(task.how))
         self.register_handler(Odd, lambda task: odd(task.what))
-        self.register_handler(Big, lambda task: [0.125] * (task.size // 7))
+        self.register_handler(Big, lambda task: '"' * (task.size // 2) if task.quotes else [0.125] * (task.size // 7))
         self.register_handler(Connect, lambda task: f"welcome, {task.user}")
         self.register_handler(Tick, lambda task: task.value)
 
