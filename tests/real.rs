@@ -22,6 +22,9 @@ mod protocol;
 #[path = "real/screen.rs"]
 mod screen;
 
+#[path = "real/bytes.rs"]
+mod bytes;
+
 #[path = "real/faults.rs"]
 mod faults;
 

@@ -182,9 +182,7 @@ impl Program {
 
     /// The most memory that it has held so far, in KiB (Linux).
     pub fn most_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line about it");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
+        super::pty::most_memory(Pid::from_child(&self.child))
     }
 
     /// Sends it a signal.
