@@ -466,6 +466,7 @@ impl Runner {
                 },
                 () = sleep => self.handle(Msg::Wake)?,
             }
+            term::set_needed(self.app.would_lose());
             if let Some(history) = &mut self.history {
                 history.look(&mut self.app, false, self.clock.now());
             }

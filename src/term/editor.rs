@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -21,6 +21,12 @@ const FALLBACKS: [&str; 4] = ["editor", "vi", "nano", "emacs"];
 
 /// The process id of the running editor; 0 if there is none.
 static RUNNING: AtomicI32 = AtomicI32::new(0);
+
+/// Whether Ctrl-Z in the editor must not stop this program too.
+static NEEDED: AtomicBool = AtomicBool::new(false);
+
+/// What a Ctrl-Z in the editor is answered with meanwhile.
+const NEEDED_WORDS: &[u8] = b"\r\njuicetop does not stop now: own tasks need its connection.\r\n";
 
 /// What came back from the editor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,14 +207,25 @@ fn wait(pid: Pid) -> io::Result<Option<String>> {
         if let Some(code) = status.exit_status() {
             return Ok((code != 0).then(|| format!("exit code {code}")));
         }
-        if suspend::can_suspend().is_ok() {
+        let needed = NEEDED.load(Ordering::SeqCst);
+        if suspend::can_suspend().is_ok() && !needed {
             suspend::stop_here()?;
         } else {
+            if needed && let Some(tty) = modes::current() {
+                // It is only a word: the editor draws over it when it goes on.
+                let _ = rustix::io::write(&tty.output, NEEDED_WORDS);
+            }
             // Nobody could continue it. Not at once: it may stop again and again.
             std::thread::sleep(Duration::from_millis(100));
         }
         kill_process(pid, Signal::CONT)?;
     }
+}
+
+/// Whether own tasks would be lost if this program stopped: then a Ctrl-Z in the editor does not stop it along, and the
+/// editor is continued at once. Nobody could be asked while the editor has the terminal.
+pub fn set_needed(needed: bool) {
+    NEEDED.store(needed, Ordering::SeqCst);
 }
 
 /// Ends a running editor, for when the program has to end: it is told that its terminal is gone, which editors

@@ -411,3 +411,23 @@ fn control_z_in_the_editor() {
     pty.send("q");
     pty.wait_for("\x1b[?1049l");
 }
+
+/// Where own tasks need the connection, Ctrl-Z in the editor stops nothing: the editor goes on at once.
+#[test]
+fn control_z_in_the_editor_while_the_program_is_needed() {
+    let script = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("needed-editor.sh");
+    std::fs::write(&script, "echo editing; IFS= read -r line; printf %s \"$line\" > \"$1\"\n").unwrap();
+    let mut pty = Pty::shell();
+    pty.send(format!("EDITOR='sh {}' {}\n", script.display(), probe_line()));
+    pty.wait_for("ready");
+    pty.send("ne");
+    pty.wait_for("editing");
+    pty.clear();
+    pty.send("\x1a");
+    pty.wait_for("does not stop now");
+    std::thread::sleep(Duration::from_millis(300));
+    pty.send("saved\n");
+    pty.wait_for("edited [saved] true.");
+    pty.send("q");
+    pty.wait_for("\x1b[?1049l");
+}

@@ -71,6 +71,7 @@ fn run_probe() -> std::io::Result<i32> {
                     KeyCode::Char('w') => loop {
                         screen.send(&[b'w'; 4096])?;
                     },
+                    KeyCode::Char('n') => term::set_needed(true),
                     KeyCode::Char('f') => return Err(std::io::Error::other("the probe fails")),
                     KeyCode::Char('e') => {
                         let done = done.clone();

@@ -302,8 +302,10 @@ fn stopping_asks_where_own_tasks_would_be_lost() {
     assert!(b.notice().contains("no shell"), "{}", b.notice());
     b.msg(Msg::AskedToStop { can: true });
     assert_eq!(b.take(), [Effect::Suspend]);
+    assert!(!b.app.would_lose());
     for (keys, effects) in [("enter", vec![]), ("esc", vec![]), ("y", vec![Effect::Suspend])] {
         let mut b = at_risk();
+        assert!(b.app.would_lose());
         b.msg(Msg::AskedToStop { can: true });
         assert_eq!(b.take(), []);
         b.shows("Stop juicetop?").keys(keys);

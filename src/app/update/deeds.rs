@@ -345,6 +345,15 @@ pub(super) fn quit(app: &mut App, now: Now) -> Vec<Effect> {
     Vec::new()
 }
 
+impl App {
+    /// Whether stopping or leaving now would cost own tasks something.
+    pub fn would_lose(&self) -> bool {
+        !self.is_replay()
+            && (self.store().own_at_risk().next().is_some()
+                || self.session.sending().iter().any(|sending| sending.unsent() > 0))
+    }
+}
+
 /// What would happen to own tasks if this terminal went away now, by name.
 fn at_risk(app: &App, doing: &str) -> Vec<String> {
     let mut lines = Vec::new();
