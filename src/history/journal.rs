@@ -1,6 +1,7 @@
 //! The file: opening, writing in one step, reading lines and texts, and letting go of what is too old or too much.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fs::{File, OpenOptions},
     io,
@@ -277,7 +278,7 @@ impl Journal {
                 let blob =
                     found.get_ref(at)?.as_blob_or_null().map_err(|e| Trouble::Damaged(e.to_string()))?;
                 Ok(match blob {
-                    Some(blob) => Some(Kept::Text(unpack(blob, LONGEST).map_err(Trouble::Damaged)?)),
+                    Some(blob) => Some(Kept::Text(Journal::unpacked(blob)?.into())),
                     None => bytes.map(|bytes| Kept::TooLarge(usize::try_from(bytes).unwrap_or(0))),
                 })
             };
@@ -296,7 +297,36 @@ impl Journal {
         let mut rows = statement.query([row])?;
         let Some(found) = rows.next()? else { return Ok(None) };
         let blob = found.get_ref(0)?.as_blob_or_null().map_err(|e| Trouble::Damaged(e.to_string()))?;
-        blob.map(|blob| unpack(blob, LONGEST).map_err(Trouble::Damaged)).transpose()
+        blob.map(|blob| Ok(Journal::unpacked(blob)?.into())).transpose()
+    }
+
+    /// The payload that stands so in the file.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn unpacked(packed: &[u8]) -> Result<Cow<'_, str>, Trouble> {
+        unpack(packed, LONGEST).map_err(Trouble::Damaged)
+    }
+
+    /// The payloads of the next rows behind `row`, at most `most`, as they stand in the file
+    /// ([`Journal::unpacked`]).
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn packed_payloads(
+        &self,
+        row: RowId,
+        most: usize,
+        mut each: impl FnMut(RowId, Option<&[u8]>),
+    ) -> Result<(), Trouble> {
+        let sql = "SELECT row, payload FROM texts WHERE row > ?1 ORDER BY row LIMIT ?2";
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut rows = statement.query(params![row, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        while let Some(found) = rows.next()? {
+            let blob = found.get_ref(1)?.as_blob_or_null().map_err(|e| Trouble::Damaged(e.to_string()))?;
+            each(found.get(0)?, blob);
+        }
+        Ok(())
     }
 
     /// The newest runs of which the length is known and that ended ok, at most `most`, the oldest first: what they took
@@ -318,7 +348,8 @@ impl Journal {
             let mut record = schema::read(row, &mut words)?;
             let blob = row.get_ref(26)?.as_blob_or_null().map_err(|e| Trouble::Damaged(e.to_string()))?;
             // One that cannot be read is as one that was not kept.
-            record.texts.payload = blob.and_then(|blob| unpack(blob, largest).ok()).map(Kept::Text);
+            record.texts.payload =
+                blob.and_then(|blob| unpack(blob, largest).ok()).map(|text| Kept::Text(text.into()));
             runs.push(record);
         }
         runs.reverse();

@@ -25,7 +25,8 @@ use juicetop::{
     },
     store::{
         Lane, Limits, Moment, Outcome, Past, State, Store, TaskKey,
-        past::query::{self, Found, Line, Query},
+        filter::Filter,
+        past::query::{self, Column, Found, Line, Order, Query},
     },
     theme::{Glyphs, Themes},
     time::Now,
@@ -162,14 +163,22 @@ struct Screen {
     app: App,
     now: Now,
     lines: Vec<Line>,
+    payloads: Vec<String>,
 }
 
 impl Screen {
     fn new(lines: usize) -> Screen {
         let session = Session::new(Store::new(Limits::default()), Ids::Random);
         let app = App::new(session, Catalogue::new(), Settings::default(), (200, 50));
-        let lines = (0..lines).map(|n| (n as i64, Arc::new(past(n)))).collect();
-        let mut screen = Screen { app, now: Now::at(0.0), lines };
+        let lines = (0..lines).map(|n| (n as i64, Arc::new(past(n)))).collect::<Vec<Line>>();
+        let payload = |(n, _): &Line| {
+            format!(
+                r#"{{"qubit": "q{}", "averages": {n}, "delays": [1e-06, 2e-06, 5e-06, 1e-05], "fit": {{"model": "exp", "bounds": null}}}}"#,
+                n % 50
+            )
+        };
+        let payloads = lines.iter().map(payload).collect();
+        let mut screen = Screen { app, now: Now::at(0.0), lines, payloads };
         let query = screen.press('h').expect("a question");
         screen.answer(&query);
         screen
@@ -185,8 +194,13 @@ impl Screen {
         })
     }
 
+    fn find(&self, order: &Order, query: &Query) -> Vec<Line> {
+        let payload = |row: i64| self.payloads.get(row as usize).map(|payload| payload.as_str().into());
+        query::answer(&self.lines, order, query, payload, || false).expect("nobody gives it up")
+    }
+
     fn answer(&mut self, query: &Query) {
-        let lines = query::answer(&self.lines, query, |_| None, || false).expect("nobody gives it up");
+        let lines = self.find(&Order::of(&self.lines, query), query);
         let found = Found { id: query.id, lines, total: self.lines.len(), gone: 0, until: None };
         update(&mut self.app, Msg::Found(found), self.now);
     }
@@ -219,21 +233,34 @@ fn history(c: &mut Criterion) {
             });
         });
         screen.press('/');
-        for (what, text) in
-            [("a word", "q3"), ("terms", "outcome:failed took>30s q3"), ("a pattern", "/q[34]',/")]
-        {
+        for (what, text) in [
+            ("a word", "q3"),
+            ("terms", "outcome:failed took>30s q3"),
+            ("a pattern", "/q[34]',/"),
+            ("what stands in payloads", "payload.qubit:q3"),
+        ] {
             let mut query = None;
             for key in text.chars() {
                 query = screen.press(key).or(query);
             }
             let query = query.expect("a question");
+            // As the first key of the filter has left it.
+            let order = Order::of(&screen.lines, &query);
             group.bench_function(format!("{name} tasks: the answer to {what}"), |b| {
-                b.iter(|| query::answer(&screen.lines, &query, |_| None, || false));
+                b.iter(|| screen.find(&order, &query));
             });
             for _ in text.chars() {
                 let key = KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE);
                 update(&mut screen.app, Msg::Key(key), screen.now);
             }
+        }
+        for (column, what) in [(Column::Name, "names"), (Column::Took, "lengths"), (Column::Error, "errors")]
+        {
+            let filter = Filter::default();
+            let query = Query { id: 0, filter, hidden: false, sort: column, down: false };
+            group.bench_function(format!("{name} tasks: sorted by their {what}"), |b| {
+                b.iter(|| screen.find(&Order::of(&screen.lines, &query), &query));
+            });
         }
     }
     group.finish();

@@ -1,6 +1,6 @@
 //! The history on the screen. The test plays the thread that finds: what it answers with went through the same search.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::*;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     },
     store::{
         Past, Task,
-        past::query::{self, Column, Found, Line, Query},
+        past::query::{self, Column, Found, Line, Order, Query},
     },
 };
 
@@ -44,8 +44,8 @@ fn answer(b: &mut Bench) -> Found {
     let query = asked(b).expect("a question");
     let past = past();
     let lines: Vec<Line> = past.iter().zip(1..).map(|((line, _), n)| (n, Arc::new(line.clone()))).collect();
-    let payload = |row: i64| past[row as usize - 1].1.payload.clone();
-    let found = query::answer(&lines, &query, payload, || false).unwrap();
+    let payload = |row: i64| past[row as usize - 1].1.payload.as_deref().map(Cow::Borrowed);
+    let found = query::answer(&lines, &Order::of(&lines, &query), &query, payload, || false).unwrap();
     let found = Found { id: query.id, lines: found, total: lines.len(), gone: 0, until: None };
     b.msg(Msg::Found(found.clone()));
     found

@@ -4,6 +4,7 @@
 //! A disk that fails is told once and hurts nothing: what could not be written is tried again with what comes next. It refuses
 //! to write a payload in which secrets stand.
 
+mod payloads;
 mod table;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::Receiver,
+        mpsc::{Receiver, TryRecvError},
     },
     time::Duration,
 };
@@ -210,7 +211,7 @@ impl Writer {
         {
             let _ = self.told.send(Msg::Runs(runs));
         }
-        for job in todo {
+        while let Some(job) = self.next(todo) {
             // Several may wait after a slow write: they go in one step, and of several questions the last counts.
             std::iter::once(job).chain(todo.try_iter()).for_each(|job| self.take(job));
             if !(self.waiting.is_empty() && self.merged.is_empty()) {
@@ -230,6 +231,18 @@ impl Writer {
                 let _ = self.told.send(Msg::Done(Err(format!("the history cannot be read: {trouble}"))));
             }
         }
+    }
+
+    /// The next job; until one comes, what makes later answers quicker is read. `None`: nobody can give any more.
+    fn next(&mut self, todo: &Receiver<Job>) -> Option<Job> {
+        while let Some(journal) = self.journal.as_ref().filter(|_| self.table.is_cold()) {
+            match todo.try_recv() {
+                Ok(job) => return Some(job),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => self.table.warm(journal),
+            }
+        }
+        todo.recv().ok()
     }
 
     fn take(&mut self, job: Job) {

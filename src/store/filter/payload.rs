@@ -21,7 +21,7 @@ enum Step {
 #[derive(Clone, Debug, PartialEq)]
 enum Compared {
     /// A text without regard to case, a number by its value, else the JSON as it stands.
-    Is(String),
+    Is(Value),
     /// A number.
     Number(Measure, f64),
 }
@@ -32,7 +32,7 @@ impl Asked {
     /// # Errors
     /// One phrase: the path is none.
     pub(super) fn is(path: &str, value: &str) -> Result<Asked, String> {
-        Ok(Asked { steps: steps(path)?, test: Compared::Is(value.to_owned()) })
+        Ok(Asked { steps: steps(path)?, test: Compared::Is(Value::of(value)) })
     }
 
     /// That the number there is above or below that one.
@@ -63,7 +63,7 @@ impl Asked {
             }
         }
         match &self.test {
-            Compared::Is(value) => is(raw, value),
+            Compared::Is(value) => value.is(raw),
             Compared::Number(measure, number) => {
                 let order = float(raw).and_then(|found| found.partial_cmp(number));
                 order == Some(if *measure == Measure::Above { Ordering::Greater } else { Ordering::Less })
@@ -72,17 +72,30 @@ impl Asked {
     }
 }
 
-fn is(raw: &str, value: &str) -> bool {
-    match json::kind(raw) {
-        Some(Kind::String) => {
-            json::string(raw).is_some_and(|text| text.to_lowercase() == value.to_lowercase())
+/// What a value is compared with.
+#[derive(Clone, Debug, PartialEq)]
+struct Value {
+    text: String,
+    lower: String,
+    number: Option<f64>,
+}
+
+impl Value {
+    fn of(text: &str) -> Value {
+        // Beyond what a float can tell apart the digits decide.
+        let number = text.parse().ok().filter(|_| text.len() <= 15);
+        Value { lower: text.chars().flat_map(char::to_lowercase).collect(), number, text: text.to_owned() }
+    }
+
+    fn is(&self, raw: &str) -> bool {
+        match json::kind(raw) {
+            Some(Kind::String) => json::string(raw)
+                .is_some_and(|text| text.chars().flat_map(char::to_lowercase).eq(self.lower.chars())),
+            Some(Kind::Number) => {
+                raw == self.text || (self.number.is_some() && raw.len() <= 15 && float(raw) == self.number)
+            }
+            _ => json::compact(raw) == self.text || raw == self.text,
         }
-        Some(Kind::Number) => {
-            // Beyond what a float can tell apart the digits decide.
-            let short = raw.len() <= 15 && value.len() <= 15;
-            raw == value || (short && float(raw).is_some_and(|found| value.parse() == Ok(found)))
-        }
-        _ => json::compact(raw) == value || raw == value,
     }
 }
 

@@ -1,18 +1,18 @@
 //! What is asked of the past, and the lines that answer it. For a hundred thousand lines that takes long enough to be done
 //! beside the screen's loop, and to be given up when somebody types on.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
 use super::Past;
-use crate::{store::filter::Filter, wire::Text};
+use crate::store::filter::Filter;
 
 /// A line: its number in the history, and what it tells.
 pub type Line = (i64, Arc<Past>);
 
 /// Lines between two looks whether the answer is still wanted.
-const SLICE: usize = 1_024;
+const SLICE: usize = 256;
 
 /// What a table of the past can be sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -80,18 +80,18 @@ impl Column {
         }
     }
 
-    fn compare(self, one: &Past, other: &Past) -> Ordering {
+    fn key(self, past: &Past) -> Key<'_> {
         match self {
-            Column::When => one.at().cmp(&other.at()),
-            Column::Outcome => word(one).cmp(word(other)),
-            Column::Service => one.service.cmp(&other.service),
-            Column::Name => one.name.cmp(&other.name),
-            Column::Took => one.took.map(|(took, _)| took).cmp(&other.took.map(|(took, _)| took)),
-            Column::Error => (&one.ename, &one.evalue).cmp(&(&other.ename, &other.evalue)),
-            Column::Type => one.task_type.cmp(&other.task_type),
-            Column::Lane => one.lane.word().cmp(other.lane.word()),
-            Column::Id => one.key.cmp(&other.key),
-            Column::Ended => one.ended.map(|ended| ended.at).cmp(&other.ended.map(|ended| ended.at)),
+            Column::When => Key::Moment(Some(past.at())),
+            Column::Outcome => Key::Text(word(past)),
+            Column::Service => Key::Text(&past.service),
+            Column::Name => Key::Text(&past.name),
+            Column::Took => Key::Length(past.took.map(|(took, _)| took)),
+            Column::Error => Key::Texts(past.ename.as_deref(), past.evalue.as_deref()),
+            Column::Type => Key::Text(&past.task_type),
+            Column::Lane => Key::Text(past.lane.word()),
+            Column::Id => Key::Text(&past.key.0),
+            Column::Ended => Key::Moment(past.ended.map(|ended| ended.at)),
         }
     }
 
@@ -146,39 +146,69 @@ pub struct Found {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// The lines of `all` that pass, sorted. `payload` gives a line's payload where the filter asks for it; `None`: the answer
-/// is no longer wanted.
-pub fn answer(
+/// An order of lines. To sort takes longer than to filter, so it is kept while somebody types a filter.
+#[derive(Debug)]
+pub struct Order {
+    sort: Column,
+    down: bool,
+    places: Vec<usize>,
+}
+
+impl Order {
+    /// The order that the question wants; of equal lines the newest comes first.
+    pub fn of(lines: &[Line], query: &Query) -> Order {
+        let (sort, down) = (query.sort, query.down);
+        // What is compared lies side by side: to look it up in each line at each comparison takes longer.
+        let mut keys: Vec<(bool, Key, DateTime<Utc>, usize)> = Vec::with_capacity(lines.len());
+        for (place, (_, past)) in lines.iter().enumerate() {
+            keys.push((sort.is_empty(past), sort.key(past), past.at(), place));
+        }
+        keys.sort_by(|one, other| {
+            let order = if down { other.1.cmp(&one.1) } else { one.1.cmp(&other.1) };
+            one.0.cmp(&other.0).then(order).then_with(|| other.2.cmp(&one.2))
+        });
+        Order { sort, down, places: keys.iter().map(|(.., place)| *place).collect() }
+    }
+
+    /// Whether the question wants this order.
+    pub fn is_for(&self, query: &Query) -> bool {
+        (self.sort, self.down) == (query.sort, query.down)
+    }
+}
+
+/// The lines of `all` that pass, in that order of them. `payload` gives a line's payload where the filter asks for it;
+/// `None`: the answer is no longer wanted.
+pub fn answer<'a>(
     all: &[Line],
+    order: &Order,
     query: &Query,
-    mut payload: impl FnMut(i64) -> Option<Text>,
+    payload: impl Fn(i64) -> Option<Cow<'a, str>>,
     is_stale: impl Fn() -> bool,
 ) -> Option<Vec<Line>> {
     let (light, deep) = (query.filter.without_payload(), query.filter.needs_payload());
     let mut lines = Vec::new();
-    for slice in all.chunks(SLICE) {
+    for slice in order.places.chunks(SLICE) {
         if is_stale() {
             return None;
         }
-        for line @ (row, past) in slice {
+        for line @ (row, past) in slice.iter().filter_map(|place| all.get(*place)) {
             if (past.hidden && past.own.is_none() && !query.hidden) || !light.admits_past(past, None) {
                 continue;
             }
-            // To look into payloads takes much longer than all else.
-            if deep && (is_stale() || !query.filter.admits_past(past, payload(*row).as_deref())) {
+            if deep && !query.filter.admits_past(past, payload(*row).as_deref()) {
                 continue;
             }
             lines.push(line.clone());
         }
     }
-    let sort = query.sort;
-    lines.sort_by(|(_, one), (_, other)| {
-        let order = match query.down {
-            true => sort.compare(other, one),
-            false => sort.compare(one, other),
-        };
-        let newest = || other.at().cmp(&one.at());
-        sort.is_empty(one).cmp(&sort.is_empty(other)).then(order).then_with(newest)
-    });
     (!is_stale()).then_some(lines)
+}
+
+/// What a line is sorted by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'a> {
+    Moment(Option<DateTime<Utc>>),
+    Length(Option<Duration>),
+    Text(&'a str),
+    Texts(Option<&'a str>, Option<&'a str>),
 }
