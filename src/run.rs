@@ -239,6 +239,7 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
             .filter(|_| !is_demo && !is_replay)
             .map(|path| path.display().to_string()),
         exact_names: config.exact_names,
+        juice: lab.found.as_ref().and_then(|found| found.juice_version.clone()),
         no_log: influx.as_ref().err().cloned(),
     };
     let mut log = Log::new(lab.folders.log_file());

@@ -106,6 +106,8 @@ pub struct Settings {
     pub problems: Vec<String>,
     /// The lab's Python, if the person has named one.
     pub python: Option<String>,
+    /// The version of orangeqs-juice-core there, where that is written on this machine.
+    pub juice: Option<String>,
     /// Why the services' log cannot be asked; `None`: it can.
     pub no_log: Option<String>,
     /// It makes display names too where they are not certain without it.
@@ -127,6 +129,7 @@ impl Default for Settings {
             alone: Vec::new(),
             problems: Vec::new(),
             python: None,
+            juice: None,
             no_log: Some("no lab was looked for on this machine".to_owned()),
             exact_names: true,
         }

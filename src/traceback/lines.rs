@@ -191,7 +191,7 @@ fn number_of(text: &str) -> Option<u64> {
 
 /// The text without colour codes, if they are part of its structure: a line near the top is a heading or a frame only
 /// without them. Else as it is: codes in a message belong to the message.
-pub(super) fn without_colours(raw: &str) -> Cow<'_, str> {
+pub fn without_colours(raw: &str) -> Cow<'_, str> {
     /// Lines that are looked at to decide.
     const LOOK: usize = 40;
     // IPython's shortest form has nothing but the exception.

@@ -20,10 +20,11 @@ pub mod pydantic;
 #[cfg(test)]
 mod tests;
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 pub use cycle::Cycle;
 pub use library::{Group, file_to_open, library};
+pub use lines::without_colours;
 pub use margin::MAX_DEPTH;
 
 /// A traceback that was read: the chain of exceptions in the order of the text (causes first, the raised one last).
@@ -192,6 +193,15 @@ impl Report {
         let Some(from) = ends.nth(lines.start) else { return "" };
         let to = count.checked_sub(1).map_or(Some(from), |more| ends.nth(more)).unwrap_or(self.raw.len());
         self.raw.get(from..to).unwrap_or_default()
+    }
+
+    /// Lines of the text without the codes that colour a whole traceback.
+    pub fn plain_text(&self, lines: Range<usize>) -> String {
+        let text = self.text(lines);
+        match without_colours(&self.raw) {
+            Cow::Owned(_) => lines::strip_sgr(text),
+            Cow::Borrowed(_) => text.to_owned(),
+        }
     }
 
     /// True if neither a frame nor a member of a group is there.

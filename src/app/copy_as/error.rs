@@ -1,7 +1,8 @@
 //! The error of a task as something to take elsewhere: an entry, an exception, the whole, or a report for whoever is to
 //! mend it.
 //!
-//! What stands in the traceback is copied letter for letter. It refuses to put secrets into a report.
+//! What stands in the traceback is copied letter for letter, but for the codes with which IPython colours its own: who
+//! reads it elsewhere would read around them. It refuses to put secrets into a report.
 
 use crate::{
     app::{
@@ -10,6 +11,7 @@ use crate::{
     },
     store::Task,
     time::Now,
+    traceback,
     wire::{Text, frame::ErrorBody},
 };
 
@@ -28,12 +30,13 @@ pub struct ErrorTexts {
 
 impl ErrorTexts {
     /// Of a task that failed; `None`: it did not. `reader`: where it is read; `found`: the traceback that its reply does
-    /// not have; `payload`: it may be shown to others.
+    /// not have; `payload`: it may be shown to others; `juice`: the lab's version.
     pub fn of(
         task: &Task,
         reader: Option<&Reader>,
         found: Option<&Text>,
         payload: Option<&str>,
+        juice: Option<&str>,
         now: Now,
     ) -> Option<ErrorTexts> {
         let error = task.failure()?;
@@ -41,8 +44,8 @@ impl ErrorTexts {
         let read = reader.and_then(|reader| Some((reader, reader.report()?)));
         let part = |lines: Option<std::ops::Range<usize>>| {
             let (_, report) = read?;
-            let text = report.text(lines?).trim_matches('\n');
-            (!text.trim().is_empty()).then(|| text.to_owned())
+            let text = report.plain_text(lines?);
+            (!text.trim().is_empty()).then(|| text.trim_matches('\n').to_owned())
         };
         let line = read.and_then(|(reader, _)| reader.line());
         let exceptions = read.map_or(&[][..], |(reader, _)| &reader.document.exceptions);
@@ -54,17 +57,17 @@ impl ErrorTexts {
         Some(ErrorTexts {
             entry: part(line.and_then(|line| line.entry.clone())),
             exception: part(exception),
-            report: report(task, error, &whole, payload, now),
+            report: report(task, error, &whole, payload, juice, now),
             whole,
         })
     }
 }
 
-/// The traceback as it came, or that which was found, or what there is instead.
+/// The traceback as it came but for its colours, or that which was found, or what there is instead.
 pub fn whole(error: &ErrorBody, found: Option<&Text>) -> String {
     let traceback = error.traceback.as_ref().or(found);
     match traceback.filter(|traceback| !traceback.trim().is_empty()) {
-        Some(traceback) => traceback.to_string(),
+        Some(traceback) => traceback::without_colours(traceback).into_owned(),
         None => headline(error),
     }
 }
@@ -78,7 +81,14 @@ fn headline(error: &ErrorBody) -> String {
 }
 
 /// A report in Markdown.
-fn report(task: &Task, error: &ErrorBody, whole: &str, payload: Option<&str>, now: Now) -> String {
+fn report(
+    task: &Task,
+    error: &ErrorBody,
+    whole: &str,
+    payload: Option<&str>,
+    juice: Option<&str>,
+    now: Now,
+) -> String {
     let headline = headline(error);
     let first = headline.lines().next().unwrap_or_default();
     let mut out = format!("# {} on {}: {}\n\n", plain(&task.task_type), plain(&task.service), plain(first));
@@ -104,6 +114,8 @@ fn report(task: &Task, error: &ErrorBody, whole: &str, payload: Option<&str>, no
     if let Some(outcome) = task.outcome {
         row("outcome", &outcome_text(outcome, task.reason.as_ref()));
     }
+    let juice = juice.map(|version| format!("orangeqs-juice-core {version}"));
+    row("Juice", juice.as_deref().unwrap_or("its version is written nowhere on this machine"));
     row("seen by", concat!("juicetop ", env!("CARGO_PKG_VERSION")));
     out.push_str("\n## Error\n\n");
     out.push_str(&block("", whole));

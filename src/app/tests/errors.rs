@@ -206,6 +206,37 @@ fn an_entry_an_exception_and_a_report_are_copied_as_they_came() {
 }
 
 #[test]
+fn a_coloured_traceback_is_copied_without_its_colours_but_a_message_keeps_its_codes() {
+    let text = "\x1b[31m---------------------------------------------------------------------------\x1b[39m\n\
+        \x1b[31mValueError\x1b[39m                                Traceback (most recent call last)\n\
+        \x1b[36mCell\x1b[39m\x1b[36m \x1b[39m\x1b[32mIn[1]\x1b[39m\x1b[32m, line 2\x1b[39m, in \x1b[36mf\x1b[39m\x1b[34m()\x1b[39m\n\
+        \x1b[32m----> \x1b[39m\x1b[32m2\x1b[39m \x1b[38;5;28;01mraise\x1b[39;00m ValueError()\n\
+        \x1b[31mValueError\x1b[39m: last\n";
+    let mut b = failed(text, (100, 40));
+    b.keys("j");
+    for (what, copy) in &copies(&mut b)[..3] {
+        assert!(!copy.contains('\x1b'), "{what}: {copy:?}");
+        assert!(copy.contains("----> 2 raise ValueError()"), "{what}: {copy:?}");
+    }
+    b.keys("y");
+    let [Effect::Copy { text: copied, .. }] = &b.take()[..] else { panic!() };
+    assert!(copied.contains("In[1], line 2, in f()") && !copied.contains('\x1b'), "{copied:?}");
+}
+
+#[test]
+fn a_report_tells_the_version_of_juice_where_it_is_known() {
+    let report = |juice: Option<&str>| {
+        let settings = Settings { juice: juice.map(str::to_owned), ..Settings::default() };
+        let mut b = Bench::with(settings, (100, 40));
+        b.runs(&job("f")).completed(&job("f"), &error("f", "KeyError", "'amp'", "")).keys("j");
+        let copies = copies(&mut b);
+        copies.iter().find(|(what, _)| what.contains("report")).expect("a report").1.clone()
+    };
+    assert!(report(Some("26.43.0")).contains("\n- Juice: `orangeqs-juice-core 26.43.0`\n"));
+    assert!(report(None).contains("\n- Juice: `its version is written nowhere on this machine`\n"));
+}
+
+#[test]
 fn an_error_is_copied_also_where_the_payload_was_never_seen() {
     let mut b = Bench::new();
     b.completed(&job("f"), &error("f", "KeyError", "'amp'", "")).keys("j c");

@@ -76,7 +76,8 @@ fn of_task(app: &App, task: &Task, now: Now) -> Result<CopyAs, String> {
     let masked = masked_payload(&app.catalogue, task, SECRET);
     let payload = masked.as_deref().or(task.payload.as_deref());
     let found = app.ui.traces.of(task).map(|(text, _)| text);
-    let error = ErrorTexts::of(task, reader, found, payload, now);
+    let juice = app.settings.juice.as_deref();
+    let error = ErrorTexts::of(task, reader, found, payload, juice, now);
     let copy = match source_of(app, task) {
         Ok(source) => {
             let masked = masked.map(|payload| with_payload(&source, payload));
