@@ -1,12 +1,15 @@
-//! The log file: what could not be decoded, what went wrong. Bounded; never on the screen.
+//! The log file: what could not be decoded, what went wrong. Bounded, the person's alone; never on the screen.
+//!
+//! It refuses to hold what a message says: in a payload there may be a password.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, Permissions},
     io::Write,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
-use crate::{clean::Charset, clean::Clean, time::Now};
+use crate::{clean::Charset, clean::Clean, keep, time::Now};
 
 /// The file is begun anew when it is larger than this; one older one is kept beside it.
 const MOST: u64 = 4 * 1024 * 1024;
@@ -50,14 +53,14 @@ impl Log {
         if self.file.is_some() && self.size < MOST {
             return Ok(());
         }
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
+        keep::folder_of(path)?;
         let old = std::fs::metadata(path).map_or(0, |m| m.len());
         if old >= MOST {
             std::fs::rename(path, path.with_extension("log.1"))?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        // One that an earlier version left open to others.
+        file.set_permissions(Permissions::from_mode(0o600))?;
         self.size = file.metadata()?.len();
         self.file = Some(file);
         Ok(())
@@ -76,6 +79,11 @@ mod tests {
         log.line("bad \x1b]0;title\x07 message", Now::at(0.0));
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("2026-11-24T21:00:00.000Z bad "), "{text}");
+        let private = |path: &Path| !keep::is_open_to_others(path).unwrap();
+        assert!(private(&path) && private(path.parent().unwrap()));
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        Log::new(Some(path.clone())).line("of a newer version", Now::at(0.5));
+        assert!(private(&path), "it was open to others");
         assert!(!text.trim_end().chars().any(char::is_control), "{text:?}");
         let long = "x".repeat(1 << 20);
         for _ in 0..6 {

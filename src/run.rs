@@ -542,9 +542,8 @@ impl Runner {
             recorder.heard(&event, now);
         }
         match &event {
-            Incoming::Bad { line, why, length, sample } => {
-                let sample = String::from_utf8_lossy(sample);
-                self.log.line(&format!("unreadable on {line:?} ({length} bytes): {why}: {sample}"), now);
+            Incoming::Bad { line, why, length } => {
+                self.log.line(&format!("cannot decode {length} bytes on {}: {why}", line.name()), now);
             }
             Incoming::Link { line, state } => self.log.line(&format!("{line:?}: {state:?}"), now),
             Incoming::Missed { count } => self.log.line(&format!("{count} bus messages were let go"), now),

@@ -33,7 +33,7 @@ const MAY: [(&str, &[&str]); 22] = [
     ("demo", &["wire"]),
     ("python", &["wire", "catalogue"]),
     ("term", &[]),
-    ("log", &[]),
+    ("log", &["keep"]),
     ("keep", &["wire"]),
     ("history", &["wire", "store", "keep"]),
     // Only here to be complete: see `EVERYTHING`.

@@ -147,9 +147,8 @@ impl Talk {
         }
         let step = match &incoming {
             Incoming::Link { line, .. } => Step::Link(line.clone()),
-            Incoming::Bad { line, why, length, sample } => {
-                let sample = String::from_utf8_lossy(sample);
-                let text = format!("cannot decode {length} bytes on {}: {why}: {sample}", line.name());
+            Incoming::Bad { line, why, length } => {
+                let text = format!("cannot decode {length} bytes on {}: {why}", line.name());
                 self.log.line(&text, self.clock.now());
                 Step::Bad(why.clone())
             }

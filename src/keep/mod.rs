@@ -180,7 +180,7 @@ pub fn put_aside(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "a thousand damaged files are there already"))
 }
 
-/// The folder of a file, made if it is not there.
+/// The folder of a file, made if it is not there. One of juicetop's own is closed to others.
 ///
 /// # Errors
 /// It cannot be made.
@@ -188,6 +188,9 @@ pub fn folder_of(path: &Path) -> io::Result<&Path> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    } else if folder.ends_with("juicetop") && is_open_to_others(folder)? {
+        // Another's, or a file system without permissions: then what stands in it is closed all the same.
+        let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
     }
     Ok(folder)
 }
@@ -289,6 +292,18 @@ mod tests {
         // Nothing is left beside it.
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         assert!(read(&path, 2).is_err());
+    }
+
+    #[test]
+    fn a_folder_of_ours_is_closed_to_others_and_no_other_one() {
+        let home = tempfile::tempdir().unwrap();
+        for (name, closed) in [("juicetop", true), ("results", false)] {
+            let folder = home.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+            replace(&folder.join("drafts.json"), b"{}").unwrap();
+            assert_eq!(is_open_to_others(&folder).unwrap(), !closed, "{name}");
+        }
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl Feed {
     pub(super) fn message(&self, line: &Line, event: Event, bytes: usize, frame: impl FnOnce() -> Frame) {
         let raw = self.limits.raw.then(|| Event::Raw { line: line.clone(), frame: frame() });
         let kept = match &event {
-            Event::Bad { sample, .. } => sample.len(),
+            Event::Bad { why, .. } => why.len(),
             _ => bytes,
         };
         let size = kept + if raw.is_some() { bytes } else { 0 };
@@ -198,7 +198,7 @@ impl Feed {
 
     /// A fault of the connection that is told as a message that could not be decoded.
     pub(super) fn bad(&self, line: &Line, why: String) {
-        self.push_bus(Event::bad(line, why, &[]), 0, None);
+        self.push_bus(Event::bad(line, why, 0), 0, None);
     }
 }
 

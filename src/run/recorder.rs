@@ -316,7 +316,7 @@ mod tests {
             odd.read(&Line::Bus),
             Incoming::Reply { line: Line::Router, reply },
             // A fault of the connection has no message.
-            Incoming::bad(&Line::Router, "broken off", &[]),
+            Incoming::bad(&Line::Router, "broken off", 0),
             Incoming::Missed { count: 7 },
         ];
         for (n, incoming) in heard.iter().enumerate() {

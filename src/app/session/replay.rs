@@ -41,7 +41,7 @@ impl Session {
             What::Unsent { id, why } => Incoming::Unsent { id, why: why.to_string() },
             What::Bad { line, why, length } => {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
-                Incoming::Bad { line, why: why.to_string(), length, sample: Vec::new() }
+                Incoming::Bad { line, why: why.to_string(), length }
             }
             What::Missed { count } => Incoming::Missed { count },
             What::PutAway { key } => return self.store.apply(Input::PutAway(TaskKey(key)), now),

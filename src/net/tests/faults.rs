@@ -152,10 +152,7 @@ async fn each_bad_bus_message_is_counted_and_the_next_one_comes() {
     client
         .until("all", |e| {
             match e {
-                Event::Bad { line: Line::Bus, sample, length, .. } => {
-                    assert!(sample.len() <= 4096 && sample.len() <= *length);
-                    bads += 1;
-                }
+                Event::Bad { line: Line::Bus, .. } => bads += 1,
                 Event::Bus(BusEvent::Other { topic }) if topic.starts_with("Good.") => goods += 1,
                 Event::Link { state: LinkState::Waiting { .. }, .. } => panic!("{e:?}"),
                 _ => {}
