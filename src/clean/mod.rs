@@ -514,8 +514,13 @@ fn is_hidden(c: char) -> bool {
             | '\u{f0000}'..='\u{10ffff}')
 }
 
+/// Whether a terminal may do more with a character than show it, or shows nothing of it.
+pub fn acts(c: char) -> bool {
+    is_shaping(c) || is_hidden(c)
+}
+
 /// The character as Python's `repr` would write it.
-fn escape(out: &mut String, c: char) {
+pub fn escape(out: &mut String, c: char) {
     let code = u32::from(c);
     let escaped = match code {
         0..=0xff => format!("\\x{code:02x}"),

@@ -14,7 +14,7 @@ use super::{
     args::{DoctorArgs, LookArgs, Place},
     lab::Lab,
     links,
-    out::Out,
+    out::{self, Out},
     talk::{self, Talk},
 };
 use crate::{
@@ -102,26 +102,27 @@ impl Page {
     }
 
     fn row(&mut self, name: &str, value: &str) {
-        let _ = writeln!(self.text, "  {name:<15} {value}");
+        let _ = writeln!(self.text, "  {name:<15} {}", out::one_line(value));
     }
 
     fn good(&mut self, name: &str, took: Duration, detail: &str) {
         let took = format!("{:.1} ms", took.as_secs_f64() * 1000.0);
+        let (name, detail) = (out::one_line(name), out::one_line(detail));
         let _ = writeln!(self.text, "  {name:<21} ok   {took:>10}  {detail}");
     }
 
     /// Something that is wrong, and what to do about it.
     fn bad(&mut self, name: &str, problem: &Problem) {
         self.troubles += 1;
-        let _ = writeln!(self.text, "  {name:<21} BAD  {}", problem.what);
+        let _ = writeln!(self.text, "  {:<21} BAD  {}", out::one_line(name), out::one_line(&problem.what));
         if !problem.remedy.is_empty() {
-            let _ = writeln!(self.text, "  {:<21}      {}", "", problem.remedy);
+            let _ = writeln!(self.text, "  {:<21}      {}", "", out::one_line(&problem.remedy));
         }
     }
 
     fn warning(&mut self, text: &str) {
         self.troubles += 1;
-        let _ = writeln!(self.text, "  {:<21} BAD  {text}", "");
+        let _ = writeln!(self.text, "  {:<21} BAD  {}", "", out::one_line(text));
     }
 
     fn print(&self, out: &Out) -> Result<(), End> {

@@ -67,7 +67,8 @@ pub fn run(place: &Place, args: &ListArgs, out: &Out) -> Result<u8, End> {
         (true, _) => found.iter().try_for_each(|record| out.line(&out.json(&json(record, now))))?,
         (_, true) => {
             for record in &found {
-                out.line(&row(&cells(&record.past))?)?;
+                let cells = cells(&record.past);
+                out.line(&row(&cells.each_ref().map(|cell| out.cell(cell).into_owned()))?)?;
             }
         }
         _ => text(&found, out)?,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    clean::{Charset, Clean},
+    clean::{self, Charset, Clean},
     term::Capabilities,
 };
 
@@ -57,6 +57,11 @@ impl Out {
         one_line(text)
     }
 
+    /// Text from outside that a format of its own (CSV) puts into marks: clean on a terminal, else as it is.
+    pub fn cell<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.terminal { self.text(text) } else { Cow::Borrowed(text) }
+    }
+
     /// JSON from outside. On a terminal, characters that could act there are written as JSON's own escapes, which
     /// changes nothing of what it says.
     pub fn json<'a>(&self, raw: &'a str) -> Cow<'a, str> {
@@ -94,7 +99,7 @@ fn charset(ascii: bool) -> Charset {
     if utf8 && !ascii { Charset::Unicode } else { Charset::Ascii }
 }
 
-fn one_line(text: &str) -> Cow<'_, str> {
+pub(super) fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(['\n', '\r']) {
         return Cow::Borrowed(text);
     }
@@ -118,15 +123,9 @@ fn escaped(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a terminal may do more with this character than show it. JSON has none below U+0020 but its white space.
+/// Whether it must not reach a terminal as it is. JSON has none below U+0020 but its white space.
 fn acts(character: char) -> bool {
-    match character {
-        '\n' | '\t' => false,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' => true,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' => true,
-        _ => character.is_control(),
-    }
+    !matches!(character, '\n' | '\t') && clean::acts(character)
 }
 
 #[cfg(test)]
@@ -146,6 +145,9 @@ mod tests {
             |raw| crate::wire::json::string(crate::wire::json::get(raw, "a").unwrap()).unwrap().into_owned();
         assert_eq!(value(&shown), value(raw));
         assert_eq!(out(false).json(raw), raw);
+        let odd = "a\u{1b}[2J\u{9b}2J\u{202e}\n,b";
+        assert_eq!(out(false).cell(odd), odd);
+        assert!(!out(true).cell(odd).chars().any(clean::acts), "{}", out(true).cell(odd));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub fn clean(args: &ReplayArgs, out: &Out) -> Result<u8, End> {
     let tape = Tape::open(&args.file).map_err(End::misuse)?;
     tape.wrong.iter().for_each(|wrong| out::say(&tape.told(wrong)));
     let mut redactor = Redactor::default();
-    out.bytes(format!("{}\n", redactor.head(&tape.head).write()).as_bytes())?;
+    out.line(&out.json(&redactor.head(&tape.head).write()))?;
     let mut next = 0;
     while next < tape.len() {
         let entries = tape.read(next, SLICE);
@@ -35,7 +35,7 @@ pub fn clean(args: &ReplayArgs, out: &Out) -> Result<u8, End> {
                 Err(wrong) => out::say(&tape.told(&wrong)),
             }
         }
-        out.bytes(lines.as_bytes())?;
+        out.bytes(out.json(&lines).as_bytes())?;
     }
     Ok(OK)
 }

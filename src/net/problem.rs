@@ -11,19 +11,29 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-use crate::wire::link::{Problem, ProblemKind};
+use crate::{
+    clean,
+    wire::link::{Problem, ProblemKind},
+};
 
 /// A problem.
 pub fn problem(kind: ProblemKind, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
     Problem { kind, what: what.into(), remedy: remedy.into() }
 }
 
-/// `text` without control and format characters and at most `limit` characters long.
+/// At most `limit` characters of `text`, in one line; what a terminal would not simply show is written as Python's `repr`
+/// writes it.
 pub fn tidy(text: &str, limit: usize) -> String {
-    let bidi = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    let mut clean = text.chars().filter(|&c| !c.is_control() && !bidi(c));
-    let mut out: String = clean.by_ref().take(limit).collect();
-    if clean.next().is_some() {
+    let mut out = String::new();
+    let mut characters = text.trim().chars();
+    for c in characters.by_ref().take(limit) {
+        match c {
+            '\r' | '\n' | '\t' => out.push(' '),
+            _ if clean::acts(c) => clean::escape(&mut out, c),
+            _ => out.push(c),
+        }
+    }
+    if characters.next().is_some() {
         out.push('…');
     }
     out
@@ -175,7 +185,7 @@ mod tests {
     fn close_reasons_are_cleaned_and_told() {
         let frame = CloseFrame { code: CloseCode::Error, reason: "down \u{1b}[31m\u{202e}é".into() };
         let told = closed("ws://h:1", Some(&frame));
-        assert_eq!(told.what, "ws://h:1 closed the connection (1011, internal error): down [31mé");
+        assert_eq!(told.what, "ws://h:1 closed the connection (1011, internal error): down \\x1b[31m\\u202eé");
         assert_eq!(closed("ws://h:1", None).kind, ProblemKind::Closed);
     }
 
@@ -183,7 +193,7 @@ mod tests {
     fn tidy_is_short_and_whole() {
         assert_eq!(tidy("abc", 3), "abc");
         assert_eq!(tidy("äbcd", 3), "äbc…");
-        assert_eq!(tidy("a\r\nb\u{9b}c\u{0}", 9), "abc");
+        assert_eq!(tidy("a\r\nb\u{9b}c\u{0}", 9), "a  b\\x9bc\\x00");
     }
 
     #[test]

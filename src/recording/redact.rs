@@ -103,7 +103,7 @@ impl Redactor {
     /// The first line.
     pub fn head(&mut self, head: &Head) -> Head {
         Head {
-            juicetop: head.juicetop.clone(),
+            juicetop: version(&head.juicetop),
             started: head.started,
             lab: "a lab".into(),
             address: "".into(),
@@ -392,6 +392,13 @@ impl Redactor {
         self.ids.insert(what.into(), name.clone());
         name
     }
+}
+
+/// What stands where a juicetop's version is to stand, if it looks like one.
+fn version(text: &Text) -> Text {
+    let is_version = (1..=40).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+'));
+    if is_version { text.clone() } else { LEFT_OUT.into() }
 }
 
 /// A connection's state without the words of its problem, which hold addresses and what a server said.

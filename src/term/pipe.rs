@@ -2,6 +2,7 @@
 //! [`Terminal::hand_over`](super::Terminal::hand_over), which has given the terminal away before.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fs::File,
     io::{self, BufRead, BufReader, Write},
@@ -9,6 +10,7 @@ use std::{
 };
 
 use super::{editor, modes};
+use crate::clean;
 
 /// What shows a text where `PAGER` says nothing.
 const PAGER: &str = "less";
@@ -37,12 +39,29 @@ pub enum PipeError {
 pub fn pipe(command: Option<&str>, text: &str) -> Result<(), PipeError> {
     let pager = || std::env::var("PAGER").ok().filter(|value| !value.trim().is_empty());
     let script = command.map_or_else(|| pager().unwrap_or_else(|| PAGER.to_owned()), str::to_owned);
-    let how = run(&script, text)?;
+    let text = match command {
+        Some(_) => Cow::Borrowed(text),
+        None => shown(text),
+    };
+    let how = run(&script, &text)?;
     match (command, how) {
         (None, Some(how)) => Err(PipeError::Pager { pager: script, how }),
         (None, None) => Ok(()),
         (Some(_), how) => Ok(wait_for_enter(how.as_deref())?),
     }
+}
+
+/// The text as a pager may show it: many give what they read to the terminal as it is.
+fn shown(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| !matches!(c, '\n' | '\t') && clean::acts(c);
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if acts(c) { clean::escape(&mut out, c) } else { out.push(c) }
+    }
+    Cow::Owned(out)
 }
 
 /// Runs a script by the shell with the text as its input. The text lies in a file, so that a command that does not
@@ -88,5 +107,12 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&out).unwrap(), text);
         assert_eq!(run("head -c 1 > /dev/null", &text).unwrap(), None);
         assert_eq!(run("exit 3", &text).unwrap().as_deref(), Some("exit code 3"));
+    }
+
+    #[test]
+    fn a_pager_gets_nothing_that_acts_on_the_terminal() {
+        let text = "a\tb\n\u{1b}]52;c;x\u{7} \u{9b}2J \u{202e}ü\r\n";
+        assert_eq!(shown(text), "a\tb\n\\x1b]52;c;x\\x07 \\x9b2J \\u202eü\\x0d\n");
+        assert!(matches!(shown("[1.0, \"ü\"]\n"), Cow::Borrowed(_)));
     }
 }

@@ -30,7 +30,7 @@ async fn closes_are_told_with_code_and_reason() {
         ("ws_close_empty.bin", "without giving a reason"),
         ("ws_close_bad_code.bin", "code that is not valid"),
         ("ws_close_bad_reason.bin", "not UTF-8"),
-        ("ws_close_1011.bin", "(1011, internal error): task manager unreachable [31m é"),
+        ("ws_close_1011.bin", "(1011, internal error): task manager unreachable \\x1b[31m é"),
         ("ws_masked_from_server.bin", "masked"),
         ("ws_huge_length_header.bin", "4611686018427387904"),
     ] {
