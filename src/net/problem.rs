@@ -185,7 +185,10 @@ mod tests {
     fn close_reasons_are_cleaned_and_told() {
         let frame = CloseFrame { code: CloseCode::Error, reason: "down \u{1b}[31m\u{202e}é".into() };
         let told = closed("ws://h:1", Some(&frame));
-        assert_eq!(told.what, "ws://h:1 closed the connection (1011, internal error): down \\x1b[31m\\u202eé");
+        assert_eq!(
+            told.what,
+            "ws://h:1 closed the connection (1011, internal error): down \\x1b[31m\\u202eé"
+        );
         assert_eq!(closed("ws://h:1", None).kind, ProblemKind::Closed);
     }
 

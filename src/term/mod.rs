@@ -75,14 +75,15 @@ impl Terminal {
     ///
     /// To be called once in a process, after [`check()`]. Errors: there is no terminal, or it refuses.
     pub fn open(inputs: UnboundedSender<Input>) -> io::Result<Terminal> {
-        let tty = modes::take()?;
+        let tty = modes::find()?;
         // The theme decides about colour. With NO_COLOR in the environment crossterm would write `ESC [ m` for
         // each colour, which also takes away the bold and reverse that are all a colourless theme has.
         crossterm::style::force_color_output(true);
-        let started = Signals::start(Arc::clone(&tty), inputs.clone())
-            .and_then(|signals| Ok((signals, Reader::start(Arc::clone(&tty), inputs)?)));
-        match started {
-            Ok((signals, reader)) => Ok(Terminal { tty, reader, signals }),
+        // Before the terminal is taken: a kill in between would leave it so.
+        let signals = Signals::start(Arc::clone(&tty), inputs.clone())?;
+        let reader = tty.enter().and_then(|()| Reader::start(Arc::clone(&tty), inputs));
+        match reader {
+            Ok(reader) => Ok(Terminal { tty, reader, signals }),
             Err(error) => {
                 tty.leave();
                 Err(error)

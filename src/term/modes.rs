@@ -1,13 +1,16 @@
 //! What is switched on in the terminal, and how it is switched off again from wherever the program ends.
 //!
 //! The state lives in one static that is written once, so that a panic hook, a signal thread and a destructor can
-//! all restore without waiting for a lock. Leaving is idempotent: the first one to come does it.
+//! all restore without waiting for a lock. Leaving is idempotent: the first one to come does it, whoever comes meanwhile
+//! waits for it, since what it does next is to end the process.
+//!
+//! It cannot restore what ends without a word: SIGKILL, a stack overflow, memory that is out.
 
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ use rustix::termios::{
     tcsetattr,
 };
 
+use super::editor;
+
 /// Alternate screen, cursor hidden, bracketed paste.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
 
@@ -29,6 +34,19 @@ const LEAVE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[r\x1b[H\x1b[2J\x1
 
 /// How long the last words may wait for a terminal that takes nothing.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How long a second one that leaves waits for the first.
+const LEAVING: Duration = Duration::from_millis(400);
+
+/// How long a program that we started has to end when we end in a panic.
+const EDITOR_ENDS: Duration = Duration::from_millis(500);
+
+/// The terminal is as it was.
+const AWAY: u8 = 0;
+/// Ours.
+const TAKEN: u8 = 1;
+/// Somebody is giving it back.
+const GIVING: u8 = 2;
 
 /// The terminal belongs to a program that we started.
 pub(super) static HANDED_OVER: AtomicBool = AtomicBool::new(false);
@@ -43,12 +61,13 @@ pub(super) struct Tty {
     /// The same terminal, opened anew so that it can be non-blocking without anybody else noticing.
     rescue: Option<OwnedFd>,
     cooked: Termios,
-    taken: AtomicBool,
+    /// [`AWAY`], [`TAKEN`] or [`GIVING`].
+    state: AtomicU8,
     times_taken: AtomicU32,
 }
 
-/// Opens the terminal, remembers its settings, installs the panic hook and enters.
-pub(super) fn take() -> io::Result<Arc<Tty>> {
+/// Opens the terminal, remembers its settings and installs the panic hook. Nothing is switched on yet.
+pub(super) fn find() -> io::Result<Arc<Tty>> {
     let tty = match TTY.get() {
         Some(tty) => Arc::clone(tty),
         None => {
@@ -59,7 +78,6 @@ pub(super) fn take() -> io::Result<Arc<Tty>> {
             tty
         }
     };
-    tty.enter()?;
     Ok(tty)
 }
 
@@ -97,14 +115,7 @@ impl Tty {
         let rescue = rustix::termios::ttyname(&output, Vec::new())
             .ok()
             .and_then(|name| open(name.to_str().ok()?, false, OFlags::NONBLOCK).ok());
-        Ok(Tty {
-            input,
-            output,
-            rescue,
-            cooked,
-            taken: AtomicBool::new(false),
-            times_taken: AtomicU32::new(0),
-        })
+        Ok(Tty { input, output, rescue, cooked, state: AtomicU8::new(AWAY), times_taken: AtomicU32::new(0) })
     }
 
     /// Raw mode first: in the background that is where the kernel stops us, with the shell's screen untouched.
@@ -112,20 +123,30 @@ impl Tty {
         let mut raw = self.cooked.clone();
         raw.make_raw();
         tcsetattr(&self.input, OptionalActions::Now, &raw)?;
-        self.taken.store(true, Ordering::SeqCst);
+        self.state.store(TAKEN, Ordering::SeqCst);
         self.times_taken.fetch_add(1, Ordering::SeqCst);
         self.write_all(ENTER)
     }
 
     /// Gives the terminal back. Never blocks for long and never fails: there is nobody left to tell.
     pub(super) fn leave(&self) {
-        if !self.taken.swap(false, Ordering::SeqCst) {
-            return;
+        match self.state.compare_exchange(TAKEN, GIVING, Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) => {
+                self.last_words(LEAVE);
+                self.discard_input();
+                // Not "after the output has gone": a terminal that takes nothing would hold us here.
+                let _ = tcsetattr(&self.input, OptionalActions::Now, &self.cooked);
+                self.state.store(AWAY, Ordering::SeqCst);
+            }
+            Err(GIVING) => {
+                let mut left = LEAVING;
+                while self.state.load(Ordering::SeqCst) == GIVING && left > Duration::ZERO {
+                    std::thread::sleep(Duration::from_millis(2));
+                    left = left.saturating_sub(Duration::from_millis(2));
+                }
+            }
+            Err(_) => {}
         }
-        self.last_words(LEAVE);
-        self.discard_input();
-        // Not "after the output has gone": a terminal that takes nothing would hold us here.
-        let _ = tcsetattr(&self.input, OptionalActions::Now, &self.cooked);
     }
 
     /// The settings alone, for when a program that had the terminal was ended by force.
@@ -134,7 +155,7 @@ impl Tty {
     }
 
     pub(super) fn is_taken(&self) -> bool {
-        self.taken.load(Ordering::SeqCst)
+        self.state.load(Ordering::SeqCst) == TAKEN
     }
 
     /// Changes each time the modes were set anew.
@@ -200,6 +221,10 @@ impl Tty {
 fn restore_on_panic() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        // It would go on reading the keys beside the shell.
+        if HANDED_OVER.load(Ordering::SeqCst) {
+            editor::dismiss(EDITOR_ENDS);
+        }
         if let Some(tty) = current() {
             tty.leave();
         }

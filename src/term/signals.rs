@@ -5,12 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::consts::{
+    SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM,
+    SIGWINCH, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::iterator::Signals as Incoming;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::modes::{self, Tty};
 use super::{Input, editor};
+
+/// What else ends a program by default, and leaves its terminal as it was in the middle of it.
+const KILLING: [i32; 6] = [SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU];
 
 /// How long the program has to end by itself after it was asked to. Then the terminal is given back and the
 /// process ends, with 128 and the signal's number as a shell would report it.
@@ -30,6 +36,8 @@ pub enum Signal {
     /// SIGTSTP, from outside: the Ctrl-Z key is a key. Nothing has happened yet; see
     /// [`Terminal::suspend`](super::Terminal::suspend).
     Stop,
+    /// Another one that kills a program which does not expect it, such as SIGUSR1 or SIGXCPU.
+    Other(i32),
     /// SIGCONT after a stop that was not ours: call [`Terminal::refresh`](super::Terminal::refresh) and draw anew.
     Continue,
 }
@@ -43,6 +51,7 @@ impl Signal {
             SIGQUIT => Signal::Quit,
             SIGTSTP => Signal::Stop,
             SIGCONT => Signal::Continue,
+            number if KILLING.contains(&number) => Signal::Other(number),
             _ => return None,
         })
     }
@@ -56,6 +65,7 @@ impl Signal {
             Signal::Quit => SIGQUIT,
             Signal::Stop => SIGTSTP,
             Signal::Continue => SIGCONT,
+            Signal::Other(number) => number,
         }
     }
 
@@ -87,8 +97,9 @@ struct Own {
 
 impl Signals {
     pub(super) fn start(tty: Arc<Tty>, inputs: UnboundedSender<Input>) -> io::Result<Signals> {
-        let numbers = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH];
-        let mut incoming = Incoming::new(numbers)?;
+        let known = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH];
+        // SIGXFSZ is looked at for nothing but that a file which may not grow is then an error and no end.
+        let mut incoming = Incoming::new(known.iter().chain(&KILLING).chain(&[SIGXFSZ]))?;
         let own = Arc::new(Own::default());
         let signals = Signals { own: Arc::clone(&own) };
         std::thread::Builder::new().name("signals".into()).spawn(move || {

@@ -68,9 +68,43 @@ fn a_panic_restores_first_and_ends_with_101() {
     }
 }
 
+/// Whoever comes second must not end the process before the first has given the terminal back.
+#[test]
+fn two_panics_at_once_restore_once() {
+    for _ in 0..20 {
+        let mut pty = Pty::probe(&[]);
+        pty.send("P");
+        assert_eq!(pty.end().0, 101);
+        pty.assert_restored();
+    }
+}
+
+#[test]
+fn a_panic_while_the_editor_runs_ends_both() {
+    let mut pty = Pty::probe(&[("EDITOR", LINE_EDITOR)]);
+    let pid = pty.pid();
+    pty.send("le");
+    pty.wait_for("editing");
+    assert_eq!(pty.end().0, 101);
+    assert!(pty.text().contains("panics late"));
+    assert_eq!(format!("{:?}", pty.master.get_termios()), pty.settings);
+    assert!(!family(&pid).contains("IFS="), "the editor is left: {}", family(&pid));
+}
+
 #[test]
 fn polite_kills_restore() {
-    for (signal, code) in [("-TERM", 143), ("-HUP", 129), ("-INT", 130), ("-QUIT", 131)] {
+    for (signal, code) in [
+        ("-TERM", 143),
+        ("-HUP", 129),
+        ("-INT", 130),
+        ("-QUIT", 131),
+        ("-USR1", 138),
+        ("-USR2", 140),
+        ("-ALRM", 142),
+        ("-VTALRM", 154),
+        ("-PROF", 155),
+        ("-XCPU", 152),
+    ] {
         let mut pty = Pty::probe(&[]);
         kill(signal, &pty.pid());
         assert_eq!(pty.end().0, code, "{signal}");
@@ -384,9 +418,13 @@ fn a_kill_while_the_editor_runs_ends_both() {
     kill("-TERM", &pid);
     assert_eq!(pty.end().0, 143);
     assert_eq!(format!("{:?}", pty.master.get_termios()), pty.settings);
-    let left = std::process::Command::new("ps").args(["-o", "args=", "-g", &pid]).output();
-    let left = left.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    assert!(!left.contains("IFS="), "{left}");
+    assert!(!family(&pid).contains("IFS="), "{}", family(&pid));
+}
+
+/// What runs in the session of that process.
+fn family(pid: &str) -> String {
+    let left = std::process::Command::new("ps").args(["-o", "args=", "-g", pid]).output();
+    left.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
 /// Ctrl-Z in the editor stops the whole job, and `fg` brings the editor back.

@@ -64,6 +64,23 @@ fn run_probe() -> std::io::Result<i32> {
                     KeyCode::Char('t') => {
                         let _ = std::thread::spawn(|| panic!("a thread of the probe panics")).join();
                     }
+                    KeyCode::Char('P') => {
+                        let barrier = std::sync::Arc::new(std::sync::Barrier::new(2));
+                        let threads = [0, 1].map(|_| {
+                            let barrier = barrier.clone();
+                            std::thread::spawn(move || {
+                                barrier.wait();
+                                panic!("two threads of the probe panic");
+                            })
+                        });
+                        let _ = threads.map(std::thread::JoinHandle::join);
+                    }
+                    KeyCode::Char('l') => {
+                        std::thread::spawn(|| {
+                            std::thread::sleep(Duration::from_millis(600));
+                            panic!("a thread of the probe panics late");
+                        });
+                    }
                     KeyCode::Char('s') => loop {
                         std::thread::sleep(PATIENCE);
                     },

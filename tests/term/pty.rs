@@ -145,6 +145,10 @@ impl Pty {
         assert!(!screen.bracketed_paste(), "bracketed paste is still on");
         let text = self.text();
         assert!(text.contains("\x1b[?1049h") && text.contains("\x1b[?2004h"), "it had been taken");
+        for mode in ["1049", "2004"] {
+            let end = text.rsplit_once(&format!("\x1b[?{mode}h")).map_or("", |(_, end)| end);
+            assert_eq!(end.matches(&format!("\x1b[?{mode}l")).count(), 1, "{mode} is switched off once");
+        }
         let last = |needle: &str| text.rfind(needle);
         assert!(last("\x1b[?2026h") < last("\x1b[?2026l"), "synchronized output is still on");
         assert_eq!(format!("{:?}", self.master.get_termios()), self.settings, "stty");
