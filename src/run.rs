@@ -14,6 +14,7 @@ pub(crate) mod recorder;
 mod replay;
 pub(crate) mod tape;
 mod types;
+mod typing;
 mod worker;
 
 use std::{
@@ -33,6 +34,7 @@ use self::{
     replay::Playing,
     tape::Tape,
     types::Types,
+    typing::Typing,
 };
 use crate::{
     app::{
@@ -428,6 +430,7 @@ impl Runner {
         let Inputs { mut from_terminal, mut from_effects, mut incoming, mut sought } = inputs;
         let mut person = true;
         let mut net_open = true;
+        let mut typing = Typing::default();
         while !self.app.ui.leaving {
             let real = self.clock.now().mono;
             if self.painter.due(&self.app, person).is_some_and(|at| at <= real) {
@@ -441,18 +444,16 @@ impl Runner {
                 self.painter.due(&self.app, false),
                 history,
                 self.playing_wake_at(),
+                typing.wake_at(),
             ];
             let wake = wakes.into_iter().flatten().min().unwrap_or(real + Duration::from_secs(3600));
             let sleep = tokio::time::sleep_until(self.clock.instant(wake.max(real)).into());
             tokio::select! {
                 biased;
-                input = from_terminal.recv() => {
-                    person = true;
-                    match input {
-                        Some(input) => self.input(input)?,
-                        None => break,
-                    }
-                }
+                input = from_terminal.recv() => match input {
+                    Some(input) => typing.push(input),
+                    None => break,
+                },
                 Some(msg) = from_effects.recv() => {
                     person = true;
                     self.handle(msg)?;
@@ -473,7 +474,11 @@ impl Runner {
             }
             // Everything that waits, before one frame.
             while let Ok(input) = from_terminal.try_recv() {
-                person = true;
+                typing.push(input);
+            }
+            while let Some(input) = typing.next(self.clock.now().mono) {
+                // Sizes come by the hundred while a window is drawn larger.
+                person |= !matches!(input, term::Input::Resize(..));
                 self.input(input)?;
                 if self.app.ui.leaving {
                     return Ok(());
@@ -507,7 +512,8 @@ impl Runner {
             term::Input::Resize(columns, rows) => {
                 self.handle(Msg::Resize(columns, rows))?;
                 // Also where the size is the old one again: what did not fit in between is gone from the terminal.
-                Ok(self.painter.redraw()?)
+                self.painter.redraw();
+                Ok(())
             }
             term::Input::Signal(term::Signal::Stop) => {
                 let can = term::can_suspend().is_ok();
@@ -532,7 +538,7 @@ impl Runner {
 
     fn whole_frame(&mut self, size: (u16, u16)) -> anyhow::Result<()> {
         self.handle(Msg::Resize(size.0, size.1))?;
-        self.painter.redraw()?;
+        self.painter.redraw();
         self.draw()
     }
 

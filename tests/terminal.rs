@@ -202,3 +202,6 @@ fn without_a_terminal_it_says_so_and_writes_nothing_to_standard_output() {
 
 #[path = "terminal/kept.rs"]
 mod kept;
+
+#[path = "terminal/kinds.rs"]
+mod kinds;

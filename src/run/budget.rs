@@ -150,6 +150,30 @@ fn a_new_size_and_a_whole_frame_are_drawn() {
     let mut s = Screen::new();
     s.bench.msg(Msg::Resize(40, 12));
     assert!(s.painter.due(&s.bench.app, true).is_some());
-    s.painter.redraw().unwrap();
+    s.painter.redraw();
     assert!(s.painter.due(&s.bench.app, true).is_some(), "also where nothing has changed");
+}
+
+#[test]
+fn a_window_that_is_drawn_larger_is_drawn_at_most_as_often_as_the_wire() {
+    let mut s = Screen::new();
+    s.until(2.0, Vec::new());
+    let before = s.painter.frames;
+    for n in 0..200_u16 {
+        s.bench.at(2.0 + f64::from(n) * 0.005).msg(Msg::Resize(50 + n / 4, 20 + n / 40));
+        s.painter.redraw();
+        s.draw_if_due(false);
+    }
+    let frames = s.painter.frames - before;
+    assert!((25..=31).contains(&frames), "{frames} frames for 200 sizes in a second");
+    s.until(4.0, Vec::new());
+    assert_eq!(s.bench.app.ui.size, (99, 24));
+    let buffer = s.painter.backend().buffer();
+    let row = |y: u16| (0..100).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    assert!(
+        row(23).contains("quit") && row(24).trim().is_empty(),
+        "the last size: {:?} {:?}",
+        row(23),
+        row(24)
+    );
 }

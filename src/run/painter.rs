@@ -21,6 +21,8 @@ pub struct Painter<B: Backend> {
     theme: Theme,
     look: Look,
     drawn: Option<u64>,
+    /// The next frame is a whole one.
+    whole: bool,
     last: Duration,
     /// Frames drawn so far.
     pub frames: u64,
@@ -35,7 +37,7 @@ impl<B: Backend<Error: Send + Sync + 'static>> Painter<B> {
         let area = Rect::new(0, 0, size.0, size.1);
         let viewport = ratatui::Viewport::Fixed(area);
         let terminal = Terminal::with_options(backend, ratatui::TerminalOptions { viewport })?;
-        Ok(Painter { terminal, theme, look, drawn: None, last: Duration::ZERO, frames: 0 })
+        Ok(Painter { terminal, theme, look, drawn: None, whole: false, last: Duration::ZERO, frames: 0 })
     }
 
     /// When a picture that has changed may be drawn: now for the person, later where only the wire changed it.
@@ -47,13 +49,9 @@ impl<B: Backend<Error: Send + Sync + 'static>> Painter<B> {
         Some(if person { Duration::ZERO } else { self.last + FRAME })
     }
 
-    /// The next frame is drawn whole.
-    ///
-    /// # Errors
-    /// The backend fails.
-    pub fn redraw(&mut self) -> Result<(), B::Error> {
-        self.drawn = None;
-        self.terminal.clear()
+    /// The next frame is drawn whole, however often that is wanted before it.
+    pub fn redraw(&mut self) {
+        (self.drawn, self.whole) = (None, true);
     }
 
     /// Draws, at that moment of the real clock.
@@ -64,8 +62,12 @@ impl<B: Backend<Error: Send + Sync + 'static>> Painter<B> {
         let size = app.ui.size;
         let area = Rect::new(0, 0, size.0, size.1);
         if self.terminal.get_frame().area() != area {
+            // That clears it too.
             self.terminal.resize(area)?;
+        } else if self.whole {
+            self.terminal.clear()?;
         }
+        self.whole = false;
         let screen = view::screen(app, self.look, now);
         let painted = Painted { screen: &screen, theme: &self.theme, charset: self.look.glyphs.charset };
         self.terminal.draw(|frame| {

@@ -21,6 +21,10 @@ use crate::time::Clock;
 /// How long [`Reader::park`] waits for the thread, which never does anything long.
 const PARKING: Duration = Duration::from_secs(1);
 
+/// How often a thread that stands still looks whether its terminal is there: a program that has the terminal may not
+/// read from it, and nobody else would notice.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// The running thread.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -48,6 +52,16 @@ enum Wish {
     Read,
     Park,
     Stop,
+}
+
+/// What the thread is to do next.
+enum Pass {
+    /// Read on. `stood`: after it stood still.
+    Read { stood: bool },
+    /// The terminal is gone.
+    Gone,
+    /// End.
+    End,
 }
 
 impl Reader {
@@ -108,18 +122,25 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stands still while that is wanted. Returns whether it did; `None` to end.
-    fn pass(&self) -> Option<bool> {
+    /// Stands still while that is wanted, and the terminal is there.
+    fn pass(&self, tty: &Tty) -> Pass {
         let mut state = self.lock();
         let mut stood = false;
         while state.wish == Wish::Park {
             state.parked = true;
             stood = true;
             self.changed.notify_all();
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let woken = self.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner);
+            state = woken.0;
+            if woken.1.timed_out() && state.wish == Wish::Park && is_gone(tty) {
+                return Pass::Gone;
+            }
         }
         state.parked = false;
-        (state.wish == Wish::Read).then_some(stood)
+        match state.wish {
+            Wish::Read => Pass::Read { stood },
+            _ => Pass::End,
+        }
     }
 
     /// The thread ends by itself: whoever waits for it to park need not.
@@ -134,9 +155,12 @@ fn read(tty: &Tty, woken: &OwnedFd, gate: &Gate, inputs: &UnboundedSender<Input>
     let mut parser = Parser::new(tty.erase());
     let mut buffer = vec![0; 16 << 10];
     let mut out = Vec::new();
-    while let Some(stood) = gate.pass() {
-        if stood {
-            parser.reset();
+    loop {
+        match gate.pass(tty) {
+            Pass::Read { stood: true } => parser.reset(),
+            Pass::Read { stood: false } => {}
+            Pass::Gone => return closed(gate, inputs),
+            Pass::End => return,
         }
         match wait(tty, woken, parser.deadline().map(|at| at.saturating_sub(clock.now().mono))) {
             Wait::Woken => {}
@@ -154,6 +178,17 @@ fn read(tty: &Tty, woken: &OwnedFd, gate: &Gate, inputs: &UnboundedSender<Input>
             }
         }
     }
+}
+
+/// Whether the terminal has hung up. Takes none of what was typed: that is for whoever has the terminal.
+fn is_gone(tty: &Tty) -> bool {
+    let mut fds = [PollFd::new(&tty.input, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let [keys] = match poll(&mut fds, Some(&now)) {
+        Ok(_) => fds.map(|fd| fd.revents()),
+        Err(_) => return false,
+    };
+    keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
 }
 
 /// Tells the loop, and sees to it that the program ends even if the loop does not listen.

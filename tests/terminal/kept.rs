@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use crate::common::{program::Program, pty::Screen};
 
 /// The demonstration's server and its address.
-fn lab() -> (Program, String) {
+pub fn lab() -> (Program, String) {
     let mut server = Program::start(&["demo", "--scenario", "quiet", "--serve-only"]);
     let line = server.wait_for(|line| line.contains("ws://"));
     let url = line.split_whitespace().find(|w| w.starts_with("ws://")).unwrap().to_owned();

@@ -44,7 +44,7 @@ use super::{
     action::{Action, Context},
     choose::Stage,
     compose::Compose,
-    confirm,
+    confirm, document,
     help::Help,
     kept, replay,
     when::When,
@@ -68,6 +68,9 @@ pub(super) use self::{
     compose::class_of,
     form::{REOPENS_AFTER, parts_of},
 };
+
+/// The most that is pasted into a line, bytes.
+const LONGEST_LINE: usize = 8 * 1024;
 
 /// Takes a message. The picture may have changed if [`App::revision`] went up.
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
@@ -296,6 +299,10 @@ fn type_key(app: &mut App, key: KeyEvent, in_a_burst: bool, now: Now) {
 }
 
 fn paste(app: &mut App, text: &str, now: Now) {
+    if text.len() > LONGEST_LINE && !matches!(app.ui.layers.last(), Some(Layer::Compose(_)) | None) {
+        let size = document::bytes(text.len());
+        return app.tell(Severity::Warning, format!("not pasted: {size} is too much for one line"), now);
+    }
     match app.ui.layers.last_mut() {
         Some(Layer::Choose(choose)) => {
             choose.query.paste(text);
@@ -328,7 +335,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::GoTo(line)
             | Layer::When(When { line }),
         ) => line.paste(text),
-        // With no field focused a paste does nothing: no line of it may act as a key.
+        // No line of it may act as a key.
         Some(
             Layer::Task(_)
             | Layer::Result(_)
@@ -342,7 +349,9 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Confirm(_)
             | Layer::CopyAs(_),
         )
-        | None => {}
+        | None => {
+            app.tell(Severity::Info, "not pasted: nothing here takes text".to_owned(), now);
+        }
     }
 }
 
