@@ -69,6 +69,9 @@ pub enum Way {
     Up,
 }
 
+/// What the proxy's own pings say.
+const ASK: &[u8] = b"are you there?";
+
 /// What is done with one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Harm {
@@ -130,6 +133,8 @@ struct Shared {
     ends: watch::Sender<(u64, End)>,
     rules: Mutex<Rules>,
     tries: AtomicUsize,
+    asks: watch::Sender<()>,
+    answers: AtomicUsize,
 }
 
 /// A way to a lab: open, closed, or bad.
@@ -150,6 +155,8 @@ impl Proxy {
             ends: watch::channel((0, End::Fin)).0,
             rules: Mutex::default(),
             tries: AtomicUsize::new(0),
+            asks: watch::channel(()).0,
+            answers: AtomicUsize::new(0),
         };
         Proxy { port, to: to.to_owned(), shared: Arc::new(shared), open: None }
     }
@@ -237,6 +244,16 @@ impl Proxy {
             assert!(rules.on, "messages are not looked at");
             rules.rules.push(rule);
         });
+    }
+
+    /// Pings the program on all connections. Only for a proxy that was made by [`Proxy::with_rules`].
+    pub fn ask(&self) {
+        self.shared.asks.send_replace(());
+    }
+
+    /// How many such pings were answered so far.
+    pub fn answers(&self) -> usize {
+        self.shared.answers.load(Ordering::SeqCst)
     }
 
     /// How many messages came to harm so far.
@@ -410,7 +427,14 @@ async fn messages(near: TcpStream, to: &str, shared: &Shared) {
             }
         }
     };
+    let mut asked = shared.asks.subscribe();
+    let asks = async {
+        while asked.changed().await.is_ok() {
+            down.send(Out::Message(Message::Ping(ASK.into()))).ok();
+        }
+    };
     tokio::select! {
+        () = asks => {}
         () = downwards => {}
         () = upwards => {}
         () = deliver::<Near>(near_out, to_near) => {}
@@ -441,6 +465,10 @@ impl Shared {
             Message::Binary(bytes) => &bytes[..],
             Message::Close(_) => {
                 return out.send(Out::Message(message)).map_err(drop);
+            }
+            Message::Pong(back) if way == Way::Up && back[..] == *ASK => {
+                self.answers.fetch_add(1, Ordering::SeqCst);
+                return Ok(());
             }
             // Each side answers its own pings.
             _ => return Ok(()),

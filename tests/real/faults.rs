@@ -535,3 +535,30 @@ fn half_open_links_and_a_router_that_stands_still_are_told_on_the_screen_within_
         assert_eq!(screen.exit_status().exit_code(), 0);
     }
 }
+
+#[test]
+fn pings_are_answered_while_the_editor_is_open() {
+    let Some(juice) = Juice::shared() else { return };
+    let proxy = Proxy::with_rules(&juice.url());
+    let editor = "sh -c 'touch $HOME/open; while [ ! -e $HOME/close ]; do sleep 0.05; done'";
+    let mut screen = Screen::start(&["--url", &proxy.url()], (100, 40), &[("EDITOR", editor)]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    screen.type_keys("s");
+    screen.wait_for("the types", |text| text.contains("Submit to "));
+    screen.type_text("Anything");
+    screen.type_keys("enter");
+    screen.wait_for("the composer", |text| text.contains(" · Anything"));
+    screen.type_keys("alt-e");
+    screen.wait_until("the editor", |screen| screen.home().join("open").exists());
+    for asked in 1..=3 {
+        proxy.ask();
+        // One on each of the two lines.
+        screen.wait_until("the answers", |_| proxy.answers() == 2 * asked);
+    }
+    std::fs::write(screen.home().join("close"), "").unwrap();
+    screen.wait_for("the composer again", |text| text.contains(" · Anything"));
+    screen.type_keys("esc");
+    screen.wait_for("the lanes", |text| !text.contains("Submit to"));
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
