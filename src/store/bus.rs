@@ -114,7 +114,8 @@ impl Row {
             }
             // After a lost link the router never tells the end of an own direct task (measured): were it to run
             // again here, it would run for ever.
-            State::Unknown if first && task.reason == Some(Reason::NotSeen) => {
+            // The same where its service went away while only a list had said that it runs: it began after that.
+            State::Unknown if first && matches!(task.reason, Some(Reason::NotSeen | Reason::ServiceGone)) => {
                 task.state = State::Running { starting };
                 task.started = Some(Seen { at: now, exact: true });
                 (task.reason, task.ended) = (None, None);

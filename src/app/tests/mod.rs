@@ -17,6 +17,7 @@ mod lanes;
 mod lost;
 mod made;
 mod many;
+mod model;
 mod random;
 mod reading;
 mod replay;

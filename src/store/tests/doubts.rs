@@ -67,6 +67,22 @@ fn what_comes_due_unheard_is_unknown() {
 }
 
 #[test]
+fn a_list_that_overtakes_the_bus_does_not_lose_what_runs() {
+    // The kernel was restarted, then the task was started. The scheduler's list, by another connection, is faster than
+    // the bus: it says that the task runs before the bus says that the kernel went away.
+    let mut bench = Bench::new();
+    let j = Job { target: "lab".into(), ..job("t") };
+    bench.scheduled("s", None, &j, ScheduledStatus::Queued);
+    let mut runs = snapshot("s", &j, ScheduledStatus::Running);
+    runs.task_id = Some("t".into());
+    bench.give(Input::Schedule(vec![Ok(runs)]));
+    bench.kernel("lab", KernelState::Connecting).kernel("lab", KernelState::Idle);
+    assert_eq!(bench.end("s"), unknown(Reason::ServiceGone));
+    bench.scheduled("s", Some("t"), &j, ScheduledStatus::Running).runs(&j);
+    assert_eq!(bench.state("s"), RUNNING);
+}
+
+#[test]
 fn a_kernel_that_goes_away_takes_its_tasks_along() {
     // Case B04.
     for state in [KernelState::Connecting, KernelState::Restarting] {
