@@ -147,6 +147,8 @@ pub struct Session {
     /// Own tasks for services spoken to alone that wait for their turn, by id.
     held: HashMap<Text, TaskFrame>,
     list_wanted: bool,
+    /// How often in a row the link was lost while the list was on its way.
+    list_losses: u32,
     /// Something came on the bus since it is up: from then on it brings all.
     bus_delivers: bool,
     /// The list was asked for on a bus that had brought nothing yet.
@@ -190,6 +192,7 @@ impl Session {
             pending: HashMap::new(),
             held: HashMap::new(),
             list_wanted: true,
+            list_losses: 0,
             bus_delivers: false,
             list_unsure: false,
             probing: None,
@@ -367,6 +370,7 @@ impl Session {
                     self.list_wanted |= !live;
                     self.probing = None;
                     if !live {
+                        self.count_list_loss(now);
                         self.lose_requests();
                     }
                 }
@@ -540,7 +544,11 @@ impl Session {
                 self.store.apply(Input::NotSent { id: own.clone(), why: why.clone() }, now);
                 self.tell(News::NotSent { id: own, why });
             }
-            Some(Pending::List { .. }) => self.list_wanted = true,
+            Some(Pending::List { .. }) => {
+                // What did not go out has broken nothing.
+                self.list_losses = 0;
+                self.list_wanted = true;
+            }
             Some(Pending::Probe) => {}
             Some(Pending::Topics) => self.topics_wanted = true,
             Some(Pending::Cancel { then, .. } | Pending::Entry { then, .. }) => {

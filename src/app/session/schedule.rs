@@ -105,6 +105,7 @@ impl Session {
         if self.list_pending() {
             return Err("the list is being read already".to_owned());
         }
+        self.list_losses = 0;
         let mut out = Vec::new();
         self.ask_list(now, &mut out);
         self.revision += 1;
@@ -128,6 +129,7 @@ impl Session {
 
     /// `old`: something may have been missed since it was asked for, so it does not say how things stand now.
     pub(super) fn listed(&mut self, read: ReadList, old: bool, now: Now) {
+        self.list_losses = 0;
         match read.list {
             Ok(list) if old => {
                 self.has_scheduler = Some(true);

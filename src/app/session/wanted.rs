@@ -29,6 +29,9 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(2),
 ];
 
+/// So many losses of the link in a row with the list on its way are no accident any more.
+const MOST_LOSSES: u32 = 2;
+
 /// A scheduled task that no scheduler has: asked for only so that the bus tells of the question.
 const NOBODY: &str = "juicetop-asks-whether-the-bus-speaks";
 
@@ -59,7 +62,8 @@ impl Session {
             let id = self.ids.fresh();
             self.send_manager(manager::get_event_topic_list(id), Pending::Topics, out);
         }
-        if !self.list_wanted || self.without_list || self.list_pending() {
+        let breaks = self.list_losses >= MOST_LOSSES;
+        if !self.list_wanted || self.without_list || breaks || self.list_pending() {
             return;
         }
         let quiet = self.is_live(&Line::Bus) && !self.bus_delivers && self.has_scheduler != Some(false);
@@ -105,6 +109,20 @@ impl Session {
         if std::mem::take(&mut self.list_unsure) {
             self.list_grows_old();
             self.list_wanted = true;
+        }
+    }
+
+    /// The router's link is lost, perhaps because of the list that was on its way: a large one stalls the router, and what
+    /// lies between may not let it pass. Asked for again and again it would cost the link each time, and the own tasks
+    /// that wait on it. So after the second time it is left to the person.
+    pub(super) fn count_list_loss(&mut self, now: Now) {
+        if !self.list_pending() {
+            return;
+        }
+        self.list_losses += 1;
+        if self.list_losses == MOST_LOSSES {
+            let why = "the link was lost while it was on its way, twice; it is not asked for again by itself";
+            self.store.apply(Input::ScheduleUnreadable(why.to_owned()), now);
         }
     }
 

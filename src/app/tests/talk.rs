@@ -177,6 +177,30 @@ fn a_list_whose_answer_was_lost_is_asked_for_again() {
 }
 
 #[test]
+fn a_list_that_costs_the_link_twice_is_left_to_the_person() {
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.connect();
+    let asked_so_far = |b: &mut Bench| {
+        let asked = asked(b, "GetScheduledTasks");
+        b.take();
+        asked
+    };
+    let again = |b: &mut Bench| {
+        b.link(Line::Router, down(b.now)).later(1.0).link(Line::Router, live());
+        asked_so_far(b)
+    };
+    assert_eq!(asked_so_far(&mut b), 1);
+    assert_eq!(again(&mut b), 1, "once may be an accident");
+    assert_eq!((again(&mut b), again(&mut b)), (0, 0));
+    b.disconnect().later(3.0).connect();
+    assert_eq!(asked_so_far(&mut b), 0, "not after a gap either");
+    assert!(b.app.session.list_is_whole().unwrap_err().contains("twice"));
+    // Who asks for it gets it, and from then on all is as before.
+    assert_eq!(b.app.session.read_list(b.now).unwrap().len(), 1);
+    assert_eq!(again(&mut b), 1);
+}
+
+#[test]
 fn what_was_sent_is_not_sent_again_after_a_gap() {
     // C13.
     let mut b = Bench::new();
