@@ -99,7 +99,7 @@ async fn raw_bytes_on_either_line_are_told_in_clean_words() {
         ("ws_close_empty.bin", "closed the connection without giving a reason"),
         ("ws_close_bad_code.bin", "with a code that is not valid"),
         ("ws_close_bad_reason.bin", "not UTF-8"),
-        ("ws_close_1011.bin", "(1011, internal error): task manager unreachable [31m é"),
+        ("ws_close_1011.bin", "(1011, internal error): task manager unreachable \\x1b[31m é"),
         ("ws_masked_from_server.bin", "masked"),
         ("ws_huge_length_header.bin", "a message of 4611686018427387904 bytes"),
         ("ws_text_invalid_utf8.bin", "not UTF-8"),

@@ -188,7 +188,7 @@ async fn a_good_bye_is_told_with_its_code_and_cleaned_reason_and_the_line_comes_
             let problem = links.down(line.clone()).await;
             assert_eq!(problem.kind, ProblemKind::Closed, "{problem:?}");
             assert!(problem.what.contains(&format!("({code}")), "{problem:?}");
-            assert!(problem.what.ends_with(&format!("reason {code} ]0;xé")), "{problem:?}");
+            assert!(problem.what.ends_with(&format!(r"reason {code} \x1b]0;x\x07\u202eé")), "{problem:?}");
             links
                 .until("live", |event| match event {
                     Event::Link { line: l, state: LinkState::Live } => (l == line).then_some(()),
