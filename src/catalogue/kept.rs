@@ -203,8 +203,18 @@ pub fn without_secrets(task: &TaskType, payload: &str) -> Option<String> {
 
 /// Whether a field's name says that its value is a secret.
 pub fn sounds_secret(name: &str) -> bool {
-    const WORDS: [&str; 8] =
-        ["password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "credential"];
+    const WORDS: [&str; 10] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "secret",
+        "token",
+        "apikey",
+        "privatekey",
+        "credential",
+        "bearer",
+    ];
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     WORDS.iter().any(|word| plain.contains(word))
 }

@@ -1,16 +1,17 @@
 //! Secrets in the composer: where they are, and the payload without them, for looking at and for the disk.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::{Body, Compose};
 use crate::{
     app::update::class_of,
     catalogue::{
-        self, Catalogue, TaskType,
+        Catalogue, TaskType,
         form::{FieldId, Form, Input, Origin, Part, Presence},
+        kept::sounds_secret,
     },
     store::Task,
-    wire::json,
+    wire::json::{self, Piece},
 };
 
 impl Compose {
@@ -61,16 +62,17 @@ impl Compose {
 /// Whether a type's schema has secret fields at all; cheap, for who looks at every task.
 fn tells_of_secrets(task_type: &TaskType) -> bool {
     let told = |schema: &str| schema.contains("\"writeOnly\"") || schema.contains("\"password\"");
-    let named = || task_type.hidden_fields.iter().any(|name| catalogue::kept::sounds_secret(name));
+    let named = || task_type.hidden_fields.iter().any(|name| sounds_secret(name));
     task_type.schema.as_deref().is_some_and(|schema| told(schema) || named())
 }
 
-/// A task's payload with a word in place of each secret, by its type's schema, or else by the names of its fields;
-/// `None` where it has none, or was not seen.
+/// A task's payload with a word in place of each secret: of what its type's schema tells, and of what sounds like one by
+/// its name, at any depth; `None` where it has none, or was not seen.
 pub fn masked_payload(catalogue: &Catalogue, task: &Task, word: &str) -> Option<String> {
     let payload = task.payload.as_deref()?;
     let kind = catalogue.find(&task.service, &class_of(task)).filter(|kind| tells_of_secrets(kind));
-    kind.and_then(|kind| mask_by_schema(kind, payload, word)).or_else(|| mask_by_name(payload, word))
+    let by_schema = kind.and_then(|kind| mask_by_schema(kind, payload, word));
+    mask_by_name(by_schema.as_deref().unwrap_or(payload), word).or(by_schema)
 }
 
 fn mask_by_schema(task_type: &TaskType, payload: &str, word: &str) -> Option<String> {
@@ -83,19 +85,46 @@ fn mask_by_schema(task_type: &TaskType, payload: &str, word: &str) -> Option<Str
     (!secrets.is_empty()).then(|| form.payload())
 }
 
+/// Masks each text and number under a name that sounds like a secret's, and leaves everything else letter for letter.
 fn mask_by_name(payload: &str, word: &str) -> Option<String> {
-    let members = json::members(payload).ok()?;
-    members.iter().any(|(name, raw)| is_secret(name, raw)).then(|| {
-        json::object(members.iter().map(|(name, raw)| match is_secret(name, raw) {
-            true => (name, Cow::Owned(json::quote(word))),
-            false => (name, Cow::Borrowed(*raw)),
-        }))
-    })
+    let mut names: HashMap<&str, bool> = HashMap::new();
+    let mut sounds =
+        |name| *names.entry(name).or_insert_with(|| json::string(name).is_some_and(|n| sounds_secret(&n)));
+    // For each bracket that is open: whether it is an object's, and whether all in it is secret.
+    let mut open: Vec<(bool, bool)> = Vec::new();
+    let (mut at_name, mut member) = (false, false);
+    let mut out = String::new();
+    let mut written = 0;
+    for piece in json::pieces(payload) {
+        let (in_object, inside) = open.last().copied().unwrap_or_default();
+        let secret = if in_object { member } else { inside };
+        match piece {
+            Piece::Open(bracket) => {
+                open.push((bracket == '{', secret));
+                at_name = bracket == '{';
+            }
+            Piece::Close(_) => {
+                open.pop();
+                at_name = false;
+            }
+            Piece::Comma => at_name = in_object,
+            Piece::Colon => at_name = false,
+            Piece::Scalar(name) if at_name => member = inside || sounds(name),
+            Piece::Scalar(value) if secret && hides_something(value) => {
+                let start = value.as_ptr() as usize - payload.as_ptr() as usize;
+                out.push_str(&payload[written..start]);
+                out.push_str(&json::quote(word));
+                written = start + value.len();
+            }
+            Piece::Scalar(_) => {}
+        }
+    }
+    (written > 0).then(|| out + &payload[written..])
 }
 
-/// A text whose field is called like a secret.
-fn is_secret(name: &str, raw: &str) -> bool {
-    raw.starts_with('"') && catalogue::kept::sounds_secret(name)
+/// Whether a value can be a secret: null, true, false and nothing at all are none.
+fn hides_something(value: &str) -> bool {
+    !matches!(value, "null" | "true" | "false" | "\"\"")
 }
 
 /// What a secret is shown as, as Python's own classes do it.
@@ -139,4 +168,74 @@ fn secrets(form: &Form) -> Vec<FieldId> {
         todo.extend(&field.children);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn masked(payload: &str) -> String {
+        mask_by_name(payload, "***").unwrap_or_else(|| payload.to_owned())
+    }
+
+    #[test]
+    fn what_sounds_like_a_secret_is_masked_wherever_it_stands_and_nothing_else_changes() {
+        for (payload, wanted) in [
+            (
+                r#"{"login": {"user": "me", "password": "hush"}}"#,
+                r#"{"login": {"user": "me", "password": "***"}}"#,
+            ),
+            (r#"[{"token": "hush"}, {"n": 1.0}]"#, r#"[{"token": "***"}, {"n": 1.0}]"#),
+            (r#"{"pass_word" :123,"x":NaN}"#, r#"{"pass_word" :"***","x":NaN}"#),
+            (
+                r#"{"api-keys": ["a", "b", [1e9]], "b": [2]}"#,
+                r#"{"api-keys": ["***", "***", ["***"]], "b": [2]}"#,
+            ),
+            (
+                r#"{"credentials": {"user": "me", "n": null, "on": true}}"#,
+                r#"{"credentials": {"user": "***", "n": null, "on": true}}"#,
+            ),
+            (
+                r#"{"\u0070assword": "hush", "note": "password"}"#,
+                r#"{"\u0070assword": "***", "note": "password"}"#,
+            ),
+            (r#"{"token": "", "a": "token"}"#, r#"{"token": "", "a": "token"}"#),
+            (r#""password""#, r#""password""#),
+        ] {
+            assert_eq!(masked(payload), wanted);
+        }
+    }
+
+    /// A JSON value in which `hush` stands only below secret names.
+    fn value() -> BoxedStrategy<String> {
+        let leaf = prop_oneof![Just("1.50".to_owned()), Just(r#""a\"b""#.to_owned())];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            let hidden = Just(r#""hush""#.to_owned());
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4)
+                    .prop_map(|items| format!("[{}]", items.join(", "))),
+                (inner.clone(), hidden, inner).prop_map(|(a, hidden, b)| {
+                    format!(r#"{{"a": {a}, "access token": [{{"x": {hidden}}}], "b":{b}}}"#)
+                }),
+            ]
+        })
+        .boxed()
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_is_left_and_it_stays_json_of_the_same_form(payload in value()) {
+            let masked = masked(&payload);
+            prop_assert!(!masked.contains("hush"));
+            prop_assert_eq!(masked.replace("\"***\"", "\"hush\""), payload);
+            prop_assert!(json::check(&masked).is_ok());
+        }
+
+        #[test]
+        fn any_text_is_taken(text in "(?s).{0,80}") {
+            let _ = masked(&text);
+        }
+    }
 }

@@ -7,6 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Choice, Document, Exception, Fold, Line, Mark, Part, Tone, bounded, part};
 use crate::{
+    app::compose::SECRET,
+    catalogue::kept::sounds_secret,
     clean::{Charset, Clean},
     traceback::{self, Cycle, Entry, Frame, Group, Link, Report, Section, SourceLine},
     wire::frame::ErrorBody,
@@ -109,6 +111,9 @@ impl Document {
             }
             if let Some(input) = &item.input {
                 let of = item.input_type.as_deref().map_or_else(String::new, |t| format!(" ({t})"));
+                // The last name of the path is the field's.
+                let name = item.path.rsplit('.').find(|step| step.parse::<usize>().is_err());
+                let input = if name.is_some_and(sounds_secret) { SECRET } else { input };
                 self.push(Line::text(5, format!("was {input}{of}"), Tone::Dim));
             }
         }

@@ -237,6 +237,15 @@ fn a_report_tells_the_version_of_juice_where_it_is_known() {
 }
 
 #[test]
+fn a_secret_that_was_refused_is_not_shown_beside_its_field() {
+    let told = "2 validation errors for Login\nuser\n  Input should be a valid string [type=string_type, input_value=17, \
+        input_type=int]\nkeys.0.token\n  Input should be a valid string [type=string_type, input_value=4711, input_type=int]";
+    let mut b = Bench::with(Settings::default(), (100, 40));
+    b.runs(&job("f")).completed(&job("f"), &error("f", "ValidationError", told, "")).keys("j enter");
+    b.shows("was 17 (int)").shows("was ********** (int)");
+}
+
+#[test]
 fn an_error_is_copied_also_where_the_payload_was_never_seen() {
     let mut b = Bench::new();
     b.completed(&job("f"), &error("f", "KeyError", "'amp'", "")).keys("j c");
