@@ -1,17 +1,49 @@
 //! What must hold for any bytes, as plain functions: the tests try them with proptest, `cargo fuzz` with all it can think of.
 //! Each panics where something does not hold.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
+use crossterm::event::KeyCode;
 use juicetop::{
+    app::{self, choices::Choices},
+    catalogue::{
+        Catalogue, TaskType, check,
+        form::{Form, Origin},
+        kept::Kept,
+    },
+    clean::{Charset, Clean},
+    config::Config,
     net::influx::rows,
     recording::{Entry as Line, Head},
-    result::{Index, Path, Rows, Tree, Unreadable},
+    result::{self, Index, Rows, Tree, Unreadable},
     store::filter::{Filter, Saved},
+    term::{Input, Parser},
+    theme::{Depth, Themes},
     time::Now,
     traceback::{Report, Section},
-    wire::{bus, frame::Reply, json},
+    wire::{frame::Reply, json},
 };
+
+/// A target: its name, and what must hold.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 11] = [
+    ("bus", bus),
+    ("reply", reply),
+    ("traceback", traceback),
+    ("result", result),
+    ("schema", schema),
+    ("theme", theme),
+    ("filter", filter),
+    ("configuration", configuration),
+    ("keys", keys),
+    ("files", files),
+    ("clean", clean),
+];
 
 /// Entries and rows that are looked at: a document of millions is for the benchmarks.
 const LOOKED_AT: usize = 200;
@@ -78,28 +110,34 @@ pub fn result(data: &[u8]) {
         return;
     }
     assert_eq!(tree.raw(&tree.root().value), text.trim_matches([' ', '\t', '\n', '\r']));
-    let mut work = vec![(Path::default(), tree.root())];
+    let mut work = vec![(result::Path::default(), tree.root())];
     let mut looked_at = 0;
     while let Some((path, entry)) = work.pop().filter(|_| looked_at < LOOKED_AT) {
         looked_at += 1;
         let written = path.to_string();
-        assert_eq!(Path::parse(&written).as_ref(), Ok(&path), "{written}");
+        assert_eq!(result::Path::parse(&written).as_ref(), Ok(&path), "{written}");
         let found = path.find(&tree).expect("a path of this tree");
         // Of members with one name the last one is found.
-        let is_doubled = |other: &juicetop::result::Entry| other.value != entry.value;
+        let is_doubled = |other: &result::Entry| other.value != entry.value;
         assert!(found.value == entry.value || is_doubled(&found), "{written}");
         let children = tree.entries(Some(entry.value.start)).take(LOOKED_AT);
         work.extend(children.map(|child| {
             let mut deeper = path.clone();
-            deeper.0.push(juicetop::result::path::step(&tree, &child));
+            deeper.0.push(result::path::step(&tree, &child));
             (deeper, child)
         }));
     }
 }
 
-/// What comes over the sockets: bus messages and replies.
-pub fn wire(data: &[u8]) {
-    let _ = bus::decode(data);
+/// A message of the bus.
+pub fn bus(data: &[u8]) {
+    let _ = juicetop::wire::bus::decode(data);
+    let frames: Vec<&[u8]> = data.split(|byte| *byte == 0).collect();
+    let _ = juicetop::wire::kernel::read(&frames, "key");
+}
+
+/// A reply.
+pub fn reply(data: &[u8]) {
     if let Ok(reply) = Reply::parse(String::from_utf8_lossy(data).as_ref().into()) {
         for ipython in [false, true] {
             let _ = (reply.result(ipython), reply.error(ipython));
@@ -107,12 +145,85 @@ pub fn wire(data: &[u8]) {
     }
 }
 
-/// What comes from files and from the database: lines of a recording, answers of InfluxDB; and what a person types.
-pub fn texts(data: &[u8]) {
-    let _ = rows::read(data);
+/// A task type's schema, behind a zero a payload: there is a form, its payload is JSON, and the check judges it.
+pub fn schema(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let _ = (Head::read(&text), Line::read(&text));
+    let (schema, payload) = text.split_once('\0').unwrap_or((&text, "{}"));
+    let mut task = TaskType::unheard("Any".into());
+    task.schema = Some(schema.into());
+    let mut form = Form::new(&task, None);
+    let _ = form.fill(payload, Origin::Filled);
+    let made = form.payload();
+    assert!(json::check(&made).is_ok(), "{made}");
+    let _ = (check(&task, &made), check(&task, payload), task.display_name(payload));
+}
+
+/// A theme: any text gives one, at worst the default.
+pub fn theme(data: &[u8]) {
+    let text = String::from_utf8_lossy(data).into_owned();
+    let themes = Themes::new([(PathBuf::from("any.toml"), text)]);
+    let (theme, _) = themes.load("any");
+    for depth in [Depth::TrueColour, Depth::Ansi256, Depth::Ansi16, Depth::None] {
+        let _ = theme.at(depth);
+    }
+}
+
+/// A filter, also saved under a name.
+pub fn filter(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
     let mut saved = Saved::default();
     saved.put("a", &text);
     let _ = Filter::parse(&text, &saved, Now::at(0.0));
+    let _ = Filter::parse("@a", &saved, Now::at(0.0));
+}
+
+/// The configuration: any text gives one, and what is wrong has a line in it.
+pub fn configuration(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (_, problems) = Config::parse(Path::new("config.toml"), &text);
+    for problem in problems {
+        let _ = problem.to_string();
+    }
+}
+
+/// What a terminal sends, a zero being a pause: it is bounded, and a key after it is that key.
+pub fn keys(data: &[u8]) {
+    let mut parser = Parser::new(0x7f);
+    let (mut now, mut out) = (0.0, Vec::new());
+    let pause = |parser: &mut Parser, now: &mut f64, out: &mut Vec<Input>| {
+        *now += 120.0;
+        while parser.deadline().is_some_and(|at| at <= Now::at(*now).mono) {
+            parser.expire(Now::at(*now), out);
+        }
+    };
+    for part in data.split(|byte| *byte == 0) {
+        parser.feed(part, Now::at(now), &mut out);
+        pause(&mut parser, &mut now, &mut out);
+    }
+    assert!(out.len() <= data.len() + 1, "{} inputs of {} bytes", out.len(), data.len());
+    out.clear();
+    parser.feed(b"q", Now::at(now), &mut out);
+    pause(&mut parser, &mut now, &mut out);
+    assert!(matches!(&out[..], [Input::Key(key)] if key.code == KeyCode::Char('q')), "{out:?}");
+}
+
+/// What comes from files and from the database: recordings, catalogues, drafts, answers of InfluxDB.
+pub fn files(data: &[u8]) {
+    let _ = rows::read(data);
+    let text = String::from_utf8_lossy(data);
+    let _ = (Head::read(&text), Line::read(&text));
+    let _ = (app::kept::read_drafts(&text), app::kept::read_values(&text), Choices::read(&text));
+    let _ = (Kept::read(&text), Catalogue::new().add_file("any.json", &text));
+}
+
+/// Text on its way to the screen: nothing is left that acts on a terminal, and no line is wider than it says.
+pub fn clean(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for charset in [Charset::Unicode, Charset::Ascii] {
+        let line = Clean::line(&text, charset);
+        assert!(!line.as_str().chars().any(char::is_control), "{line:?}");
+        for line in Clean::lines(&text, charset) {
+            assert!(!line.as_str().chars().any(char::is_control), "{line:?}");
+        }
+    }
 }

@@ -4,4 +4,4 @@
 #[path = "checks.rs"]
 mod checks;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::wire(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::keys(data));
