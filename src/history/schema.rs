@@ -241,6 +241,7 @@ fn reason(word: &str, why: Option<Text>) -> Option<Reason> {
         Reason::Interrupted,
         Reason::LinkLost,
         Reason::NotSeen,
+        Reason::NeverStarted,
         Reason::ServiceGone,
         Reason::EndMissed,
         Reason::Forgotten,

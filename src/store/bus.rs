@@ -115,7 +115,7 @@ impl Row {
             // After a lost link the router never tells the end of an own direct task (measured): were it to run
             // again here, it would run for ever.
             // The same where its service went away while only a list had said that it runs: it began after that.
-            State::Unknown if first && matches!(task.reason, Some(Reason::NotSeen | Reason::ServiceGone)) => {
+            State::Unknown if first && lost_from_sight(task.reason.as_ref()) => {
                 task.state = State::Running { starting };
                 task.started = Some(Seen { at: now, exact: true });
                 (task.reason, task.ended) = (None, None);
@@ -302,12 +302,15 @@ impl Store {
         let starting = task.state == State::Running { starting: true };
         let scheduled = task.scheduled_task_id.is_some();
         let sequential = task.lane == Lane::Sequential;
-        let own_direct = matches!(task.own, Some(Own::Direct | Own::Alone));
+        let task_own = task.own;
         let service = task.service.clone();
+        if change.is == Part::Running && !starting {
+            self.on_life(&service);
+        }
         if !begun {
             return;
         }
-        if starting && !own_direct {
+        if starting && task_own != Some(Own::Alone) {
             self.doubt_start(id, now);
         }
         let Some(station) = self.station_mut(&service) else { return };
@@ -343,6 +346,10 @@ impl Store {
         if task.state == State::Ended {
             self.note_end(&task);
         }
+        if task.outcome == Some(Outcome::Ok) {
+            self.on_life(&task.service);
+        }
+        self.look_for_lost_service(id, now);
         // A cell's inner result tells that the service has a kernel, also where its state was not heard yet.
         if task.is_ipython() && task.reply.as_ref().is_some_and(judge::has_inner) {
             self.has_kernel(&task.service);
@@ -368,6 +375,11 @@ impl Store {
             self.touch();
         }
     }
+}
+
+/// Whether a task that is unknown for this reason may turn out to have begun only now.
+fn lost_from_sight(reason: Option<&Reason>) -> bool {
+    matches!(reason, Some(Reason::NotSeen | Reason::NeverStarted | Reason::ServiceGone))
 }
 
 /// Nothing of it runs any more, whether or not its outcome can be read.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    Store,
+    Store, Trouble, judge,
     station::Sense,
     table::{Doubt, Part, RowId},
     task::{Lane, Own, Reason, Seen, State, TaskKey},
@@ -15,6 +15,10 @@ use crate::{time::Now, wire::Text, wire::event::KernelState};
 /// and 15 s of pauses, each try up to 20 s where nothing answers at all (`TaskClient._connect`; tornado's default);
 /// then it tells its submitter only, and on the bus the task stays created for ever (measured).
 const STARTING: Duration = Duration::from_secs(120);
+
+/// After so long a time without `started` its service cannot be reached: one that can takes a task within milliseconds, and the
+/// router's five tries take 15 s.
+const TAKING: Duration = Duration::from_secs(20);
 
 /// How long a cell may run on an idle kernel. `idle` and the cell's `completed` come by different ways within
 /// milliseconds, in either order, and so do the next cell's `started` and `busy`.
@@ -31,6 +35,9 @@ const DETAILS: Duration = Duration::from_secs(2);
 /// After so long a time with the bus up and no word about its kernel, a service has none: the task manager tells
 /// each kernel's state every 60 s, so two were due.
 const NO_KERNEL: Duration = Duration::from_secs(130);
+
+/// How long the scheduler may take to tell why a task has ended that it had said to have ended.
+const JUST_NOW: Duration = Duration::from_secs(10);
 
 /// Questions kept for [`Store::take_questions`].
 const QUESTIONS: usize = 100;
@@ -65,12 +72,15 @@ impl Store {
 
     fn doubt_comes_true(&mut self, id: RowId, now: Now) {
         let Some(doubt) = self.row(id).and_then(|row| row.timer).map(|(_, doubt)| doubt) else { return };
+        if doubt == Doubt::NotTaken {
+            return self.not_taken(id, now);
+        }
         self.edit(id, |row| {
             row.timer = None;
             match doubt {
-                Doubt::NeverStarted => row.lose(Reason::NotSeen, now),
+                Doubt::NeverStarted => row.lose(Reason::NeverStarted, now),
                 Doubt::KernelIdle | Doubt::GivenAway => row.lose(Reason::EndMissed, now),
-                Doubt::Details => false,
+                Doubt::Details | Doubt::NotTaken => false,
             }
         });
         if doubt != Doubt::Details {
@@ -100,7 +110,59 @@ impl Store {
     }
 
     pub(super) fn doubt_start(&mut self, id: RowId, now: Now) {
-        self.set_timer(id, now.mono + STARTING, Doubt::NeverStarted);
+        self.set_timer(id, now.mono + TAKING, Doubt::NotTaken);
+    }
+
+    /// Its service has not taken it: that one cannot be reached. Of an own task our connection tells the rest.
+    fn not_taken(&mut self, id: RowId, now: Now) {
+        let Some(task) = self.row(id).map(|row| &row.task) else { return };
+        let (service, since) = (task.service.clone(), task.started.map_or(now, |begun| begun.at));
+        let told_otherwise = matches!(task.own, Some(Own::Direct | Own::Alone));
+        self.edit(id, |row| {
+            let at = now.mono + (STARTING - TAKING);
+            row.timer = (!told_otherwise).then_some((at, Doubt::NeverStarted));
+            false
+        });
+        if let Some(station) = self.station_mut(&service) {
+            station.service.trouble.get_or_insert(Trouble::NotTaken(since));
+            self.touch();
+        }
+    }
+
+    /// Where the router has just ended a task because it lost its connection to the service under it: what else was sent
+    /// there is gone with it, or runs on unobserved.
+    pub(super) fn look_for_lost_service(&mut self, id: RowId, now: Now) {
+        let Some(task) = self.row(id).map(|row| &row.task) else { return };
+        // In the scheduler's list stand such ends of days ago.
+        let just_now = task.ended.is_some_and(|end| end.exact && now.since(end.at) < JUST_NOW);
+        if !just_now || !task.failure().is_some_and(judge::lost_service) {
+            return;
+        }
+        let service = task.service.clone();
+        for id in self.running(&service) {
+            let Some(task) = self.row(id).map(|row| &row.task) else { continue };
+            let told_otherwise = matches!(task.own, Some(Own::Direct | Own::Alone));
+            if task.state == (State::Running { starting: false }) && !told_otherwise {
+                self.edit(id, |row| row.lose(Reason::ServiceGone, now));
+                self.slot_lost(id, now);
+                self.ask_about(id);
+            }
+        }
+        if let Some(station) = self.station_mut(&service)
+            && !matches!(station.service.trouble, Some(Trouble::LostTask(_)))
+        {
+            station.service.trouble = Some(Trouble::LostTask(now));
+            self.touch();
+        }
+    }
+
+    /// A service shows life.
+    pub(super) fn on_life(&mut self, service: &str) {
+        if let Some(station) = self.station_mut(service)
+            && station.service.trouble.take().is_some()
+        {
+            self.touch();
+        }
     }
 
     pub(super) fn doubt_details(&mut self, id: RowId, now: Now) {
@@ -241,8 +303,14 @@ impl Store {
             // The state is repeated every minute while it lasts: only its beginning says something about what ran
             // then. (A task can be sent to a process that has begun to listen and still loads its modules.)
             KernelState::Connecting | KernelState::Restarting if !gone => self.on_kernel_gone(service, now),
-            KernelState::Busy => self.on_kernel_busy(service, now),
-            KernelState::Idle => self.on_kernel_idle(service, now),
+            KernelState::Busy => {
+                self.on_life(service);
+                self.on_kernel_busy(service, now);
+            }
+            KernelState::Idle => {
+                self.on_life(service);
+                self.on_kernel_idle(service, now);
+            }
             KernelState::Connecting | KernelState::Restarting | KernelState::Unknown(_) => {}
         }
     }

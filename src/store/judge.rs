@@ -52,3 +52,10 @@ fn is_envelope(error: &ErrorBody) -> bool {
 fn interrupted(error: &ErrorBody) -> bool {
     matches!(error.ename.as_deref(), Some("KeyboardInterrupt" | "CancelledError" | "SystemExit"))
 }
+
+/// Whether the task manager ends a task with this because its connection to the service was lost under it. Measured with a
+/// service that was killed: a direct task's reply names the class, the scheduler's result has only the message.
+pub(super) fn lost_service(error: &ErrorBody) -> bool {
+    error.ename.as_deref().is_none_or(|name| name == "ConnectionError")
+        && error.evalue.as_deref() == Some("Task client lost connection to service.")
+}

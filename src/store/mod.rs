@@ -51,7 +51,7 @@ pub use group::{Group, GroupCounts, GroupKey, Member};
 pub use lane::{Lanes, Slot, Wait};
 pub use outlook::{Guess, Outlook};
 pub use past::{Moment, Past};
-pub use service::Service;
+pub use service::{Service, Trouble};
 pub use task::{Lane, LookedFor, Outcome, Own, Reason, State, Task, TaskKey};
 pub use types::SeenType;
 pub use usual::{Overrun, Usual};

@@ -369,6 +369,7 @@ impl Store {
             station.sense.overdue = None;
         }
         self.sense_overdue(&target, eligible, overdue, now);
+        self.look_for_lost_service(id, now);
         // Answered: what becomes of it later may be asked anew.
         if let Some(row) = self.rows.get_mut(&id) {
             row.asked = false;

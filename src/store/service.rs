@@ -20,6 +20,18 @@ pub struct Service {
     pub alone: bool,
     /// See [`Service::is_ipython`].
     pub ipython: Option<bool>,
+    /// What was seen to be wrong with it, until it shows life again.
+    pub trouble: Option<Trouble>,
+}
+
+/// What is wrong with a service, as far as its tasks tell. Of a plain one nothing else does: the task manager speaks about
+/// kernels only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A task was created for it and not taken within the time in which the task manager tries to reach it.
+    NotTaken(Now),
+    /// The task manager lost its connection to it under a task.
+    LostTask(Now),
 }
 
 impl Service {

@@ -47,8 +47,15 @@ pub(super) struct Sense {
 
 impl Station {
     fn new(name: Text) -> Station {
-        let service =
-            Service { name, configured: false, kernel: None, heard: None, alone: false, ipython: None };
+        let service = Service {
+            name,
+            configured: false,
+            kernel: None,
+            heard: None,
+            alone: false,
+            ipython: None,
+            trouble: None,
+        };
         Station {
             service,
             waiting: BTreeSet::new(),

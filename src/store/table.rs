@@ -35,6 +35,8 @@ const LONGEST_NAME: usize = 4_000;
 /// What a row's timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
+    /// Created, and not taken by its service yet: see `doubt::TAKING`.
+    NotTaken,
     /// Created, and never sent to its service: see `doubt::STARTING`.
     NeverStarted,
     /// The kernel is idle although this cell should run: see `doubt::IDLE`.

@@ -110,6 +110,8 @@ pub enum Reason {
     LinkLost,
     /// The bus was not heard for a while in which the task may have ended.
     NotSeen,
+    /// It was created and its service never took it.
+    NeverStarted,
     /// Its service was restarted or cannot be reached.
     ServiceGone,
     /// The kernel went idle (or another sign) without the end being seen.
@@ -131,6 +133,7 @@ impl Reason {
             Reason::Interrupted => "interrupted",
             Reason::LinkLost => "link-lost",
             Reason::NotSeen => "not-seen",
+            Reason::NeverStarted => "never-started",
             Reason::ServiceGone => "service-gone",
             Reason::EndMissed => "end-missed",
             Reason::Forgotten => "forgotten",

@@ -8,7 +8,7 @@ use crate::{
         layout::Shape,
         update::failure_line,
     },
-    store::{Lanes, Outcome, Reason, Service, Slot, State, Task},
+    store::{Lanes, Outcome, Reason, Service, Slot, State, Task, Trouble},
     theme::Role,
     time::Now,
     wire::event::KernelState,
@@ -343,6 +343,17 @@ pub(super) fn service_state(
             Role::Warning,
         );
         return pieces;
+    }
+    // Of a kernel the task manager tells more.
+    let told = matches!(service.kernel, Some((KernelState::Connecting | KernelState::Restarting, _)));
+    match service.trouble.filter(|_| !told) {
+        Some(Trouble::NotTaken(since)) => {
+            say(&format!("not reachable since {}", words::clock(since.utc)), Role::Error);
+        }
+        Some(Trouble::LostTask(at)) => {
+            say(&format!("its tasks were lost {}", words::clock(at.utc)), Role::Error);
+        }
+        None => {}
     }
     let busy = match &service.kernel {
         Some((KernelState::Connecting, at)) => {

@@ -421,6 +421,7 @@ pub fn reason_text(reason: &Reason) -> &str {
         Reason::Interrupted => "interrupted",
         Reason::LinkLost => "link lost",
         Reason::NotSeen => "not seen",
+        Reason::NeverStarted => "never started",
         Reason::ServiceGone => "service gone",
         Reason::EndMissed => "end missed",
         Reason::Forgotten => "forgotten",
@@ -454,6 +455,11 @@ fn reason_sentences(task: &Task) -> Vec<String> {
         Some(Reason::NotSeen) => {
             vec!["The bus was not heard for a while, or said nothing more about it: it may have ended.".to_owned()]
         }
+        Some(Reason::NeverStarted) => vec![
+            "It was created, and its service never took it: the service cannot be reached. It most probably never ran."
+                .to_owned(),
+            "Juice tells only whoever sent it; on the bus it stays created for ever.".to_owned(),
+        ],
         Some(Reason::ServiceGone) => {
             vec!["Its service was restarted or cannot be reached: it probably did not end well.".to_owned()]
         }

@@ -98,6 +98,7 @@ fn why(task: &Task) -> &'static str {
         },
         (Some(Reason::LinkLost), _) => "the link was lost before its reply, so it may have run, or run still",
         (Some(Reason::NotSeen), _) => "the bus was not heard for a while, in which it may have run",
+        (Some(Reason::NeverStarted), _) => "its service was not seen to take it, so it probably never ran",
         (Some(Reason::ServiceGone), _) => "its service went away while it ran",
         (Some(Reason::EndMissed), _) => "it ran, and its end was not seen",
         (Some(Reason::Forgotten), _) => "the scheduler, which had it, was restarted",

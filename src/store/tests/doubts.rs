@@ -184,13 +184,56 @@ fn created_for_ever_is_not_running() {
     bench.submit(&own, Own::Direct).created(&foreign).created(&own).sleep_until(119.0);
     assert_eq!(bench.state("f"), State::Running { starting: true });
     bench.sleep_until(121.0);
-    assert_eq!(bench.end("f"), unknown(Reason::NotSeen));
+    assert_eq!(bench.end("f"), unknown(Reason::NeverStarted));
     assert_eq!(bench.state("o"), State::Running { starting: true }, "our connection will tell");
     bench.started(&foreign);
     assert_eq!(bench.state("f"), RUNNING, "the first sign that it was sent");
     let third = job("t");
     bench.runs(&third).sleep_until(10_000.0);
     assert_eq!(bench.state("t"), RUNNING, "a task may run for hours");
+}
+
+#[test]
+fn a_service_that_takes_no_task_cannot_be_reached_until_it_takes_one() {
+    for own in [None, Some(Own::Direct)] {
+        let mut bench = Bench::new();
+        let task = job("a");
+        if let Some(own) = own {
+            bench.submit(&task, own);
+        }
+        let trouble = |bench: &Bench| bench.store.service("fridge").unwrap().trouble;
+        bench.created(&task).sleep_until(19.0);
+        assert_eq!(trouble(&bench), None, "the router tries for 15 s");
+        bench.sleep_until(21.0);
+        assert!(matches!(trouble(&bench), Some(Trouble::NotTaken(since)) if since.mono.as_secs() < 2));
+        assert_eq!(bench.state("a"), State::Running { starting: true });
+        bench.sleep_until(200.0).started(&task);
+        assert_eq!((bench.state("a"), trouble(&bench)), (RUNNING, None));
+    }
+}
+
+#[test]
+fn a_service_that_is_lost_under_an_own_task_takes_the_others_tasks_along() {
+    let mut bench = Bench::new();
+    let elsewhere = Job { target: "lab".into(), ..job("e") };
+    let (own, other) = (job("o"), job("p"));
+    bench.submit(&own, Own::Direct).runs(&own).runs(&other).runs(&elsewhere);
+    let lost = error("o", "ConnectionError", "Task client lost connection to service.");
+    bench.reply(&lost);
+    assert_eq!((bench.end("o"), bench.end("p")), (FAILED, unknown(Reason::ServiceGone)));
+    assert_eq!(bench.state("e"), RUNNING, "of another service");
+    assert!(matches!(bench.store.service("fridge").unwrap().trouble, Some(Trouble::LostTask(_))));
+    assert_eq!(bench.store.service("lab").unwrap().trouble, None);
+    bench.runs(&job("n"));
+    assert_eq!(bench.store.service("fridge").unwrap().trouble, None, "it is there again");
+    // Another error of an own task says nothing about the others.
+    let mut bench = Bench::new();
+    bench.submit(&own, Own::Direct).runs(&own).runs(&other).reply(&error(
+        "o",
+        "ConnectionError",
+        "of its own",
+    ));
+    assert_eq!((bench.state("p"), bench.store.service("fridge").unwrap().trouble), (RUNNING, None));
 }
 
 #[test]

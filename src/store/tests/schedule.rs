@@ -275,7 +275,10 @@ fn a_task_that_runs_before_its_details_came_is_doubted_as_a_running_one() {
     bench.sleep_until(100.0);
     assert_eq!(bench.state("s"), State::Running { starting: true });
     bench.sleep_until(130.0);
-    assert_eq!((bench.end("s"), bench.store.take_questions()), (unknown(Reason::NotSeen), vec!["s".into()]));
+    assert_eq!(
+        (bench.end("s"), bench.store.take_questions()),
+        (unknown(Reason::NeverStarted), vec!["s".into()])
+    );
 }
 
 #[test]

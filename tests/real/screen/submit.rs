@@ -101,6 +101,32 @@ async fn a_direct_task_beside_others_runs_at_once() {
     program.leave();
 }
 
+/// Of a plain service's death Juice tells only those who have a task there. What our reply tells holds for all of them.
+#[tokio::test]
+async fn a_plain_service_that_is_killed_loses_the_tasks_of_others_too() {
+    let Some(mut juice) = Juice::private(&["bench"]) else { return };
+    let mut program = Program::live(&juice, &["bench"], LARGE);
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    let slow =
+        |seconds: f64, name: &str| Frame::new("bench", "Slow", json!({"seconds": seconds})).named(name);
+    seen(&mut tasks, slow(0.1, "Slow: seconds=0.1")).await;
+    program.row_with("bench", &["✔ Slow: seconds=0.1"]);
+    tasks.send(slow(300.0, "Slow: seconds=300.0").parallel()).await;
+    program.row_with("bench", &["parallel", "▶ Slow: seconds=300.0"]);
+    program.send_slow("bench", "300.0", "301", "alt-d alt-p");
+    program.row_with("bench", &["▶ ◆ Slow: seconds=301"]);
+    juice.kill_service("bench");
+    program.row_with("bench", &["✘ ◆ Slow: seconds=301", "lost connection"]);
+    program.row_with("bench", &["? Slow: seconds=300.0"]);
+    let text = program.wait_for("what is wrong with it", |text| text.contains("its tasks were lost"));
+    assert!(text.contains("0 running") && text.contains("1 unknown"), "{text}");
+    juice.restart_service("bench");
+    seen(&mut tasks, slow(0.2, "Slow: seconds=0.2")).await;
+    program.row_with("bench", &["✔ Slow: seconds=0.2"]);
+    program.wait_for("nothing wrong with it", |text| !text.contains("its tasks were lost"));
+    program.leave();
+}
+
 #[tokio::test]
 async fn x_cancels_a_waiting_task_after_a_question() {
     let Some(juice) = Juice::shared() else { return };
