@@ -138,19 +138,21 @@ impl Store {
         if !just_now || !task.failure().is_some_and(judge::lost_service) {
             return;
         }
-        let service = task.service.clone();
+        let (service, lost) = (task.service.clone(), task.ended);
+        let mut is_back = false;
         for id in self.running(&service) {
             let Some(task) = self.row(id).map(|row| &row.task) else { continue };
             let told_otherwise = matches!(task.own, Some(Own::Direct | Own::Alone));
-            if task.state == (State::Running { starting: false }) && !told_otherwise {
+            // What began since runs on the service that is there again.
+            let since = task.started.zip(lost).is_some_and(|(began, lost)| began.at.mono > lost.at.mono);
+            is_back |= since;
+            if !since && task.state == (State::Running { starting: false }) && !told_otherwise {
                 self.edit(id, |row| row.lose(Reason::ServiceGone, now));
                 self.slot_lost(id, now);
                 self.ask_about(id);
             }
         }
-        if let Some(station) = self.station_mut(&service)
-            && !matches!(station.service.trouble, Some(Trouble::LostTask(_)))
-        {
+        if let Some(station) = self.station_mut(&service).filter(|_| !is_back) {
             station.service.trouble = Some(Trouble::LostTask(now));
             self.touch();
         }

@@ -349,6 +349,7 @@ impl Store {
         let cells = !self.is_plain(&target, now);
         let (eligible, overdue) = (snapshot.eligible, snapshot.overdue);
         let was = self.row(id).map(|row| Part::of(&row.task));
+        let told_why = self.row(id).is_some_and(|row| row.task.failure().is_some());
         self.edit(id, |row| {
             if matches!(row.timer, Some((_, Doubt::Details))) {
                 row.timer = None;
@@ -369,7 +370,9 @@ impl Store {
             station.sense.overdue = None;
         }
         self.sense_overdue(&target, eligible, overdue, now);
-        self.look_for_lost_service(id, now);
+        if !told_why {
+            self.look_for_lost_service(id, now);
+        }
         // Answered: what becomes of it later may be asked anew.
         if let Some(row) = self.rows.get_mut(&id) {
             row.asked = false;

@@ -10,9 +10,14 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async, connect_async_with_config, tungstenite,
+    MaybeTlsStream, WebSocketStream, accept_hdr_async, connect_async, connect_async_with_config, tungstenite,
 };
-use tungstenite::{Message, client::IntoClientRequest as _, protocol::WebSocketConfig};
+use tungstenite::{
+    Message,
+    client::IntoClientRequest as _,
+    handshake::server::{Request, Response},
+    protocol::WebSocketConfig,
+};
 
 /// How long anything may take that a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,6 +27,18 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 async fn connect(url: &str) -> Result<Socket, tungstenite::Error> {
     let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
     Ok(connect_async_with_config(url, Some(config), false).await?.0)
+}
+
+/// The lab's end of a connection: the path that was asked for, and what speaks there. `None`: it was no WebSocket.
+pub async fn accept(stream: TcpStream) -> Option<(String, WebSocketStream<TcpStream>)> {
+    let mut path = String::new();
+    #[expect(clippy::result_large_err, reason = "the library's own type")]
+    let look = |request: &Request, response: Response| {
+        request.uri().path().clone_into(&mut path);
+        Ok(response)
+    };
+    let socket = accept_hdr_async(stream, look).await.ok()?;
+    Some((path, socket))
 }
 
 /// A task as it goes over the wire.

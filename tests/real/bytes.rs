@@ -7,15 +7,10 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
-use tokio_tungstenite::{
-    accept_hdr_async,
-    tungstenite::{
-        Message,
-        handshake::server::{Request, Response},
-    },
-};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::common::{
+    client::accept,
     juice::{EDGE_TOKEN, Juice},
     pty::{Screen, most_memory},
 };
@@ -43,13 +38,7 @@ async fn lab_at(address: &str, bus: Sends, tasks: Sends) -> Option<String> {
         while let Ok((stream, _)) = listener.accept().await {
             let (bus, tasks) = (bus.clone(), tasks.clone());
             tokio::spawn(async move {
-                let mut path = String::new();
-                #[expect(clippy::result_large_err, reason = "the library's own type")]
-                let look = |request: &Request, response: Response| {
-                    request.uri().path().clone_into(&mut path);
-                    Ok(response)
-                };
-                let Ok(mut socket) = accept_hdr_async(stream, look).await else { return };
+                let Some((path, mut socket)) = accept(stream).await else { return };
                 let sends = if path == "/tasks" {
                     // The question who is there.
                     let Some(Ok(Message::Text(text))) = socket.next().await else { return };

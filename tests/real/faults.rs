@@ -24,7 +24,7 @@ use serde_json::json;
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::common::{
-    client::{Bus, Frame, Listener, PATIENCE, Tasks},
+    client::{Bus, Frame, Listener, PATIENCE, Tasks, accept},
     juice::Juice,
     program::{Program, run},
     proxy::{Bytes, Harm, Proxy, Rule, Way},
@@ -351,22 +351,13 @@ async fn replies_and_events_of_the_real_sizes_are_taken_and_what_juice_refuses_s
 async fn lab_with_a_large_event(bytes: usize) -> String {
     use futures_util::{SinkExt as _, StreamExt as _};
     use tokio::io::AsyncWriteExt as _;
-    use tokio_tungstenite::tungstenite::{
-        Message,
-        handshake::server::{Request, Response},
-    };
+    use tokio_tungstenite::tungstenite::Message;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let mut path = String::new();
-                #[expect(clippy::result_large_err, reason = "the library's own type")]
-                let look = |request: &Request, response: Response| {
-                    request.uri().path().clone_into(&mut path);
-                    Ok(response)
-                };
-                let mut socket = tokio_tungstenite::accept_hdr_async(stream, look).await.unwrap();
+                let Some((path, mut socket)) = accept(stream).await else { return };
                 if path == "/remote-sub" {
                     let (before, after) = (event("large").0, event("large").1);
                     let json = (before.len() + bytes + after.len()) as u64;

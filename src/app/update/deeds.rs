@@ -77,7 +77,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     });
     let replaces = replaces.filter(|_| over.is_none());
     let replaced = old.filter(waits);
-    let twice = twice::told(app, compose, &frame.target, &frame.task_type, std::iter::once(&*frame.payload));
+    let twice = twice::told(app, compose, &frame.target, &frame.task_type, std::iter::once(&frame.payload));
     let plain = !hardware && !alone && doubts.is_empty() && again.is_none() && twice.is_empty();
     if plain && replaces.is_none() && over.is_none() && !late {
         return send(app, frame, &way, now);

@@ -169,15 +169,10 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
     }
     let hardware = moves(app, &batch);
     let late = batch.run_at.filter(|at| *at <= now.utc);
-    let payloads: Vec<String> = match &rest {
-        Some(rest) => rest.iter().map(|at| batch.payload(*at)).collect(),
-        None => (0..batch.count()).map(|at| batch.payload(at)).collect(),
-    };
+    // Made only where a task is in doubt: there may be thousands.
+    let payloads = (0..count).map(|n| batch.payload(rest.as_ref().map_or(n, |rest| rest[n])));
     let twice = match app.ui.layers.last() {
-        Some(Layer::Compose(compose)) => {
-            let payloads = payloads.iter().map(String::as_str);
-            twice::told(app, compose, &batch.target, &kind.name, payloads)
-        }
+        Some(Layer::Compose(compose)) => twice::told(app, compose, &batch.target, &kind.name, payloads),
         _ => Vec::new(),
     };
     let plain = !hardware && again.is_none() && twice.is_empty() && late.is_none() && doubts.is_empty();

@@ -21,12 +21,12 @@ const NAMED: usize = 3;
 /// What a question has to say before these payloads are sent; empty where nothing is in doubt. Looked at are the task
 /// that the composer was filled in from, and own tasks of the same service, type and values, however the composer was
 /// opened.
-pub(super) fn told<'a>(
+pub(super) fn told(
     app: &App,
     compose: &Compose,
     target: &str,
     task_type: &str,
-    payloads: impl Iterator<Item = &'a str>,
+    payloads: impl Iterator<Item = impl AsRef<str>>,
 ) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(key) = &compose.again_of {
@@ -50,7 +50,7 @@ pub(super) fn told<'a>(
     if doubtful.is_empty() {
         return lines;
     }
-    let payloads: HashSet<String> = payloads.map(json::compact).collect();
+    let payloads: HashSet<String> = payloads.map(|payload| json::compact(payload.as_ref())).collect();
     let twins: Vec<&Task> =
         doubtful.iter().filter(|(_, payload)| payloads.contains(payload)).map(|(task, _)| *task).collect();
     lines.extend(twins.iter().take(NAMED).map(|task| line(task)));

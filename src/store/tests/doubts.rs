@@ -226,6 +226,21 @@ fn a_service_that_is_lost_under_an_own_task_takes_the_others_tasks_along() {
     assert_eq!(bench.store.service("lab").unwrap().trouble, None);
     bench.runs(&job("n"));
     assert_eq!(bench.store.service("fridge").unwrap().trouble, None, "it is there again");
+    // The scheduler tells only later why its task has ended, and the service may be there again by then.
+    let mut bench = Bench::new();
+    let cell = job("c");
+    bench.runs(&other).scheduled("s", Some("c"), &cell, ScheduledStatus::Queued).runs(&cell);
+    bench.at(1.0).scheduled("s", Some("c"), &cell, ScheduledStatus::Failed);
+    bench.at(2.0).runs(&job("n")).at(3.0);
+    let raw = r#"{"status": "error", "evalue": "Task client lost connection to service."}"#;
+    let failed = Snapshot {
+        task_id: Some("c".into()),
+        result: Some(raw.into()),
+        ..snapshot("s", &cell, ScheduledStatus::Failed)
+    };
+    bench.give(Input::ScheduleEntry { scheduled_task_id: "s".into(), snapshot: Some(failed) });
+    assert_eq!((bench.end("p"), bench.state("n")), (unknown(Reason::ServiceGone), RUNNING), "it began since");
+    assert_eq!(bench.store.service("fridge").unwrap().trouble, None);
     // Another error of an own task says nothing about the others.
     let mut bench = Bench::new();
     bench.submit(&own, Own::Direct).runs(&own).runs(&other).reply(&error(
