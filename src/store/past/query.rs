@@ -1,7 +1,7 @@
 //! What is asked of the past, and the lines that answer it. For a hundred thousand lines that takes long enough to be done
 //! beside the screen's loop, and to be given up when somebody types on.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -80,18 +80,18 @@ impl Column {
         }
     }
 
-    fn key(self, past: &Past) -> Key<'_> {
+    fn compare(self, one: &Past, other: &Past) -> Ordering {
         match self {
-            Column::When => Key::Moment(Some(past.at())),
-            Column::Outcome => Key::Text(word(past)),
-            Column::Service => Key::Text(&past.service),
-            Column::Name => Key::Text(&past.name),
-            Column::Took => Key::Length(past.took.map(|(took, _)| took)),
-            Column::Error => Key::Texts(past.ename.as_deref(), past.evalue.as_deref()),
-            Column::Type => Key::Text(&past.task_type),
-            Column::Lane => Key::Text(past.lane.word()),
-            Column::Id => Key::Text(&past.key.0),
-            Column::Ended => Key::Moment(past.ended.map(|ended| ended.at)),
+            Column::When => one.at().cmp(&other.at()),
+            Column::Outcome => word(one).cmp(word(other)),
+            Column::Service => one.service.cmp(&other.service),
+            Column::Name => one.name.cmp(&other.name),
+            Column::Took => one.took.map(|(took, _)| took).cmp(&other.took.map(|(took, _)| took)),
+            Column::Error => (&one.ename, &one.evalue).cmp(&(&other.ename, &other.evalue)),
+            Column::Type => one.task_type.cmp(&other.task_type),
+            Column::Lane => one.lane.word().cmp(other.lane.word()),
+            Column::Id => one.key.cmp(&other.key),
+            Column::Ended => one.ended.map(|ended| ended.at).cmp(&other.ended.map(|ended| ended.at)),
         }
     }
 
@@ -158,16 +158,13 @@ impl Order {
     /// The order that the question wants; of equal lines the newest comes first.
     pub fn of(lines: &[Line], query: &Query) -> Order {
         let (sort, down) = (query.sort, query.down);
-        // What is compared lies side by side: to look it up in each line at each comparison takes longer.
-        let mut keys: Vec<(bool, Key, DateTime<Utc>, usize)> = Vec::with_capacity(lines.len());
-        for (place, (_, past)) in lines.iter().enumerate() {
-            keys.push((sort.is_empty(past), sort.key(past), past.at(), place));
-        }
-        keys.sort_by(|one, other| {
-            let order = if down { other.1.cmp(&one.1) } else { one.1.cmp(&other.1) };
-            one.0.cmp(&other.0).then(order).then_with(|| other.2.cmp(&one.2))
+        let mut places: Vec<(usize, &Past)> = lines.iter().map(|(_, past)| &**past).enumerate().collect();
+        places.sort_by(|(_, one), (_, other)| {
+            let order = if down { sort.compare(other, one) } else { sort.compare(one, other) };
+            let newest = || other.at().cmp(&one.at());
+            sort.is_empty(one).cmp(&sort.is_empty(other)).then(order).then_with(newest)
         });
-        Order { sort, down, places: keys.iter().map(|(.., place)| *place).collect() }
+        Order { sort, down, places: places.into_iter().map(|(place, _)| place).collect() }
     }
 
     /// Whether the question wants this order.
@@ -203,13 +200,4 @@ pub fn answer<'a>(
         }
     }
     (!is_stale()).then_some(lines)
-}
-
-/// What a line is sorted by.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Key<'a> {
-    Moment(Option<DateTime<Utc>>),
-    Length(Option<Duration>),
-    Text(&'a str),
-    Texts(Option<&'a str>, Option<&'a str>),
 }
