@@ -6,6 +6,7 @@
 
 mod history;
 mod keeper;
+mod lab;
 mod logs;
 mod painter;
 mod perform;
@@ -27,34 +28,23 @@ use tokio::sync::mpsc;
 
 pub use self::painter::Painter;
 use self::{
-    history::History,
-    keeper::{Files, Keeper},
+    lab::{Came, OnScreen, Person},
     player::{Player, Sought},
-    recorder::Recorder,
     replay::Playing,
     tape::Tape,
-    types::Types,
     typing::Typing,
 };
 use crate::{
-    app::{
-        App, Msg, Settings, learn_all,
-        replay::{BARRED, Recording, Replay},
-        session::{Ids, ReadList, Session},
-        update,
-    },
+    app::{App, Msg, replay::Replay, session::ReadList, update},
     catalogue::Catalogue,
     clean::Charset,
     cli::{
         args::{DemoArgs, LookArgs, Place, RecordArgs, ReplayArgs},
         lab::Lab,
     },
-    config::{self, Ascii, Paths},
+    config::Ascii,
     demo,
-    keep::sent::Book,
     log::Log,
-    net::{self, Net, influx::Access, kernels::Kernels},
-    store::Input,
     term::{self, Capabilities, Colours},
     theme::{Depth, Glyphs},
     time::Clock,
@@ -188,16 +178,14 @@ fn say(text: &str) {
 
 /// Everything between the lab that was found and the last frame.
 fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode> {
-    let Start { mut catalogue, is_demo, clock, record, play } = start;
+    let Start { catalogue, is_demo, clock, record, play } = start;
     let env = |name: &str| std::env::var(name).ok();
     let capabilities = Capabilities::from_env(&env);
     let config = lab.config();
     let mut problems = lab.problems();
-    let is_replay = play.is_some();
     if let Some((tape, _)) = &play {
         problems.extend(tape.all_told());
     }
-
     let (theme, theme_problems) = lab.theme(args.theme.as_deref());
     problems.extend(theme_problems);
     let theme = theme.at(depth(capabilities.colours));
@@ -209,146 +197,43 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
     };
     let (keymap, key_problems) = lab.keymap();
     problems.extend(key_problems);
-    if !is_replay {
-        problems.extend(lab.add_types(&mut catalogue));
-    }
 
-    // Whether it wanted a read-only screen cannot be told: then nothing is sent.
-    let unreadable = lab.is_config_unreadable();
-    if unreadable {
-        problems.insert(0, "the configuration cannot be read, so nothing can be sent from here".to_owned());
-    }
-    let influx = match is_replay {
-        true => Err("what is played may be long over, and nobody is asked".to_owned()),
-        false => lab.influx(),
-    };
-    let settings = Settings {
-        read_only: args.read_only || config.read_only || unreadable,
-        watch_only: if is_replay { Some(BARRED.to_owned()) } else { lab.watch_only() },
-        guard: config.guard.clone(),
-        oldest_first: config.traceback == config::TracebackOrder::OldestFirst,
-        charset,
-        keymap,
-        lab: lab.name.clone(),
-        demo: is_demo,
-        place: lab.place(),
-        alone: lab.alone.clone(),
-        problems: problems.clone(),
-        // The demonstration's classes stand in no Python.
-        python: config
-            .python
-            .as_ref()
-            .filter(|_| !is_demo && !is_replay)
-            .map(|path| path.display().to_string()),
-        exact_names: config.exact_names,
-        juice: lab.found.as_ref().and_then(|found| found.juice_version.clone()),
-        no_log: influx.as_ref().err().cloned(),
-    };
     let mut log = Log::new(lab.folders.log_file());
-    for problem in &problems {
-        log.line(problem, clock.now());
-    }
-    let (done, from_effects) = mpsc::unbounded_channel();
-    let recorder = match record.map(|record| recorder(record, lab, done.clone(), clock)).transpose() {
-        Ok(recorder) => recorder.flatten(),
-        Err(why) => {
-            say(&why);
-            return Ok(ExitCode::from(crate::cli::MISUSE));
-        }
-    };
-    let (net, incoming) = match is_replay {
-        true => (None, mpsc::channel(1).1),
-        false => {
-            let options = net::Options { raw: recorder.is_some(), ..lab.options() };
-            let (net, incoming) = net::start(options, clock)?;
-            (Some(net), incoming)
-        }
-    };
-    let (inputs, from_terminal) = mpsc::unbounded_channel();
-    let terminal = term::Terminal::open(inputs)?;
-    let size = terminal.size();
     let (finds, sought) = mpsc::unbounded_channel();
-    let (session, playing, state) = match play {
+    let (playing, played) = match play {
         Some((tape, state)) => {
             let session = player::empty(lab.store(), lab.services(), &tape);
             let player = Player::start(tape, session.clone(), &state, clock.now().mono, finds)?;
-            (session, Some(Playing::new(player)), Some(state))
+            (Some(Playing::new(player)), Some((session, state)))
         }
-        None => {
-            let mut session = Session::new(lab.store(), Ids::Random);
-            session.store.apply(Input::Configured(lab.services()), clock.now());
-            (session, None, None)
-        }
+        None => (None, None),
     };
-    let mut app = App::new(session, catalogue, settings, size);
-    app.ui.hidden = config.hidden;
-    app.ui.replay = state;
-    app.ui.recording = recorder.as_ref().map(|_| Recording::Goes(0));
-    // What was kept and cannot be used is told, on the screen and in the log.
-    let folder = lab.folders.lab_folder(&lab.name).filter(|_| lab.keeps);
-    let mut files = Files::new(folder, lab.folders.choices_file().filter(|_| lab.keeps));
-    for problem in files.read(&mut app) {
-        log.line(&problem, clock.now());
-        app.settings.problems.push(problem);
+    let raw = record.is_some_and(|record| record.record.is_some());
+    let person = Person { args, charset, keymap, clock, is_demo, raw };
+    let mut on_screen = OnScreen::open(lab, &person, catalogue, problems, played, &mut log)?;
+    if let Some(record) = record
+        && let Err(why) = on_screen.record(record, lab, clock)
+    {
+        say(&why);
+        return Ok(ExitCode::from(crate::cli::MISUSE));
     }
-    app.start(clock.now());
 
+    let (inputs, from_terminal) = mpsc::unbounded_channel();
+    let terminal = term::Terminal::open(inputs)?;
+    let size = terminal.size();
+    on_screen.app.ui.size = size;
+    on_screen.app.start(clock.now());
     let look = Look { glyphs: Glyphs::of(charset) };
     let painter = Painter::new(terminal.backend(), size, theme, look)?;
-    let book = lab.book("screen");
-    let paths = config.paths.clone();
-    let keeper = Keeper::start(files, done.clone())?;
-    let types = Types::of(lab);
-    // The demonstration's past is gone with it; so is that of who wants none kept.
-    let (place, limits) = lab.history().unzip();
-    let place = place.filter(|_| config.history && !args.no_history);
-    let limits = limits.unwrap_or_default();
-    // A recording that is played goes back and forth: it makes no history.
-    let history = match is_replay {
-        true => None,
-        false => Some(History::start(place, limits, clock, done.clone())?),
-    };
-    let kernels = match lab.run_dir.clone().filter(|_| !is_replay) {
-        Some(run_dir) => Some(logs::hear(run_dir, done.clone())?),
-        None => None,
-    };
-    let mut runner = Runner {
-        app,
-        painter,
-        terminal,
-        net,
-        clock,
-        playing,
-        recorder,
-        log,
-        book,
-        keeper,
-        history,
-        types,
-        influx: influx.ok(),
-        _kernels: kernels,
-        paths,
-        done,
-        exit: None,
-    };
+    let mut runner =
+        Runner { labs: vec![on_screen], front: 0, painter, terminal, clock, playing, log, exit: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let inputs = Inputs { from_terminal, from_effects, incoming, sought };
-    let result = runtime.block_on(runner.run(inputs));
-    for effect in runner.app.parting() {
-        runner.keep(effect);
-    }
-    if let Some(history) = &mut runner.history {
-        history.look(&mut runner.app, true, clock.now());
-    }
-    if let Some(recorder) = &mut runner.recorder {
-        recorder.end(clock.now());
-    }
+    let result = runtime.block_on(runner.run(Inputs { from_terminal, sought }));
     let exit = runner.exit;
-    let learned = runner.learned();
-    let told = runner.types.end(learned, &runner.keeper);
+    let told: Vec<_> = runner.labs.iter_mut().map(|lab| lab.part(clock)).collect();
     // The terminal is given back before anything is printed, and before anything that may take time.
     drop(runner);
-    told.try_iter().for_each(|text| say(&text));
+    told.iter().flat_map(|told| told.try_iter()).for_each(|text| say(&text));
     match result {
         // The picture may notice that the terminal is gone before the key reader does.
         Err(e) if is_hang_up(&e) => return Ok(ExitCode::from(term::Signal::HangUp.exit_code())),
@@ -372,81 +257,65 @@ fn depth(colours: Colours) -> Depth {
     }
 }
 
+/// The loop's own: what is the person's, and the labs on the screen.
 struct Runner {
-    app: App,
+    /// One at least.
+    labs: Vec<OnScreen>,
+    /// The place of the one that the person sees, and that keys go to.
+    front: usize,
     painter: Painter<term::Backend>,
     terminal: term::Terminal,
-    /// None where a recording is played.
-    net: Option<Net>,
     clock: Clock,
     playing: Option<Playing>,
-    recorder: Option<Recorder>,
     log: Log,
-    book: Book,
-    keeper: Keeper,
-    history: Option<History>,
-    types: Types,
-    influx: Option<Access>,
-    /// Heard as long as it is there.
-    _kernels: Option<Kernels>,
-    paths: Paths,
-    done: mpsc::UnboundedSender<Msg>,
     exit: Option<u8>,
 }
 
-/// Where everything comes from that the loop waits for.
+/// Where everything comes from that the loop waits for, but for what the labs bring themselves.
 struct Inputs {
     from_terminal: mpsc::UnboundedReceiver<term::Input>,
-    from_effects: mpsc::UnboundedReceiver<Msg>,
-    incoming: mpsc::Receiver<Incoming>,
     sought: mpsc::UnboundedReceiver<Sought>,
 }
 
-/// Begins the recording that the arguments ask for.
-fn recorder(
-    args: &RecordArgs,
-    lab: &Lab,
-    done: mpsc::UnboundedSender<Msg>,
-    clock: Clock,
-) -> Result<Option<Recorder>, String> {
-    let Some(path) = &args.record else { return Ok(None) };
-    let told = move |told| {
-        let _ = done.send(Msg::Recorded(match told {
-            recorder::Told::Size(bytes) => Ok(bytes),
-            recorder::Told::Ended(why) => Err(why),
-        }));
-    };
-    Recorder::start(path, &lab.opening(), args.redact, clock.now(), told).map(Some)
-}
-
 impl Runner {
-    /// All that is known of task types from kernels and the bus.
-    fn learned(&mut self) -> crate::catalogue::kept::Kept {
-        learn_all(&mut self.app);
-        self.app.catalogue.kept()
+    /// The lab that the person sees.
+    fn app(&self) -> &App {
+        &self.labs[self.front].app
+    }
+
+    fn app_mut(&mut self) -> &mut App {
+        &mut self.labs[self.front].app
+    }
+
+    /// The program is about to end.
+    fn leaves(&self) -> bool {
+        self.labs.iter().any(|lab| lab.app.ui.leaving)
+    }
+
+    /// When something is due that nothing announces.
+    fn wake_at(&mut self, typing: &Typing) -> Option<Duration> {
+        let labs = self.labs.iter().flat_map(|lab| {
+            let history = lab.history.as_ref().and_then(|history| history.wake_at(&lab.app));
+            let app = lab.app.wake_at(self.now()).and_then(|at| self.real(at));
+            [history, app]
+        });
+        let labs = labs.flatten().min();
+        let others = [labs, self.painter.due(self.app(), false), self.playing_wake_at(), typing.wake_at()];
+        others.into_iter().flatten().min()
     }
 
     async fn run(&mut self, inputs: Inputs) -> anyhow::Result<()> {
-        let Inputs { mut from_terminal, mut from_effects, mut incoming, mut sought } = inputs;
+        let Inputs { mut from_terminal, mut sought } = inputs;
         let mut person = true;
-        let mut net_open = true;
         let mut typing = Typing::default();
-        while !self.app.ui.leaving {
+        while !self.leaves() {
             let real = self.clock.now().mono;
-            if self.painter.due(&self.app, person).is_some_and(|at| at <= real) {
+            if self.painter.due(self.app(), person).is_some_and(|at| at <= real) {
                 self.draw()?;
             }
             person = false;
             let real = self.clock.now().mono;
-            let history = self.history.as_ref().and_then(|history| history.wake_at(&self.app));
-            let wakes = [
-                self.app.wake_at(self.now()).and_then(|at| self.real(at)),
-                self.painter.due(&self.app, false),
-                history,
-                self.playing_wake_at(),
-                typing.wake_at(),
-            ];
-            let wake = wakes.into_iter().flatten().min().unwrap_or(real + Duration::from_secs(3600));
+            let wake = self.wake_at(&typing).unwrap_or(real + Duration::from_secs(3600));
             let sleep = tokio::time::sleep_until(self.clock.instant(wake.max(real)).into());
             tokio::select! {
                 biased;
@@ -454,23 +323,25 @@ impl Runner {
                     Some(input) => typing.push(input),
                     None => break,
                 },
-                Some(msg) = from_effects.recv() => {
-                    person = true;
-                    self.handle(msg)?;
-                }
                 Some(state) = sought.recv() => {
                     person = true;
                     self.arrive(state)?;
                 }
-                event = incoming.recv(), if net_open => match event {
-                    Some(event) => self.wire(event)?,
-                    None => net_open = false,
+                (at, came) = lab::next(self.labs.iter_mut().map(|lab| &mut lab.sources), self.front) => match came {
+                    Came::Done(msg) => {
+                        person = true;
+                        self.handle(at, msg)?;
+                    }
+                    Came::Wire(event) => self.wire(at, event)?,
                 },
-                () = sleep => self.handle(Msg::Wake)?,
+                () = sleep => self.wake()?,
             }
-            term::set_needed(self.app.would_lose());
-            if let Some(history) = &mut self.history {
-                history.look(&mut self.app, false, self.clock.now());
+            term::set_needed(self.labs.iter().any(|lab| lab.app.would_lose()));
+            let now = self.clock.now();
+            for lab in &mut self.labs {
+                if let Some(history) = &mut lab.history {
+                    history.look(&mut lab.app, false, now);
+                }
             }
             // Everything that waits, before one frame.
             while let Ok(input) = from_terminal.try_recv() {
@@ -480,44 +351,65 @@ impl Runner {
                 // Sizes come by the hundred while a window is drawn larger.
                 person |= !matches!(input, term::Input::Resize(..));
                 self.input(input)?;
-                if self.app.ui.leaving {
+                if self.leaves() {
                     return Ok(());
                 }
             }
-            for _ in 0..BATCH {
-                match incoming.try_recv() {
-                    Ok(event) => self.wire(event)?,
-                    Err(_) => break,
-                }
-            }
+            self.take_wires()?;
             self.play()?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what waits on the wires: of all labs together so much that no key waits long behind it, of each its share,
+    /// however much another one says.
+    fn take_wires(&mut self) -> anyhow::Result<()> {
+        let share = BATCH.div_ceil(self.labs.len());
+        for at in lab::from(self.front, self.labs.len()) {
+            for _ in 0..share {
+                let Some(event) = self.labs[at].sources.waiting() else { break };
+                self.wire(at, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Time went on.
+    fn wake(&mut self) -> anyhow::Result<()> {
+        for at in lab::from(self.front, self.labs.len()) {
+            self.handle(at, Msg::Wake)?;
         }
         Ok(())
     }
 
     fn draw(&mut self) -> anyhow::Result<()> {
         let now = self.now();
-        self.app.settle(now);
-        Ok(self.painter.draw(&self.app, now, self.clock.now().mono)?)
+        self.app_mut().settle(now);
+        let real = self.clock.now().mono;
+        Ok(self.painter.draw(&self.labs[self.front].app, now, real)?)
     }
 
     fn input(&mut self, input: term::Input) -> anyhow::Result<()> {
+        let front = self.front;
         match input {
-            term::Input::Key(key) => self.handle(Msg::Key(key)),
-            term::Input::Paste(text) => self.handle(Msg::Paste(text)),
-            term::Input::PasteTooLarge(bytes) => self.handle(Msg::Done(Err(format!(
-                "not pasted: {} is too much; open the payload in your editor instead",
-                crate::app::document::bytes(bytes)
-            )))),
+            term::Input::Key(key) => self.handle(front, Msg::Key(key)),
+            term::Input::Paste(text) => self.handle(front, Msg::Paste(text)),
+            term::Input::PasteTooLarge(bytes) => self.handle(
+                front,
+                Msg::Done(Err(format!(
+                    "not pasted: {} is too much; open the payload in your editor instead",
+                    crate::app::document::bytes(bytes)
+                ))),
+            ),
             term::Input::Resize(columns, rows) => {
-                self.handle(Msg::Resize(columns, rows))?;
+                self.resize((columns, rows))?;
                 // Also where the size is the old one again: what did not fit in between is gone from the terminal.
                 self.painter.redraw();
                 Ok(())
             }
             term::Input::Signal(term::Signal::Stop) => {
                 let can = term::can_suspend().is_ok();
-                self.handle(Msg::AskedToStop { can })
+                self.handle(front, Msg::AskedToStop { can })
             }
             term::Input::Signal(term::Signal::Continue) => {
                 let size = self.terminal.refresh()?;
@@ -525,26 +417,35 @@ impl Runner {
             }
             term::Input::Signal(signal) => {
                 self.exit = Some(signal.exit_code());
-                self.app.ui.leaving = true;
+                self.app_mut().ui.leaving = true;
                 Ok(())
             }
             term::Input::Closed => {
                 self.exit = Some(term::Signal::HangUp.exit_code());
-                self.app.ui.leaving = true;
+                self.app_mut().ui.leaving = true;
                 Ok(())
             }
         }
     }
 
+    /// The screen has another size: that of every lab.
+    fn resize(&mut self, size: (u16, u16)) -> anyhow::Result<()> {
+        for at in 0..self.labs.len() {
+            self.handle(at, Msg::Resize(size.0, size.1))?;
+        }
+        Ok(())
+    }
+
     fn whole_frame(&mut self, size: (u16, u16)) -> anyhow::Result<()> {
-        self.handle(Msg::Resize(size.0, size.1))?;
+        self.resize(size)?;
         self.painter.redraw();
         self.draw()
     }
 
-    fn wire(&mut self, event: Incoming) -> anyhow::Result<()> {
+    fn wire(&mut self, at: usize, event: Incoming) -> anyhow::Result<()> {
         let now = self.clock.now();
-        if let Some(recorder) = &mut self.recorder {
+        let lab = &mut self.labs[at];
+        if let Some(recorder) = &mut lab.recorder {
             recorder.heard(&event, now);
         }
         match &event {
@@ -554,45 +455,45 @@ impl Runner {
             Incoming::Link { line, state } => self.log.line(&format!("{line:?}: {state:?}"), now),
             Incoming::Missed { count } => self.log.line(&format!("{count} bus messages were let go"), now),
             Incoming::Reply { reply, .. } => {
-                if let Some(entry) = self.book.answered(reply, now)
-                    && let Some(path) = self.book.path()
+                if let Some(entry) = lab.book.answered(reply, now)
+                    && let Some(path) = lab.book.path()
                 {
-                    self.keeper.note(path.clone(), entry);
+                    lab.keeper.note(path.clone(), entry);
                 }
             }
             _ => {}
         }
         if let Incoming::Reply { reply, .. } = &event
             && reply.text.len() > LARGE_LIST
-            && self.app.session.is_list(reply)
+            && lab.app.session.is_list(reply)
         {
             // Reading it takes longer than a key may wait.
-            let (reply, done) = (reply.clone(), self.done.clone());
+            let (reply, done) = (reply.clone(), lab.done.clone());
             std::thread::Builder::new().name("list".to_owned()).spawn(move || {
                 let _ = done.send(Msg::List(ReadList::of(&reply)));
             })?;
             return Ok(());
         }
-        self.handle(Msg::Wire(event))
+        self.handle(at, Msg::Wire(event))
     }
 
-    fn handle(&mut self, msg: Msg) -> anyhow::Result<()> {
+    fn handle(&mut self, at: usize, msg: Msg) -> anyhow::Result<()> {
         let closed = matches!(msg, Msg::EditorClosed(_));
         if closed {
             let size = self.terminal.take_back()?;
-            self.app.ui.size = size;
+            self.resize(size)?;
         }
         let by_key = matches!(msg, Msg::Key(_));
         let now = self.now();
-        for effect in update(&mut self.app, msg, now) {
-            self.perform(effect)?;
+        for effect in update(&mut self.labs[at].app, msg, now) {
+            self.perform(at, effect)?;
         }
         if by_key {
             // What waited behind it came with it, as a paste does, however long that took.
-            self.app.ui.last_key = Some(self.now());
+            self.labs[at].app.ui.last_key = Some(self.now());
         }
         if closed {
-            let size = self.app.ui.size;
+            let size = self.app().ui.size;
             self.whole_frame(size)?;
         }
         Ok(())

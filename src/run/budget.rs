@@ -4,8 +4,14 @@
 use ratatui::backend::TestBackend;
 
 use super::*;
-use crate::app::tests::{Bench, job, parallel};
-use crate::{theme::Theme, time::Now};
+use crate::{
+    app::{
+        Settings,
+        tests::{Bench, job, parallel},
+    },
+    theme::Theme,
+    time::Now,
+};
 
 /// A moment (seconds) and what the lab does then.
 type Event = (f64, Box<dyn Fn(&mut Bench)>);

@@ -8,7 +8,7 @@ use std::{
 
 use super::{Runner, history::History, logs};
 use crate::{
-    app::{Effect, Msg, kept::LastValues, msg::Edited, session::Outgoing},
+    app::{Effect, Msg, msg::Edited, session::Outgoing},
     net,
     store::TaskKey,
     term,
@@ -17,38 +17,30 @@ use crate::{
 impl Runner {
     /// Writes what is about to be done to the log of deeds. One that cannot be written is told and stops no work: who
     /// has to switch a heater off must be able to, on a full disk too.
-    fn write_deed(&mut self, out: &Outgoing) {
-        let Some(path) = self.book.path().cloned() else { return };
+    fn write_deed(&mut self, at: usize, out: &Outgoing) {
+        let lab = &mut self.labs[at];
+        let Some(path) = lab.book.path().cloned() else { return };
         let about = |id: &str| {
-            let task = self.app.store().task(&TaskKey(id.into()))?;
+            let task = lab.app.store().task(&TaskKey(id.into()))?;
             Some((task.service.clone(), task.task_type.clone()))
         };
-        let Some(entry) = self.book.goes_out(&out.line, &out.text, about, self.clock.now()) else { return };
-        if let Err(why) = self.keeper.write(path.clone(), entry) {
+        let Some(entry) = lab.book.goes_out(&out.line, &out.text, about, self.clock.now()) else { return };
+        if let Err(why) = lab.keeper.write(path.clone(), entry) {
             let text = format!("it goes out, but is not in {}: {why}", path.display());
             self.log.line(&text, self.clock.now());
-            let _ = self.done.send(Msg::Done(Err(text)));
-        }
-    }
-
-    pub(super) fn keep(&mut self, effect: Effect) {
-        let at = self.clock.now().utc;
-        match effect {
-            Effect::KeepDraft { place, draft } => self.keeper.draft(place, draft.map(|d| *d), at),
-            Effect::KeepGroup { group, place, draft, takes_place } => {
-                self.keeper.group(group, place, *draft, takes_place, at);
-            }
-            Effect::DropGroup { group } => self.keeper.group_over(group),
-            Effect::KeepValues { place, payload } => {
-                self.keeper.values(LastValues { sent: at, place, payload });
-            }
-            _ => {}
+            let _ = lab.done.send(Msg::Done(Err(text)));
         }
     }
 
     /// Lets the person's editor edit a text in a file with that ending.
-    fn edit(&mut self, text: String, ending: &'static str, what: &'static str) -> anyhow::Result<()> {
-        let done = self.done.clone();
+    fn edit(
+        &mut self,
+        at: usize,
+        text: String,
+        ending: &'static str,
+        what: &'static str,
+    ) -> anyhow::Result<()> {
+        let done = self.labs[at].done.clone();
         self.terminal.hand_over(move || {
             let edited = term::edit(&text, ending, None);
             let result = edited.map(|e| e.text).map_err(|e| format!("{}; {what} is as it was", chain(&e)));
@@ -57,21 +49,23 @@ impl Runner {
         Ok(())
     }
 
-    pub(super) fn perform(&mut self, effect: Effect) -> anyhow::Result<()> {
+    /// Does what the lab at that place asks for.
+    pub(super) fn perform(&mut self, at: usize, effect: Effect) -> anyhow::Result<()> {
+        let lab = &mut self.labs[at];
         match effect {
             Effect::Send(out) => {
                 // A recording that is played has nobody to send to, and its session asks for nothing.
-                let Some(net) = &self.net else { return Ok(()) };
+                let Some(net) = &lab.net else { return Ok(()) };
                 let commands = net.commands.clone();
-                self.write_deed(&out);
-                if let Some(recorder) = &mut self.recorder {
+                self.write_deed(at, &out);
+                if let Some(recorder) = &mut self.labs[at].recorder {
                     recorder.sent(&out, self.clock.now());
                 }
                 // The thread of the connections lives as long as this one.
                 let _ = commands.send(net::Command::Send { line: out.line, id: out.id, text: out.text });
             }
             Effect::Retry => {
-                if let Some(net) = &self.net {
+                if let Some(net) = &lab.net {
                     let _ = net.commands.send(net::Command::Retry);
                 }
             }
@@ -84,10 +78,10 @@ impl Runner {
                     }
                     Err(e) => Err(format!("not copied: {e}; S saves it to a file")),
                 };
-                let _ = self.done.send(Msg::Done(told));
+                let _ = lab.done.send(Msg::Done(told));
             }
             Effect::Save { name, text } => {
-                let done = self.done.clone();
+                let done = lab.done.clone();
                 std::thread::Builder::new().name("save".to_owned()).spawn(move || {
                     let told = match save(Path::new(""), &name, &text) {
                         Ok(path) => Ok(format!("saved: {}", path.display())),
@@ -96,43 +90,43 @@ impl Runner {
                     let _ = done.send(Msg::Done(told));
                 })?;
             }
-            Effect::EditPayload(text) => self.edit(text, ".json", "the payload")?,
-            Effect::EditField { text, ending } => self.edit(text, ending, "the field")?,
+            Effect::EditPayload(text) => self.edit(at, text, ".json", "the payload")?,
+            Effect::EditField { text, ending } => self.edit(at, text, ending, "the field")?,
             Effect::OpenFile { file, line } => {
-                let done = self.done.clone();
-                let file = at_home(&self.paths.here(&file).unwrap_or(file));
+                let done = lab.done.clone();
+                let file = at_home(&lab.paths.here(&file).unwrap_or(file));
                 self.terminal.hand_over(move || {
                     let shown = term::open_at(Path::new(&file), usize::try_from(line).ok());
                     let _ = done.send(Msg::EditorClosed(Edited::File(shown.map_err(|e| chain(&e)))));
                 })?;
             }
             Effect::Pipe { command, text } => {
-                let done = self.done.clone();
+                let done = lab.done.clone();
                 self.terminal.hand_over(move || {
                     let ended = term::pipe(command.as_deref(), &text);
                     let _ = done.send(Msg::EditorClosed(Edited::File(ended.map_err(|e| chain(&e)))));
                 })?;
             }
-            Effect::ReadTypes => self.types.read(self.done.clone())?,
-            Effect::Make { id, class, of } => self.types.make(id, class, of, self.done.clone())?,
-            Effect::StopMaking(id) => self.types.stop(&id),
-            Effect::KeepTypes(kept) => self.types.keep(*kept, &self.keeper, self.done.clone()),
+            Effect::ReadTypes => lab.types.read(lab.done.clone())?,
+            Effect::Make { id, class, of } => lab.types.make(id, class, of, lab.done.clone())?,
+            Effect::StopMaking(id) => lab.types.stop(&id),
+            Effect::KeepTypes(kept) => lab.types.keep(*kept, &lab.keeper, lab.done.clone()),
             effect @ (Effect::KeepDraft { .. }
             | Effect::KeepGroup { .. }
             | Effect::DropGroup { .. }
-            | Effect::KeepValues { .. }) => self.keep(effect),
+            | Effect::KeepValues { .. }) => lab.keep(effect, self.clock.now()),
             Effect::FindPast(query) => {
-                if let Some(history) = &mut self.history {
-                    history.find(query, &mut self.app, self.clock.now());
+                if let Some(history) = &mut lab.history {
+                    history.find(query, &mut lab.app, self.clock.now());
                 }
             }
-            Effect::OpenPast(row) => self.history.iter().for_each(|history| history.open(row)),
-            Effect::FindLogged(wanted) => logs::find(self.influx.clone(), wanted, self.done.clone())?,
-            Effect::ComparePast(pair) => self.history.iter().for_each(|history| history.compare(pair)),
-            Effect::KeepChoice(change) => self.keeper.choice(change),
-            Effect::ForgetPast => self.history.iter().for_each(History::forget),
+            Effect::OpenPast(row) => lab.history.iter().for_each(|history| history.open(row)),
+            Effect::FindLogged(wanted) => logs::find(lab.influx.clone(), wanted, lab.done.clone())?,
+            Effect::ComparePast(pair) => lab.history.iter().for_each(|history| history.compare(pair)),
+            Effect::KeepChoice(change) => lab.keeper.choice(change),
+            Effect::ForgetPast => lab.history.iter().for_each(History::forget),
             Effect::WasPutAway(key) => {
-                if let Some(recorder) = &mut self.recorder {
+                if let Some(recorder) = &mut lab.recorder {
                     recorder.put_away(&key, self.clock.now());
                 }
             }
@@ -144,15 +138,15 @@ impl Runner {
             }
             Effect::AskToStop => {
                 let can = term::can_suspend().is_ok();
-                self.handle(Msg::AskedToStop { can })?;
+                self.handle(at, Msg::AskedToStop { can })?;
             }
             Effect::Suspend => match self.terminal.suspend() {
                 Ok(size) => self.whole_frame(size)?,
                 // The shell went away while the question stood.
-                Err(term::SuspendError::NoShell) => self.handle(Msg::AskedToStop { can: false })?,
+                Err(term::SuspendError::NoShell) => self.handle(at, Msg::AskedToStop { can: false })?,
                 Err(e) => return Err(e.into()),
             },
-            Effect::Quit => self.app.ui.leaving = true,
+            Effect::Quit => lab.app.ui.leaving = true,
         }
         Ok(())
     }

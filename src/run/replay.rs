@@ -44,7 +44,7 @@ impl Runner {
     pub(super) fn playing_wake_at(&mut self) -> Option<Duration> {
         let real = self.clock.now().mono;
         let playing = self.playing.as_mut()?;
-        playing.told = match (&self.app.ui.notice, playing.told.take()) {
+        playing.told = match (&self.labs[self.front].app.ui.notice, playing.told.take()) {
             (None, _) => None,
             (Some(notice), Some((known, until))) if *notice == known => Some((known, until)),
             (Some(notice), _) => Some((notice.clone(), real + notice.stands())),
@@ -61,7 +61,7 @@ impl Runner {
             .and_then(|playing| playing.told.as_ref())
             .is_some_and(|(_, end)| *end <= real)
         {
-            self.handle(Msg::NoticeOver)?;
+            self.handle(self.front, Msg::NoticeOver)?;
         }
         for _ in 0..BATCH {
             let real = self.clock.now().mono;
@@ -70,7 +70,7 @@ impl Runner {
             self.show_entry(entry)?;
         }
         let Some(playing) = &mut self.playing else { return Ok(()) };
-        let Some(replay) = &mut self.app.ui.replay else { return Ok(()) };
+        let Some(replay) = &mut self.labs[self.front].app.ui.replay else { return Ok(()) };
         let mut changed = playing.player.show(replay);
         if replay.is_over() && !replay.paused && replay.seeking.is_none() {
             replay.paused = true;
@@ -78,7 +78,7 @@ impl Runner {
         }
         playing.player.obey(replay, self.clock.now().mono);
         if changed {
-            self.app.moved();
+            self.app_mut().moved();
         }
         Ok(())
     }
@@ -86,12 +86,12 @@ impl Runner {
     fn show_entry(&mut self, entry: Result<(Entry, Now), String>) -> anyhow::Result<()> {
         match entry {
             Ok((entry, now)) => {
-                for effect in update(&mut self.app, Msg::Replayed(entry.what), now) {
-                    self.perform(effect)?;
+                for effect in update(self.app_mut(), Msg::Replayed(entry.what), now) {
+                    self.perform(self.front, effect)?;
                 }
                 Ok(())
             }
-            Err(wrong) => self.handle(Msg::Done(Err(wrong))),
+            Err(wrong) => self.handle(self.front, Msg::Done(Err(wrong))),
         }
     }
 
@@ -101,14 +101,14 @@ impl Runner {
         let entry = self.playing.as_mut().and_then(|playing| playing.player.take(real, true));
         match entry {
             Some(entry) => self.show_entry(entry),
-            None => self.handle(Msg::Done(Ok("this is the end of the recording".to_owned()))),
+            None => self.handle(self.front, Msg::Done(Ok("this is the end of the recording".to_owned()))),
         }
     }
 
     /// Asks for another moment.
     pub(super) fn seek(&mut self, wish: Wish) {
         let real = self.clock.now().mono;
-        if let (Some(playing), Some(replay)) = (&mut self.playing, &self.app.ui.replay) {
+        if let (Some(playing), Some(replay)) = (&mut self.playing, &self.labs[self.front].app.ui.replay) {
             playing.player.obey(replay, real);
             playing.player.go(wish, real);
         }
@@ -119,14 +119,15 @@ impl Runner {
         let real = self.clock.now().mono;
         let wanted = self.playing.as_mut().is_some_and(|playing| playing.player.arrive(&sought, real));
         if wanted {
-            self.app.take_session(*sought.session);
-            self.app.settle(self.now());
+            self.app_mut().take_session(*sought.session);
+            let now = self.now();
+            self.app_mut().settle(now);
         }
         match sought.wrong.first() {
             Some(first) => {
                 let more = sought.wrong.len() - 1;
                 let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-                self.handle(Msg::Done(Err(format!("{first}{more}"))))
+                self.handle(self.front, Msg::Done(Err(format!("{first}{more}"))))
             }
             None => Ok(()),
         }

@@ -1,0 +1,334 @@
+//! One lab on the screen: its whole state, its connections, what writes for it and what it hears from outside.
+//!
+//! A screen can have several; each has all of this for itself, and none reaches into another. What is the person's stays
+//! with the loop: the terminal, the painter, the clock, the log file. It refuses to touch the terminal.
+
+use std::{
+    future::poll_fn,
+    sync::mpsc::Receiver,
+    task::{Context, Poll},
+};
+
+use tokio::sync::mpsc;
+
+use super::{
+    history::History,
+    keeper::{Files, Keeper},
+    logs,
+    recorder::{self, Recorder},
+    types::Types,
+};
+use crate::{
+    app::{
+        App, Effect, Msg, Settings,
+        kept::LastValues,
+        keymap::Keymap,
+        learn_all,
+        replay::{BARRED, Recording, Replay},
+        session::{Ids, Session},
+    },
+    catalogue::Catalogue,
+    clean::Charset,
+    cli::{
+        args::{LookArgs, RecordArgs},
+        lab::Lab,
+    },
+    config::{self, Paths},
+    keep::sent::Book,
+    log::Log,
+    net::{self, Net, influx::Access, kernels::Kernels},
+    store::Input,
+    time::{Clock, Now},
+    wire::link::Incoming,
+};
+
+/// What all labs on the screen have in common.
+pub(super) struct Person<'a> {
+    pub args: &'a LookArgs,
+    pub charset: Charset,
+    pub keymap: Keymap,
+    pub clock: Clock,
+    /// The lab is the demonstration.
+    pub is_demo: bool,
+    /// Messages are wanted as they came too, for a recording.
+    pub raw: bool,
+}
+
+/// See the module.
+pub(super) struct OnScreen {
+    pub app: App,
+    /// None where a recording is played.
+    pub net: Option<Net>,
+    pub recorder: Option<Recorder>,
+    pub book: Book,
+    pub keeper: Keeper,
+    pub history: Option<History>,
+    pub types: Types,
+    pub influx: Option<Access>,
+    /// Heard as long as it is there.
+    pub _kernels: Option<Kernels>,
+    pub paths: Paths,
+    /// Where what its effects bring is to be sent.
+    pub done: mpsc::UnboundedSender<Msg>,
+    pub sources: Sources,
+}
+
+/// What one lab's part of the loop waits for.
+pub(super) struct Sources {
+    pub from_effects: mpsc::UnboundedReceiver<Msg>,
+    /// `None`: its connections are gone.
+    pub incoming: Option<mpsc::Receiver<Incoming>>,
+}
+
+/// Something that came for a lab.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// What an effect brought.
+    Done(Msg),
+    /// What the lab said.
+    Wire(Incoming),
+}
+
+/// The next that comes for one of the labs, and for which, by its place: what effects brought, then the wire; each time
+/// that in front before the others.
+pub(super) async fn next<'a>(labs: impl Iterator<Item = &'a mut Sources>, front: usize) -> (usize, Came) {
+    let mut labs: Vec<&mut Sources> = labs.collect();
+    poll_fn(|cx| {
+        for at in from(front, labs.len()) {
+            if let Poll::Ready(Some(msg)) = labs[at].from_effects.poll_recv(cx) {
+                return Poll::Ready((at, Came::Done(msg)));
+            }
+        }
+        for at in from(front, labs.len()) {
+            if let Poll::Ready(event) = labs[at].poll_wire(cx) {
+                return Poll::Ready((at, Came::Wire(event)));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// The places of so many labs, beginning with that one.
+pub(super) fn from(front: usize, labs: usize) -> impl Iterator<Item = usize> {
+    (front..labs).chain(0..front)
+}
+
+impl Sources {
+    fn poll_wire(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
+        let Some(incoming) = &mut self.incoming else { return Poll::Pending };
+        match incoming.poll_recv(cx) {
+            Poll::Ready(Some(event)) => Poll::Ready(event),
+            Poll::Ready(None) => {
+                self.incoming = None;
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// What waits on the wire.
+    pub fn waiting(&mut self) -> Option<Incoming> {
+        self.incoming.as_mut()?.try_recv().ok()
+    }
+}
+
+impl OnScreen {
+    /// Opens a lab: reads what was kept of it, and begins to connect. `problems` are told at the start, with what is wrong
+    /// with the lab's own files; `played`: a recording of it, to which nothing is connected.
+    ///
+    /// # Errors
+    /// No thread can be made.
+    pub fn open(
+        lab: &Lab,
+        person: &Person<'_>,
+        mut catalogue: Catalogue,
+        mut problems: Vec<String>,
+        played: Option<(Session, Replay)>,
+        log: &mut Log,
+    ) -> anyhow::Result<OnScreen> {
+        let Person { args, clock, is_demo, .. } = *person;
+        let config = lab.config();
+        let is_replay = played.is_some();
+        if !is_replay {
+            problems.extend(lab.add_types(&mut catalogue));
+        }
+        // Whether it wanted a read-only screen cannot be told: then nothing is sent.
+        let unreadable = lab.is_config_unreadable();
+        if unreadable {
+            problems
+                .insert(0, "the configuration cannot be read, so nothing can be sent from here".to_owned());
+        }
+        let influx = match is_replay {
+            true => Err("what is played may be long over, and nobody is asked".to_owned()),
+            false => lab.influx(),
+        };
+        for problem in &problems {
+            log.line(problem, clock.now());
+        }
+        let settings = Settings {
+            read_only: args.read_only || config.read_only || unreadable,
+            watch_only: if is_replay { Some(BARRED.to_owned()) } else { lab.watch_only() },
+            guard: config.guard.clone(),
+            oldest_first: config.traceback == config::TracebackOrder::OldestFirst,
+            charset: person.charset,
+            keymap: person.keymap.clone(),
+            lab: lab.name.clone(),
+            demo: is_demo,
+            place: lab.place(),
+            alone: lab.alone.clone(),
+            problems,
+            // The demonstration's classes stand in no Python.
+            python: config
+                .python
+                .as_ref()
+                .filter(|_| !is_demo && !is_replay)
+                .map(|path| path.display().to_string()),
+            exact_names: config.exact_names,
+            juice: lab.found.as_ref().and_then(|found| found.juice_version.clone()),
+            no_log: influx.as_ref().err().cloned(),
+        };
+        let (net, incoming) = match is_replay {
+            true => (None, None),
+            false => {
+                let (net, incoming) = net::start(net::Options { raw: person.raw, ..lab.options() }, clock)?;
+                (Some(net), Some(incoming))
+            }
+        };
+        let (session, state) = match played {
+            Some((session, state)) => (session, Some(state)),
+            None => {
+                let mut session = Session::new(lab.store(), Ids::Random);
+                session.store.apply(Input::Configured(lab.services()), clock.now());
+                (session, None)
+            }
+        };
+        // The terminal will tell.
+        let mut app = App::new(session, catalogue, settings, (80, 24));
+        app.ui.hidden = config.hidden;
+        app.ui.replay = state;
+        // What was kept and cannot be used is told, on the screen and in the log.
+        let folder = lab.folders.lab_folder(&lab.name).filter(|_| lab.keeps);
+        let mut files = Files::new(folder, lab.folders.choices_file().filter(|_| lab.keeps));
+        for problem in files.read(&mut app) {
+            log.line(&problem, clock.now());
+            app.settings.problems.push(problem);
+        }
+        let (done, from_effects) = mpsc::unbounded_channel();
+        // The demonstration's past is gone with it; so is that of who wants none kept.
+        let (place, limits) = lab.history().unzip();
+        let place = place.filter(|_| config.history && !args.no_history);
+        // A recording that is played goes back and forth: it makes no history.
+        let history = match is_replay {
+            true => None,
+            false => Some(History::start(place, limits.unwrap_or_default(), clock, done.clone())?),
+        };
+        let kernels = match lab.run_dir.clone().filter(|_| !is_replay) {
+            Some(run_dir) => Some(logs::hear(run_dir, done.clone())?),
+            None => None,
+        };
+        Ok(OnScreen {
+            app,
+            net,
+            recorder: None,
+            book: lab.book("screen"),
+            keeper: Keeper::start(files, done.clone())?,
+            history,
+            types: Types::of(lab),
+            influx: influx.ok(),
+            _kernels: kernels,
+            paths: config.paths.clone(),
+            done,
+            sources: Sources { from_effects, incoming },
+        })
+    }
+
+    /// Begins the recording that the arguments ask for.
+    ///
+    /// # Errors
+    /// The file cannot be made; one sentence.
+    pub fn record(&mut self, args: &RecordArgs, lab: &Lab, clock: Clock) -> Result<(), String> {
+        let Some(path) = &args.record else { return Ok(()) };
+        let done = self.done.clone();
+        let told = move |told| {
+            let _ = done.send(Msg::Recorded(match told {
+                recorder::Told::Size(bytes) => Ok(bytes),
+                recorder::Told::Ended(why) => Err(why),
+            }));
+        };
+        self.recorder = Some(Recorder::start(path, &lab.opening(), args.redact, clock.now(), told)?);
+        self.app.ui.recording = Some(Recording::Goes(0));
+        Ok(())
+    }
+
+    /// Writes what is to be kept.
+    pub fn keep(&self, effect: Effect, now: Now) {
+        let at = now.utc;
+        match effect {
+            Effect::KeepDraft { place, draft } => self.keeper.draft(place, draft.map(|d| *d), at),
+            Effect::KeepGroup { group, place, draft, takes_place } => {
+                self.keeper.group(group, place, *draft, takes_place, at);
+            }
+            Effect::DropGroup { group } => self.keeper.group_over(group),
+            Effect::KeepValues { place, payload } => {
+                self.keeper.values(LastValues { sent: at, place, payload });
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the last of it to the disk, before the program ends. What is to be told of that comes once the keeper is gone.
+    pub fn part(&mut self, clock: Clock) -> Receiver<String> {
+        for effect in self.app.parting() {
+            self.keep(effect, clock.now());
+        }
+        if let Some(history) = &mut self.history {
+            history.look(&mut self.app, true, clock.now());
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end(clock.now());
+        }
+        // All that is known of task types from kernels and the bus.
+        learn_all(&mut self.app);
+        self.types.end(self.app.catalogue.kept(), &self.keeper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(count: u64) -> Incoming {
+        Incoming::Missed { count }
+    }
+
+    #[tokio::test]
+    async fn what_effects_brought_comes_before_the_wire_and_the_lab_in_front_before_the_others() {
+        let mut ends = Vec::new();
+        let mut labs = Vec::new();
+        for _ in 0..3 {
+            let (done, from_effects) = mpsc::unbounded_channel();
+            let (wire, incoming) = mpsc::channel(10);
+            labs.push(Sources { from_effects, incoming: Some(incoming) });
+            ends.push((done, wire));
+        }
+        for (done, wire) in &ends {
+            wire.send(heard(1)).await.unwrap();
+            done.send(Msg::Wake).unwrap();
+        }
+        let mut order = Vec::new();
+        for _ in 0..6 {
+            let (at, came) = next(labs.iter_mut(), 1).await;
+            order.push((at, matches!(came, Came::Done(_))));
+        }
+        assert_eq!(order, [(1, true), (2, true), (0, true), (1, false), (2, false), (0, false)]);
+
+        // A lab whose connections are gone keeps nobody from hearing the others.
+        let (_, wire) = ends.remove(1);
+        drop(wire);
+        ends[1].1.send(heard(2)).await.unwrap();
+        let (at, came) = next(labs.iter_mut(), 1).await;
+        assert!(at == 2 && matches!(came, Came::Wire(Incoming::Missed { count: 2 })), "{at} {came:?}");
+        assert!(labs[1].incoming.is_none() && labs[1].waiting().is_none());
+    }
+}
