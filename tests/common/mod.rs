@@ -30,6 +30,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of the helpers")]
 
 pub mod client;
+pub mod flood;
 pub mod influx;
 pub mod juice;
 pub mod program;

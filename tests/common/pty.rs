@@ -298,6 +298,12 @@ impl Screen {
         cpu_time(self.pid)
     }
 
+    /// How many frames have been drawn so far.
+    pub fn frames(&self) -> usize {
+        let state = self.shared.lock();
+        state.bytes.windows(FRAME_BEGINS.len()).filter(|window| *window == FRAME_BEGINS).count()
+    }
+
     /// Whether the program has ended.
     pub fn has_ended(&self) -> bool {
         self.shared.lock().exit.is_some()
@@ -437,8 +443,17 @@ pub fn cpu_time(pid: Pid) -> Duration {
 
 /// The most memory that a process has held so far, in KiB (Linux); 0 when it is gone.
 pub fn most_memory(pid: Pid) -> u64 {
+    memory(pid, "VmHWM:")
+}
+
+/// The memory that a process holds now, in KiB (Linux); 0 when it is gone.
+pub fn memory_now(pid: Pid) -> u64 {
+    memory(pid, "VmRSS:")
+}
+
+fn memory(pid: Pid, which: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+    let line = status.lines().find_map(|line| line.strip_prefix(which)).unwrap_or("0 kB");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 

@@ -1,0 +1,268 @@
+//! A lab that floods, and a person who goes on working: what grows, how keys are answered, whether all is counted.
+//!
+//! The short ones run with all tests. The long one is left to `.ci/soak`, which says what it measured.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, prints what it measured, and waits by the clock of the machine"
+)]
+
+mod common;
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+
+use common::{
+    flood::{FAILS, Flood, SERVICES},
+    pty::{Modes, Screen, memory_now, most_memory},
+};
+
+/// What the program may take by default, KiB.
+const LIMIT: u64 = 256 * 1024;
+/// Ended tasks that are kept by default.
+const KEPT: u64 = 10_000;
+const MB: usize = 1_000_000;
+
+/// An editor that stays until it is told to go.
+const EDITOR: &str =
+    "sh -c 'touch $HOME/open; while [ ! -e $HOME/close ]; do sleep 0.02; done; rm $HOME/open $HOME/close'";
+
+/// The program on a flooding lab, connected.
+fn open(flood: &Flood, more: &[&str]) -> Screen {
+    let mut args = vec!["--url", &flood.url];
+    args.extend(more);
+    let screen = Screen::start(&args, (120, 40), &[("EDITOR", EDITOR)]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    screen
+}
+
+/// What the header has to say of all that the flood has said, where no more comes.
+fn counts(flood: &Flood) -> Vec<String> {
+    let ended = flood.said().ended;
+    let kept = ended.min(KEPT);
+    let mut counts = vec![format!("{SERVICES} running"), "0 waiting".into()];
+    // Of ten in a row exactly one has failed; the large ones are not among them.
+    if ended >= KEPT {
+        counts.push(format!("{} failed", kept / FAILS));
+    }
+    if ended > kept {
+        counts.push(format!("{} let go", ended - kept));
+    }
+    counts
+}
+
+/// Waits until the header says just that.
+fn wait_for_counts(screen: &Screen, flood: &Flood) {
+    let wanted = counts(flood);
+    screen.wait_for(&format!("{wanted:?}"), |text| {
+        let header = text.lines().next().unwrap_or_default();
+        wanted.iter().all(|count| header.contains(count.as_str()))
+    });
+}
+
+/// Opens the composer on a type that nobody knows, and from there the editor.
+fn open_editor(screen: &mut Screen) {
+    screen.wait_for("a service", |text| text.contains("flood0"));
+    screen.type_keys("s");
+    screen.wait_for("the types", |text| text.contains("Submit to "));
+    screen.type_text("Anything");
+    screen.type_keys("enter");
+    screen.wait_for("the composer", |text| text.contains(" · Anything"));
+    screen.type_keys("alt-e");
+    screen.wait_until("the editor", |screen| screen.home().join("open").exists());
+}
+
+fn close_editor(screen: &Screen) {
+    std::fs::write(screen.home().join("close"), "").unwrap();
+}
+
+/// Presses a key, and how long its answer took.
+fn pressed(screen: &mut Screen, key: &str, answer: &str) -> Duration {
+    let begun = Instant::now();
+    screen.type_keys(key);
+    screen.wait_for(answer, |text| text.contains(answer));
+    let took = begun.elapsed();
+    screen.type_keys("esc");
+    screen.wait_for("the lanes again", |text| !text.contains(answer));
+    took
+}
+
+#[test]
+fn what_came_while_the_editor_had_the_terminal_stands_on_the_screen_afterwards() {
+    let flood = Flood::start();
+    let mut screen = open(&flood, &["--no-history"]);
+    flood.rate(2_000);
+    open_editor(&mut screen);
+    let before = flood.said().ended;
+    sleep(Duration::from_secs(3));
+    flood.rate(0);
+    sleep(Duration::from_millis(100));
+    assert!(flood.said().ended > before + 500, "{before} and {:?}", flood.said());
+    let bytes = screen.bytes_so_far().len();
+    sleep(Duration::from_millis(100));
+    assert_eq!(screen.bytes_so_far().len(), bytes, "nothing is drawn while somebody else has the terminal");
+    close_editor(&screen);
+    screen.wait_for("the composer again", |text| text.contains(" · Anything"));
+    wait_for_counts(&screen, &flood);
+    screen.type_keys("esc");
+    screen.wait_for("the lanes", |text| text.contains("MeasureT1") && !text.contains(" · Anything"));
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
+
+#[test]
+fn a_flood_is_drawn_at_most_thirty_times_a_second_and_each_frame_once() {
+    let flood = Flood::start();
+    let mut screen = open(&flood, &["--no-history"]);
+    let (begun, frames, bytes) = (Instant::now(), screen.frames(), screen.bytes_so_far().len());
+    flood.rate(2_000);
+    sleep(Duration::from_secs(3));
+    flood.rate(0);
+    let (most, drawn) = (begun.elapsed().as_millis() / 33 + 3, screen.frames() - frames);
+    let written = screen.bytes_so_far().len() - bytes;
+    assert!(drawn as u128 <= most, "{drawn} frames in the time for {most}");
+    // All 4,800 cells anew with a colour each would be more than 100,000.
+    assert!(written <= 12_000 * (drawn + 1), "{written} bytes in {drawn} frames");
+    wait_for_counts(&screen, &flood);
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
+
+/// The figures of one kind of key.
+struct Answers(Vec<Duration>);
+
+impl Answers {
+    fn tell(&mut self, what: &str) {
+        self.0.sort();
+        let at = |part: f64| {
+            self.0.get(((self.0.len() as f64 - 1.0) * part) as usize).copied().unwrap_or_default()
+        };
+        let (half, most, last) = (at(0.5), at(0.99), at(1.0));
+        println!("{what:<34} {:>5} keys: p50 {half:>9.1?}  p99 {most:>9.1?}  max {last:>9.1?}", self.0.len());
+    }
+}
+
+/// One run of the whole: how long in all, how many results of 20 MB, how long somebody holds the reader.
+struct Soak {
+    flood: Flood,
+    screen: Screen,
+    begun: Instant,
+    told: Instant,
+}
+
+impl Soak {
+    /// Presses keys for so long.
+    fn work(&mut self, time: Duration, what: &str) {
+        let end = Instant::now() + time;
+        self.work_while(what, |_| Instant::now() < end);
+    }
+
+    /// Presses keys as long as that is so.
+    fn work_while(&mut self, what: &str, goes_on: impl Fn(&Soak) -> bool) {
+        let mut answers = Answers(Vec::new());
+        while goes_on(self) {
+            answers.0.push(pressed(&mut self.screen, "?", " Keys "));
+            answers.0.push(pressed(&mut self.screen, "/", "filter /"));
+            self.screen.type_keys("j j k G g w w");
+            if self.told.elapsed() > Duration::from_secs(60) {
+                self.told = Instant::now();
+                self.memory("meanwhile");
+            }
+        }
+        answers.tell(what);
+        self.memory(what);
+    }
+
+    fn memory(&self, what: &str) {
+        let (now, most) = (memory_now(self.screen.pid()) / 1024, most_memory(self.screen.pid()) / 1024);
+        let said = self.flood.said();
+        println!(
+            "{what:<34} after {:>4.0} s: {now} MiB now, {most} MiB at most; {} events, {} MB, {} tasks ended",
+            self.begun.elapsed().as_secs_f64(),
+            said.events,
+            said.bytes / 1_000_000,
+            said.ended
+        );
+    }
+
+    /// No more comes; how long until the screen has it all.
+    fn settle(&self, what: &str) {
+        let begun = Instant::now();
+        wait_for_counts(&self.screen, &self.flood);
+        println!("{what:<34} the newest state after {:.1?}", begun.elapsed());
+    }
+}
+
+#[test]
+#[ignore = "ten minutes: .ci/soak"]
+fn soak() {
+    let number = |name: &str, default: u64| {
+        std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number of seconds"))
+    };
+    let seconds = number("JUICETOP_SOAK_SECONDS", 600);
+    let rate = number("JUICETOP_SOAK_RATE", 2_000);
+    let results = number("JUICETOP_SOAK_RESULTS", 200);
+    let held = Duration::from_secs(10.min(seconds / 6 + 1));
+    let flood = Flood::start();
+    let screen = open(&flood, &[]);
+    let settings = screen.stty();
+    let mut soak = Soak { flood, screen, begun: Instant::now(), told: Instant::now() };
+    let part = Duration::from_secs(seconds) / 3;
+    soak.memory("at the start");
+
+    soak.flood.rate(rate);
+    soak.work(part, "a flood");
+
+    soak.flood.large(results, 20 * MB);
+    soak.work_while("and large results", |soak| soak.flood.said().large < results);
+    soak.work(part, "after the large results");
+
+    open_editor(&mut soak.screen);
+    sleep(held);
+    soak.memory("an editor held the terminal");
+    soak.flood.rate(0);
+    sleep(Duration::from_millis(50));
+    close_editor(&soak.screen);
+    soak.settle("the editor closed");
+    soak.screen.type_keys("esc");
+    soak.screen.wait_for("the lanes", |text| !text.contains(" · Anything"));
+
+    soak.flood.rate(rate);
+    soak.screen.signal(Signal::STOP);
+    sleep(held);
+    soak.screen.signal(Signal::CONT);
+    soak.memory("the program stood still");
+    soak.work(part, "and went on");
+
+    soak.screen.type_keys("h");
+    soak.screen.wait_for("the history", |text| text.contains("MeasureT1") && text.contains("History"));
+    sleep(Duration::from_secs(2));
+    soak.memory("with the history open");
+    soak.screen.type_keys("esc");
+
+    soak.flood.rate(0);
+    soak.settle("the end of the flood");
+    let most = most_memory(soak.screen.pid());
+    soak.memory("at the end");
+    println!(
+        "cpu time {:.1?} in {:.0?}; {} frames, {} kB to the terminal",
+        soak.screen.cpu_time(),
+        soak.begun.elapsed(),
+        soak.screen.frames(),
+        soak.screen.bytes_so_far().len() / 1000
+    );
+    soak.screen.type_keys("q");
+    assert_eq!(soak.screen.exit_status().exit_code(), 0);
+    assert_eq!(soak.screen.modes(), Modes::default());
+    assert_eq!(soak.screen.stty(), settings);
+    assert!(most <= LIMIT, "{most} KiB of {LIMIT}");
+}
