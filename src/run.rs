@@ -45,6 +45,7 @@ use crate::{
     config::Ascii,
     demo,
     log::Log,
+    memory::Memory,
     term::{self, Capabilities, Colours},
     theme::{Depth, Glyphs},
     time::Clock,
@@ -199,20 +200,21 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
     problems.extend(key_problems);
 
     let mut log = Log::new(lab.folders.log_file());
+    let memory = lab.memory();
     let (finds, sought) = mpsc::unbounded_channel();
     let (playing, played) = match play {
         Some((tape, state)) => {
-            let session = player::empty(lab.store(), lab.services(), &tape);
+            let session = player::empty(lab.store(&memory), lab.services(), &tape);
             let player = Player::start(tape, session.clone(), &state, clock.now().mono, finds)?;
             (Some(Playing::new(player)), Some((session, state)))
         }
         None => (None, None),
     };
     let raw = record.is_some_and(|record| record.record.is_some());
-    let person = Person { args, charset, keymap, clock, is_demo, raw };
+    let person = Person { args, charset, keymap, clock, is_demo, raw, memory };
     let mut on_screen = OnScreen::open(lab, &person, catalogue, problems, played, &mut log)?;
     if let Some(record) = record
-        && let Err(why) = on_screen.record(record, lab, clock)
+        && let Err(why) = on_screen.record(record, lab, &person.memory, clock)
     {
         say(&why);
         return Ok(ExitCode::from(crate::cli::MISUSE));
@@ -225,8 +227,17 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
     on_screen.app.start(clock.now());
     let look = Look { glyphs: Glyphs::of(charset) };
     let painter = Painter::new(terminal.backend(), size, theme, look)?;
-    let mut runner =
-        Runner { labs: vec![on_screen], front: 0, painter, terminal, clock, playing, log, exit: None };
+    let mut runner = Runner {
+        labs: vec![on_screen],
+        front: 0,
+        painter,
+        terminal,
+        clock,
+        memory: person.memory,
+        playing,
+        log,
+        exit: None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let result = runtime.block_on(runner.run(Inputs { from_terminal, sought }));
     let exit = runner.exit;
@@ -266,6 +277,8 @@ struct Runner {
     painter: Painter<term::Backend>,
     terminal: term::Terminal,
     clock: Clock,
+    /// What all labs may take together.
+    memory: Memory,
     playing: Option<Playing>,
     log: Log,
     exit: Option<u8>,
@@ -308,6 +321,7 @@ impl Runner {
         let Inputs { mut from_terminal, mut sought } = inputs;
         let mut person = true;
         let mut typing = Typing::default();
+        let memory = self.memory.clone();
         while !self.leaves() {
             let real = self.clock.now().mono;
             if self.painter.due(self.app(), person).is_some_and(|at| at <= real) {
@@ -334,8 +348,11 @@ impl Runner {
                     }
                     Came::Wire(event) => self.wire(at, event)?,
                 },
+                // Something large is on its way.
+                () = memory.pressed() => {}
                 () = sleep => self.wake()?,
             }
+            self.make_room();
             term::set_needed(self.labs.iter().any(|lab| lab.app.would_lose()));
             let now = self.clock.now();
             for lab in &mut self.labs {
@@ -372,6 +389,19 @@ impl Runner {
             }
         }
         Ok(())
+    }
+
+    /// What is known of the labs fits into what is left of the memory. Each may have what the others leave, and its equal
+    /// share at least.
+    fn make_room(&mut self) {
+        let opened: usize = self.labs.iter().map(|lab| lab.app.opened()).sum();
+        let room = self.memory.room().saturating_sub(opened);
+        let taken: usize = self.labs.iter().map(|lab| lab.app.store().bytes()).sum();
+        let share = room / self.labs.len();
+        for lab in &mut self.labs {
+            let others = taken - lab.app.store().bytes();
+            lab.app.session.store.allow(room.saturating_sub(others).max(share));
+        }
     }
 
     /// Time went on.

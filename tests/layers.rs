@@ -13,9 +13,10 @@ use std::{
 };
 
 /// A module, and what it may use besides itself and what is free.
-const MAY: [(&str, &[&str]); 22] = [
+const MAY: [(&str, &[&str]); 23] = [
     ("clean", &[]),
     ("time", &[]),
+    ("memory", &[]),
     ("wire", &[]),
     ("store", &["wire"]),
     ("catalogue", &["wire"]),
@@ -28,8 +29,8 @@ const MAY: [(&str, &[&str]); 22] = [
     ("theme", &["config::source"]),
     ("view", &["wire", "store", "catalogue", "traceback", "highlight", "result", "app", "theme"]),
     ("widgets", &["view", "theme"]),
-    ("config", &["theme::DEFAULT", "catalogue::guard"]),
-    ("net", &["wire"]),
+    ("config", &["theme::DEFAULT", "catalogue::guard", "memory"]),
+    ("net", &["wire", "memory"]),
     ("demo", &["wire"]),
     ("python", &["wire", "catalogue"]),
     ("term", &[]),

@@ -547,6 +547,16 @@ impl App {
         task.or_else(|| self.ui.selected.as_ref().map(|s| s.service.clone()))
     }
 
+    /// Bytes of what is open on the screen, which the store cannot let go.
+    pub fn opened(&self) -> usize {
+        let of = |layer: &Layer| match layer {
+            Layer::Task(reader) => reader.bytes(),
+            Layer::Result(viewer) => viewer.bytes(),
+            _ => 0,
+        };
+        self.ui.layers.iter().map(of).sum::<usize>() + self.ui.side.as_ref().map_or(0, Reader::bytes)
+    }
+
     /// Whether the picture is old: the bus is down (or was never up).
     pub fn is_stale(&self) -> bool {
         self.session.link(&Line::Bus).is_some_and(|l| !l.is_live())

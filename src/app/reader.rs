@@ -32,6 +32,7 @@ struct Stamp {
     heard: Now,
     state: State,
     has_reply: bool,
+    let_go: bool,
     traces: u64,
     own: bool,
     choice: Choice,
@@ -89,6 +90,14 @@ impl Reader {
         }
     }
 
+    /// Bytes that stay at hand because it is open, also where the store lets them go.
+    pub fn bytes(&self) -> usize {
+        let texts =
+            [&self.masked_of, &self.choice.masked, &self.report.as_ref().map(|(text, _)| text.clone())];
+        // What is shown of them are lines of their own.
+        2 * texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
+    }
+
     /// It is about another moment from now on: nothing that was seen counts.
     pub fn outdate(&mut self) {
         self.stamp = None;
@@ -111,6 +120,7 @@ impl Reader {
             heard: task.last_heard,
             state: task.state,
             has_reply: task.reply.is_some(),
+            let_go: task.let_go,
             traces: traces.revision(),
             own: task.own.is_some(),
             choice: self.choice.clone(),

@@ -130,6 +130,11 @@ impl Viewer {
         Viewer { title, file, opened, body, cursor: 0, top: 0, left: 0, query, needle, search, hit }
     }
 
+    /// Bytes that stay at hand because it is open, also where the store lets them go: the text, and an index over it.
+    pub fn bytes(&self) -> usize {
+        self.opened.text.len() + self.opened.text.len() / 8
+    }
+
     /// The tree; nothing where the text has none.
     pub fn tree(&self) -> Tree<'_> {
         self.opened.tree()

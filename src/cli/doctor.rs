@@ -53,7 +53,7 @@ pub fn run(place: &Place, look: &LookArgs, args: &DoctorArgs, out: &Out) -> Resu
     if let Some(endpoint) = endpoint(&lab) {
         let services = if args.services { pinged(&lab) } else { Vec::new() };
         let wanted = Wanted { services, ..Wanted::default() };
-        let report = probe(endpoint, &wanted, &lab.options(), Clock::start())?;
+        let report = probe(endpoint, &wanted, &lab.options(&lab.memory()), Clock::start())?;
         answers(&mut page, &report);
         if args.services && wanted.services.is_empty() {
             page.line("  services              no file on this machine names any, so none was asked");
@@ -280,7 +280,7 @@ fn answers(page: &mut Page, report: &Report) {
 /// The services that are spoken to alone: whether their own ports answer.
 fn alone(page: &mut Page, lab: &Lab) -> Result<(), End> {
     page.head("Services spoken to alone");
-    let options = net::Options { endpoint: None, ..lab.options() };
+    let options = net::Options { endpoint: None, ..lab.options(&lab.memory()) };
     let mut talk = Talk::start(lab, options, false)?;
     let begun = talk.now();
     let mut open: Vec<Text> = lab.alone.iter().map(|(name, _)| name.clone()).collect();

@@ -16,6 +16,7 @@ use crate::{
         self,
         sent::{Book, Where},
     },
+    memory::Memory,
     net::{
         self, Endpoint,
         discovery::{Found, Places, Source, discover},
@@ -174,20 +175,24 @@ impl Lab {
         &self.loaded.config
     }
 
-    /// How to connect.
-    pub fn options(&self) -> net::Options {
+    /// What this program may take. All labs of one program share it.
+    pub fn memory(&self) -> Memory {
+        Memory::of(self.config().limits.memory)
+    }
+
+    /// How to connect; what comes from there takes its share of that memory.
+    pub fn options(&self, memory: &Memory) -> net::Options {
         net::Options {
             endpoint: self.endpoint.clone(),
             alone: self.alone.clone(),
             ca_file: self.ca_file.clone(),
-            ..net::Options::default()
+            ..net::Options::within(memory)
         }
     }
 
     /// An empty store with the limits of the configuration.
-    pub fn store(&self) -> Store {
-        let limits = self.config().limits;
-        Store::new(Limits { ended_tasks: limits.ended_tasks, text_bytes: limits.text_bytes })
+    pub fn store(&self, memory: &Memory) -> Store {
+        Store::new(Limits { ended_tasks: self.config().limits.ended_tasks, memory: memory.room() })
     }
 
     /// The services that this machine's files name, those spoken to alone before them.

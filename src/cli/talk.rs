@@ -30,6 +30,7 @@ use crate::{
         sent::{self, Book},
     },
     log::Log,
+    memory::Memory,
     net::{self, Command, Net},
     run::recorder::{Recorder, Told},
     store::{Input, TaskKey},
@@ -78,6 +79,7 @@ pub struct Talk {
     recorder: Option<Recorder>,
     /// Answers that came without the connections: frames that could not even be handed over.
     own: VecDeque<Incoming>,
+    memory: Memory,
 }
 
 impl Talk {
@@ -91,8 +93,9 @@ impl Talk {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().build().context("no timer")?;
         let stops = stops().context("signals cannot be heard")?;
+        let memory = options.memory.clone();
         let (net, events) = net::start(options, clock).context("the connections cannot be started")?;
-        let mut session = Session::new(lab.store(), Ids::Random);
+        let mut session = Session::new(lab.store(&memory), Ids::Random);
         if !whole {
             session.leave_list();
         }
@@ -100,7 +103,7 @@ impl Talk {
         let log = Log::new(lab.folders.log_file());
         let book = lab.book("submit");
         let own = VecDeque::new();
-        Ok(Talk { session, clock, runtime, net, events, stops, log, book, recorder: None, own })
+        Ok(Talk { session, clock, runtime, net, events, stops, log, book, recorder: None, own, memory })
     }
 
     /// Records from here on, if the arguments say so. The connections have to give messages as they come.
@@ -114,7 +117,8 @@ impl Talk {
                 out::say(&why);
             }
         };
-        self.recorder = Some(Recorder::start(path, &lab.opening(), args.redact, self.clock.now(), told)?);
+        self.recorder =
+            Some(Recorder::start(path, &lab.opening(), args.redact, &self.memory, self.clock.now(), told)?);
         Ok(())
     }
 
@@ -136,12 +140,14 @@ impl Talk {
                 Woken::Came(incoming) => incoming,
                 Woken::Stop(stop) => return Step::Stop(stop),
                 Woken::Time => {
+                    self.session.store.allow(self.memory.room());
                     let frames = self.session.wake(self.clock.now());
                     self.send(frames);
                     return Step::Time;
                 }
             },
         };
+        self.session.store.allow(self.memory.room());
         if let Some(recorder) = &mut self.recorder {
             recorder.heard(&incoming, self.clock.now());
         }
@@ -196,7 +202,7 @@ impl Talk {
     fn wait(&mut self, until: Option<Duration>) -> Woken {
         let wake = [self.session.wake_at(self.clock.now()), until].into_iter().flatten().min();
         let wake = wake.map(|at| tokio::time::Instant::from_std(self.clock.instant(at)));
-        let (stops, events) = (&mut self.stops, &mut self.events);
+        let (stops, events, memory) = (&mut self.stops, &mut self.events, &self.memory);
         self.runtime.block_on(async {
             let time = async {
                 match wake {
@@ -207,6 +213,7 @@ impl Talk {
             tokio::select! {
                 biased;
                 Some(stop) = stops.recv() => Woken::Stop(stop),
+                () = memory.pressed() => Woken::Time,
                 event = events.recv() => event.map_or(Woken::Stop(Stop::Lost), Woken::Came),
                 () = time => Woken::Time,
             }

@@ -43,7 +43,7 @@ pub fn run(place: &Place, args: &WatchArgs, record: &RecordArgs, out: &Out) -> R
     let filter = Filter::parse(&args.filter, &saved(&lab.folders), crate::time::Clock::start().now())
         .map_err(|e| End::misuse(format!("--filter, at character {}: {e}", e.offset + 1)))?;
     lab.problems().iter().for_each(|problem| out::say(problem));
-    let options = net::Options { raw: record.record.is_some(), ..lab.options() };
+    let options = net::Options { raw: record.record.is_some(), ..lab.options(&lab.memory()) };
     let mut talk = Talk::start(&lab, options, true)?;
     talk.record(record, &lab).map_err(End::misuse)?;
     let hidden = args.hidden || lab.config().hidden;

@@ -20,6 +20,7 @@ pub use crate::catalogue::guard::Guard;
 pub use files::{CatalogueFile, Folders, Loaded, load};
 pub use source::Problem;
 
+use crate::memory;
 use source::Source;
 
 /// The configuration file's name in the configuration folder.
@@ -52,8 +53,8 @@ pub enum TracebackOrder {
 pub struct Limits {
     /// Ended tasks in the lists.
     pub ended_tasks: usize,
-    /// Bytes of payload and reply text of ended tasks, together.
-    pub text_bytes: usize,
+    /// Bytes that the whole program may take.
+    pub memory: usize,
     /// Days that the history on disk goes back.
     pub history_days: usize,
     /// Bytes of the history's file.
@@ -66,7 +67,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             ended_tasks: 10_000,
-            text_bytes: 256 * 1024 * 1024,
+            memory: memory::DEFAULT,
             history_days: 180,
             history_bytes: 512 * 1024 * 1024,
             history_text_bytes: 4 * 1024 * 1024,
@@ -180,7 +181,7 @@ const KEYS: [&str; 14] = [
 const GUARD_KEYS: [&str; 1] = ["types"];
 const CATALOGUE_KEYS: [&str; 2] = ["python", "exact-names"];
 const LIMIT_KEYS: [&str; 5] =
-    ["ended-tasks", "text-bytes", "history-days", "history-bytes", "history-text-bytes"];
+    ["ended-tasks", "memory", "history-days", "history-bytes", "history-text-bytes"];
 
 impl Config {
     /// Reads the text of a configuration file; `file` is for the messages, and relative paths start at its folder.
@@ -277,7 +278,7 @@ impl Config {
             let name = key.get_ref().replace('_', "-");
             match name.as_str() {
                 "ended-tasks" => put(&mut self.limits.ended_tasks, source.number(&name, value, 1)),
-                "text-bytes" => put(&mut self.limits.text_bytes, source.number(&name, value, 0)),
+                "memory" => put(&mut self.limits.memory, source.number(&name, value, memory::LEAST)),
                 "history-days" => put(&mut self.limits.history_days, source.number(&name, value, 1)),
                 "history-bytes" => put(&mut self.limits.history_bytes, source.number(&name, value, 0)),
                 "history-text-bytes" => {

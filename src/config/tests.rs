@@ -92,7 +92,7 @@ fn every_key_is_read() {
     let config = faultless(
         "theme = 'light'\nascii = 'yes'\nurl = 'wss://lab:1'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
          read_only = true\nhidden = true\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
-         [limits]\nended_tasks = 5_0\ntext-bytes = 0x10\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
+         [limits]\nended_tasks = 5_0\nmemory = 0x1000_0000\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
          [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n",
     );
     let binding = |action: &str, keys: &[&str], line| KeyBinding {
@@ -115,7 +115,7 @@ fn every_key_is_read() {
             guard: Guard::new(["Move*"]),
             limits: Limits {
                 ended_tasks: 50,
-                text_bytes: 16,
+                memory: 256 << 20,
                 history_days: 7,
                 history_bytes: 1_000,
                 history_text_bytes: 0,
@@ -159,7 +159,7 @@ fn a_python_is_a_path_or_a_name() {
 fn each_mistake_costs_only_its_own_line() {
     let (config, problems) = parse(
         "them = 'x'\ntheme = 3\nascii = 'perhaps'\nurl = 'lab:5124'\nhidden = 'yes'\n[limits]\nended-tasks = 0\n\
-         text-bytes = -4\nmore = 1\n[keys]\nsubmit = [3]\nopen = ['o', 4]\n",
+         memory = 1_000\nmore = 1\n[keys]\nsubmit = [3]\nopen = ['o', 4]\n",
     );
     let starts: Vec<&str> =
         problems.iter().map(|line| line.strip_prefix("/cfg/config.toml:").unwrap()).collect();
@@ -170,8 +170,8 @@ fn each_mistake_costs_only_its_own_line() {
         "4: `url` is \"lab:5124\": write ws://HOST:PORT or wss://HOST:PORT",
         "5: `hidden` is a TOML string: write `true` or `false`",
         "7: `ended-tasks` is 0: write a whole number from 1 on",
-        "8: `text-bytes` is -4: write a whole number from 0 on",
-        "9: unknown key `more`: known here: `ended-tasks`, `text-bytes`, `history-days`, `history-bytes`, `history-text-bytes`",
+        "8: `memory` is 1000: write a whole number from 134217728 on",
+        "9: unknown key `more`: known here: `ended-tasks`, `memory`, `history-days`, `history-bytes`, `history-text-bytes`",
         "11: `submit` is a TOML integer: write a text in quotes",
         "12: `open` is a TOML integer: write a text in quotes",
     ];

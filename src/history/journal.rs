@@ -214,6 +214,15 @@ impl Journal {
         Ok(last)
     }
 
+    /// How many tasks there are.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn count(&self) -> Result<usize, Trouble> {
+        let count: i64 = self.db.query_row("SELECT count(*) FROM task", [], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
     /// How often rows were taken away: whoever holds lines reads all of them again where it has changed.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ use super::{
     tls,
 };
 use crate::{
+    memory::Memory,
     time::Clock,
     wire::link::{Problem, ProblemKind},
 };
@@ -69,6 +70,8 @@ impl Target {
 /// What limits a try.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
+    /// Where a large message is weighed while it comes.
+    pub memory: Memory,
     /// Largest incoming message, bytes.
     pub max_incoming: usize,
     /// The longest that the whole try may take.
@@ -191,7 +194,7 @@ pub(super) async fn dial_timed(
             Some(config) => MaybeTlsStream::Rustls(tls::connect(config, host, stream).await?),
             None => MaybeTlsStream::Plain(stream),
         };
-        let stream = Skim::new(stream, limits.max_incoming);
+        let stream = Skim::new(stream, limits.max_incoming, &limits.memory);
         client_async_with_config(request, stream, Some(config)).await
     };
     match timeout(left(), opening).await {

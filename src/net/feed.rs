@@ -1,34 +1,53 @@
 //! The way from the connections to the loop: bounded, and never a reason to stop reading a socket.
 //!
-//! What the loop does not take yet waits here. Link states, replies and the fate of frames always get through, in
+//! What the loop does not take yet waits here, and is weighed. Link states, replies and the fate of frames always get through, in
 //! order. Bus messages are kept up to a number and a size; beyond that the oldest are let go, counted, and the count
-//! stands where the gap is, so that the newest state follows it.
+//! stands where the gap is, so that the newest state follows it. The channel to the loop is bounded by number, so what is
+//! large goes through it alone.
 
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    time::Duration,
 };
 
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{
+        Notify,
+        mpsc::{self, error::SendError},
+    },
+    time::timeout,
+};
 
 use super::Event;
-use crate::wire::{
-    frame::Reply,
-    link::{Frame, Line, LinkState},
+use crate::{
+    memory::{Held, Memory},
+    wire::{
+        frame::Reply,
+        link::{Frame, Line, LinkState},
+    },
 };
 
 /// What an event weighs beside its text, bytes.
 const OVERHEAD: usize = 512;
+
+/// What weighs more goes to the loop alone, bytes: of smaller ones a hundred may be on the way.
+const LARGE: usize = 64 * 1024;
 
 pub(super) struct Feed {
     out: mpsc::Sender<Event>,
     waiting: RefCell<Waiting>,
     /// Something waits.
     filled: Notify,
-    /// Replies were taken.
+    /// Replies, or something large, were taken.
     drained: Notify,
+    /// Large messages of the bus that the loop does not have yet.
+    large: Cell<usize>,
     reply_bytes: Cell<usize>,
     limits: FeedLimits,
+    memory: Memory,
+    /// The weight of all that waits here.
+    held: RefCell<Held>,
 }
 
 /// How much may wait for the loop.
@@ -65,35 +84,38 @@ impl Waiting {
         self.next
     }
 
-    /// The next event in order, with what goes before it and the bytes of a reply.
-    fn pop(&mut self) -> Option<(Option<Event>, Event, usize)> {
+    /// The next event in order, with what goes before it, its bytes, and those of a reply.
+    fn pop(&mut self) -> Option<(Option<Event>, Event, usize, usize)> {
         let sure = self.sure.front().map(|(n, ..)| *n);
         if self.missed > 0 && sure.is_none_or(|n| self.gap < n) {
-            return Some((None, Event::Missed { count: std::mem::take(&mut self.missed) }, 0));
+            return Some((None, Event::Missed { count: std::mem::take(&mut self.missed) }, 0, 0));
         }
         let bus = self.bus.front().map(|(n, ..)| *n);
         match (sure, bus) {
             (Some(s), b) if b.is_none_or(|b| s < b) => {
-                self.sure.pop_front().map(|(_, size, event)| (None, event, size))
+                self.sure.pop_front().map(|(_, size, event)| (None, event, size, size))
             }
             _ => {
                 let (_, size, raw, event) = self.bus.pop_front()?;
                 self.bus_bytes -= size;
-                Some((raw, event, 0))
+                Some((raw, event, size, 0))
             }
         }
     }
 }
 
 impl Feed {
-    pub(super) fn new(out: mpsc::Sender<Event>, limits: FeedLimits) -> Feed {
+    pub(super) fn new(out: mpsc::Sender<Event>, limits: FeedLimits, memory: &Memory) -> Feed {
         Feed {
             out,
             waiting: RefCell::default(),
             filled: Notify::new(),
             drained: Notify::new(),
+            large: Cell::new(0),
             reply_bytes: Cell::new(0),
             limits,
+            memory: memory.clone(),
+            held: RefCell::new(memory.hold(0)),
         }
     }
 
@@ -103,7 +125,19 @@ impl Feed {
             let Ok(mut permit) = self.out.reserve().await else { return };
             let next = self.waiting.borrow_mut().pop();
             match next {
-                Some((raw, event, reply)) => {
+                Some((raw, event, size, reply)) if size >= LARGE => {
+                    drop(permit);
+                    let on_its_way = self.memory.hold(size);
+                    self.taken(reply);
+                    if self.alone(raw.into_iter().chain([event])).await.is_err() {
+                        return;
+                    }
+                    drop(on_its_way);
+                    if reply == 0 {
+                        self.large_gone();
+                    }
+                }
+                Some((raw, event, _, reply)) => {
                     if let Some(raw) = raw {
                         permit.send(raw);
                         match self.out.reserve().await {
@@ -112,10 +146,7 @@ impl Feed {
                         }
                     }
                     permit.send(event);
-                    if reply > 0 {
-                        self.reply_bytes.set(self.reply_bytes.get() - reply);
-                        self.drained.notify_waiters();
-                    }
+                    self.taken(reply);
                 }
                 None => {
                     drop(permit);
@@ -126,6 +157,47 @@ impl Feed {
                 }
             }
         }
+    }
+
+    /// Hands over what is large: one after another, each when all before it was taken, and until the last one is.
+    async fn alone(&self, events: impl Iterator<Item = Event>) -> Result<(), SendError<()>> {
+        let all = self.out.max_capacity();
+        for event in events {
+            if let Some(permit) = self.out.reserve_many(all).await?.next() {
+                permit.send(event);
+            }
+        }
+        self.out.reserve_many(all).await.map(drop)
+    }
+
+    fn large_gone(&self) {
+        self.large.set(self.large.get().saturating_sub(1));
+        self.drained.notify_waiters();
+    }
+
+    /// Waits until the loop has what is large of the bus, at most so long: what comes behind it would have to make
+    /// room for it.
+    pub(super) async fn handed_over(&self, patience: Duration) {
+        let all = async {
+            while self.large.get() > 0 {
+                self.drained.notified().await;
+            }
+        };
+        let _ = timeout(patience, all).await;
+    }
+
+    /// Something is no longer here; of a reply so many bytes.
+    fn taken(&self, reply: usize) {
+        if reply > 0 {
+            self.reply_bytes.set(self.reply_bytes.get() - reply);
+            self.drained.notify_waiters();
+        }
+        self.weigh();
+    }
+
+    fn weigh(&self) {
+        let bytes = self.waiting.borrow().bus_bytes + self.reply_bytes.get();
+        self.held.borrow_mut().set(bytes);
     }
 
     /// An event that must get through.
@@ -139,6 +211,7 @@ impl Feed {
         waiting.sure.push_back((number, size, event));
         drop(waiting);
         self.reply_bytes.set(self.reply_bytes.get() + size);
+        self.weigh();
         self.filled.notify_one();
     }
 
@@ -182,17 +255,22 @@ impl Feed {
         let number = waiting.stamp();
         waiting.bus.push_back((number, size, raw, event));
         waiting.bus_bytes += size;
+        self.large.set(self.large.get() + usize::from(size >= LARGE));
         while waiting.bus.len() > 1
             && (waiting.bus.len() > self.limits.messages || waiting.bus_bytes > self.limits.bytes)
         {
             let Some((number, size, ..)) = waiting.bus.pop_front() else { break };
             waiting.bus_bytes -= size;
+            if size >= LARGE {
+                self.large_gone();
+            }
             if waiting.missed == 0 {
                 waiting.gap = number;
             }
             waiting.missed += 1;
         }
         drop(waiting);
+        self.weigh();
         self.filled.notify_one();
     }
 
@@ -206,6 +284,9 @@ impl Feed {
 mod tests {
     use super::*;
     use crate::wire::event::Event as BusEvent;
+
+    /// Longer than anything here takes.
+    const PATIENCE: Duration = Duration::from_secs(20);
 
     fn bus(n: usize) -> Event {
         Event::Bus(BusEvent::Other { topic: n.to_string().into() })
@@ -241,7 +322,11 @@ mod tests {
     #[tokio::test]
     async fn a_slow_loop_loses_the_oldest_bus_messages_and_nothing_else() {
         let (tx, mut rx) = mpsc::channel(1);
-        let feed = Feed::new(tx, FeedLimits { messages: 3, bytes: 1 << 20, reply_bytes: 1, raw: false });
+        let feed = Feed::new(
+            tx,
+            FeedLimits { messages: 3, bytes: 1 << 20, reply_bytes: 1, raw: false },
+            &Memory::default(),
+        );
         feed.sure(Event::Sent { id: "a".into() });
         for n in 0..10 {
             feed.push_bus(bus(n), 10, None);
@@ -258,7 +343,11 @@ mod tests {
     #[tokio::test]
     async fn for_a_recording_each_message_goes_before_what_was_read_from_it() {
         let (tx, mut rx) = mpsc::channel(8);
-        let feed = Feed::new(tx, FeedLimits { messages: 2, bytes: 1 << 20, reply_bytes: 1, raw: true });
+        let feed = Feed::new(
+            tx,
+            FeedLimits { messages: 2, bytes: 1 << 20, reply_bytes: 1, raw: true },
+            &Memory::default(),
+        );
         for n in 0..3 {
             feed.message(&Line::Bus, bus(n), 3, || Frame::Text(format!("raw {n}").as_str().into()));
         }
@@ -276,10 +365,48 @@ mod tests {
     #[tokio::test]
     async fn size_counts_too_but_the_newest_stays() {
         let (tx, mut rx) = mpsc::channel(1);
-        let feed = Feed::new(tx, FeedLimits { messages: 100, bytes: 10_000, reply_bytes: 1, raw: false });
+        let feed = Feed::new(
+            tx,
+            FeedLimits { messages: 100, bytes: 10_000, reply_bytes: 1, raw: false },
+            &Memory::default(),
+        );
         for n in 0..4 {
             feed.push_bus(bus(n), 50_000, None);
         }
         assert_eq!(pumped(&feed, &mut rx).await, ["missed 3", "3"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_large_goes_alone_and_is_weighed_until_the_loop_has_it() {
+        let (tx, mut rx) = mpsc::channel(100);
+        let memory = Memory::default();
+        let limits = FeedLimits { messages: 100, bytes: 100 << 20, reply_bytes: 1, raw: false };
+        let feed = Feed::new(tx, limits, &memory);
+        for n in 0..5 {
+            feed.push_bus(bus(n), if n == 2 { 10 } else { 20 << 20 }, None);
+        }
+        assert_eq!(memory.held(), (80 << 20) + 10 + 5 * OVERHEAD);
+        feed.handed_over(Duration::from_millis(1)).await;
+        assert_eq!(feed.large.get(), 4, "nobody takes them: it does not wait for long");
+        let take = async {
+            let (mut most, mut all) = (0, Vec::new());
+            while all.len() < 5 {
+                tokio::task::yield_now().await;
+                most = most.max(rx.len());
+                if let Ok(Event::Bus(BusEvent::Other { topic })) = rx.try_recv() {
+                    all.push(topic.to_string());
+                }
+            }
+            feed.handed_over(PATIENCE).await;
+            (most, all)
+        };
+        tokio::select! {
+            () = feed.pump() => unreachable!("the loop is there"),
+            (most, all) = take => {
+                assert_eq!(all, ["0", "1", "2", "3", "4"]);
+                assert!(most <= 1, "{most} at once");
+            }
+        }
+        assert_eq!((memory.held(), feed.large.get()), (0, 0));
     }
 }

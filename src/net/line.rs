@@ -281,6 +281,7 @@ impl Keeper {
             Err(problem) => return Some(problem),
         };
         let limits = Limits {
+            memory: options.memory.clone(),
             max_incoming: if self.line == Line::Bus { options.max_bus_message } else { options.max_reply() },
             timeout: options.connect_timeout,
             ca_file: options.ca_file.clone(),

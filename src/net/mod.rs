@@ -45,6 +45,7 @@ use self::{
     line::{Goal, Handle, Keeper, Outgoing, Shared},
 };
 use crate::{
+    memory::Memory,
     time::Clock,
     wire::{Text, link::Line},
 };
@@ -76,7 +77,7 @@ pub struct Options {
     /// Largest frame sent, and (with a little room) largest reply taken, bytes: 50 MiB, as Juice's own
     /// `websocket_max_message_size`. Instead of a larger reply comes one that says so.
     pub max_message: usize,
-    /// Largest message of the bus taken, bytes: 160 MiB. Instead of a larger one comes what is known of its task. A reply travels there as text inside JSON, so its quotes are
+    /// Largest message of the bus taken, bytes: 128 MiB, or what the memory has room for. Instead of a larger one comes what is known of its task. A reply travels there as text inside JSON, so its quotes are
     /// escaped once more (a reply of 40 MB was a message of 80 MB: measured).
     pub max_bus_message: usize,
     /// The first pause between two tries, doubled each time: 1 s.
@@ -99,8 +100,8 @@ pub struct Options {
     pub token_check: Duration,
     /// How many messages of the bus wait at most while the loop is busy: 10,000.
     pub max_waiting: usize,
-    /// How many bytes of them: 24 MiB.
-    pub max_waiting_bytes: usize,
+    /// What everything on its way to the loop may take, and where it is weighed.
+    pub memory: Memory,
     /// More certificate authorities to trust (a PEM file), beside the system's and `SSL_CERT_FILE`'s.
     pub ca_file: Option<PathBuf>,
     /// Messages come as they are too ([`Event::Raw`]), for a recording.
@@ -111,11 +112,18 @@ const MIB: usize = 1024 * 1024;
 
 impl Default for Options {
     fn default() -> Options {
+        Options::within(&Memory::default())
+    }
+}
+
+impl Options {
+    /// Nothing to connect yet; what comes takes its share of that memory.
+    pub fn within(memory: &Memory) -> Options {
         Options {
             endpoint: None,
             alone: Vec::new(),
             max_message: 50 * MIB,
-            max_bus_message: 160 * MIB,
+            max_bus_message: memory.message(),
             first_backoff: Duration::from_secs(1),
             max_backoff: Duration::from_secs(30),
             slow_retry: Duration::from_secs(60),
@@ -126,18 +134,16 @@ impl Default for Options {
             silence: Duration::from_secs(30),
             token_check: Duration::from_secs(2),
             max_waiting: 10_000,
-            max_waiting_bytes: 24 * MIB,
+            memory: memory.clone(),
             ca_file: None,
             raw: false,
         }
     }
-}
 
-impl Options {
     /// Replies of exactly the limit are taken, and one that is a little above it is still told by its server, not
     /// cut off by us.
     fn max_reply(&self) -> usize {
-        self.max_message.saturating_add(256 * 1024)
+        self.max_message.saturating_add(256 * 1024).min(self.memory.message())
     }
 }
 
@@ -177,12 +183,9 @@ impl Drop for Net {
     }
 }
 
-/// How many events the channel to the loop holds; what waits beyond that is bounded by [`Options::max_waiting`].
+/// How many small events the channel to the loop holds, or one large one; what waits beyond that is bounded by
+/// [`Options::max_waiting`] and by bytes.
 const CHANNEL: usize = 128;
-
-/// Replies that wait for the loop, as a multiple of [`Options::max_message`], before their connection is not read
-/// for a while.
-const REPLIES: usize = 4;
 
 /// Starts the connections' thread.
 ///
@@ -233,13 +236,14 @@ async fn run(
 ) {
     let limits = FeedLimits {
         messages: options.max_waiting,
-        bytes: options.max_waiting_bytes,
-        reply_bytes: options.max_message.saturating_mul(REPLIES),
+        bytes: options.memory.waiting(),
+        reply_bytes: options.memory.replies(),
         raw: options.raw,
     };
     let goals = goals(&options);
     let mut stopped = stop.clone();
-    let shared = Rc::new(Shared { options, clock, feed: Feed::new(events, limits), stop });
+    let feed = Feed::new(events, limits, &options.memory);
+    let shared = Rc::new(Shared { options, clock, feed, stop });
     let mut handles = HashMap::new();
     let mut keepers = tokio::task::JoinSet::new();
     for (line, goal) in goals {

@@ -4,6 +4,9 @@
 //! events, and on `/tasks` the own tasks that wait. So messages over the limit are swallowed here as they come, in little
 //! memory, and a short one stands in for each ([`Cut`]), in its place among the others.
 //!
+//! It is also the first to know how large a message is going to be, so it weighs it as long as it is being read: the
+//! store makes room meanwhile.
+//!
 //! It looks at the headers of frames and at nothing else, and leaves alone what it does not understand: the library says
 //! what is wrong with it. A message in several frames is not swallowed (Juice sends none), nor is one that claims more
 //! than [`MOST`].
@@ -16,7 +19,10 @@ use std::{
 
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 
-use crate::wire::stand_in::{Cut, HEAD, TAIL};
+use crate::{
+    memory::{Held, Memory},
+    wire::stand_in::{Cut, HEAD, TAIL},
+};
 
 /// A frame that claims to be longer than this would keep a connection busy for too long, or lies: 1 GiB.
 const MOST: u64 = 1 << 30;
@@ -31,6 +37,8 @@ pub(super) struct Skim<S> {
     stage: Stage,
     /// What goes to the reader before anything else does, and how much of it has gone.
     out: (Vec<u8>, usize),
+    /// The weight of the message that is read.
+    held: Held,
 }
 
 #[derive(Debug)]
@@ -58,10 +66,16 @@ struct Swallowed {
 
 impl<S: AsyncRead> Skim<S> {
     /// On a connection on which nothing has been read yet. At most `limit` bytes a message are let through.
-    pub(super) fn new(inner: S, limit: usize) -> Skim<S> {
+    pub(super) fn new(inner: S, limit: usize, memory: &Memory) -> Skim<S> {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
         let stage = Stage::Upgrade(Vec::new(), [0; 4]);
-        Skim { inner: BufReader::with_capacity(64 * 1024, inner), limit, stage, out: (Vec::new(), 0) }
+        Skim {
+            inner: BufReader::with_capacity(64 * 1024, inner),
+            limit,
+            stage,
+            out: (Vec::new(), 0),
+            held: memory.hold(0),
+        }
     }
 }
 
@@ -126,7 +140,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Skim<S> {
                     *left -= read as u64;
                     return Poll::Ready(Ok(()));
                 }
-                Stage::Content(_) => this.stage = Stage::Header(Vec::with_capacity(HEADER)),
+                Stage::Content(_) => {
+                    // Whoever asks for more has read the message before it.
+                    this.held.set(0);
+                    this.stage = Stage::Header(Vec::with_capacity(HEADER));
+                }
                 Stage::Upgrade(start, last) => {
                     let bytes = ready!(inner.as_mut().poll_fill_buf(cx))?;
                     let mut taken = 0;
@@ -172,6 +190,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Skim<S> {
                             Swallowed { text, length, left: length, head: Vec::new(), tail: Vec::new() };
                         this.stage = Stage::Swallowing(Box::new(swallowed));
                     } else {
+                        // It is there twice, as it came and as it is read. What claims too much is refused.
+                        if length <= this.limit {
+                            this.held.set(usize::try_from(length).unwrap_or(0).saturating_mul(2));
+                        }
                         let mask = if header[1] & 0x80 == 0 { 0 } else { 4 };
                         this.out = (std::mem::take(header), 0);
                         this.stage = Stage::Content(length.saturating_add(mask));
@@ -241,7 +263,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut out = Vec::new();
-            Skim::new(&mut pieces, limit).read_to_end(&mut out).await.unwrap();
+            Skim::new(&mut pieces, limit, &Memory::default()).read_to_end(&mut out).await.unwrap();
             out
         })
     }
@@ -302,6 +324,24 @@ mod tests {
         }
         let cut = [UPGRADE, &frame(0x82, &[1; 100])[..50]].concat();
         assert_eq!(skim(&cut, &[9], 10), UPGRADE);
+    }
+
+    #[tokio::test]
+    async fn a_message_is_weighed_from_its_header_until_the_next_one_is_asked_for() {
+        let memory = Memory::default();
+        let bytes = [UPGRADE, &frame(0x82, &vec![1; 3_000_000]), &frame(0x82, &[2; 10])].concat();
+        let mut pieces = in_pieces(&bytes, &[65_536]);
+        let mut skim = Skim::new(&mut pieces, 4_000_000, &memory);
+        let mut first = vec![0; UPGRADE.len() + 20];
+        skim.read_exact(&mut first).await.unwrap();
+        memory.pressed().await;
+        assert_eq!(memory.held(), 6_000_000);
+        skim.read_exact(&mut vec![0; 3_000_000 - 10]).await.unwrap();
+        assert_eq!(memory.held(), 6_000_000, "it is still being decoded");
+        skim.read_exact(&mut [0; 2]).await.unwrap();
+        assert_eq!(memory.held(), 20);
+        drop(skim);
+        assert_eq!(memory.held(), 0, "a connection that ends takes its weight with it");
     }
 
     proptest! {

@@ -35,6 +35,9 @@ use crate::wire::{
 /// How long a good-bye may take.
 const FAREWELL: Duration = Duration::from_millis(200);
 
+/// For how long the bus is not read until the loop has a large message of it. Juice keeps what comes meanwhile.
+const HANDED_OVER: Duration = Duration::from_secs(1);
+
 /// Frames above this size go out in pieces of it: answers to pings go between them, and the progress of each counts as
 /// a sign of life. At 10 kB/s one takes 26 s, less than Juice waits for an answer.
 const PIECE: usize = 256 * 1024;
@@ -103,8 +106,9 @@ async fn read(
                 let event = Event::of_bytes(line, &frame);
                 feed.message(line, event, frame.len(), || Came::Binary(frame[..].into()));
                 if frame.len() >= PIECE {
-                    // It is handed over before anything else comes, for which it would have to make room.
-                    tokio::task::yield_now().await;
+                    drop(frame);
+                    feed.handed_over(HANDED_OVER).await;
+                    pulse.beat();
                 }
             }
             Some(Ok(Message::Text(text))) => {

@@ -36,6 +36,7 @@ use crate::{
     config::{self, Paths},
     keep::sent::Book,
     log::Log,
+    memory::Memory,
     net::{self, Net, influx::Access, kernels::Kernels},
     store::Input,
     time::{Clock, Now},
@@ -52,6 +53,8 @@ pub(super) struct Person<'a> {
     pub is_demo: bool,
     /// Messages are wanted as they came too, for a recording.
     pub raw: bool,
+    /// What all labs may take together.
+    pub memory: Memory,
 }
 
 /// See the module.
@@ -191,14 +194,15 @@ impl OnScreen {
         let (net, incoming) = match is_replay {
             true => (None, None),
             false => {
-                let (net, incoming) = net::start(net::Options { raw: person.raw, ..lab.options() }, clock)?;
+                let (net, incoming) =
+                    net::start(net::Options { raw: person.raw, ..lab.options(&person.memory) }, clock)?;
                 (Some(net), Some(incoming))
             }
         };
         let (session, state) = match played {
             Some((session, state)) => (session, Some(state)),
             None => {
-                let mut session = Session::new(lab.store(), Ids::Random);
+                let mut session = Session::new(lab.store(&person.memory), Ids::Random);
                 session.store.apply(Input::Configured(lab.services()), clock.now());
                 (session, None)
             }
@@ -221,7 +225,10 @@ impl OnScreen {
         // A recording that is played goes back and forth: it makes no history.
         let history = match is_replay {
             true => None,
-            false => Some(History::start(place, limits.unwrap_or_default(), clock, done.clone())?),
+            false => {
+                let limits = limits.unwrap_or_default();
+                Some(History::start(place, limits, &person.memory, clock, done.clone())?)
+            }
         };
         let kernels = match lab.run_dir.clone().filter(|_| !is_replay) {
             Some(run_dir) => Some(logs::hear(run_dir, done.clone())?),
@@ -247,7 +254,13 @@ impl OnScreen {
     ///
     /// # Errors
     /// The file cannot be made; one sentence.
-    pub fn record(&mut self, args: &RecordArgs, lab: &Lab, clock: Clock) -> Result<(), String> {
+    pub fn record(
+        &mut self,
+        args: &RecordArgs,
+        lab: &Lab,
+        memory: &Memory,
+        clock: Clock,
+    ) -> Result<(), String> {
         let Some(path) = &args.record else { return Ok(()) };
         let done = self.done.clone();
         let told = move |told| {
@@ -256,7 +269,7 @@ impl OnScreen {
                 recorder::Told::Ended(why) => Err(why),
             }));
         };
-        self.recorder = Some(Recorder::start(path, &lab.opening(), args.redact, clock.now(), told)?);
+        self.recorder = Some(Recorder::start(path, &lab.opening(), args.redact, memory, clock.now(), told)?);
         self.app.ui.recording = Some(Recording::Goes(0));
         Ok(())
     }

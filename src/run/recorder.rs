@@ -10,8 +10,8 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::Receiver,
     },
     time::Duration,
@@ -22,6 +22,7 @@ use chrono::{DateTime, Local, Utc};
 use super::worker::Worker;
 use crate::{
     app::session::Outgoing,
+    memory::{Held, Memory},
     recording::{Entry, Head, Redactor, What, moment},
     store::TaskKey,
     time::Now,
@@ -31,8 +32,6 @@ use crate::{
     },
 };
 
-/// Bytes that may wait for the disk; it holds many seconds of the busiest lab.
-const MOST_WAITING: usize = 256 * 1024 * 1024;
 /// What an entry weighs beside its text, bytes.
 const OVERHEAD: usize = 200;
 /// A wall clock that differs by more than this from what it should show was set.
@@ -51,7 +50,10 @@ pub(crate) enum Told {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     worker: Worker<Entry>,
-    waiting: Arc<AtomicUsize>,
+    /// The weight of what waits for the disk.
+    waiting: Arc<Mutex<Held>>,
+    /// How much may wait: many seconds of the busiest lab.
+    most: usize,
     /// It has ended: nothing is written any more.
     over: Arc<AtomicBool>,
     /// The disk was too slow.
@@ -63,8 +65,8 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Begins a recording in a new file; `redact`: what was measured and asked for is left out. What it has to tell
-    /// goes to `told`, from another thread.
+    /// Begins a recording in a new file; `redact`: what was measured and asked for is left out. What waits for the disk
+    /// is weighed in `memory`. What it has to tell goes to `told`, from another thread.
     ///
     /// # Errors
     /// One sentence: the file is there already, or cannot be made.
@@ -72,6 +74,7 @@ impl Recorder {
         path: &Path,
         head: &Opening,
         redact: bool,
+        memory: &Memory,
         now: Now,
         told: impl Fn(Told) + Send + 'static,
     ) -> Result<Recorder, String> {
@@ -99,18 +102,21 @@ impl Recorder {
             let _ = std::fs::remove_file(path);
             format!("nothing is recorded: {shown} cannot be written: {error}")
         })?;
-        let (waiting, over, late): (Arc<AtomicUsize>, Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+        let (over, late): (Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+        let (waiting, most) = (Arc::new(Mutex::new(memory.hold(0))), memory.recording());
         let (open, ended, slow) = (waiting.clone(), over.clone(), late.clone());
         let worker = Worker::start("recorder", move |todo| {
-            if let Err(error) = writer.work(todo, &open, &slow, &told) {
+            if let Err(error) = writer.work(todo, &open, most, &slow, &told) {
                 ended.store(true, Ordering::Relaxed);
                 told(Told::Ended(writer.give_up(&error)));
                 // Whoever still gives something does not wait for it.
-                todo.iter().for_each(drop);
+                todo.iter().for_each(|entry| {
+                    weigh(&open, |bytes| bytes.saturating_sub(weight(&entry.what)));
+                });
             }
         });
         let worker = worker.map_err(|error| format!("nothing is recorded: {error}"))?;
-        Ok(Recorder { worker, waiting, over, late, start, raw: false })
+        Ok(Recorder { worker, waiting, most, over, late, start, raw: false })
     }
 
     /// Writes what came from the connections.
@@ -166,12 +172,21 @@ impl Recorder {
 
     fn push(&mut self, what: What, now: Now) {
         let size = weight(&what);
-        if self.waiting.fetch_add(size, Ordering::Relaxed) > MOST_WAITING {
+        // A single message may be larger.
+        if weigh(&self.waiting, |bytes| bytes + size) > self.most {
             self.over.store(true, Ordering::Relaxed);
             self.late.store(true, Ordering::Relaxed);
         }
         self.worker.give(Entry { at: moment(now.mono), what });
     }
+}
+
+/// Changes the weight of what waits; what it was before.
+fn weigh(waiting: &Mutex<Held>, change: impl FnOnce(usize) -> usize) -> usize {
+    let mut held = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = held.bytes();
+    held.set(change(before));
+    before
 }
 
 /// Roughly what an entry takes while it waits.
@@ -226,7 +241,8 @@ impl Writer {
     fn work(
         &mut self,
         todo: &Receiver<Entry>,
-        waiting: &AtomicUsize,
+        waiting: &Mutex<Held>,
+        most: usize,
         late: &AtomicBool,
         told: &dyn Fn(Told),
     ) -> io::Result<()> {
@@ -236,14 +252,14 @@ impl Writer {
                 let size = weight(&entry.what);
                 let entry = self.redactor.as_mut().map_or(entry.clone(), |redactor| redactor.entry(&entry));
                 self.line(&entry.write());
-                waiting.fetch_sub(size, Ordering::Relaxed);
+                weigh(waiting, |bytes| bytes.saturating_sub(size));
                 if self.buffer.len() >= BLOCK {
                     self.flush()?;
                 }
             }
             self.flush()?;
             if late.load(Ordering::Relaxed) {
-                let why = format!("the disk was {} MB behind", MOST_WAITING / 1_000_000);
+                let why = format!("the disk was {} MB behind", most / 1_000_000);
                 return Err(io::Error::other(why));
             }
             let size = crate::app::document::bytes(usize::try_from(self.written).unwrap_or(usize::MAX));
@@ -299,7 +315,7 @@ mod tests {
     }
 
     fn start(path: &Path, redact: bool) -> Result<Recorder, String> {
-        Recorder::start(path, &opening(), redact, Now::at(1.0), |_| {})
+        Recorder::start(path, &opening(), redact, &Memory::default(), Now::at(1.0), |_| {})
     }
 
     /// One of each kind, as the connections give them.
@@ -392,7 +408,14 @@ mod tests {
     fn a_full_disk_ends_the_recording_with_its_last_whole_line() {
         let (told, heard) = std::sync::mpsc::channel();
         // Whatever is written there meets a full disk.
-        let full = Recorder::start(Path::new("/dev/full"), &opening(), false, Now::at(0.0), |_| {});
+        let full = Recorder::start(
+            Path::new("/dev/full"),
+            &opening(),
+            false,
+            &Memory::default(),
+            Now::at(0.0),
+            |_| {},
+        );
         assert!(full.is_err_and(|why| why.contains("is there already")));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.jsonl");
@@ -409,10 +432,44 @@ mod tests {
         drop(give);
         let mut writer = writer;
         let tell = move |said| told.send(said).unwrap();
-        let error = writer.work(&todo, &AtomicUsize::new(1000), &AtomicBool::new(false), &tell).unwrap_err();
+        let waiting = Mutex::new(Memory::default().hold(1000));
+        let error = writer.work(&todo, &waiting, 1000, &AtomicBool::new(false), &tell).unwrap_err();
         assert!(heard.try_recv().is_err());
         let told = writer.give_up(&error);
         assert!(told.contains("has stopped") && told.contains("a.jsonl"), "{told}");
+    }
+
+    #[test]
+    fn what_waits_for_a_slow_disk_is_weighed_and_too_much_of_it_ends_the_recording() {
+        let memory = Memory::default();
+        let (go, gate) = std::sync::mpsc::channel::<()>();
+        let worker = Worker::start("slow", move |todo: &Receiver<Entry>| {
+            let _ = gate.recv();
+            todo.iter().for_each(drop);
+        });
+        let mut recorder = Recorder {
+            worker: worker.unwrap(),
+            waiting: Arc::new(Mutex::new(memory.hold(0))),
+            most: 3_000_000,
+            over: Arc::default(),
+            late: Arc::default(),
+            start: Now::at(0.0).utc,
+            raw: false,
+        };
+        let raw =
+            |bytes: usize| Incoming::Raw { line: Line::Bus, frame: Frame::Binary(vec![0; bytes].into()) };
+        for n in 1..=4 {
+            recorder.heard(&raw(1_000_000), Now::at(1.0));
+            assert_eq!(memory.held(), n * (1_000_000 + OVERHEAD));
+        }
+        recorder.heard(&raw(1_000_000), Now::at(1.0));
+        assert!(recorder.over.load(Ordering::Relaxed) && recorder.late.load(Ordering::Relaxed));
+        let before = memory.held();
+        recorder.heard(&raw(1_000_000), Now::at(1.0));
+        assert_eq!(memory.held(), before, "nothing more is taken");
+        drop(go);
+        drop(recorder);
+        assert_eq!(memory.held(), 0);
     }
 
     #[test]

@@ -157,6 +157,8 @@ impl Row {
     /// Takes in its reply. `cells`: see [`judge::verdict`]; `exact`: it came just as it was sent.
     pub(super) fn settle(&mut self, reply: Reply, cells: bool, now: Now, exact: bool) -> bool {
         let ipython = self.task.is_ipython();
+        // What was let go does not come back with a repeated event; only its payload may have been, while it ran.
+        let is_news = !is_over(self);
         let verdict = judge::verdict(&reply, ipython, cells);
         let mut changed = match verdict {
             Verdict::End(outcome, reason) => self.finish(outcome, reason, now, exact),
@@ -164,7 +166,7 @@ impl Row {
         };
         let task = &mut self.task;
         let stands_in = |reply: &Reply| LeftOut::read(&reply.text).is_some();
-        if task.reply.as_ref().is_none_or(stands_in) && !task.let_go {
+        if task.reply.as_ref().is_none_or(stands_in) && (!task.let_go || is_news) {
             if task.outcome == Some(Outcome::Failed) {
                 fill(&mut task.error, || judge::inner_error(&reply, ipython));
             }

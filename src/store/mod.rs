@@ -59,7 +59,7 @@ pub use usual::{Overrun, Usual};
 use group::GroupId;
 use schedule::Carrier;
 use station::Station;
-use table::{Row, RowId};
+use table::{ROW, Row, RowId, texts_of};
 use usual::Usuals;
 
 /// Everything that can change what we know.
@@ -151,13 +151,14 @@ pub enum Input {
 pub struct Limits {
     /// Tasks kept that ended or are unknown.
     pub ended_tasks: usize,
-    /// Bytes of payload and reply text kept for ended tasks together; the oldest texts are let go first.
-    pub text_bytes: usize,
+    /// Bytes that all tasks with their texts may take. First the oldest texts of ended tasks are let go, then the
+    /// largest of those that run or wait, then the oldest ended tasks.
+    pub memory: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { ended_tasks: 10_000, text_bytes: 256 * 1024 * 1024 }
+        Limits { ended_tasks: 10_000, memory: 224 * 1024 * 1024 }
     }
 }
 
@@ -174,6 +175,8 @@ pub struct Counts {
     pub unknown: usize,
     /// Ended tasks that were let go to stay within the limits.
     pub let_go: usize,
+    /// Tasks whose payload or reply was let go, while they themselves were kept.
+    pub texts_let_go: usize,
 }
 
 /// The service that routes and schedules, as Juice names it. Its own five tasks are how one talks to it, not work.
@@ -199,6 +202,10 @@ pub struct Store {
     /// Those of `finished` that still have texts.
     with_text: BTreeMap<u64, RowId>,
     text_bytes: usize,
+    /// Texts of rows that run or wait, and those of them that have large ones, by how much.
+    open_bytes: usize,
+    large_open: BTreeSet<(usize, RowId)>,
+    texts_let_go: usize,
     /// Of the replies that the scheduler keeps as well.
     scheduler_bytes: usize,
     next_finish: u64,
@@ -253,12 +260,16 @@ pub struct Store {
     questions: VecDeque<Text>,
     types_in_use: usize,
     usuals: Usuals,
+    /// Bytes that carriers have with them, and that are kept as examples of types.
+    loads: usize,
+    examples: usize,
     /// Tasks of the history that were opened, the newest last.
     recalled: VecDeque<Task>,
 }
 
-/// Tasks of the history that are at hand.
+/// Tasks of the history that are at hand, and bytes of their texts.
 const RECALLED: usize = 16;
+const RECALLED_BYTES: usize = 16 << 20;
 
 impl Store {
     /// An empty store.
@@ -273,6 +284,9 @@ impl Store {
             finished: BTreeMap::new(),
             with_text: BTreeMap::new(),
             text_bytes: 0,
+            open_bytes: 0,
+            large_open: BTreeSet::new(),
+            texts_let_go: 0,
             scheduler_bytes: 0,
             next_finish: 0,
             due: BTreeSet::new(),
@@ -307,6 +321,8 @@ impl Store {
             questions: VecDeque::new(),
             types_in_use: 0,
             usuals: Usuals::default(),
+            loads: 0,
+            examples: 0,
             recalled: VecDeque::new(),
         }
     }
@@ -316,8 +332,10 @@ impl Store {
     pub fn recall(&mut self, task: Task) {
         self.recalled.retain(|known| known.key != task.key);
         self.recalled.push_back(task);
-        let over = self.recalled.len().saturating_sub(RECALLED);
-        self.recalled.drain(..over);
+        let mut bytes: usize = self.recalled.iter().map(texts_of).sum();
+        while self.recalled.len() > RECALLED || (bytes > RECALLED_BYTES && self.recalled.len() > 1) {
+            bytes -= self.recalled.pop_front().as_ref().map_or(0, texts_of);
+        }
         self.touch();
     }
 
@@ -432,6 +450,7 @@ impl Store {
             counts.unknown += self.tally[1].unknown;
         }
         counts.let_go = self.let_go;
+        counts.texts_let_go = self.texts_let_go;
         counts
     }
 
@@ -448,6 +467,18 @@ impl Store {
     /// The limits in force.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// From here on tasks may take so many bytes. What is too much is let go at once.
+    pub fn allow(&mut self, memory: usize) {
+        self.limits.memory = memory;
+        self.keep_within_limits();
+    }
+
+    /// Bytes that tasks take, with all that is kept beside them: an estimate.
+    pub fn bytes(&self) -> usize {
+        let recalled: usize = self.recalled.iter().map(texts_of).sum();
+        self.rows.len() * ROW + self.text_bytes + self.open_bytes + self.loads + self.examples + recalled
     }
 
     /// Own direct sequential tasks that run or wait, oldest first: what leaving now would drop or leave unobserved

@@ -28,6 +28,9 @@ const CARRIERS: usize = 256;
 /// A larger payload is not kept on the way: the task's own events bring it again, bytes.
 const LARGEST_LOAD: usize = 1 << 20;
 
+/// Of all that is on the way together, bytes.
+const LOADS: usize = 8 << 20;
+
 /// The scheduler's word that a slot was taken is older than what the bus said within this time, seconds.
 const OVERDUE_AGE: u64 = 2;
 
@@ -38,6 +41,12 @@ pub(super) struct Carrier {
     pub own: Option<Text>,
     payload: Option<Text>,
     metadata: Option<Text>,
+}
+
+impl Carrier {
+    pub(super) fn bytes(&self) -> usize {
+        [&self.payload, &self.metadata].into_iter().flatten().map(|text| text.len()).sum()
+    }
 }
 
 impl Store {
@@ -143,7 +152,8 @@ impl Store {
             if self.carriers.len() >= CARRIERS
                 && let Some(oldest) = self.carrier_order.pop_front()
             {
-                self.carriers.remove(&oldest);
+                let oldest = self.carriers.remove(&oldest).unwrap_or_default();
+                self.loads -= oldest.bytes();
             }
             self.carrier_order.push_back(by.clone());
         }
@@ -152,7 +162,22 @@ impl Store {
 
     fn drop_carrier(&mut self, by: &Text) -> Carrier {
         self.carrier_order.retain(|known| known != by);
-        self.carriers.remove(by).unwrap_or_default()
+        let carrier = self.carriers.remove(by).unwrap_or_default();
+        self.loads -= carrier.bytes();
+        carrier
+    }
+
+    /// The oldest carriers give away what they carry, where all of it is too much.
+    fn lighten(&mut self) {
+        for by in &self.carrier_order {
+            if self.loads <= LOADS {
+                break;
+            }
+            if let Some(carrier) = self.carriers.get_mut(by) {
+                self.loads -= carrier.bytes();
+                (carrier.payload, carrier.metadata) = (None, None);
+            }
+        }
     }
 
     /// A `ScheduleTask`: what it carries belongs to the scheduled task's row; it has none itself, unless it failed.
@@ -164,8 +189,12 @@ impl Store {
                 };
                 let (payload, metadata) = (text("task_payload"), text("task_metadata"));
                 let carrier = self.carrier(&event.task_id);
+                let before = carrier.bytes();
                 carrier.payload = payload.or(carrier.payload.take());
                 carrier.metadata = metadata.or(carrier.metadata.take());
+                let after = carrier.bytes();
+                self.loads = self.loads + after - before;
+                self.lighten();
                 true
             }
             TaskEventState::Completed | TaskEventState::Failed => {

@@ -32,6 +32,12 @@ const MESSAGE_KEPT: usize = 200;
 /// How much of a name stays when a row's texts are let go, in bytes. Names are short unless somebody means harm.
 const LONGEST_NAME: usize = 4_000;
 
+/// What a row weighs beside its texts, bytes: itself, its ids, and its places in the indexes.
+pub(super) const ROW: usize = 2_000;
+
+/// Texts of a row that runs or waits are let go only if they are as large together, in bytes.
+const LARGE: usize = 64 * 1024;
+
 /// What a row's timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
@@ -114,29 +120,25 @@ impl Row {
             self.alike_of = of;
         }
     }
+}
 
-    /// Bytes of text that can be let go.
-    fn bytes(&self) -> usize {
-        let task = &self.task;
-        let error = |error: &ErrorBody| {
-            [&error.ename, &error.evalue, &error.traceback]
-                .into_iter()
-                .flatten()
-                .map(|t| t.len())
-                .sum::<usize>()
+/// Bytes of a task's text that can be let go.
+pub(super) fn texts_of(task: &Task) -> usize {
+    let length = |text: &Option<Text>| text.as_ref().map_or(0, |text| text.len());
+    let error = |error: &ErrorBody| length(&error.ename) + length(&error.evalue) + length(&error.traceback);
+    let reply = task.reply.as_ref().map_or(0, |reply| {
+        let body = match &reply.body {
+            ReplyBody::Error(body) | ReplyBody::Ok { inner: Some(Inner::Error(body)), .. } => error(body),
+            ReplyBody::Odd { status } => length(status),
+            ReplyBody::Ok { .. } => 0,
         };
-        let reply = task.reply.as_ref().map_or(0, |reply| {
-            let body = match &reply.body {
-                ReplyBody::Error(body) | ReplyBody::Ok { inner: Some(Inner::Error(body)), .. } => error(body),
-                _ => 0,
-            };
-            reply.text.len() + body
-        });
-        let payload = task.payload.as_ref().map_or(0, |text| text.len());
-        let metadata = task.metadata.as_ref().map_or(0, |text| text.len());
-        let name = if task.name.len() > LONGEST_NAME { task.name.len() } else { 0 };
-        payload + metadata + reply + name
-    }
+        reply.text.len() + length(&reply.id) + body
+    });
+    // The name of an error and the beginning of its message are what is left of a reply.
+    let told = task.error.as_ref().map_or(0, error);
+    let told = if told > 2 * MESSAGE_KEPT + 8 { told } else { 0 };
+    let name = if task.name.len() > LONGEST_NAME { task.name.len() } else { 0 };
+    length(&task.payload) + length(&task.metadata) + reply + told + name
 }
 
 /// Where a row stands in its life, as far as the indexes care.
@@ -185,6 +187,8 @@ struct Place {
     timer: Option<Duration>,
     finish: Option<u64>,
     bytes: usize,
+    /// The same of a row that runs or waits.
+    open_bytes: usize,
     /// Of its reply, where the scheduler keeps that too.
     listed: usize,
 }
@@ -206,7 +210,8 @@ impl Place {
             due,
             timer: row.timer.map(|(at, _)| at),
             finish: row.finish,
-            bytes: if open { 0 } else { row.bytes() },
+            bytes: if open { 0 } else { texts_of(task) },
+            open_bytes: if open { texts_of(task) } else { 0 },
             listed: match (&task.scheduled_task_id, &task.reply) {
                 (Some(_), Some(reply)) => reply.text.len(),
                 _ => 0,
@@ -366,24 +371,45 @@ impl Store {
 
     /// Lets the oldest ended and unknown rows go, and the oldest texts.
     pub(super) fn keep_within_limits(&mut self) {
-        while self.finished.len() > self.limits.ended_tasks {
-            let Some((_, &id)) = self.finished.first_key_value() else { break };
-            self.remember_member(id);
-            self.take(id);
-            self.let_go += 1;
-            self.touch();
+        while self.finished.len() > self.limits.ended_tasks && self.let_oldest_go() {}
+        let most = self.limits.memory;
+        while self.bytes() > most
+            && let Some((_, &id)) = self.with_text.first_key_value()
+        {
+            self.let_texts_go(id);
         }
-        while self.text_bytes > self.limits.text_bytes {
-            let Some((_, &id)) = self.with_text.first_key_value() else { break };
-            self.edit(id, |row| {
-                let task = &mut row.task;
+        while self.bytes() > most
+            && let Some(&(_, id)) = self.large_open.last()
+        {
+            self.let_texts_go(id);
+        }
+        while self.bytes() > most && self.let_oldest_go() {}
+    }
+
+    /// Lets the oldest ended or unknown row go. False: there is none.
+    fn let_oldest_go(&mut self) -> bool {
+        let Some((_, &id)) = self.finished.first_key_value() else { return false };
+        self.remember_member(id);
+        self.take(id);
+        self.let_go += 1;
+        self.touch();
+        true
+    }
+
+    /// Lets a row's texts go; what it was, and how it ended, stays.
+    fn let_texts_go(&mut self, id: RowId) {
+        let mut first = false;
+        self.edit(id, |row| {
+            first = !row.task.let_go;
+            for task in [Some(&mut row.task), row.likely.as_deref_mut()].into_iter().flatten() {
                 task.error = task.failure().map(shortened);
                 (task.payload, task.metadata, task.reply) = (None, None, None);
                 task.name = shortened_text(&task.name, LONGEST_NAME - 4);
                 task.let_go = true;
-                true
-            });
-        }
+            }
+            true
+        });
+        self.texts_let_go += usize::from(first);
     }
 
     fn file(&mut self, id: RowId, service: &str, place: Place) {
@@ -402,6 +428,10 @@ impl Store {
                 self.with_text.insert(at, id);
                 self.text_bytes += place.bytes;
             }
+        }
+        self.open_bytes += place.open_bytes;
+        if place.open_bytes >= LARGE {
+            self.large_open.insert((place.open_bytes, id));
         }
         self.scheduler_bytes += place.listed;
         if let Some(at) = place.due {
@@ -433,6 +463,8 @@ impl Store {
                 self.text_bytes = self.text_bytes.saturating_sub(place.bytes);
             }
         }
+        self.open_bytes = self.open_bytes.saturating_sub(place.open_bytes);
+        self.large_open.remove(&(place.open_bytes, id));
         self.scheduler_bytes = self.scheduler_bytes.saturating_sub(place.listed);
         if let Some(at) = place.due {
             self.due.remove(&(at, id));

@@ -18,6 +18,8 @@ const MOST_TYPES: usize = 512;
 const MOST_TYPES_EACH: usize = 64;
 /// Larger payloads are not kept as an example.
 const LARGEST_EXAMPLE: usize = 256 * 1024;
+/// Of all examples together: what comes beyond it is not kept.
+const EXAMPLES: usize = 8 << 20;
 /// Longer names are nobody's types.
 const LONGEST_NAME: usize = 4_000;
 /// Replies whose size counts.
@@ -52,6 +54,12 @@ pub(super) struct Use {
     seen: Now,
     /// Sizes of the reply frames of the last runs that ended ok, bytes.
     sizes: VecDeque<usize>,
+}
+
+impl Use {
+    pub(super) fn bytes(&self) -> usize {
+        self.payload.as_ref().map_or(0, |payload| payload.len())
+    }
 }
 
 /// The wire type and, for cells, the class that the display name begins with.
@@ -92,7 +100,7 @@ impl Store {
         }
         // Of a run with a longer name, as that of a long cell, only how it went is kept.
         let long = task.name.len() > LONGEST_NAME;
-        let total = self.types_in_use;
+        let (total, examples) = (self.types_in_use, self.examples);
         let Some(station) = self.station_mut(service) else { return };
         let types = &mut station.types;
         let key = (wire, class);
@@ -100,22 +108,30 @@ impl Store {
         let name = if long { Text::from("") } else { task.name.clone() };
         let mut added = 0;
         if let Some(known) = types.get_mut(&key) {
+            let others = examples - known.bytes();
             if !long {
+                let payload = payload.filter(|payload| others + payload.len() <= EXAMPLES);
                 known.payload = payload.or(known.payload.take());
                 known.name = name;
             }
             (known.parallel, known.seen) = (parallel, now);
+            self.examples = others + known.bytes();
             return;
         }
+        let mut examples = examples;
         if types.len() >= MOST_TYPES_EACH || total >= MOST_TYPES {
             let oldest = types.iter().min_by_key(|(_, known)| known.seen.mono).map(|(key, _)| key.clone());
             let Some(oldest) = oldest else { return };
-            types.remove(&oldest);
+            examples -= types.remove(&oldest).map_or(0, |known| known.bytes());
         } else {
             added = 1;
         }
-        types.insert(key, Use { payload, name, parallel, seen: now, sizes: VecDeque::new() });
+        let payload = payload.filter(|payload| examples + payload.len() <= EXAMPLES);
+        let known = Use { payload, name, parallel, seen: now, sizes: VecDeque::new() };
+        examples += known.bytes();
+        types.insert(key, known);
         self.types_in_use += added;
+        self.examples = examples;
     }
 
     /// Notes how large a reply was and how long the run took, or that the service does not know the type.
@@ -139,8 +155,9 @@ impl Store {
             }
             known.sizes.push_back(size);
         } else if unknown_type && known.sizes.is_empty() {
-            station.types.remove(&key);
+            let known = station.types.remove(&key);
             self.types_in_use = self.types_in_use.saturating_sub(1);
+            self.examples -= known.map_or(0, |known| known.bytes());
         }
     }
 

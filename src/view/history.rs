@@ -278,6 +278,10 @@ fn head(history: &History, look: Look, narrow: bool) -> Row {
         let text = format!("{} older let go, up to {}  ", found.gone, until.unwrap_or_default());
         row.right.push(look.piece(&text, Role::Dim));
     }
+    if found.left_out > 0 && !narrow {
+        let text = format!("the newest {}; older ones: juicetop list  ", found.total - found.left_out);
+        row.right.push(look.piece(&text, Role::Warning));
+    }
     if history.hidden {
         row.right.push(word("hidden too  ", Role::Dim));
     }

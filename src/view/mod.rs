@@ -324,6 +324,10 @@ fn counts(app: &App, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
     number(counts.waiting, "waiting", look.glyphs.waiting, Role::Waiting, true);
     number(counts.failed, "failed", look.glyphs.failed, Role::Failed, true);
     number(counts.unknown, "unknown", look.glyphs.unknown, Role::Unknown, false);
+    number(counts.let_go, "let go", look.glyphs.ellipsis, Role::Dim, false);
+    if !narrow {
+        number(counts.texts_let_go, "texts let go", "", Role::Dim, false);
+    }
     number(app.session.bad as usize, "unreadable", "!", Role::Warning, false);
     number(app.session.missed as usize, "events missed", "!", Role::Warning, false);
     right.push(look.piece(&words::clock(now.utc), Role::Dim));

@@ -103,7 +103,7 @@ fn task(fields: &Fields<'_>) -> Result<Event, Malformed> {
         task_id,
         target,
         state,
-        task_type: fields.text("task_type").unwrap_or_default(),
+        task_type: fields.word("task_type")?.unwrap_or_default(),
         display_name: fields.text("task_display_name").unwrap_or_default(),
         parallel: json::get(&metadata, "parallel").and_then(json::boolean),
         metadata,
@@ -131,9 +131,9 @@ fn scheduled(fields: &Fields<'_>) -> Result<Event, Malformed> {
     Ok(Event::Scheduled(Box::new(ScheduledEvent {
         time: fields.stamp("time").unwrap_or_else(Stamp::missing),
         scheduled_task_id: fields.required("scheduled_task_id")?,
-        task_id: fields.text("task_id"),
-        target: fields.text("target").unwrap_or_default(),
-        task_type: fields.text("task_type").unwrap_or_default(),
+        task_id: fields.word("task_id")?,
+        target: fields.word("target")?.unwrap_or_default(),
+        task_type: fields.word("task_type")?.unwrap_or_default(),
         display_name: fields.text("display_name").unwrap_or_default(),
         status: fields.required("status")?.into(),
     })))
@@ -143,7 +143,7 @@ fn throttle(fields: &Fields<'_>) -> Result<Event, Malformed> {
     let throttled = fields.required("throttled")?;
     Ok(Event::Throttle(ThrottleEvent {
         time: fields.stamp("time").unwrap_or_else(Stamp::missing),
-        id: fields.text("id").unwrap_or_else(|| Text::from("SYSTEM")),
+        id: fields.word("id")?.unwrap_or_else(|| Text::from("SYSTEM")),
         throttled: throttled.parse().map_err(|_| {
             Malformed::new("the ThrottleStateEvent's `throttled` is not a whole number of 64 bits")
         })?,

@@ -35,6 +35,9 @@ const NAMES: &[&str] = &[
     "traceback",
 ];
 
+/// Longer ids, names of services and types, words and moments are nobody's, bytes. They stay for as long as a task does.
+pub(super) const LONGEST_WORD: usize = 1_000;
+
 /// The fields of one JSON object, raw.
 pub(super) struct Fields<'a> {
     what: &'a str,
@@ -69,14 +72,28 @@ impl<'a> Fields<'a> {
         self.raw(name).and_then(text_of)
     }
 
-    /// The value as text, where nothing can be told without it.
-    pub(super) fn required(&self, name: &str) -> Result<Text, Malformed> {
-        self.text(name).ok_or_else(|| Malformed::new(format!("the {} has no `{name}`", self.what)))
+    /// The value as a word: a text that is not endless.
+    pub(super) fn word(&self, name: &str) -> Result<Option<Text>, Malformed> {
+        let Some(raw) = self.raw(name) else { return Ok(None) };
+        // Each character may be written in six.
+        let word = if raw.len() > 6 * LONGEST_WORD + 2 { Some(Text::from(raw)) } else { text_of(raw) };
+        match word {
+            Some(word) if word.len() > LONGEST_WORD => {
+                let what = format!("the {} has a `{name}` of {} bytes", self.what, word.len());
+                Err(Malformed::new(format!("{what}; at most {LONGEST_WORD} are taken")))
+            }
+            word => Ok(word),
+        }
     }
 
-    /// The value as a moment.
+    /// The value as a word, where nothing can be told without it.
+    pub(super) fn required(&self, name: &str) -> Result<Text, Malformed> {
+        self.word(name)?.ok_or_else(|| Malformed::new(format!("the {} has no `{name}`", self.what)))
+    }
+
+    /// The value as a moment; one without end is none.
     pub(super) fn stamp(&self, name: &str) -> Option<Stamp> {
-        self.text(name).map(|text| Stamp::parse(&text))
+        self.word(name).ok()?.map(|text| Stamp::parse(&text))
     }
 
     /// The value, if it is true or false.

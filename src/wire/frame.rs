@@ -256,7 +256,9 @@ impl Reply {
     /// surrogates, any depth).
     pub fn parse(text: Text) -> Result<Reply, Malformed> {
         let fields = Fields::read(&text, "reply")?;
-        let id = fields.raw("id").filter(|raw| json::kind(raw) == Some(Kind::String)).and_then(text_of);
+        let is_text = fields.raw("id").is_some_and(|raw| json::kind(raw) == Some(Kind::String));
+        // An endless one is nobody's.
+        let id = fields.word("id").ok().flatten().filter(|_| is_text);
         let status = fields.raw("status");
         let body = match status.and_then(json::string).as_deref() {
             Some("ok") => {
@@ -375,9 +377,9 @@ impl Snapshot {
         let result = fields.raw("result").filter(|raw| json::kind(raw) != Some(Kind::Null)).map(Text::from);
         Ok(Snapshot {
             scheduled_task_id: fields.required("scheduled_task_id")?,
-            task_id: fields.text("task_id"),
+            task_id: fields.word("task_id")?,
             target: fields.required("target")?,
-            task_type: fields.text("task_type").unwrap_or_default(),
+            task_type: fields.word("task_type")?.unwrap_or_default(),
             display_name: fields.text("display_name").unwrap_or_default(),
             status: fields.required("status")?.into(),
             run_at: fields.stamp("run_at"),

@@ -201,7 +201,7 @@ impl Screen {
 
     fn answer(&mut self, query: &Query) {
         let lines = self.find(&Order::of(&self.lines, query), query);
-        let found = Found { id: query.id, lines, total: self.lines.len(), gone: 0, until: None };
+        let found = Found { id: query.id, lines, total: self.lines.len(), left_out: 0, gone: 0, until: None };
         update(&mut self.app, Msg::Found(found), self.now);
     }
 

@@ -104,7 +104,7 @@ pub fn run(place: &Place, look: &LookArgs, args: &SubmitArgs, out: &Out) -> Resu
     for doubt in plan.iter().flat_map(|plan| &plan.doubts) {
         out::say(&format!("note: the service will probably refuse it: {doubt}"));
     }
-    let mut options = lab.options();
+    let mut options = lab.options(&lab.memory());
     options.alone.retain(|(name, _)| alone && **name == *args.service);
     // What a group's results would add to the scheduler's list is told from the list.
     let talk = Talk::start(&lab, options, group.is_some())?;

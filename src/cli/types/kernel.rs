@@ -60,7 +60,7 @@ pub(super) fn ask(
     out::say(&format!(
         "asking {service}'s kernel: a cell that takes the slot and waits behind what runs there (Ctrl-C gives up)"
     ));
-    let mut options = lab.options();
+    let mut options = lab.options(&lab.memory());
     options.alone.retain(|(name, _)| *name == service);
     let mut talk = Talk::start(lab, options, false)?;
     let line = if alone { Line::Service(service.clone()) } else { Line::Router };

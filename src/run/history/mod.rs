@@ -2,7 +2,8 @@
 //! key.
 //!
 //! A disk that fails is told once and hurts nothing: what could not be written is tried again with what comes next. It refuses
-//! to write a payload in which secrets stand.
+//! to write a payload in which secrets stand, and to hold more than its share of the memory: where the disk is slower than
+//! the lab, changes wait in the store, which knows only the last of each task.
 
 mod payloads;
 mod table;
@@ -27,6 +28,7 @@ use crate::{
         compose,
     },
     history::{Journal, Limits, Record, RowId, Trouble, usual_runs},
+    memory::{Held, Memory},
     store::{
         State, Task, TaskKey,
         past::query::{Found, Query},
@@ -42,6 +44,10 @@ use table::Table;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Records that wait for a disk that fails; the oldest of more are lost.
 const WAITING: usize = 20_000;
+/// What a record weighs beside its texts, bytes.
+const OVERHEAD: usize = 1_000;
+/// A kept past's share of one text, where it stands on no disk.
+const TEXT_SHARE: usize = 8;
 /// What is too old or too much is let go after so many records, and at the start.
 const PRUNED_AFTER: usize = 5_000;
 
@@ -60,13 +66,22 @@ enum Job {
 struct Batch {
     merged: Vec<(TaskKey, TaskKey)>,
     records: Vec<Record>,
+    held: Held,
+}
+
+/// What a record takes while it waits, bytes.
+fn weight(record: &Record) -> usize {
+    let texts = [&record.texts.payload, &record.texts.metadata, &record.texts.reply];
+    let texts = texts.into_iter().flatten().filter_map(|kept| Some(kept.text()?.len()));
+    OVERHEAD + record.past.name.len() + texts.sum::<usize>()
 }
 
 /// The thread, and the way to it.
 pub(super) struct History {
     worker: Worker<Job>,
     limits: Limits,
-    /// Records that were given and are not written yet.
+    memory: Memory,
+    /// Bytes of records that were given and are not written yet.
     open: Arc<AtomicUsize>,
     /// The newest question's number: older ones are given up.
     newest: Arc<AtomicU64>,
@@ -76,16 +91,22 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Starts it; `place`: the file, `None` for one in memory. What it has to tell goes to `told`.
+    /// Starts it; `place`: the file, `None` for one in memory, which is bounded by its share of `memory`. What it has to
+    /// tell goes to `told`.
     ///
     /// # Errors
     /// No thread can be made.
     pub fn start(
         place: Option<PathBuf>,
         limits: Limits,
+        memory: &Memory,
         clock: Clock,
         told: UnboundedSender<Msg>,
     ) -> io::Result<History> {
+        let limits = match place {
+            Some(_) => limits,
+            None => in_memory(limits, memory),
+        };
         let writer = Writer {
             place,
             limits,
@@ -93,19 +114,22 @@ impl History {
             told,
             journal: None,
             waiting: Vec::new(),
+            held: memory.hold(0),
+            most_waiting: memory.records(),
             merged: Vec::new(),
             lost: 0,
             said: None,
             since: PRUNED_AFTER,
             open: Arc::default(),
-            table: Table::default(),
+            table: Table::new(memory),
             asked: false,
             wanted: None,
             pair: None,
         };
         let (open, newest) = (writer.open.clone(), writer.table.newest.clone());
         let worker = Worker::start("history", move |todo| writer.work(todo))?;
-        Ok(History { worker, limits, open, newest, seen: None, next: Duration::ZERO })
+        let memory = memory.clone();
+        Ok(History { worker, limits, memory, open, newest, seen: None, next: Duration::ZERO })
     }
 
     /// When the next batch is due; `None`: nothing has changed.
@@ -119,7 +143,7 @@ impl History {
             return;
         }
         self.next = now.mono + PAUSE;
-        if self.open.load(Ordering::Relaxed) > WAITING && !all {
+        if self.open.load(Ordering::Relaxed) > self.memory.records() && !all {
             // A disk that hangs: the store remembers what has changed, and needs no more room for it.
             return;
         }
@@ -136,8 +160,10 @@ impl History {
         };
         let records: Vec<Record> = changed.iter().filter_map(record).collect();
         if !(records.is_empty() && merged.is_empty()) {
-            self.open.fetch_add(records.len(), Ordering::Relaxed);
-            self.worker.give(Job::Write(Batch { merged, records }));
+            let bytes = records.iter().map(weight).sum();
+            self.open.fetch_add(bytes, Ordering::Relaxed);
+            let held = self.memory.hold(bytes);
+            self.worker.give(Job::Write(Batch { merged, records, held }));
         }
     }
 }
@@ -167,6 +193,12 @@ impl History {
     }
 }
 
+/// What may be kept where there is no disk for it.
+fn in_memory(limits: Limits, memory: &Memory) -> Limits {
+    let share = memory.past();
+    Limits { bytes: limits.bytes.min(share as u64), text: limits.text.min(share / TEXT_SHARE), ..limits }
+}
+
 /// What has not begun is no history, and neither are the questions that juicetops ask the task manager.
 fn is_history(task: &Task) -> bool {
     let begun = matches!(task.state, State::Running { .. } | State::Ended | State::Unknown);
@@ -180,8 +212,11 @@ struct Writer {
     clock: Clock,
     told: UnboundedSender<Msg>,
     journal: Option<Journal>,
-    /// What could not be written yet.
+    /// What could not be written yet, and its weight.
     waiting: Vec<Record>,
+    held: Held,
+    /// How much may wait while the disk fails.
+    most_waiting: usize,
     merged: Vec<(TaskKey, TaskKey)>,
     /// Of those, how many were too many.
     lost: usize,
@@ -248,7 +283,7 @@ impl Writer {
     fn take(&mut self, job: Job) {
         match job {
             Job::Write(batch) => {
-                self.open.fetch_sub(batch.records.len(), Ordering::Relaxed);
+                self.held.set(self.held.bytes() + batch.held.bytes());
                 self.merged.extend(batch.merged);
                 self.waiting.extend(batch.records);
             }
@@ -328,21 +363,45 @@ impl Writer {
                 journal.write(&self.merged, self.waiting.clone())?;
             }
             Err(error) => {
-                let over = self.waiting.len().saturating_sub(WAITING);
-                self.waiting.drain(..over);
-                self.lost += over;
+                self.lose_the_oldest();
                 return Err(error);
             }
         }
         self.merged.clear();
         self.since += mem::take(&mut self.waiting).len();
-        if self.since >= PRUNED_AFTER
+        self.weigh(0);
+        // What stands in no file must not wait for its turn.
+        let is_full = match &self.journal {
+            Some(journal) if self.place.is_none() => journal.bytes()? > self.limits.bytes,
+            _ => false,
+        };
+        if (self.since >= PRUNED_AFTER || is_full)
             && let Some(journal) = &mut self.journal
         {
             self.since = 0;
             journal.prune(self.clock.now().utc)?;
         }
         Ok(())
+    }
+
+    /// So much waits now.
+    fn weigh(&mut self, bytes: usize) {
+        self.open.fetch_sub(self.held.bytes() - bytes, Ordering::Relaxed);
+        self.held.set(bytes);
+    }
+
+    /// What waits for a disk that fails is bounded; what is lost of it is told once it is right again.
+    fn lose_the_oldest(&mut self) {
+        let mut over = self.waiting.len().saturating_sub(WAITING);
+        let mut bytes = self.held.bytes();
+        bytes -= self.waiting[..over].iter().map(weight).sum::<usize>();
+        while bytes > self.most_waiting {
+            bytes -= self.waiting.get(over).map_or(bytes, weight);
+            over += 1;
+        }
+        self.waiting.drain(..over);
+        self.lost += over;
+        self.weigh(bytes);
     }
 
     fn tell(&mut self, trouble: Option<Trouble>) {
@@ -391,7 +450,8 @@ mod tests {
         fn history(&self) -> (History, tokio::sync::mpsc::UnboundedReceiver<Msg>) {
             let (told, heard) = tokio::sync::mpsc::unbounded_channel();
             let limits = Limits::default();
-            (History::start(Some(self.file()), limits, Clock::start(), told).unwrap(), heard)
+            let memory = Memory::default();
+            (History::start(Some(self.file()), limits, &memory, Clock::start(), told).unwrap(), heard)
         }
 
         fn lines(&self) -> Vec<Past> {
@@ -490,6 +550,7 @@ mod tests {
         let place = Place::new();
         std::fs::create_dir(place.file()).unwrap();
         let (told_to, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let memory = Memory::default();
         let mut writer = Writer {
             place: Some(place.file()),
             limits: Limits::default(),
@@ -497,12 +558,14 @@ mod tests {
             told: told_to,
             journal: None,
             waiting: Vec::new(),
+            held: memory.hold(0),
+            most_waiting: memory.records(),
             merged: Vec::new(),
             lost: 0,
             said: None,
             since: 0,
             open: Arc::default(),
-            table: Table::default(),
+            table: Table::new(&memory),
             asked: false,
             wanted: None,
             pair: None,

@@ -1,15 +1,15 @@
 //! The payloads at hand while somebody looks at the history, so that a filter that looks into them answers as a key does:
 //! to ask the file for each takes ten times as long.
 //!
-//! Packed as they stand in the file, up to [`ROOM`]; what finds no place is asked of the file. They are read in
+//! Packed as they stand in the file, as many as there is room for; what finds no place is asked of the file. They are read in
 //! slices when there is nothing else to do. It refuses to read any before somebody opens the history.
 
 use std::{borrow::Cow, collections::HashMap};
 
 use crate::history::{Journal, RowId, Trouble};
 
-/// Bytes that are kept at most.
-const ROOM: usize = 32 << 20;
+/// What each weighs beside its text, bytes.
+const OVERHEAD: usize = 48;
 /// Rows a slice: two milliseconds or so, for which a question may wait.
 const SLICE: usize = 1_024;
 
@@ -22,19 +22,24 @@ pub(super) struct Payloads {
     last: RowId,
     /// There may be rows behind it.
     more: bool,
+    /// Bytes that are kept at most.
     room: usize,
 }
 
-impl Default for Payloads {
-    fn default() -> Payloads {
-        Payloads { packed: Vec::new(), places: HashMap::new(), last: RowId::MIN, more: true, room: ROOM }
-    }
-}
-
 impl Payloads {
+    /// None yet.
+    pub fn new(room: usize) -> Payloads {
+        Payloads { packed: Vec::new(), places: HashMap::new(), last: RowId::MIN, more: true, room }
+    }
+
     /// Whether there is more to read, and room for it.
     pub fn is_unread(&self) -> bool {
-        self.more && self.packed.len() < self.room
+        self.more && self.bytes() < self.room
+    }
+
+    /// What they take.
+    pub fn bytes(&self) -> usize {
+        self.packed.len() + self.places.len() * OVERHEAD
     }
 
     /// Reads the next slice.
@@ -114,8 +119,8 @@ mod tests {
             records.iter().map(|r| r.texts.payload.as_ref().unwrap().text().unwrap().to_string()).collect();
         let mut journal = Journal::in_memory(Limits::default()).unwrap();
         journal.write(&[], records.to_vec()).unwrap();
-        for room in [ROOM, 20, 0] {
-            let mut payloads = Payloads { room, ..Payloads::default() };
+        for room in [1 << 20, 20, 0] {
+            let mut payloads = Payloads::new(room);
             read_all(&mut payloads, &journal);
             assert!(payloads.packed.len() <= room);
             let found: Vec<Cow<str>> =
@@ -131,7 +136,7 @@ mod tests {
         let mut unknown = known.clone();
         unknown.texts.payload = None;
         journal.write(&[], vec![unknown]).unwrap();
-        let mut payloads = Payloads::default();
+        let mut payloads = Payloads::new(1 << 20);
         read_all(&mut payloads, &journal);
         assert_eq!(payloads.get(&journal, rows(&journal)[0]), None);
         journal.write(&[], vec![known, record("b", r#"{"n": 2}"#)]).unwrap();

@@ -140,6 +140,8 @@ pub struct Found {
     pub lines: Vec<Line>,
     /// Lines that there are.
     pub total: usize,
+    /// Of those, the oldest, which find no room in the memory and are not looked at.
+    pub left_out: usize,
     /// Tasks that were let go to stay within the limits, and of when the newest of them was.
     pub gone: u64,
     /// See `gone`.

@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn no_sequence_of_inputs_breaks_anything(steps in prop::collection::vec((input(), 0..3_000u32), 0..80)) {
-        let mut store = Store::new(Limits { ended_tasks: 6, text_bytes: 900 });
+        let mut store = Store::new(Limits { ended_tasks: 6, memory: 30_000 });
         let mut ended: HashMap<TaskKey, Option<Outcome>> = HashMap::new();
         let mut millis = 0;
         for (input, pause) in steps {

@@ -288,7 +288,7 @@ fn history(size: (u16, u16), charset: Charset) -> Bench {
     let lines: Vec<_> = lines.into_iter().zip(1..).map(|(past, n)| (n, std::sync::Arc::new(past))).collect();
     b.keys("h");
     let total = lines.len() + 5;
-    b.msg(Msg::Found(Found { id: 1, lines, total, gone: 12, until: Some(b.now.utc) }));
+    b.msg(Msg::Found(Found { id: 1, lines, total, left_out: 0, gone: 12, until: Some(b.now.utc) }));
     b
 }
 

@@ -33,6 +33,34 @@ fn recording(name: &str) -> Vec<(String, Result<Event, Malformed>)> {
 }
 
 #[test]
+fn words_that_would_stay_with_a_task_for_long_have_an_end() {
+    let endless = "x".repeat(100_000);
+    let task = |field: &str, value: &str| {
+        let mut event = serde_json::json!({"time": "2026-11-20T08:00:00Z", "task_id": "a", "task_target": "lab",
+            "task_type": "T", "task_display_name": "T", "task_metadata": "{}", "task_payload": "{}",
+            "task_state": "created", "show_in_dashboard": true});
+        event[field] = value.into();
+        decode(&encode("TaskEvent.", &event.to_string()))
+    };
+    for field in ["task_id", "task_target", "task_type", "task_state"] {
+        let why = task(field, &endless).unwrap_err().what;
+        assert!(why.starts_with(&format!("the TaskEvent has a `{field}` of 1000")), "{why}");
+        assert!(task(field, &"x".repeat(1_000)).is_ok(), "{field}");
+        assert!(task(field, &"\u{1}".repeat(1_000)).is_ok(), "{field}: all of it escaped");
+    }
+    let Ok(Event::Task(event)) = task("time", &endless) else { panic!() };
+    assert_eq!(event.time, Stamp::missing());
+    // What can be let go again is taken as it comes.
+    for field in ["task_display_name", "task_metadata", "task_payload"] {
+        assert!(task(field, &endless).is_ok(), "{field}");
+    }
+    let state = format!(r#"{{"service": "lab", "state": "{endless}"}}"#);
+    assert!(decode(&encode("IPythonServiceState.lab", &state)).is_err());
+    let reply = Reply::parse(format!(r#"{{"id": "{endless}", "status": "ok"}}"#).into()).unwrap();
+    assert_eq!(reply.id, None);
+}
+
+#[test]
 fn frames_that_cannot_be_decoded_say_why() {
     assert_eq!(refused("bus_empty.bin"), "the frame is empty");
     assert_eq!(refused("bus_zero_length_parts.bin"), "the topic is empty");
