@@ -29,7 +29,8 @@ pub struct Cli {
 /// Where the lab is. Holds for every subcommand.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Place {
-    /// The task manager's address: ws://HOST:PORT (wss for TLS; the port is 5124 where none is given).
+    /// The task manager's address: ws://HOST:PORT (wss for TLS; the port is 5124 where none is given), or wss://PROXY/PATH/
+    /// where a proxy has it below a path.
     #[arg(long, global = true, env = "JUICETOP_URL", value_name = "URL", help_heading = "Where the lab is")]
     pub url: Option<String>,
     /// The lab's edge gateway, to watch from outside: http(s)://HUB/BASE. One cannot submit through it.

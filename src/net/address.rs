@@ -1,7 +1,7 @@
 //! Addresses as people type them, checked before anything is dialled.
 //!
-//! Three kinds: a task manager's router and a service's own port (`ws://host:port`, no path) and the base of a
-//! JupyterHub (`http(s)://hub/base`). A bad one becomes a [`Problem`] that says what would be right; nothing here
+//! Three kinds: a task manager's router and a service's own port (`ws://host:port`, behind a proxy with the base path under
+//! which it has them) and the base of a JupyterHub (`http(s)://hub/base`). A bad one becomes a [`Problem`] that says what would be right; nothing here
 //! panics, resolves a name, or shows a password that somebody put into an address.
 
 use std::{fmt, net::Ipv6Addr};
@@ -28,13 +28,16 @@ pub struct Address {
     pub host: String,
     /// From 1.
     pub port: u16,
+    /// What a proxy has before the paths of what listens behind it: `/lab1`, with no slash at its end; empty where there is
+    /// none.
+    pub base: String,
 }
 
 impl fmt::Display for Address {
-    /// `ws://host:port`, with the brackets that an IPv6 address needs.
+    /// `ws://host:port/base`, with the brackets that an IPv6 address needs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "wss" } else { "ws" };
-        write!(f, "{scheme}://{}", authority(&self.host, self.port))
+        write!(f, "{scheme}://{}{}", authority(&self.host, self.port), self.base)
     }
 }
 
@@ -44,8 +47,10 @@ pub fn authority(host: &str, port: u16) -> String {
 }
 
 impl Address {
-    /// Reads the address of a task manager's router: `ws://host:port`, `wss://host:port`, `host:port` or `host`,
-    /// with or without a final slash. Without a port it is [`ROUTER_PORT`], under `wss` too.
+    /// Reads the address of a task manager's router: `ws://host:port`, `wss://host:port`, `host:port` or `host`, each with or
+    /// without the base path of a proxy and a final slash. `/tasks` or `/remote-sub` at its end is the router's own and not
+    /// doubled. Without a port it is [`ROUTER_PORT`], under `wss` too; with a base path that of the web, 80 or 443: there
+    /// listens a proxy.
     ///
     /// # Errors
     /// [`ProblemKind::BadAddress`], with what would be right.
@@ -53,7 +58,7 @@ impl Address {
         Address::parse(text, ROUTER_PORT)
     }
 
-    /// Reads the address of a service's own port; without a port it is [`SERVICE_PORT`].
+    /// Reads the address of a service's own port, as [`Address::router`]; without a port it is [`SERVICE_PORT`].
     ///
     /// # Errors
     /// As [`Address::router`].
@@ -79,12 +84,16 @@ impl Address {
                 ));
             }
         };
-        let (host, port, path) = split_authority(text, rest, default_port)?;
-        if !path.trim_matches('/').is_empty() {
-            let address = Address { tls, host, port };
-            return Err(bad(text, "has a path", &format!("Leave the path out: {address}")));
+        let rest_of = |port| split_authority(text, rest, port);
+        let (host, mut port, path) = rest_of(default_port)?;
+        let mut base = path.trim_end_matches('/');
+        while let Some(shorter) = base.strip_suffix("/tasks").or_else(|| base.strip_suffix("/remote-sub")) {
+            base = shorter.trim_end_matches('/');
         }
-        checked(text, Address { tls, host, port })
+        if !base.is_empty() {
+            port = rest_of(if tls { 443 } else { 80 })?.1;
+        }
+        checked(text, Address { tls, host, port, base: base.to_owned() })
     }
 }
 
@@ -130,13 +139,17 @@ pub fn parse_edge(text: &str) -> Result<Edge, Problem> {
     let base = path.trim_end_matches('/');
     let base = base.strip_suffix("/hub/sub").or_else(|| base.strip_suffix("/hub")).unwrap_or(base);
     let edge = Edge {
-        address: checked(text, Address { tls, host, port })?,
+        address: checked(text, Address { tls, host, port, base: String::new() })?,
         path: format!("{}/hub/sub", base.trim_end_matches('/')),
     };
-    match edge.path.parse::<Uri>() {
-        Ok(uri) if uri.path() == edge.path => Ok(edge),
-        _ => Err(bad(text, "has a path that no URL can have", form)),
-    }
+    if is_path(&edge.path) { Ok(edge) } else { Err(bad(text, NO_PATH, form)) }
+}
+
+const NO_PATH: &str = "has a path that no URL can have";
+
+/// A URL can have it as it is written.
+fn is_path(path: &str) -> bool {
+    path.bytes().all(|b| b.is_ascii_graphic()) && path.parse::<Uri>().is_ok_and(|uri| uri.path() == path)
 }
 
 fn split_scheme(text: &str) -> (Option<&str>, &str) {
@@ -213,15 +226,18 @@ fn split_authority<'a>(
 fn checked(text: &str, address: Address) -> Result<Address, Problem> {
     let named =
         address.host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'));
-    if named && format!("{address}/").parse::<Uri>().is_ok() {
-        Ok(address)
-    } else {
-        Err(bad(
+    let bare = Address { base: String::new(), ..address.clone() };
+    if !named || format!("{bare}/").parse::<Uri>().is_err() {
+        return Err(bad(
             text,
             "has a host name with characters that none can have",
             "Letters, digits, dots and dashes",
-        ))
+        ));
     }
+    if !is_path(&format!("{}/", address.base)) {
+        return Err(bad(text, NO_PATH, "A proxy's base path is written ws://host/base"));
+    }
+    Ok(address)
 }
 
 fn bad(text: &str, fault: &str, remedy: &str) -> Problem {
@@ -251,6 +267,15 @@ mod tests {
             (" ws://[::1]:7324 ", "ws://[::1]:7324"),
             ("[::1]", "ws://[::1]:5124"),
             ("::1", "ws://[::1]:5124"),
+            ("ws://host:5124/tasks", "ws://host:5124"),
+            ("ws://host/remote-sub/", "ws://host:5124"),
+            ("wss://proxy.example.org/lab1/", "wss://proxy.example.org:443/lab1"),
+            ("wss://proxy.example.org/lab1", "wss://proxy.example.org:443/lab1"),
+            ("proxy/a/b//", "ws://proxy:80/a/b"),
+            ("ws://proxy:8080/lab1", "ws://proxy:8080/lab1"),
+            ("ws://proxy/lab1/tasks", "ws://proxy:80/lab1"),
+            ("wss://proxy:8443/lab/tasks/remote-sub/", "wss://proxy:8443/lab"),
+            ("[::1]/lab%201", "ws://[::1]:80/lab%201"),
         ] {
             assert_eq!(router(typed), form, "{typed}");
         }
@@ -267,7 +292,9 @@ mod tests {
             ("ws://[fe80::1%25lo]:5124", "zone"),
             ("ws://[::1]5124", "after"),
             ("ws://[not-v6]:1", "brackets"),
-            ("ws://host:5124/tasks", "ws://host:5124"),
+            ("ws://host/a b", "path"),
+            ("ws://host/é", "path"),
+            ("ws://host/lab1?token=x", "?"),
             ("ws://host:0", "65535"),
             ("ws://host:65536", "65535"),
             ("ws://host:+80", "65535"),
@@ -295,6 +322,7 @@ mod tests {
     fn services_are_named() {
         assert_eq!(parse_service("lab=ws://h:7330").unwrap(), ("lab".into(), "ws://h:7330".to_owned()));
         assert_eq!(parse_service("lab=h").unwrap().1, "ws://h:5120");
+        assert_eq!(parse_service("lab=wss://p/lab/").unwrap().1, "wss://p:443/lab");
         for typed in ["ws://h:7330", "=ws://h:1", "lab", "lab=", "ws://h:1?a=b"] {
             assert!(parse_service(typed).is_err(), "{typed}");
         }
@@ -329,7 +357,7 @@ mod tests {
             let _ = (Address::router(&text), parse_service(&text), parse_edge(&text));
         }
         #[test]
-        fn the_plain_form_reads_back(text in "(ws://|wss://)?[a-z0-9.-]{1,12}(:[0-9]{1,5})?/?") {
+        fn the_plain_form_reads_back(text in "(ws://|wss://)?[a-z0-9.-]{1,12}(:[0-9]{1,5})?(/(tasks|lab|~a)){0,3}/?") {
             if let Ok(address) = Address::router(&text) {
                 proptest::prop_assert_eq!(Address::router(&address.to_string()), Ok(address));
             }

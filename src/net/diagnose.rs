@@ -121,9 +121,17 @@ pub(super) fn router_port(address: &super::Address) -> Problem {
 }
 
 fn not_juice(address: &super::Address) -> Problem {
-    problem(
-        ProblemKind::NotJuice,
-        format!("What answers at {address} is no Juice: it has neither the bus nor a task server"),
-        "Is the port right? A task manager's is normally 5124",
-    )
+    let what = format!("What answers at {address} is no Juice: it has neither the bus nor a task server");
+    let remedy = match address.base.as_str() {
+        "" => {
+            "Is the port right? A task manager's is normally 5124. Behind a proxy its base path belongs to the address: \
+             ws://HOST/PATH/"
+                .to_owned()
+        }
+        base => format!(
+            "Is the base path {base} right? It is what the proxy has before /tasks and /remote-sub; without a proxy there \
+             is none"
+        ),
+    };
+    problem(ProblemKind::NotJuice, what, remedy)
 }

@@ -130,7 +130,7 @@ pub(super) async fn dial_timed(
     let start = clock.now();
     let left = || limits.timeout.saturating_sub(clock.now().since(start));
     let url = target.url();
-    let Address { tls, host, port } = &target.address;
+    let Address { tls, host, port, .. } = &target.address;
     let place = authority(host, *port);
 
     let addresses = match timeout(left(), tokio::net::lookup_host((host.as_str(), *port))).await {

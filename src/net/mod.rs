@@ -53,7 +53,7 @@ use crate::{
 /// Where to connect.
 #[derive(Clone, Debug)]
 pub enum Endpoint {
-    /// A task manager's router: `ws://host:port` (or `wss`), without a path.
+    /// A task manager's router: `ws://host:port` (or `wss`), behind a proxy with its base path.
     Router {
         /// The address.
         url: String,

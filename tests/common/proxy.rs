@@ -2,7 +2,8 @@
 //!
 //! It passes bytes on, and can hold them, split them, slow them down, end or reset connections, or lose the far side
 //! without a word. Where rules are given ([`Proxy::with_rules`]) it ends the WebSocket on both sides and does its harm to
-//! whole messages. It never makes anything up, but for the close frames and refusals that it is asked for.
+//! whole messages. One can have a base path ([`Proxy::below`]), as a web server has that passes several labs on. It never
+//! makes anything up, but for the close frames and refusals that it is asked for.
 
 use std::{
     net::{SocketAddr, TcpListener as Blocking},
@@ -135,6 +136,8 @@ struct Shared {
     tries: AtomicUsize,
     asks: watch::Sender<()>,
     answers: AtomicUsize,
+    /// What stands before the lab's paths here, and is taken away; empty where they are passed on as they are.
+    base: &'static str,
 }
 
 /// A way to a lab: open, closed, or bad.
@@ -148,6 +151,17 @@ pub struct Proxy {
 impl Proxy {
     /// A closed one to `ws://host:port` (or `http://host:port/…`, of which the path stays the program's).
     pub fn closed(url: &str) -> Proxy {
+        Proxy::made(url, "")
+    }
+
+    /// An open one that has the lab below this path, and nothing elsewhere.
+    pub fn below(url: &str, base: &'static str) -> Proxy {
+        let mut proxy = Proxy::made(url, base);
+        proxy.open();
+        proxy
+    }
+
+    fn made(url: &str, base: &'static str) -> Proxy {
         let port = Blocking::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr()).expect("a port").port();
         let to = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().expect("a part");
         let shared = Shared {
@@ -157,6 +171,7 @@ impl Proxy {
             tries: AtomicUsize::new(0),
             asks: watch::channel(()).0,
             answers: AtomicUsize::new(0),
+            base,
         };
         Proxy { port, to: to.to_owned(), shared: Arc::new(shared), open: None }
     }
@@ -315,6 +330,15 @@ async fn bytes(mut near: TcpStream, to: &str, shared: &Shared, mut ends: watch::
         return;
     };
     far.set_nodelay(true).ok();
+    if !shared.base.is_empty() {
+        let Some(head) = without_base(&mut near, shared.base).await else {
+            near.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                .await
+                .ok();
+            return;
+        };
+        far.write_all(&head).await.ok();
+    }
     let end = {
         let ((near_in, near_out), (far_in, far_out)) = (near.split(), far.split());
         let both = async {
@@ -342,6 +366,17 @@ async fn bytes(mut near: TcpStream, to: &str, shared: &Shared, mut ends: watch::
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// The head of a request as the lab behind the base path is to get it; `None`: it asks for something else.
+async fn without_base(near: &mut TcpStream, base: &str) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(near.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).ok()?;
+    let path = head.strip_prefix("GET ")?.strip_prefix(base)?;
+    path.starts_with('/').then(|| format!("GET {path}").into_bytes())
 }
 
 async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, mut how: watch::Receiver<Bytes>, way: Way) {

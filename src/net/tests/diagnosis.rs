@@ -133,6 +133,39 @@ async fn answers_of_web_servers_have_their_meanings() {
 }
 
 #[tokio::test]
+async fn a_base_path_stands_before_both_paths_and_a_wrong_one_is_named() {
+    let url = serve(|_, stream| async move {
+        let mut start = [0; 26];
+        while stream.peek(&mut start).await.unwrap() < start.len() {}
+        match &start {
+            b"GET /a/lab1/remote-sub HTT" => idle(upgrade(stream).await.0).await,
+            start if start.starts_with(b"GET /a/lab1/tasks ") => {
+                let (mut ws, _) = upgrade(stream).await;
+                introduce(&mut ws, As::Router).await;
+                idle(ws).await;
+            }
+            _ => {
+                answer(stream, &page("404 Not Found", "")).await;
+            }
+        }
+    })
+    .await;
+    for base in ["/a/lab1", "/a/lab1/"] {
+        for line in [Line::Bus, Line::Router] {
+            Client::start(quick(&format!("{url}{base}"))).live(line).await;
+        }
+    }
+    for (base, remedy) in [("/lab1/a", "base path /lab1/a right"), ("", "ws://HOST/PATH/")] {
+        let (problem, again) = first(&format!("{url}{base}"), Line::Bus).await;
+        assert!(again && problem.kind == ProblemKind::NotJuice, "{problem:?}");
+        assert!(
+            problem.what.contains(&format!("{url}{base} ")) && problem.remedy.contains(remedy),
+            "{problem:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn other_protocols_are_no_juice() {
     for greeting in ["SSH-2.0-OpenSSH_9.6\r\n", "\u{0}\u{1}\u{2}\u{3}garbage\r\n\r\n", "+OK ready\r\n"] {
         let url = serve(move |_, stream| async move {

@@ -12,6 +12,8 @@ use super::{LARGE, Program, seen};
 use crate::common::{
     client::{Frame, Tasks},
     juice::Juice,
+    program::run,
+    proxy::Proxy,
     pty::Screen,
 };
 
@@ -72,6 +74,27 @@ fn a_services_own_port_is_named_as_such() {
     let screen = Screen::start(&["--url", &url], (100, 24), &[]);
     let text = screen.wait_for("the problem", |text| flat(text).contains("a single service's own port"));
     assert!(flat(&text).contains("--service NAME="), "{text}");
+}
+
+#[test]
+fn a_lab_behind_a_proxys_base_path_is_reached_with_it_and_missed_without() {
+    let Some(juice) = Juice::shared() else { return };
+    let proxy = Proxy::below(&juice.url(), "/lab1");
+    for base in ["/lab1", "/lab1/"] {
+        let url = format!("{}{base}", proxy.url());
+        run(&["submit", "bench", "Ping", "message=there", "--parallel", "--url", &url, "--wait"]).expect(0);
+    }
+    // Both connections lead there.
+    let report = run(&["doctor", "--url", &format!("{}/lab1", proxy.url())]).expect(0).stdout;
+    assert!(report.contains("All is well.") && report.contains("/lab1"), "{report}");
+    for (base, remedy) in
+        [("/lab2", "Is the base path /lab2 right?"), ("", "its base path belongs to the address")]
+    {
+        let url = format!("{}{base}", proxy.url());
+        let screen = Screen::start(&["--url", &url], (100, 24), &[]);
+        let text = screen.wait_for("the problem", |text| flat(text).contains("is no Juice"));
+        assert!(flat(&text).contains(remedy), "{text}");
+    }
 }
 
 #[tokio::test]
