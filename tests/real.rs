@@ -22,6 +22,9 @@ mod protocol;
 #[path = "real/screen.rs"]
 mod screen;
 
+#[path = "real/labs.rs"]
+mod labs;
+
 #[path = "real/bytes.rs"]
 mod bytes;
 

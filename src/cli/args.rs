@@ -1,8 +1,10 @@
 //! The command line's words. What they mean is decided in the subcommands.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, parser::ValueSource,
+};
 
 use crate::demo::Scenario;
 
@@ -29,6 +31,17 @@ pub struct Cli {
 /// Where the lab is. Holds for every subcommand.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Place {
+    /// A lab of the configuration's list ([labs.NAME]). The screen takes several, each with its own state: --lab A --lab B.
+    /// Instead of --url or --edge; what is given beside it wins over what the list says.
+    #[arg(
+        long,
+        global = true,
+        env = "JUICETOP_LAB",
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Where the lab is"
+    )]
+    pub lab: Vec<String>,
     /// The task manager's address: ws://HOST:PORT (wss for TLS; the port is 5124 where none is given), or wss://PROXY/PATH/
     /// where a proxy has it below a path.
     #[arg(long, global = true, env = "JUICETOP_URL", value_name = "URL", help_heading = "Where the lab is")]
@@ -49,27 +62,42 @@ pub struct Place {
     /// Speaks to one service alone, on its own port, past the task manager (may be given several times).
     #[arg(long, global = true, value_name = "NAME=URL", help_heading = "Where the lab is")]
     pub service: Vec<String>,
-    /// Juice's configuration folder.
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        help_heading = "Where the lab is",
-        default_value = "/etc/juice/config"
-    )]
-    pub juice_config: PathBuf,
-    /// Juice's runtime data.
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        help_heading = "Where the lab is",
-        default_value = "/var/run/juice"
-    )]
-    pub juice_run: PathBuf,
+    /// Juice's configuration folder (otherwise /etc/juice/config).
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Where the lab is")]
+    pub juice_config: Option<PathBuf>,
+    /// Juice's runtime data (otherwise /var/run/juice).
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Where the lab is")]
+    pub juice_run: Option<PathBuf>,
     /// More certificate authorities to trust for wss and https (a PEM file), beside the system's.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Where the lab is")]
     pub ca_file: Option<PathBuf>,
+}
+
+impl Place {
+    /// Leaves out what only the environment says where the command line says something else of the same matter: a person
+    /// who usually has `JUICETOP_URL` set may still name a lab, and the other way round.
+    fn settle(&mut self, of: &ArgMatches) {
+        let typed = |id: &str| of.value_source(id) == Some(ValueSource::CommandLine);
+        if typed("lab") && !typed("url") {
+            self.url = None;
+        }
+        if !typed("lab") && (typed("url") || typed("edge")) {
+            self.lab.clear();
+        }
+    }
+}
+
+impl Cli {
+    /// Reads the program's arguments and the environment.
+    ///
+    /// # Errors
+    /// Help, the version, or what is wrong.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+        let matches = Cli::command().try_get_matches_from(words)?;
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        cli.place.settle(&matches);
+        Ok(cli)
+    }
 }
 
 /// How the screen looks, and what may be done on it.

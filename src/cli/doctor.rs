@@ -20,7 +20,6 @@ use super::{
 use crate::{
     net::{
         self, Endpoint,
-        discovery::Source,
         probe::{Finding, Part, Report, Wanted, probe},
     },
     term::{Capabilities, Colours},
@@ -50,7 +49,7 @@ pub fn run(place: &Place, look: &LookArgs, args: &DoctorArgs, out: &Out) -> Resu
 
     let mut good = page.troubles == 0;
     let mut page = Page::default();
-    if let Some(endpoint) = endpoint(&lab) {
+    if let Some(endpoint) = &lab.endpoint {
         let services = if args.services { pinged(&lab) } else { Vec::new() };
         let wanted = Wanted { services, ..Wanted::default() };
         let report = probe(endpoint, &wanted, &lab.options(&lab.memory()), Clock::start())?;
@@ -67,12 +66,6 @@ pub fn run(place: &Place, look: &LookArgs, args: &DoctorArgs, out: &Out) -> Resu
     page.line(if good { "All is well." } else { "Not all is well: see the lines marked with BAD." });
     page.print(out)?;
     Ok(if good { OK } else { FAILED })
-}
-
-/// The lab that is looked at; none where only single services were named and no file tells of a lab.
-fn endpoint(lab: &Lab) -> Option<&Endpoint> {
-    let default = lab.found.as_ref().is_some_and(|found| found.source == Source::Default);
-    lab.endpoint.as_ref().filter(|_| !default || lab.alone.is_empty())
 }
 
 fn pinged(lab: &Lab) -> Vec<Text> {
@@ -143,6 +136,9 @@ fn found(page: &mut Page, lab: &Lab) {
         }
         None => "none".to_owned(),
     };
+    if lab.listed {
+        page.row("lab", &lab.name);
+    }
     page.row("address", &address);
     page.row("from", &lab.source);
     let Some(found) = &lab.found else {
@@ -192,6 +188,10 @@ fn files(page: &mut Page, lab: &Lab, look: &LookArgs) {
         None => "none: neither HOME nor XDG_CONFIG_HOME is set".to_owned(),
     };
     page.row("configuration", &shown);
+    let labs: Vec<&str> = lab.listed_labs().collect();
+    if !labs.is_empty() {
+        page.row("labs", &labs.join(", "));
+    }
     page.row("themes", &lab.loaded.themes.len().to_string());
     for problem in lab.look_problems(look.theme.as_deref()) {
         page.warning(&problem);

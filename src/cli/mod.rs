@@ -20,7 +20,7 @@ mod watch;
 
 use std::{io, process::ExitCode};
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use self::{
     args::{Cli, Command, RecordArgs},
@@ -81,7 +81,7 @@ impl From<io::Error> for End {
 /// The whole program: reads the command line and carries it out.
 pub fn main() -> ExitCode {
     quiet_panics();
-    match Cli::try_parse() {
+    match Cli::read(std::env::args_os()) {
         Ok(cli) => run(cli),
         Err(error) => {
             // Help, the version, or what is wrong. A closed pipe is nobody's concern.

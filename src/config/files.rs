@@ -44,6 +44,8 @@ pub struct Loaded {
     pub config: Config,
     /// The person's own themes: path and text, for `theme::Themes::new`.
     pub themes: Vec<(PathBuf, String)>,
+    /// The names of the labs of its list.
+    pub labs: Vec<String>,
     /// The catalogue files, in the order of their names.
     pub catalogues: Vec<CatalogueFile>,
     /// What could not be used.
@@ -126,6 +128,7 @@ pub fn load(folders: &Folders) -> Loaded {
     let file = folder.join(FILE);
     if let Some((text, _)) = read(&file, MOST, &mut loaded.problems) {
         let (config, problems) = Config::parse(&file, &text);
+        loaded.labs = config.labs.iter().map(|lab| lab.name.clone()).collect();
         loaded.config = config;
         loaded.problems.extend(problems);
     }
@@ -134,12 +137,24 @@ pub fn load(folders: &Folders) -> Loaded {
             loaded.themes.push((path, text));
         }
     }
-    for path in files_in(&folder.join("catalogue.d"), "json", &mut loaded.problems) {
-        if let Some((text, modified)) = read(&path, MOST_CATALOGUE, &mut loaded.problems) {
-            loaded.catalogues.push(CatalogueFile { path, text, modified });
+    let (files, problems) = catalogues(folders, None);
+    loaded.catalogues = files;
+    loaded.problems.extend(problems);
+    loaded
+}
+
+/// The catalogue files that hold for every lab; or, with a name, those in the folder of that name beside them, which hold
+/// for that lab of the list only. What cannot be read is told.
+pub fn catalogues(folders: &Folders, lab: Option<&str>) -> (Vec<CatalogueFile>, Vec<Problem>) {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    let Some(folder) = &folders.config else { return (files, problems) };
+    let folder = folder.join("catalogue.d");
+    for path in files_in(&lab.map_or(folder.clone(), |lab| folder.join(lab)), "json", &mut problems) {
+        if let Some((text, modified)) = read(&path, MOST_CATALOGUE, &mut problems) {
+            files.push(CatalogueFile { path, text, modified });
         }
     }
-    loaded
+    (files, problems)
 }
 
 /// The files of a folder with this ending, by name. Hidden ones are an editor's, not ours.

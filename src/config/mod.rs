@@ -5,7 +5,7 @@
 //! read-only), the safer reading is taken. Keys are kept as they are written; the keymap knows what they mean.
 
 pub mod files;
-
+mod labs;
 pub mod source;
 
 #[cfg(test)]
@@ -17,7 +17,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 pub use crate::catalogue::guard::Guard;
-pub use files::{CatalogueFile, Folders, Loaded, load};
+pub use files::{CatalogueFile, Folders, Loaded, catalogues, load};
+pub use labs::ListedLab;
 pub use source::Problem;
 
 use crate::memory;
@@ -99,6 +100,14 @@ pub struct Config {
     pub edge: Option<String>,
     /// The file that holds the token for the edge.
     pub token_file: Option<PathBuf>,
+    /// More certificate authorities to trust, beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Juice's configuration folder, if it is another one than usual.
+    pub juice_config: Option<PathBuf>,
+    /// Juice's runtime data, if it is elsewhere than usual.
+    pub juice_run: Option<PathBuf>,
+    /// Services that are spoken to alone, with their addresses.
+    pub services: Vec<(String, String)>,
     /// Nothing can be sent.
     pub read_only: bool,
     /// Hidden tasks are shown from the start.
@@ -119,6 +128,10 @@ pub struct Config {
     pub paths: Paths,
     /// Other keys for actions.
     pub keys: Vec<KeyBinding>,
+    /// The list of labs, in the order of the file.
+    pub labs: Vec<ListedLab>,
+    /// Those that open when none is named, or why that cannot be told. None: the one that is found, or at `url`.
+    pub opens: Result<Vec<String>, String>,
 }
 
 /// Folders as services name them, and where the same is on this machine.
@@ -147,6 +160,10 @@ impl Default for Config {
             url: None,
             edge: None,
             token_file: None,
+            ca_file: None,
+            juice_config: None,
+            juice_run: None,
+            services: Vec::new(),
             read_only: false,
             hidden: false,
             history: true,
@@ -157,17 +174,23 @@ impl Default for Config {
             exact_names: true,
             paths: Paths::default(),
             keys: Vec::new(),
+            labs: Vec::new(),
+            opens: Ok(Vec::new()),
         }
     }
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 20] = [
     "theme",
     "ascii",
     "url",
     "edge",
     "token-file",
+    "ca-file",
+    "juice-config",
+    "juice-run",
+    "lab",
     "read-only",
     "hidden",
     "history",
@@ -176,7 +199,9 @@ const KEYS: [&str; 14] = [
     "limits",
     "catalogue",
     "paths",
+    "services",
     "keys",
+    "labs",
 ];
 const GUARD_KEYS: [&str; 1] = ["types"];
 const CATALOGUE_KEYS: [&str; 2] = ["python", "exact-names"];
@@ -189,12 +214,20 @@ impl Config {
         let mut source = Source::new(file, text);
         let mut config = Config::default();
         let (table, whole) = source.table();
-        for (key, value) in &table {
+        // What a lab says holds instead of the rest, and which ones open is said of those that there are.
+        let is_late = |key: &str| matches!(key, "labs" | "lab");
+        for (key, value) in table.iter().filter(|(key, _)| !is_late(key.get_ref())) {
             config.read(&mut source, key, value);
         }
         if !whole {
             // Types that were listed may be among what could not be read.
             config.guard.extend(crate::catalogue::guard::DEFAULT);
+        }
+        if let Some(value) = table.get("labs") {
+            config.read_labs(&mut source, value, whole);
+        }
+        if let Some(value) = table.get("lab") {
+            config.read_opens(&mut source, value);
         }
         // In the order of the file: a later line wins over an earlier one.
         config.keys.sort_by_key(|binding| binding.line);
@@ -217,10 +250,11 @@ impl Config {
             }
             "url" => self.url = address(source, name, value, &["ws", "wss"]),
             "edge" => self.edge = address(source, name, value, &["http", "https"]),
-            "token-file" => {
-                let folder = source.file.parent().unwrap_or(Path::new(""));
-                self.token_file = source.string(name, value).map(|path| folder.join(path));
-            }
+            "token-file" => self.token_file = path(source, name, value),
+            "ca-file" => self.ca_file = path(source, name, value),
+            "juice-config" => self.juice_config = path(source, name, value),
+            "juice-run" => self.juice_run = path(source, name, value),
+            "services" => self.read_services(source, value),
             "read-only" => self.read_only = read_only(source, value),
             "hidden" => put(&mut self.hidden, source.boolean(name, value)),
             "history" => put(&mut self.history, source.boolean(name, value)),
@@ -269,6 +303,15 @@ impl Config {
                 }
                 "exact-names" => put(&mut self.exact_names, source.boolean(&name, value)),
                 _ => source.unknown(key, CATALOGUE_KEYS),
+            }
+        }
+    }
+
+    fn read_services(&mut self, source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in source.subtable("services", value).into_iter().flatten() {
+            let name = key.get_ref().to_string();
+            if let Some(url) = address(source, &name, value, &["ws", "wss"]) {
+                self.services.push((name, url));
             }
         }
     }
@@ -328,6 +371,12 @@ fn read_only(source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) -> bool {
         source.wrong_type("read-only", value, "`true` or `false`; until then nothing can be sent");
         true
     })
+}
+
+/// A file or folder; a relative path starts at the configuration's folder.
+fn path(source: &mut Source<'_>, key: &str, value: &Spanned<DeValue<'_>>) -> Option<PathBuf> {
+    let folder = source.file.parent().unwrap_or(Path::new("")).to_owned();
+    source.string(key, value).map(|path| folder.join(path))
 }
 
 /// An address with one of these schemes.

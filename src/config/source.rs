@@ -72,6 +72,16 @@ impl<'a> Source<'a> {
         self.problems
     }
 
+    /// How many mistakes were told so far.
+    pub fn told(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// The first of those that were told since there were so many.
+    pub fn first_since(&self, told: usize) -> Option<String> {
+        self.problems.get(told).map(ToString::to_string)
+    }
+
     /// The line where a piece begins, from 1.
     pub fn line(&self, span: &Range<usize>) -> usize {
         let before = self.text.as_bytes().get(..span.start).unwrap_or(self.text.as_bytes());

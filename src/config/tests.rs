@@ -60,8 +60,11 @@ fn every_key_is_documented_and_in_the_example() {
     let below = |table: &'static str, keys: &[&'static str]| -> Vec<(String, &'static str)> {
         keys.iter().map(|key| (format!("{table}.{key}"), *key)).collect()
     };
-    let tables = ["guard", "limits", "catalogue", "paths", "keys"];
-    let plain = KEYS.iter().filter(|key| !tables.contains(*key)).map(|key| ((*key).to_owned(), *key));
+    let tables = ["guard", "limits", "catalogue", "paths", "services", "keys"];
+    let plain = KEYS
+        .iter()
+        .filter(|key| !tables.contains(*key) && **key != "labs")
+        .map(|key| ((*key).to_owned(), *key));
     let all = plain
         .chain(below("guard", &GUARD_KEYS))
         .chain(below("limits", &LIMIT_KEYS))
@@ -71,6 +74,128 @@ fn every_key_is_documented_and_in_the_example() {
         assert!(set.contains(&key), "{path} is not in the example of docs/configuration.md");
     }
     assert!(tables.iter().all(|table| set.contains(table)), "{set:?}");
+    for key in labs::LAB_KEYS {
+        assert!(KEYS.contains(&key), "{key} may stand in a lab's section only");
+    }
+    assert!(text.contains("| `labs.NAME` |") && example.contains("# [labs."), "the list of labs");
+}
+
+#[test]
+fn the_documented_list_of_labs_is_valid() {
+    let text = documentation();
+    let after = text.split("<!-- labs -->\n```toml\n").nth(1).unwrap();
+    let config = faultless(after.split("```").next().unwrap());
+    let names: Vec<&str> = config.labs.iter().map(|lab| lab.name.as_str()).collect();
+    assert!(names.len() > 2 && config.opens.is_ok_and(|opens| !opens.is_empty()), "{names:?}");
+}
+
+/// Three labs in a file that says something of its own.
+const LABS: &str = "url = 'ws://here:1'\ntoken-file = 'all'\nread-only = true\nlab = 'north'\n[guard]\ntypes = ['Heat*']\n\
+    [paths]\n'/app' = '~/lab'\n[labs.north]\nurl = 'wss://proxy/north/'\nread_only = false\nhistory = false\n\
+    ca-file = 'ca.pem'\n[labs.north.guard]\ntypes = ['Move*']\n[labs.north.paths]\n'/north' = '~/north'\n\
+    [labs.north.catalogue]\npython = '/north/bin/python'\n[labs.north.services]\nfridge = 'ws://f:1'\n\
+    [labs.\"10.0.0.1:5124\"]\nedge = 'https://hub/x'\n[labs.here]\njuice-config = '/lab/config'\njuice-run = 'run'\n";
+
+#[test]
+fn a_lab_says_where_it_is_and_what_holds_there_instead() {
+    let config = faultless(LABS);
+    assert_eq!((config.url.as_deref(), config.read_only), (Some("ws://here:1"), true));
+    assert_eq!(config.opens, Ok(vec!["north".to_owned()]));
+    let names: Vec<(&str, usize)> = config.labs.iter().map(|lab| (lab.name.as_str(), lab.line)).collect();
+    assert_eq!(names, [("north", 9), ("10.0.0.1:5124", 22), ("here", 24)]);
+
+    let north = &config.listed("north").unwrap().config;
+    assert_eq!(
+        (north.url.as_deref(), north.read_only, north.history),
+        (Some("wss://proxy/north/"), false, false)
+    );
+    assert_eq!(north.guard, Guard::new(["Move*"]));
+    assert_eq!(north.ca_file, Some("/cfg/ca.pem".into()));
+    assert_eq!(north.python, Some("/north/bin/python".into()));
+    assert_eq!(north.services, [("fridge".to_owned(), "ws://f:1".to_owned())]);
+    // Folders of the person's own hold in each lab.
+    assert_eq!(north.paths.here("/app/x.py").as_deref(), Some("~/lab/x.py"));
+    assert_eq!(north.paths.here("/north/x.py").as_deref(), Some("~/north/x.py"));
+
+    // Where the others are is theirs; the rest holds for them as for all.
+    let edge = &config.listed("10.0.0.1:5124").unwrap().config;
+    assert_eq!((&edge.url, edge.edge.as_deref()), (&None, Some("https://hub/x")));
+    assert_eq!((edge.token_file.clone(), edge.read_only), (Some("/cfg/all".into()), true));
+    assert_eq!(edge.guard, Guard::new(["Heat*"]));
+    let here = &config.listed("here").unwrap().config;
+    assert_eq!((&here.url, &here.services), (&None, &Vec::new()));
+    assert_eq!(
+        (&here.juice_config, &here.juice_run),
+        (&Some("/lab/config".into()), &Some("/cfg/run".into()))
+    );
+    assert!(config.labs.iter().all(|lab| lab.wrong.is_none()));
+}
+
+#[test]
+fn a_lab_that_is_not_in_the_list_is_told_with_those_that_are() {
+    let config = faultless(LABS);
+    let why = config.listed("nroth").unwrap_err();
+    assert_eq!(
+        why,
+        "there is no lab `nroth`; did you mean `north`? There are `north`, `10.0.0.1:5124`, `here`"
+    );
+    assert!(config.listed("south").unwrap_err().ends_with("there are `north`, `10.0.0.1:5124`, `here`"));
+    assert!(Config::default().listed("south").unwrap_err().contains("[labs.NAME]"));
+    // The one that is to open is looked for before anybody asks for it.
+    let (config, problems) = parse("lab = ['here', 'nroth']\n[labs.here]\n[labs.north]\nurl = 'ws://h:1'\n");
+    assert!(config.opens.clone().is_err_and(|why| why.starts_with("/cfg/config.toml:1: ")), "{config:?}");
+    assert!(problems.len() == 1 && problems[0].contains("did you mean `north`?"), "{problems:?}");
+    for text in ["lab = 3", "lab = ['here', 3]\n[labs.here]\n"] {
+        assert!(parse(text).0.opens.is_err(), "{text}");
+    }
+    assert_eq!(faultless("lab = []").opens, Ok(Vec::new()));
+}
+
+#[test]
+fn a_lab_whose_place_cannot_be_read_is_not_taken_for_another() {
+    for (section, line, says) in [
+        ("[labs.a]\nurl = 'lab:5124'\n", 2, "`url` is"),
+        ("[labs.a]\nurl = 3\n", 2, "`url` is a TOML integer"),
+        ("[labs.a]\nulr = 'ws://h:1'\n", 2, "unknown key `ulr`"),
+        ("[labs.a]\nurl = 'ws://h:1'\ntoken-file = 3\n", 3, "`token-file` is"),
+        ("[labs.a]\njuice-config = []\n", 2, "`juice-config` is"),
+        ("[labs.a.services]\nfridge = 'f'\n", 2, "`fridge` is"),
+        ("[labs.a]\nurl = 'ws://h:1'\nedge = 'http://h'\n", 1, "a `url` and an `edge`"),
+        ("[labs.a]\nedge = 'http://h'\n", 1, "no `token-file`"),
+        ("[labs.a]\ntheme = 'dark'\n", 2, "unknown key `theme`"),
+    ] {
+        let (config, problems) = parse(section);
+        let wrong = config.listed("a").unwrap().wrong.clone().unwrap();
+        assert!(wrong.starts_with(&format!("/cfg/config.toml:{line}: ")) && wrong.contains(says), "{wrong}");
+        assert!(problems.contains(&wrong), "{problems:?}");
+    }
+    // What does not say where it is costs only itself.
+    let (config, problems) = parse("[labs.a]\nhistory = 3\n[labs.a.guard]\ntypes = 3\n");
+    let lab = config.listed("a").unwrap();
+    assert!(lab.wrong.is_none() && problems.len() == 2, "{problems:?}");
+    assert!(lab.config.guard.matches("EnableHeater"), "the safer reading");
+    assert!(parse("[labs.a]\nread-only = 3\n").0.labs[0].config.read_only);
+    // In a broken file the line that is lost may be the one that matters.
+    let (config, _) =
+        parse("[labs.a]\nurl = = 'ws://h:1'\n[labs.b]\nurl = 'ws://h:1'\n[labs.b.guard]\ntypes = []\n");
+    assert!(config.listed("a").unwrap().wrong.is_some());
+    let whole = config.listed("b").unwrap();
+    assert!(whole.wrong.is_none() && whole.config.guard.matches("EnableHeater"));
+}
+
+#[test]
+fn names_of_labs_are_checked() {
+    for name in ["north", "cryo-2", "_x", "10.0.0.1:5124", "A.b"] {
+        assert_eq!(faultless(&format!("[labs.\"{name}\"]\n")).labs[0].name, name);
+    }
+    let long = "x".repeat(65);
+    for name in ["", "a b", "../x", ".x", "-x", "ü", "a/b", "a,b", &long] {
+        let (config, problems) = parse(&format!("[labs.\"{name}\"]\n"));
+        assert!(config.labs.is_empty() && problems.len() == 1, "{name}: {problems:?}");
+        assert!(problems[0].contains("is no name of a lab"), "{problems:?}");
+    }
+    assert_eq!(parse("labs = 3").1.len(), 1);
+    assert_eq!(parse("[labs]\nnorth = 'ws://h:1'").1.len(), 1);
 }
 
 #[test]
@@ -91,15 +216,17 @@ fn what_is_commented_out_in_the_example_would_be_valid() {
 fn every_key_is_read() {
     let config = faultless(
         "theme = 'light'\nascii = 'yes'\nurl = 'wss://lab:1'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
-         read_only = true\nhidden = true\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
+         ca-file = 'ca'\njuice-config = 'c'\njuice_run = '/r'\nlab = 'a'\nread_only = true\nhidden = true\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
          [limits]\nended_tasks = 5_0\nmemory = 0x1000_0000\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
-         [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n",
+         [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n\
+         [services]\nfridge = 'ws://f:1'\n[labs.a]\n",
     );
     let binding = |action: &str, keys: &[&str], line| KeyBinding {
         action: action.to_owned(),
         keys: keys.iter().map(|key| ((*key).to_owned(), line)).collect(),
         line,
     };
+    assert_eq!(config.labs.len(), 1);
     assert_eq!(
         config,
         Config {
@@ -108,6 +235,10 @@ fn every_key_is_read() {
             url: Some("wss://lab:1".to_owned()),
             edge: Some("https://hub/x".to_owned()),
             token_file: Some("/cfg/token".into()),
+            ca_file: Some("/cfg/ca".into()),
+            juice_config: Some("/cfg/c".into()),
+            juice_run: Some("/r".into()),
+            services: vec![("fridge".to_owned(), "ws://f:1".to_owned())],
             read_only: true,
             hidden: true,
             history: false,
@@ -124,10 +255,12 @@ fn every_key_is_read() {
             exact_names: false,
             paths: Paths(vec![("/app".to_owned(), "~/lab".to_owned())]),
             keys: vec![
-                binding("submit", &["ctrl-s", "f8"], 24),
-                binding("open", &["enter"], 25),
-                binding("quit", &[], 26)
+                binding("submit", &["ctrl-s", "f8"], 28),
+                binding("open", &["enter"], 29),
+                binding("quit", &[], 30)
             ],
+            opens: Ok(vec!["a".to_owned()]),
+            labs: config.labs.clone(),
         }
     );
 }
@@ -273,7 +406,7 @@ const MOST_IN_TEST: usize = 1024 * 1024 + 1;
 
 proptest::proptest! {
     #[test]
-    fn no_text_can_stop_us(text in "(theme|guard|types|keys|read-only|limits|[\\[\\]{}=\"'#.,\n a-c0-9é]){0,60}") {
+    fn no_text_can_stop_us(text in "(theme|guard|types|keys|labs?|url|read-only|limits|[\\[\\]{}=\"'#.,\n a-c0-9é]){0,60}") {
         parse(&text);
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Types {
     file: Option<PathBuf>,
     /// Where catalogue files lie; `None`: none is read (the demonstration has its own).
     folders: Option<Folders>,
+    /// The lab's name in the configuration's list, under which it may have catalogue files of its own.
+    listed: Option<String>,
     /// The lab's Python.
     python: Option<PathBuf>,
     /// The Pythons that run.
@@ -59,6 +61,7 @@ impl Types {
         Types {
             file: lab.types_file(),
             folders: lab.keeps.then(|| lab.folders.clone()),
+            listed: lab.listed.then(|| lab.name.clone()),
             python: lab.config().python.clone(),
             runs: Vec::new(),
         }
@@ -69,22 +72,20 @@ impl Types {
     /// # Errors
     /// No thread can be made.
     pub fn read(&self, done: UnboundedSender<Msg>) -> io::Result<()> {
-        let folders = self.folders.clone();
+        let (folders, listed) = (self.folders.clone(), self.listed.clone());
         thread::Builder::new().name("types".to_owned()).spawn(move || {
             let (mut files, mut problems) = (Vec::new(), Vec::new());
             if let Some(folders) = folders {
-                let loaded = config::load(&folders);
-                let of_types = |p: &&config::Problem| {
-                    let mut parts = p.file.iter().flat_map(|file| file.components());
-                    parts.any(|part| part.as_os_str() == "catalogue.d")
-                };
-                problems = loaded.problems.iter().filter(of_types).map(ToString::to_string).collect();
-                let dated = loaded.catalogues.into_iter().map(|file| TypesFile {
-                    path: file.path.display().to_string(),
-                    text: file.text,
-                    at: file.modified.map(chrono::DateTime::from),
-                });
-                files = dated.collect();
+                for lab in std::iter::once(None).chain(listed.as_deref().map(Some)) {
+                    let (found, wrong) = config::catalogues(&folders, lab);
+                    let dated = found.into_iter().map(|file| TypesFile {
+                        path: file.path.display().to_string(),
+                        text: file.text,
+                        at: file.modified.map(chrono::DateTime::from),
+                    });
+                    files.extend(dated);
+                    problems.extend(wrong.iter().map(ToString::to_string));
+                }
             }
             let _ = done.send(Msg::TypesRead { files, problems });
         })?;

@@ -12,7 +12,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::super::{
     End, FAILED, OK,
     args::{Place, TypesArgs},
-    lab,
+    lab::Lab,
+    links,
     out::{self, Out},
 };
 use crate::{
@@ -110,10 +111,11 @@ fn task(names: &[String]) -> Result<(&str, String), End> {
 
 /// The services with their entrypoints: those named, else those that Juice's configuration names.
 fn services(place: &Place, names: &[String]) -> Result<Vec<(String, String)>, End> {
-    let found = discover(&lab::places(place));
+    let lab = Lab::find(place).map_err(|problem| End::misuse(links::sentence(&problem)))?;
+    let found = discover(&lab.places);
     found.warnings.iter().for_each(|warning| out::say(&warning.to_string()));
     pick(&found.services, names).map_err(|why| {
-        End::misuse(format!("{why} (the configuration that was read: {})", place.juice_config.display()))
+        End::misuse(format!("{why} (the configuration that was read: {})", lab.places.config_dir.display()))
     })
 }
 

@@ -1,4 +1,6 @@
-//! Which lab a command is about: from its arguments, the configuration, or what is found on this machine.
+//! The lab that a command is about, and what of the person's files belongs to it.
+
+mod find;
 
 use std::{
     path::{Path, PathBuf},
@@ -19,17 +21,15 @@ use crate::{
     memory::Memory,
     net::{
         self, Endpoint,
-        discovery::{Found, Places, Source, discover},
+        discovery::{Found, Places},
         influx::Access,
     },
     recording::Head,
     run::recorder::Opening,
     store::{Limits, Store},
     theme::{Theme, Themes},
-    wire::{Text, link::Problem},
+    wire::Text,
 };
-
-use super::args::Place;
 
 /// A lab that was looked for: always somewhere to connect to.
 #[derive(Debug)]
@@ -40,12 +40,16 @@ pub struct Lab {
     pub source: String,
     /// Its name for the header.
     pub name: String,
+    /// It is one of the configuration's list, by that name.
+    pub listed: bool,
     /// Services spoken to alone.
     pub alone: Vec<(Text, String)>,
     /// Services that are known beforehand (the demonstration's).
     pub named: Vec<Text>,
-    /// What the files of this machine say; `None` where an address was given.
+    /// What Juice's files say; `None` where they were not looked at, for an address was given.
     pub found: Option<Found>,
+    /// Where Juice's files are.
+    pub places: Places,
     /// The person's own folders.
     pub folders: Folders,
     /// The person's own configuration.
@@ -54,6 +58,8 @@ pub struct Lab {
     pub run_dir: Option<PathBuf>,
     /// A certificate authority of the person's own.
     pub ca_file: Option<PathBuf>,
+    /// That was typed, and stands in no configuration.
+    pub ca_typed: bool,
     /// What is learned and done there is kept for later.
     pub keeps: bool,
 }
@@ -62,62 +68,6 @@ pub struct Lab {
 const MOST_KEPT: u64 = 64 * 1024 * 1024;
 
 impl Lab {
-    /// Looks for the lab.
-    ///
-    /// # Errors
-    /// An address that cannot be used.
-    pub fn find(place: &Place) -> Result<Lab, Problem> {
-        let folders = Folders::find();
-        let loaded = crate::config::load(&folders);
-        let config = &loaded.config;
-        let alone =
-            place.service.iter().map(|s| net::address::parse_service(s)).collect::<Result<Vec<_>, _>>()?;
-        let token_file = place.token_file.clone().or_else(|| config.token_file.clone());
-        let url = |text: &str| net::address::Address::router(text).map(|a| a.to_string());
-        let mut found = None;
-        let (endpoint, source, name) = if let Some(edge) = &place.edge {
-            let parsed = net::address::parse_edge(edge)?;
-            let endpoint = edge_endpoint(edge, token_file);
-            (Some(endpoint), "the command line (--edge)".to_owned(), parsed.address.host)
-        } else if let Some(text) = &place.url {
-            let url = url(text)?;
-            let name = bare(&url);
-            (Some(Endpoint::Router { url }), "the command line or JUICETOP_URL".to_owned(), name)
-        } else if let Some(edge) = &config.edge {
-            let parsed = net::address::parse_edge(edge)?;
-            let endpoint = edge_endpoint(edge, token_file);
-            (Some(endpoint), config_source(&folders), parsed.address.host)
-        } else if let Some(text) = &config.url {
-            let url = url(text)?;
-            let name = bare(&url);
-            (Some(Endpoint::Router { url }), config_source(&folders), name)
-        } else {
-            let lab = discover(&places(place));
-            let name = lab.setup_name.clone().unwrap_or_else(|| bare(&lab.url));
-            // Who names services and has no lab on this machine means those services alone.
-            let guessed = lab.source == Source::Default && !alone.is_empty();
-            let endpoint = (!guessed).then(|| Endpoint::Router { url: lab.url.clone() });
-            let name = if guessed { "no lab".to_owned() } else { name };
-            let result = (endpoint, lab.source.to_string(), name);
-            found = Some(lab);
-            result
-        };
-        let found_here = found.is_some();
-        Ok(Lab {
-            endpoint,
-            source,
-            name,
-            alone,
-            named: Vec::new(),
-            found,
-            folders,
-            loaded,
-            run_dir: found_here.then(|| place.juice_run.clone()),
-            ca_file: place.ca_file.clone(),
-            keeps: true,
-        })
-    }
-
     /// The lab that a recording tells of. Only the person's looks and keys are read; nothing is kept.
     pub fn of_recording(head: &Head) -> Lab {
         let folders = Folders::find();
@@ -126,13 +76,16 @@ impl Lab {
             endpoint: None,
             source: "a recording".to_owned(),
             name: head.lab.to_string(),
+            listed: false,
             alone: Vec::new(),
             named: head.services.clone(),
             found: None,
+            places: Places::default(),
             folders,
             loaded,
             run_dir: None,
             ca_file: None,
+            ca_typed: false,
             keeps: false,
         }
     }
@@ -150,10 +103,12 @@ impl Lab {
     /// The arguments that lead another juicetop here.
     pub fn place(&self) -> Vec<String> {
         let mut place = Vec::new();
-        if let Some(Endpoint::Router { url }) = &self.endpoint {
+        if self.listed {
+            place.extend(["--lab".to_owned(), self.name.clone()]);
+        } else if let Some(Endpoint::Router { url }) = &self.endpoint {
             place.extend(["--url".to_owned(), url.clone()]);
         }
-        if let Some(file) = &self.ca_file {
+        if let Some(file) = self.ca_file.as_ref().filter(|_| self.ca_typed || !self.listed) {
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
             place.extend(["--ca-file".to_owned(), file.display().to_string()]);
         }
@@ -251,6 +206,11 @@ impl Lab {
         problems
     }
 
+    /// The names of all labs of the configuration's list.
+    pub fn listed_labs(&self) -> impl Iterator<Item = &str> {
+        self.loaded.labs.iter().map(String::as_str)
+    }
+
     /// Where what is learned of task types is kept.
     pub fn types_file(&self) -> Option<PathBuf> {
         self.folders.lab_folder(&self.name).filter(|_| self.keeps).map(|folder| folder.join("types.json"))
@@ -335,10 +295,6 @@ impl Lab {
     }
 }
 
-pub(super) fn places(place: &Place) -> Places {
-    Places { config_dir: place.juice_config.clone(), run_dir: place.juice_run.clone(), ..Places::system() }
-}
-
 /// Adds what was learned of task types to what is kept. A sentence where something is to be told.
 ///
 /// # Errors
@@ -358,15 +314,6 @@ pub fn keep_types(path: &Path, kept: &Kept) -> Result<Option<String>, String> {
     }
 }
 
-fn edge_endpoint(base: &str, token_file: Option<PathBuf>) -> Endpoint {
-    Endpoint::Edge { base: base.to_owned(), token_file: token_file.unwrap_or_default() }
-}
-
 fn config_source(folders: &Folders) -> String {
     folders.config_file().map_or_else(String::new, |f| f.display().to_string())
-}
-
-/// An address without its scheme.
-fn bare(url: &str) -> String {
-    url.split_once("://").map_or(url, |(_, rest)| rest).to_owned()
 }
