@@ -24,13 +24,16 @@ use rustix::termios::{
 
 use super::editor;
 
-/// Alternate screen, cursor hidden, bracketed paste.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Alternate screen, cursor hidden, bracketed paste, and each character in the cell where it was put: a terminal that
+/// reorders lines with right-to-left writing in them would take our columns along (ECMA-48's BDSM; those who keep
+/// terminals recommend it to full-screen programs, <https://terminal-wg.pages.freedesktop.org/bidi/>). VTE, mintty and
+/// mlterm know it, others ignore it.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[8l";
 
 /// Everything back, from any point in a frame: ends a string that was cut short, synchronized output, bracketed
-/// paste, attributes and the scroll region; clears our picture (a multiplexer may have no alternate screen), leaves
-/// the alternate screen, shows the cursor.
-const LEAVE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[r\x1b[H\x1b[2J\x1b[?1049l\x1b[?25h";
+/// paste, attributes and the scroll region; clears our picture (a multiplexer may have no alternate screen), lets the terminal
+/// reorder lines again, leaves the alternate screen, shows the cursor.
+const LEAVE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[r\x1b[H\x1b[2J\x1b[8h\x1b[?1049l\x1b[?25h";
 
 /// How long the last words may wait for a terminal that takes nothing.
 const LAST_WORDS: Duration = Duration::from_millis(200);

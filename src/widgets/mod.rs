@@ -13,6 +13,7 @@ use crate::{
     view::{Pane, Piece, Row, Screen},
 };
 
+mod direction;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,7 @@ impl Widget for &Painted<'_> {
                 }
             }
         }
+        direction::fence(area, buf);
     }
 }
 

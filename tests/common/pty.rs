@@ -393,7 +393,7 @@ fn harmless(text: &str) -> Result<(), String> {
         if let Some(csi) = after.strip_prefix('[') {
             let end = csi.find(|c: char| ('@'..='~').contains(&c)).ok_or("a CSI sequence without end")?;
             let (parameters, last) = (&csi[..end], &csi[end..=end]);
-            let own_mode = matches!(parameters, "?25" | "?1049" | "?2004" | "?2026");
+            let own_mode = matches!(parameters, "?25" | "?1049" | "?2004" | "?2026" | "8");
             let numbers = parameters.chars().all(|c| c.is_ascii_digit() || matches!(c, ';' | ':'));
             if !(own_mode && matches!(last, "h" | "l") || numbers && "ABCDGHJKXdmr".contains(last)) {
                 return Err(format!("CSI {parameters} {last} after {before:?}"));

@@ -150,6 +150,9 @@ impl Pty {
             assert_eq!(end.matches(&format!("\x1b[?{mode}l")).count(), 1, "{mode} is switched off once");
         }
         let last = |needle: &str| text.rfind(needle);
+        assert!(last("\x1b[8l") < last("\x1b[8h"), "the terminal's own order of characters is back");
+        let end = text.rsplit_once("\x1b[8l").unwrap().1;
+        assert_eq!(end.matches("\x1b[8h").count(), 1, "and that once");
         assert!(last("\x1b[?2026h") < last("\x1b[?2026l"), "synchronized output is still on");
         assert_eq!(format!("{:?}", self.master.get_termios()), self.settings, "stty");
     }
