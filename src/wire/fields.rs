@@ -38,6 +38,10 @@ const NAMES: &[&str] = &[
 /// Longer ids, names of services and types, words and moments are nobody's, bytes. They stay for as long as a task does.
 pub(super) const LONGEST_WORD: usize = 1_000;
 
+/// Those that say which one something is: two that differ must never be read as the same.
+const IDENTITIES: &[&str] =
+    &["id", "scheduled_task_id", "service", "target", "task_id", "task_target", "task_type"];
+
 /// The fields of one JSON object, raw.
 pub(super) struct Fields<'a> {
     what: &'a str,
@@ -67,16 +71,16 @@ impl<'a> Fields<'a> {
         self.found.iter().rev().find(|(found, _)| *found == name).map(|(_, raw)| *raw)
     }
 
-    /// The value as text, see [`text_of`].
+    /// The value as text, see [`text_of`]; what says which one something is, exactly.
     pub(super) fn text(&self, name: &str) -> Option<Text> {
-        self.raw(name).and_then(text_of)
+        self.raw(name).and_then(reader_of(name))
     }
 
     /// The value as a word: a text that is not endless.
     pub(super) fn word(&self, name: &str) -> Result<Option<Text>, Malformed> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         // Each character may be written in six.
-        let word = if raw.len() > 6 * LONGEST_WORD + 2 { Some(Text::from(raw)) } else { text_of(raw) };
+        let word = if raw.len() > 6 * LONGEST_WORD + 2 { Some(Text::from(raw)) } else { reader_of(name)(raw) };
         match word {
             Some(word) if word.len() > LONGEST_WORD => {
                 let what = format!("the {} has a `{name}` of {} bytes", self.what, word.len());
@@ -102,11 +106,56 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// How the value of the field of that name is read as text.
+fn reader_of(name: &str) -> fn(&str) -> Option<Text> {
+    if IDENTITIES.contains(&name) { exact_text_of } else { text_of }
+}
+
 /// The text of a string value; of any other value its JSON as it stands; nothing for null.
 pub(super) fn text_of(raw: &str) -> Option<Text> {
     match json::kind(raw) {
         Some(Kind::String) => json::string(raw).map(Text::from),
         Some(Kind::Null) => None,
         _ => Some(Text::from(raw)),
+    }
+}
+
+/// As [`text_of`], but where a string holds half of a surrogate pair, for which a text has no place, it is the string
+/// as JSON. All such halves would otherwise be the same mark, and two ids the same.
+fn exact_text_of(raw: &str) -> Option<Text> {
+    let is_half = |point: u32| char::from_u32(point).is_none();
+    if !json::code_points(raw).is_some_and(|mut points| points.any(is_half)) {
+        return text_of(raw);
+    }
+    let mut out = String::from("\"");
+    for point in json::code_points(raw)? {
+        match char::from_u32(point) {
+            Some(c @ ('"' | '\\')) => out.extend(['\\', c]),
+            Some(c) => out.push(c),
+            None => out.push_str(&format!("\\u{point:04x}")),
+        }
+    }
+    out.push('"');
+    Some(out.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_with_half_a_pair_stay_different() {
+        let ids =
+            [r#""\ud800""#, r#""\ud801""#, r#""\udc00""#, r#""\\ud800""#, r#""\ufffd""#, r#""\ud83d\ude00""#];
+        let read: Vec<Text> = ids.iter().map(|raw| exact_text_of(raw).unwrap()).collect();
+        for (at, one) in read.iter().enumerate() {
+            assert!(!read[at + 1..].contains(one), "{one}");
+        }
+        assert_eq!(&*read[5], "😀");
+        // However its escapes are written.
+        assert_eq!(exact_text_of(r#""a\uD800\n""#), exact_text_of(r#""\u0061\ud800\u000a""#));
+        let both = Fields::read(r#"{"task_id": "a\udfff", "ename": "a\udfff"}"#, "event").unwrap();
+        assert_eq!(both.text("task_id").as_deref(), Some(r#""a\udfff""#));
+        assert_eq!(both.text("ename").as_deref(), Some("a\u{fffd}"));
     }
 }

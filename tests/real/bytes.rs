@@ -1,6 +1,8 @@
 //! The captured and hostile bytes of `tests/cases` on a link of the whole program: what a person sees, and that nothing
 //! of it reaches the terminal or costs memory.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::{
@@ -12,6 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::common::{
     client::accept,
     juice::{EDGE_TOKEN, Juice},
+    program,
     pty::{Screen, most_memory},
 };
 
@@ -28,6 +31,8 @@ struct Sends {
     raw: Vec<u8>,
     /// Binary messages.
     messages: Vec<Vec<u8>>,
+    /// Text messages, after those.
+    text: Vec<String>,
 }
 
 /// A lab on this address that sends the one thing on its bus, the other among its replies; its own address.
@@ -52,6 +57,9 @@ async fn lab_at(address: &str, bus: Sends, tasks: Sends) -> Option<String> {
                 };
                 for message in sends.messages {
                     socket.send(Message::binary(message)).await.ok();
+                }
+                for message in sends.text {
+                    socket.send(Message::text(message)).await.ok();
                 }
                 if sends.raw.is_empty() {
                     while let Some(Ok(_)) = socket.next().await {}
@@ -144,6 +152,53 @@ async fn messages_that_cannot_be_read_are_counted_and_the_good_ones_between_them
     .await;
 }
 
+/// An event of a task as Juice's bus carries it, in a binary message.
+fn event(id: &str, state: &str, task_payload: &str) -> Vec<u8> {
+    let text = format!(
+        r#"{{"time": "2026-11-20T08:00:00Z", "task_id": {id}, "task_target": "lab", "task_type": "Odd", "task_state": "{state}", "task_display_name": "Odd: it", "task_payload": {}, "task_metadata": "{{\"parallel\": true}}", "show_in_dashboard": true}}"#,
+        serde_json::to_string(task_payload).unwrap()
+    );
+    let mut message = Vec::new();
+    for part in ["TaskEvent.", &text] {
+        message.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
+        message.extend(part.as_bytes());
+    }
+    message
+}
+
+/// Case C16: halves of surrogate pairs, which no text of UTF-8 can hold, in words and in ids.
+#[tokio::test]
+async fn halves_of_surrogate_pairs_break_nothing_and_make_no_two_tasks_one() {
+    let error = String::from_utf8(case("frame_error_surrogates.json")).unwrap();
+    let mut messages = Vec::new();
+    for id in [r#""\ud800""#, r#""\ud801""#, r#""\udfff x""#] {
+        messages.extend([event(id, "created", "{}"), event(id, "started", "{}")]);
+    }
+    // The first of them ends with that error; the others run on.
+    messages.push(event(r#""\ud800""#, "completed", &error));
+    let tasks = Sends { text: vec![error], ..Sends::default() };
+    let url = lab(Sends { messages, ..Sends::default() }, tasks).await;
+    beside(move || {
+        let mut screen = Screen::start(&["--url", &url], (150, 40), &[]);
+        screen.wait_for("one that failed, two that run", |text| {
+            text.contains("2 running") && text.contains("1 failed") && text.contains("ValueError: bad name")
+        });
+        screen.type_keys("/");
+        screen.type_text("outcome:failed");
+        screen.type_keys("enter g j enter");
+        screen.wait_for("its error", |text| text.contains("gen_tb.py") && text.contains("● live"));
+        // The emulator of the tests leaves such marks out.
+        let written = String::from_utf8(screen.bytes_so_far()).unwrap();
+        assert!(written.contains("bad name \u{fffd}\u{fffd} end"), "{}", screen.text());
+        screen.type_keys("G");
+        screen.wait_for("its id", |text| text.contains(r#"task id    "\\ud800""#));
+        screen.assert_harmless();
+        screen.type_keys("ctrl-c");
+        assert_eq!(screen.exit_status().exit_code(), 0);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_ipv6_address_is_reached_from_the_command_line_and_from_juices_own_file() {
     let Some(url) = lab_at("[::1]:0", Sends::default(), Sends::default()).await else {
@@ -166,7 +221,7 @@ async fn an_ipv6_address_is_reached_from_the_command_line_and_from_juices_own_fi
     })
     .await;
     for bad in ["ws://[", "ws://[::1/x", "ws://[fe80::1%25lo]:5124"] {
-        let ended = beside(move || crate::common::program::run(&["watch", "--url", bad])).await;
+        let ended = beside(move || program::run(&["watch", "--url", bad])).await;
         ended.expect(2).says("address");
     }
 }
@@ -214,9 +269,14 @@ fn the_edge_is_reached_over_https_by_its_authority_with_its_token_and_under_its_
     });
     leave(screen);
 
-    // A refused token is said to be one; a good one counts at once. Neither is ever shown or logged.
+    // A refused token is said to be one; a good one counts at once. Neither is ever shown, logged, kept or recorded.
     std::fs::write(&token, "not-the-token-of-the-tests").unwrap();
-    let mut screen = start(&edge, &["--ca-file", &ca], &[]);
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let recording = folder.path().join("recording.jsonl").display().to_string();
+    let mut screen = start(&edge, &["--ca-file", &ca, "--record", &recording], &[("RUST_LOG", "trace")]);
+    screen.wait_for("that others can read it", |text| {
+        flat(text).contains("others on this machine can read the token in")
+    });
     let text = screen.wait_for("the refusal", |text| flat(text).contains("was refused"));
     assert!(flat(&text).contains("answered 403") && flat(&text).contains(&token_file), "{text}");
     std::fs::write(&token, EDGE_TOKEN).unwrap();
@@ -224,7 +284,15 @@ fn the_edge_is_reached_over_https_by_its_authority_with_its_token_and_under_its_
     screen.type_keys("q");
     assert_eq!(screen.exit_status().exit_code(), 0);
     let written = String::from_utf8_lossy(&screen.bytes_so_far()).into_owned();
-    let mut texts = vec![written];
+    let recorded = std::fs::read_to_string(&recording).unwrap();
+    assert!(recorded.lines().count() > 1, "{recorded}");
+    // What the subcommands say.
+    let mut texts = vec![written, recorded];
+    let edge_args = ["--edge", &edge, "--token-file", &token_file, "--ca-file", &ca];
+    for command in ["doctor", "types", "list"] {
+        let ended = program::run(&[&edge_args[..], &[command]].concat());
+        texts.extend([ended.stdout, ended.stderr]);
+    }
     let mut folders = vec![screen.home().to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -235,6 +303,10 @@ fn the_edge_is_reached_over_https_by_its_authority_with_its_token_and_under_its_
             }
         }
     }
+    assert!(
+        texts.iter().any(|text| text.contains("Z Bus: ") && text.contains("was refused")),
+        "the log is looked at too"
+    );
     for text in texts {
         assert!(!text.contains(EDGE_TOKEN) && !text.contains("not-the-token-of-the-tests"), "{text:.500}");
     }

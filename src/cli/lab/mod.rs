@@ -291,7 +291,17 @@ impl Lab {
     /// What could not be used of the files, in the order in which they were read.
     pub fn problems(&self) -> Vec<String> {
         let config = self.loaded.problems.iter().map(ToString::to_string);
-        config.chain(self.found.iter().flat_map(|f| &f.warnings).map(ToString::to_string)).collect()
+        let found = self.found.iter().flat_map(|f| &f.warnings).map(ToString::to_string);
+        config.chain(found).chain(self.open_token()).collect()
+    }
+
+    /// That others can read the edge's token, if they can. It is used all the same: a lab that cannot be watched is worse,
+    /// and only the person can say who shares this machine.
+    fn open_token(&self) -> Option<String> {
+        let Some(Endpoint::Edge { token_file, .. }) = &self.endpoint else { return None };
+        let file = token_file.display();
+        let is_open = keep::is_open_to_others(token_file).unwrap_or(false);
+        is_open.then(|| format!("others on this machine can read the token in {file}: chmod 600 {file}"))
     }
 }
 
