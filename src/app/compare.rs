@@ -11,6 +11,8 @@ use super::{
     lanes::first_visible,
 };
 use crate::{
+    app::called_or,
+    clean::exact,
     result::diff::{self, Diff},
     store::{Outcome, Past, Task},
 };
@@ -67,8 +69,8 @@ impl Comparison {
     pub fn of(mut sides: [Side; 2], is_stale: impl Fn() -> bool) -> Option<Comparison> {
         sides.sort_by_key(|side| side.past.at());
         let titles = sides.each_ref().map(|side| {
-            let name = if side.past.name.is_empty() { &side.past.task_type } else { &side.past.name };
-            format!("{}  {name}  {}", local(side.past.at()), side.past.service)
+            let name = called_or(&side.past.name, &side.past.task_type);
+            format!("{}  {name}  {}", local(side.past.at()), exact(&side.past.service))
         });
         let payloads = sides.each_ref().map(|side| side.task.payload.as_deref());
         let results = sides.each_ref().map(|side| side.task.reply.as_ref()?.result(side.task.is_ipython()));

@@ -45,7 +45,7 @@ pub use draft::Draft;
 pub use frame::{FRAME_PAGE, FrameLine};
 pub use json_pane::JsonPane;
 pub(super) use json_pane::left_for;
-pub use secrets::{SECRET, masked_payload};
+pub use secrets::{SECRET, masked_payload, secret_texts, without};
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;

@@ -5,6 +5,7 @@
 //! carries its own state; there are no flags that say which one is shown.
 
 pub mod action;
+pub mod called;
 pub mod choices;
 pub mod choose;
 pub mod compare;
@@ -76,6 +77,7 @@ use update::schedule::{Batch, schedule_height};
 use viewer::{PlotPane, TablePane, Viewer};
 use when::When;
 
+pub use called::{called, called_or};
 pub use msg::{Effect, Msg, Severity};
 pub use update::{learn_all, update};
 

@@ -12,6 +12,7 @@ use super::{Answer, TaskType, schema};
 use crate::wire::{
     Text,
     json::{self, Kind},
+    name::sounds_secret,
 };
 
 /// The version of the form of the text.
@@ -199,24 +200,6 @@ pub fn without_secrets(task: &TaskType, payload: &str) -> Option<String> {
         !hidden(name) && !sounds_secret(name) && !holds_secret_name(value) && !is_secret(name)
     });
     Some(json::object(open))
-}
-
-/// Whether a field's name says that its value is a secret.
-pub fn sounds_secret(name: &str) -> bool {
-    const WORDS: [&str; 10] = [
-        "password",
-        "passwd",
-        "passphrase",
-        "passcode",
-        "secret",
-        "token",
-        "apikey",
-        "privatekey",
-        "credential",
-        "bearer",
-    ];
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    WORDS.iter().any(|word| plain.contains(word))
 }
 
 /// Whether an object anywhere in it has such a field.

@@ -19,8 +19,11 @@
 //! only shapes a symbol or letter before it (joiners, variation selectors, skin tones) is left out, and flags
 //! become their two letters: a scientist (woman, joiner, microscope) is shown as `👩🔬`, and each sign takes the
 //! columns that all agree on. A group whose width is still in doubt is shown as escapes.
+//!
+//! Names (services, types, ids, choices) go through [`exact`] first, which shows two different ones differently.
 
 mod charset;
+mod exact;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +35,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
 
 pub use charset::Charset;
+pub use exact::{exact, exact_head};
 
 /// Spaces for one tab. Not tab stops: a text must look the same wherever it is put.
 const TAB: &str = "    ";

@@ -153,19 +153,19 @@ fn passing(
 fn text(found: &[Record], out: &Out) -> Result<(), End> {
     let width = |text: &str| Clean::line(text, out.charset()).width();
     let widest = |texts: &mut dyn Iterator<Item = String>| texts.map(|text| width(&text)).max().unwrap_or(0);
-    let service = widest(&mut found.iter().map(|record| record.past.service.to_string()));
+    let service = widest(&mut found.iter().map(|record| out.name(&record.past.service).into_owned()));
     let length = widest(&mut found.iter().map(|record| took(&record.past)));
     for record in found {
         let past = &record.past;
-        let name = if past.name.is_empty() { &past.task_type } else { &past.name };
+        let at = out.name(&past.service);
         let mut line = format!(
             "{}  {:<9}  {}{}  {:>length$}  {}",
             begun(past),
             word(past),
-            out.text(&past.service),
-            " ".repeat(service - width(&past.service)),
+            at,
+            " ".repeat(service - width(&at)),
             took(past),
-            out.text(name),
+            out.task_name(&past.name, &past.task_type),
         );
         if let Some(reason) = &past.reason {
             line.push_str(&format!("  [{}]", reason_text(reason)));
@@ -173,7 +173,7 @@ fn text(found: &[Record], out: &Out) -> Result<(), End> {
         if let Some(error) = error(past) {
             line.push_str(&format!("  {}", out.text(&error)));
         }
-        line.push_str(&format!("  {}", out.text(short(&past.key.0))));
+        line.push_str(&format!("  {}", out.name(short(&past.key.0))));
         out.line(&line)?;
     }
     Ok(())

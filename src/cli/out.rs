@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    app::called_or,
     clean::{self, Charset, Clean},
     term::Capabilities,
 };
@@ -55,6 +56,19 @@ impl Out {
             return Cow::Owned(Clean::line(text, self.charset).into_string());
         }
         one_line(text)
+    }
+
+    /// A name that is to stand in a line: on a terminal no other one looks like it.
+    pub fn name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.terminal { Cow::Owned(self.text(&clean::exact(name)).into_owned()) } else { one_line(name) }
+    }
+
+    /// What a task is called, in a line.
+    pub fn task_name<'a>(&self, name: &'a str, task_type: &'a str) -> Cow<'a, str> {
+        if self.terminal {
+            return Cow::Owned(self.text(&called_or(name, task_type)).into_owned());
+        }
+        one_line(if name.is_empty() { task_type } else { name })
     }
 
     /// Text from outside that a format of its own (CSV) puts into marks: clean on a terminal, else as it is.

@@ -85,7 +85,7 @@ fn find(journal: &Journal, id: &str, out: &Out) -> Result<Record, End> {
         _ => {
             for row in rows.iter().take(NAMED) {
                 let past = journal.full(*row).map_err(unreadable)?.past;
-                let name = out.text(&past.name).into_owned();
+                let name = out.task_name(&past.name, &past.task_type).into_owned();
                 out::say(&format!(
                     "{}  {}  {}  {}  {name}",
                     past.key,
@@ -168,13 +168,13 @@ fn whole(record: &Record) -> String {
 fn details(record: &Record, task: &Task, out: &Out) -> Result<(), End> {
     let past = &record.past;
     let line = |name: &str, text: &str| out.line(&format!("{name:<10} {}", out.text(text)));
-    line("name", if past.name.is_empty() { &past.task_type } else { &past.name })?;
-    line("service", &past.service)?;
-    line("type", &past.task_type)?;
-    line("id", &past.key.0)?;
+    line("name", &out.task_name(&past.name, &past.task_type))?;
+    line("service", &out.name(&past.service))?;
+    line("type", &out.name(&past.task_type))?;
+    line("id", &out.name(&past.key.0))?;
     for (name, id) in [("task id", &past.task_id), ("scheduled", &past.scheduled_task_id)] {
         if let Some(id) = id.as_ref().filter(|id| **id != past.key.0) {
-            line(name, id)?;
+            line(name, &out.name(id))?;
         }
     }
     let reason = past.reason.as_ref().map(|reason| format!(", {}", reason_text(reason)));

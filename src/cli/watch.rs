@@ -242,8 +242,8 @@ impl Watch<'_> {
             return record::task(task, now);
         }
         let lane = task.lane.word();
-        let service = self.out.text(&task.service);
-        let name = self.out.text(if task.name.is_empty() { &task.task_type } else { &task.name });
+        let service = self.out.name(&task.service);
+        let name = self.out.task_name(&task.name, &task.task_type);
         let mut body = format!("{:<10} {service:<12} {lane:<10} {name}", word(task));
         if let (State::Ended | State::Unknown, Some((duration, exact))) = (task.state, task.duration(now)) {
             let least = if exact { "" } else { "at least " };

@@ -6,6 +6,7 @@ use crate::{
         Text,
         event::Stamp,
         frame::{ErrorBody, Reply},
+        name::masked_name,
     },
 };
 
@@ -70,8 +71,12 @@ impl Record {
         let raw = |stamp: &Option<Stamp>| stamp.as_ref().map(|stamp| stamp.raw.clone());
         let is_masked = masked.is_some();
         let payload = masked.or_else(|| task.payload.clone());
+        let mut past = Past::of(task);
+        if let Some(name) = masked_name(&past.name) {
+            past.name = name.into();
+        }
         Record {
-            past: Past::of(task),
+            past,
             time: raw(&task.time),
             run_at: raw(&task.run_at),
             submitted_at: raw(&task.submitted_at),

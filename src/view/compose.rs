@@ -6,13 +6,14 @@ use crate::{
     app::{
         App,
         action::Action,
+        called,
         choose::{Choose, Stage},
         compose::{Body, Compose, FrameLine, JsonPane},
         form::Pick,
         layout::Shape,
         session::Way,
     },
-    clean::Clean,
+    clean::{Clean, exact},
     theme::Role,
     time::Now,
 };
@@ -23,8 +24,10 @@ use super::{Look, Piece, Row, form, many, overlay::out_of_sight, spaces, word};
 pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Position) {
     let (title, hint) = match &choose.stage {
         Stage::Service => ("Submit to which service? ".to_owned(), "type a part of its name"),
-        Stage::Type { service } => (format!("Submit to {service}: "), "type a part of the task type's name"),
-        Stage::Option { field } => (format!("{field}: "), "type a part of it"),
+        Stage::Type { service } => {
+            (format!("Submit to {}: ", exact(service)), "type a part of the task type's name")
+        }
+        Stage::Option { field } => (format!("{}: ", exact(field)), "type a part of it"),
         Stage::Jump => ("Go to field: ".to_owned(), "type a part of its name"),
     };
     let title = look.piece(&title, Role::Title);
@@ -51,7 +54,7 @@ pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Posi
     let room = height - before.min(height).saturating_sub(first);
     for (place, index) in (before..).zip(&choose.shown).skip(first.saturating_sub(before)).take(room) {
         let item = &choose.items[*index];
-        let name = Clean::line(&item.name, look.glyphs.charset).pad(widest + 2);
+        let name = look.name(&item.name, Role::Text).text.pad(widest + 2);
         let mut row = Row::of(vec![
             spaces(3),
             Piece { text: name, role: Role::Text },
@@ -147,9 +150,9 @@ fn head(app: &App, c: &Compose, now: Now, look: Look) -> Row {
     let mut head = Row::of(vec![
         spaces(1),
         word("Submit to ", Role::Title),
-        look.piece(&c.service, Role::Service),
+        look.name(&c.service, Role::Service),
         look.piece(&format!(" {} ", look.glyphs.separator), Role::Dim),
-        look.piece(&c.task_type.class, Role::Title),
+        look.name(&c.task_type.class, Role::Title),
     ]);
     if c.replaces.is_some() {
         head.left.push(word("  replaces the scheduled one", Role::Warning));
@@ -250,7 +253,7 @@ fn foot(
         if c.display_name.is_empty() {
             word("(none while the payload is no JSON object)", Role::Placeholder)
         } else {
-            look.piece(&c.display_name, Role::Text)
+            look.piece(&called(&c.display_name), Role::Text)
         },
     ]));
     rows.push(setting(app, " lane   ", lane, lane_sentence(c), Action::Lane, look));

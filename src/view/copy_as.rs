@@ -34,7 +34,7 @@ pub(super) fn copy_as(copy: &CopyAs, keymap: &Keymap, body: Rect, look: Look, no
     }
     let key = |action| keymap.first(action).unwrap_or_default();
     let mut keys = vec![(key(Action::Accept), " copies   "), (key(Action::SaveCopy), " saves to a file   ")];
-    if copy.masked.is_some() {
+    if copy.has_secrets() {
         let what = if copy.clear { " masks the secrets" } else { " with the secrets" };
         keys.push((key(Action::ShowSecrets), what));
     }

@@ -9,7 +9,7 @@ use crate::{
         layout::Shape,
         update::failures_height,
     },
-    clean::Clean,
+    clean::{Clean, exact},
     store::Task,
     theme::Role,
     time::Now,
@@ -105,7 +105,7 @@ fn about_row(cluster: &Cluster, look: Look, narrow: bool) -> Row {
         left.push(look.piece(&cluster.kind.place, Role::FrameFile));
         left.push(spaces(1));
     }
-    left.push(look.piece(&format!("on {}", cluster.kind.service), Role::Dim));
+    left.push(look.piece(&format!("on {}", exact(&cluster.kind.service)), Role::Dim));
     // Half as wide: two parts are one.
     let size = if narrow { 2 } else { 1 };
     let parts: Vec<u32> = cluster.parts.chunks(size).map(|parts| parts.iter().sum()).collect();
@@ -115,13 +115,12 @@ fn about_row(cluster: &Cluster, look: Look, narrow: bool) -> Row {
 
 fn task_row(task: &Task, look: Look, narrow: bool, now: Now) -> Row {
     let (sign, role) = sign_of(task, look);
-    let name = if task.name.is_empty() { &task.task_type } else { &task.name };
     let mut left = vec![spaces(7), look.piece(sign, role), spaces(1)];
     if task.own.is_some() {
         left.push(look.piece(look.glyphs.own, Role::Own));
         left.push(spaces(1));
     }
-    left.push(look.piece(name, Role::Text));
+    left.push(look.task_name(task, Role::Text));
     let ended = task.ended.map(|seen| words::moment(seen.at.utc, now)).unwrap_or_default();
     let took = match (narrow, task.duration(now)) {
         (false, Some((took, true))) => format!("{:>8}  ", words::lasted(took)),

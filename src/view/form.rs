@@ -170,7 +170,7 @@ fn field_row(pane: &FormPane, index: usize, columns: &Columns, look: Look) -> (R
     };
     let nameless = field.name.is_empty();
     let name = if nameless { "(no key)" } else { &field.name };
-    let name = Clean::line(name, look.charset()).fit(columns.name - indent, look.charset());
+    let name = look.name(name, Role::Text).text.fit(columns.name - indent, look.charset());
     let name_role = match field.origin {
         _ if nameless => Role::Placeholder,
         Origin::Edited => Role::Title,
@@ -358,7 +358,7 @@ fn value(
         Input::Constant(raw) => piece(raw, Role::Constant),
         Input::Choice { options, chosen } => match chosen.and_then(|c| options.get(c)) {
             Some(option) => {
-                let label = Clean::head(&option.label, charset, room);
+                let label = look.name(&option.label, Role::Input).text.truncate(room, charset);
                 let used = label.width().max(6) + 3;
                 let mut pieces = vec![Piece { text: label.clone(), role: Role::Input }];
                 pieces.push(spaces(used - label.width()));
@@ -377,7 +377,8 @@ fn value(
             let mut pieces = vec![look.piece(fold, Role::Dim), spaces(1)];
             match chosen.and_then(|c| variants.get(c)) {
                 Some(variant) => {
-                    let variant = Clean::head(variant, charset, room.saturating_sub(2));
+                    let variant =
+                        look.name(variant, Role::Input).text.truncate(room.saturating_sub(2), charset);
                     let mut used = variant.width() + 5;
                     pieces.push(Piece { text: variant, role: Role::Input });
                     if field.folded {
@@ -466,7 +467,7 @@ fn others<'a>(
     let mut left_out = false;
     // Where not all fit there must be room to say so.
     let count = format!("{} of {n}", look.glyphs.ellipsis).chars().count() + 2;
-    let labels: Vec<Clean> = labels.map(|l| Clean::line(l, look.charset())).collect();
+    let labels: Vec<Clean> = labels.map(|l| look.name(l, Role::Input).text).collect();
     let all: usize = (0..n).filter(|i| Some(*i) != chosen).map(|i| labels[i].width() + 2).sum();
     let room_for_labels = if all <= room { room } else { room.saturating_sub(count) };
     for (i, label) in labels.iter().enumerate() {

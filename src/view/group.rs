@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    app::{lanes::Part, session::Sending, update::failure_line},
+    app::{called, lanes::Part, session::Sending, update::failure_line},
     store::{Group, GroupCounts, Outcome, State, Task, outlook::turn},
     theme::Role,
 };
@@ -50,7 +50,7 @@ impl Ctx<'_> {
         left.push(self.look.piece(if open { g.unfolded } else { g.folded }, Role::Dim));
         left.push(spaces(1));
         let ended = part == Part::Ended;
-        left.push(self.look.piece(&group.name, if ended { Role::Dim } else { Role::Text }));
+        left.push(self.look.name(&group.name, if ended { Role::Dim } else { Role::Text }));
         if let Some(passing) = passing {
             left.push(self.look.piece(&format!("  {passing} pass"), Role::Match));
         }
@@ -197,7 +197,7 @@ impl Ctx<'_> {
         left.push(self.look.piece(sign, role));
         left.push(spaces(1));
         let open = !matches!(task.state, State::Ended | State::Unknown);
-        left.push(self.look.piece(task.own_name(), if open { Role::Text } else { Role::Dim }));
+        left.push(self.look.piece(&called(task.own_name()), if open { Role::Text } else { Role::Dim }));
         let right = match task.state {
             State::Running { .. } => self.elapsed(task),
             State::Scheduled | State::Waiting => vec![word("waits ", Role::Dim)],

@@ -7,12 +7,13 @@ use crate::{
     app::{
         App,
         action::Action,
+        called_or,
         document::reason_text,
         history::{Columns, History},
         layout::Shape,
         update::history_height,
     },
-    clean::Clean,
+    clean::{Clean, exact},
     store::{Outcome, Past, past::query::Column},
     theme::Role,
     time::Now,
@@ -316,12 +317,11 @@ fn empty(app: &App, history: &History, look: Look, columns: usize) -> Vec<Row> {
 /// The text of a column.
 fn told(past: &Past, column: Column) -> String {
     match column {
-        Column::Type => past.task_type.to_string(),
+        Column::Type => exact(&past.task_type).into_owned(),
         Column::Lane => past.lane.word().to_owned(),
-        Column::Id => past.key.0.chars().take(ID).collect(),
-        Column::Service => past.service.to_string(),
-        Column::Name if past.name.is_empty() => past.task_type.to_string(),
-        Column::Name => past.name.to_string(),
+        Column::Id => exact(&past.key.0.chars().take(ID).collect::<String>()).into_owned(),
+        Column::Service => exact(&past.service).into_owned(),
+        Column::Name => called_or(&past.name, &past.task_type).into_owned(),
         Column::Took => past.took.map_or(String::new(), |(took, exact)| {
             format!("{}{}", if exact { "" } else { ">" }, words::lasted(took))
         }),

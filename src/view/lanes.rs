@@ -79,7 +79,7 @@ fn narrow_head(app: &App, name: &str, look: Look, now: Now) -> Row {
     let place = names.iter().position(|n| &**n == name).map_or(0, |i| i + 1);
     let mut row = Row::of(vec![
         spaces(1),
-        look.piece(name, Role::Service),
+        look.name(name, Role::Service),
         look.piece(&format!(" {place}/{}", names.len()), Role::Dim),
     ]);
     if let Some(service) = app.store().service(name) {
@@ -163,7 +163,7 @@ impl Ctx<'_> {
         let lanes = self.app.store().lanes(name, self.app.ui.hidden, self.now);
         let mut row = Row::of(vec![
             self.sign(if folded { g.folded } else { " " }, Role::Dim),
-            self.look.piece(name, Role::Service),
+            self.look.name(name, Role::Service),
         ]);
         if folded {
             let counts = [
@@ -229,8 +229,7 @@ impl Ctx<'_> {
             left.push(spaces(1));
         }
         let name_role = if matches!(part, Part::Ended | Part::Unknown) { Role::Dim } else { Role::Text };
-        let name = if task.name.is_empty() { &task.task_type } else { &task.name };
-        left.push(self.look.piece(name, name_role));
+        left.push(self.look.task_name(task, name_role));
         let right = match part {
             Part::Holder | Part::Parallel => self.elapsed(task),
             Part::Waiting { overtaken, .. } => self.wait(task, overtaken),

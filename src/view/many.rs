@@ -56,7 +56,7 @@ pub(super) fn foot(app: &App, c: &Compose, small: bool, look: Look) -> Vec<Row> 
         Row {
             left: vec![
                 word(" group  ", Role::Dim),
-                look.piece(&c.group_name(), Role::Text),
+                look.name(&c.group_name(), Role::Text),
                 look.piece(&format!("{together}{first}, scheduled{when}"), Role::Dim),
             ],
             right: vec![look.piece(&key, Role::Key), spaces(1)],
@@ -90,9 +90,9 @@ pub(super) fn many(
         spaces(1),
         look.piece(&count, Role::Title),
         word(" for ", Role::Title),
-        look.piece(&c.service, Role::Service),
+        look.name(&c.service, Role::Service),
         look.piece(&format!(" {} ", look.glyphs.separator), Role::Dim),
-        look.piece(&c.task_type.class, Role::Title),
+        look.name(&c.task_type.class, Role::Title),
     ]);
     if app.settings.guard.matches(&c.task_type.name) {
         head.left.push(word("  moves hardware", Role::Hardware));
@@ -119,7 +119,7 @@ pub(super) fn many(
         }
         let text = pane.name.text();
         let name = if text.is_empty() {
-            look.piece(&c.group_name(), Role::Placeholder)
+            look.name(&c.group_name(), Role::Placeholder)
         } else {
             Piece { text: Clean::line(text, charset).skip(skipped), role: Role::Input }
         };

@@ -29,13 +29,15 @@ use crate::{
     app::{
         App, Layer, Severity,
         action::{Action, Context},
+        called_or,
         choose::Stage,
         document::Mark,
         layout::Shape,
         traces::failed_in_cell,
     },
     catalogue::form::Origin,
-    clean::{Charset, Clean},
+    clean::{Charset, Clean, exact},
+    store::Task,
     theme::{Glyphs, Role},
     time::Now,
 };
@@ -99,6 +101,16 @@ impl Look {
     /// A piece of text from outside.
     pub(crate) fn piece(self, text: &str, role: Role) -> Piece {
         Piece { text: Clean::line(text, self.charset()), role }
+    }
+
+    /// A name: no other one is shown as this.
+    pub(crate) fn name(self, name: &str, role: Role) -> Piece {
+        self.piece(&exact(name), role)
+    }
+
+    /// What a task is called.
+    pub(crate) fn task_name(self, task: &Task, role: Role) -> Piece {
+        self.piece(&called_or(&task.name, &task.task_type), role)
     }
 }
 
@@ -302,7 +314,7 @@ fn header(app: &App, look: Look, now: Now) -> Row {
     let taken = wide(&left) + wide(&link) + wide(&right);
     let room = columns.saturating_sub(taken + 3);
     let role = if app.settings.demo { Role::Demo } else { Role::Service };
-    let mut name = look.piece(&app.settings.lab, role);
+    let mut name = look.name(&app.settings.lab, role);
     name.text = name.text.truncate(room, look.charset());
     left.push(name);
     left.push(spaces(if narrow { 1 } else { 2 }));

@@ -124,7 +124,7 @@ fn empty(app: &App, schedule: &Schedule, look: Look) -> Vec<Row> {
 
 fn service_row(outlooks: &Outlooks<'_>, name: &str, look: Look, narrow: bool) -> Row {
     let app = outlooks.app;
-    let mut row = Row::of(vec![spaces(1), look.piece(name, Role::Service)]);
+    let mut row = Row::of(vec![spaces(1), look.name(name, Role::Service)]);
     if let Some(service) = app.store().service(name) {
         let lanes = app.store().lanes(name, true, outlooks.now);
         let free = outlooks.free(&service.name, narrow);
@@ -161,8 +161,7 @@ fn task_row(
         left.push(look.piece(look.glyphs.own, Role::Own));
         left.push(spaces(1));
     }
-    let name = if task.name.is_empty() { &task.task_type } else { &task.name };
-    left.push(look.piece(name, if part == Part::Ended { Role::Dim } else { Role::Text }));
+    left.push(look.task_name(task, if part == Part::Ended { Role::Dim } else { Role::Text }));
     let right = match part {
         Part::Holder => {
             let held = task

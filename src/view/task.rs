@@ -6,12 +6,12 @@ use ratatui::layout::Rect;
 
 use crate::{
     app::{
-        App,
+        App, called,
         document::{Line, Tone},
         reader::Reader,
         update::{failure_line, standing},
     },
-    clean::Clean,
+    clean::{Clean, exact},
     highlight,
     store::{State, Task},
     theme::Role,
@@ -73,8 +73,8 @@ fn head(task: Option<&Task>, reader: &Reader, look: Look, now: Now) -> Row {
     let class =
         if task.is_ipython() { task.name.split(':').next().unwrap_or_default() } else { &task.task_type };
     let name = if failed.is_some() && !class.is_empty() { class } else { &task.name };
-    left.push(look.piece(name, Role::Title));
-    left.push(look.piece(&format!(" on {}", task.service), Role::Dim));
+    left.push(look.piece(&called(name), Role::Title));
+    left.push(look.piece(&format!(" on {}", exact(&task.service)), Role::Dim));
     if let Some(failed) = &failed {
         left.push(spaces(2));
         left.push(look.piece(failed, Role::Failed));

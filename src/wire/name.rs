@@ -3,6 +3,7 @@
 //! The payload's JSON is all there is to go by. It does not know enums, dates, tuples or numpy's types: for those the
 //! name is only close to the one that Python would make.
 
+mod masked;
 mod printable;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ mod tests;
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 use super::json::{self, Piece};
+pub use masked::{SECRET, masked_name, sounds_secret};
 use printable::printable;
 
 /// How the numbers of a field are to be read. JSON writes `2` where Python's field is a `float` and says `2.0`.

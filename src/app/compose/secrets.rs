@@ -1,6 +1,6 @@
 //! Secrets in the composer: where they are, and the payload without them, for looking at and for the disk.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{Body, Compose};
 use crate::{
@@ -8,10 +8,12 @@ use crate::{
     catalogue::{
         Catalogue, TaskType,
         form::{FieldId, Form, Input, Origin, Part, Presence},
-        kept::sounds_secret,
     },
     store::Task,
-    wire::json::{self, Piece},
+    wire::{
+        json::{self, Piece},
+        name::{self, sounds_secret},
+    },
 };
 
 impl Compose {
@@ -75,6 +77,52 @@ pub fn masked_payload(catalogue: &Catalogue, task: &Task, word: &str) -> Option<
     mask_by_name(by_schema.as_deref().unwrap_or(payload), word).or(by_schema)
 }
 
+/// The secrets in a task's payload as texts, the longest first: what must not stand anywhere else. Shorter ones than
+/// [`SHORTEST`] are left out: such a text stands in anything.
+pub fn secret_texts(catalogue: &Catalogue, task: &Task) -> Vec<String> {
+    let Some(payload) = task.payload.as_deref() else { return Vec::new() };
+    let mut texts: Vec<String> = secrets_by_name(payload).into_iter().map(plain).collect();
+    let kind = catalogue.find(&task.service, &class_of(task)).filter(|kind| tells_of_secrets(kind));
+    if let Some(kind) = kind {
+        let mut form = Form::new(kind, None);
+        if form.fill(payload, Origin::Filled).is_ok() {
+            let inputs = secrets(&form).into_iter().filter_map(|id| Some(&form.field(id)?.input));
+            texts.extend(inputs.filter_map(|input| match input {
+                Input::Line(text) | Input::Text(text) => Some(text.clone()),
+                Input::Json(raw) => Some(plain(raw)),
+                _ => None,
+            }));
+        }
+    }
+    texts.retain(|text| text.chars().count() >= SHORTEST);
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    texts.dedup();
+    texts
+}
+
+/// The text of a raw value.
+fn plain(raw: &str) -> String {
+    json::string(raw).map_or_else(|| raw.to_owned(), Cow::into_owned)
+}
+
+/// The shortest secret, in characters, that is looked for in other texts.
+const SHORTEST: usize = 4;
+
+/// A text with asterisks in place of secrets that stand in it, as they are or as Python and JSON write them.
+pub fn without(text: &str, secrets: &[String]) -> String {
+    let mut out = text.to_owned();
+    for secret in secrets {
+        let quoted = json::quote(secret);
+        let python = name::repr(&quoted);
+        for form in [secret, &quoted[1..quoted.len() - 1], &python[1..python.len() - 1]] {
+            if out.contains(form) {
+                out = out.replace(form, SECRET);
+            }
+        }
+    }
+    out
+}
+
 fn mask_by_schema(task_type: &TaskType, payload: &str, word: &str) -> Option<String> {
     let mut form = Form::new(task_type, None);
     form.fill(payload, Origin::Filled).ok()?;
@@ -87,14 +135,26 @@ fn mask_by_schema(task_type: &TaskType, payload: &str, word: &str) -> Option<Str
 
 /// Masks each text and number under a name that sounds like a secret's, and leaves everything else letter for letter.
 fn mask_by_name(payload: &str, word: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut written = 0;
+    for value in secrets_by_name(payload) {
+        let start = value.as_ptr() as usize - payload.as_ptr() as usize;
+        out.push_str(&payload[written..start]);
+        out.push_str(&json::quote(word));
+        written = start + value.len();
+    }
+    (written > 0).then(|| out + &payload[written..])
+}
+
+/// The raw texts and numbers under names that sound like a secret's.
+fn secrets_by_name(payload: &str) -> Vec<&str> {
     let mut names: HashMap<&str, bool> = HashMap::new();
     let mut sounds =
         |name| *names.entry(name).or_insert_with(|| json::string(name).is_some_and(|n| sounds_secret(&n)));
     // For each bracket that is open: whether it is an object's, and whether all in it is secret.
     let mut open: Vec<(bool, bool)> = Vec::new();
     let (mut at_name, mut member) = (false, false);
-    let mut out = String::new();
-    let mut written = 0;
+    let mut found = Vec::new();
     for piece in json::pieces(payload) {
         let (in_object, inside) = open.last().copied().unwrap_or_default();
         let secret = if in_object { member } else { inside };
@@ -110,16 +170,11 @@ fn mask_by_name(payload: &str, word: &str) -> Option<String> {
             Piece::Comma => at_name = in_object,
             Piece::Colon => at_name = false,
             Piece::Scalar(name) if at_name => member = inside || sounds(name),
-            Piece::Scalar(value) if secret && hides_something(value) => {
-                let start = value.as_ptr() as usize - payload.as_ptr() as usize;
-                out.push_str(&payload[written..start]);
-                out.push_str(&json::quote(word));
-                written = start + value.len();
-            }
+            Piece::Scalar(value) if secret && hides_something(value) => found.push(value),
             Piece::Scalar(_) => {}
         }
     }
-    (written > 0).then(|| out + &payload[written..])
+    found
 }
 
 /// Whether a value can be a secret: null, true, false and nothing at all are none.
@@ -127,8 +182,7 @@ fn hides_something(value: &str) -> bool {
     !matches!(value, "null" | "true" | "false" | "\"\"")
 }
 
-/// What a secret is shown as, as Python's own classes do it.
-pub const SECRET: &str = "**********";
+pub use crate::wire::name::SECRET;
 
 /// Puts a word in place of a secret.
 fn put_word(form: &mut Form, id: FieldId, word: &str) {
@@ -222,6 +276,15 @@ mod tests {
             ]
         })
         .boxed()
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_of_other_texts_in_every_form_in_which_it_is_written_there() {
+        let secrets = ["it's \"hush\"\n".to_owned(), "hush".to_owned()];
+        let json = json::quote(&secrets[0]);
+        let python = name::repr(&json);
+        let text = format!("{} {json} {python} hushed {}", secrets[0], "hus");
+        assert_eq!(without(&text, &secrets), format!("{SECRET} \"{SECRET}\" '{SECRET}' {SECRET}ed hus"));
     }
 
     proptest! {

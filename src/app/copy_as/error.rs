@@ -12,7 +12,7 @@ use crate::{
     store::Task,
     time::Now,
     traceback,
-    wire::{Text, frame::ErrorBody},
+    wire::{Text, frame::ErrorBody, name::masked_name},
 };
 
 /// The texts of one error.
@@ -93,7 +93,7 @@ fn report(
     let first = headline.lines().next().unwrap_or_default();
     let mut out = format!("# {} on {}: {}\n\n", plain(&task.task_type), plain(&task.service), plain(first));
     let mut row = |name: &str, value: &str| out.push_str(&format!("- {name}: {}\n", code(value)));
-    row("task", &task.name);
+    row("task", masked_name(&task.name).as_deref().unwrap_or(&task.name));
     for (name, id) in [("task id", &task.task_id), ("scheduled task id", &task.scheduled_task_id)] {
         if let Some(id) = id {
             row(name, id);

@@ -18,7 +18,10 @@ use crate::{
     wire::frame::TaskFrame,
 };
 
-use super::session::{Batch, Way};
+use super::{
+    compose::without,
+    session::{Batch, Way},
+};
 
 pub use self::{
     command::command,
@@ -115,6 +118,8 @@ pub struct CopyAs {
     pub masked: Option<Source>,
     /// Its error; `None`: it has none.
     pub error: Option<ErrorTexts>,
+    /// The secrets of its payload as texts, which its error may repeat.
+    pub secrets: Vec<String>,
     /// Which of [`CopyAs::kinds`] is selected.
     pub selected: usize,
     /// Secrets stand in the clear.
@@ -124,7 +129,7 @@ pub struct CopyAs {
 impl CopyAs {
     /// The list on a task, secrets masked.
     pub fn new(source: Source, masked: Option<Source>) -> CopyAs {
-        CopyAs { source: Ok(source), masked, error: None, selected: 0, clear: false }
+        CopyAs { source: Ok(source), masked, error: None, secrets: Vec::new(), selected: 0, clear: false }
     }
 
     /// The list: of a task that is read, its error first.
@@ -155,7 +160,10 @@ impl CopyAs {
             None => self.source.as_ref().map_err(Clone::clone),
         };
         let error = |text: fn(&ErrorTexts) -> Option<&String>| {
-            self.error.as_ref().and_then(text).cloned().ok_or_else(|| "there is no error".to_owned())
+            let text = self.error.as_ref().and_then(text).ok_or_else(|| "there is no error".to_owned())?;
+            // A report is for others, whatever the person wants to see.
+            let clear = self.clear && self.kind() != Kinds::Report;
+            Ok(if clear { text.clone() } else { without(text, &self.secrets) })
         };
         match self.kind() {
             Kinds::Command => command(source()?, now),
@@ -175,17 +183,23 @@ impl CopyAs {
         format!("{}.{}", if kind.is_empty() { "task" } else { &kind }, self.kind().ending())
     }
 
+    /// Whether there is something in it to mask.
+    pub fn has_secrets(&self) -> bool {
+        self.masked.is_some() || !self.secrets.is_empty()
+    }
+
     /// What is to be known of it, a sentence each.
     pub fn notes(&self) -> Vec<&'static str> {
         let mut notes = Vec::new();
         match self.kind() {
-            Kinds::Entry | Kinds::Exception | Kinds::Error => {
+            Kinds::Entry | Kinds::Exception | Kinds::Error if self.secrets.is_empty() => {
                 return vec!["As it came; a message or a source line may show what is not meant for others."];
             }
-            Kinds::Report => {
-                return vec![
-                    "Secrets of the payload are masked; a message or a source line may show others.",
-                ];
+            Kinds::Entry | Kinds::Exception | Kinds::Error | Kinds::Report => {
+                return vec![match self.clear && self.kind() != Kinds::Report {
+                    true => "The payload's secrets stand in it, in the clear, where the error repeats them.",
+                    false => "The payload's secrets are masked; a message or a source line may show others.",
+                }];
             }
             Kinds::Command | Kinds::Python | Kinds::Frame => {}
         }

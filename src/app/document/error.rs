@@ -8,10 +8,9 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Choice, Document, Exception, Fold, Line, Mark, Part, Tone, bounded, part};
 use crate::{
     app::compose::SECRET,
-    catalogue::kept::sounds_secret,
     clean::{Charset, Clean},
     traceback::{self, Cycle, Entry, Frame, Group, Link, Report, Section, SourceLine},
-    wire::frame::ErrorBody,
+    wire::{frame::ErrorBody, name::sounds_secret},
 };
 
 /// In a longer chain only the exception that was raised and the first cause start unfolded.

@@ -13,7 +13,8 @@ use chrono::{DateTime, Local, Utc};
 pub use error::place;
 
 use crate::{
-    clean::Charset,
+    app::called,
+    clean::{Charset, exact},
     store::{LookedFor, Outcome, Own, Reason, State, Task, task::Seen, usual::Sample},
     time::Now,
     traceback::Report,
@@ -344,14 +345,14 @@ impl Document {
             self.lines
                 .push(Line::new(3, vec![part(format!("{name:<11}"), Tone::Dim), part(value, Tone::Text)]));
         };
-        row("service", task.service.to_string());
-        row("type", task.task_type.to_string());
-        row("name", task.name.to_string());
+        row("service", exact(&task.service).into_owned());
+        row("type", exact(&task.task_type).into_owned());
+        row("name", called(&task.name).into_owned());
         if let Some(id) = &task.task_id {
-            row("task id", id.to_string());
+            row("task id", exact(id).into_owned());
         }
         if let Some(id) = &task.scheduled_task_id {
-            row("scheduled", id.to_string());
+            row("scheduled", exact(id).into_owned());
         }
         row(
             "lane",

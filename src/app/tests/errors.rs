@@ -254,3 +254,36 @@ fn an_error_is_copied_also_where_the_payload_was_never_seen() {
     b.keys("down down enter");
     assert!(b.notice().starts_with("not copied: its payload was not seen"), "{}", b.notice());
 }
+
+#[test]
+fn a_secret_that_an_error_repeats_is_masked_in_copies_and_in_reports() {
+    let payload = r#"{"user": "me", "password": "hush hush", "n": [{"token": 47114711}]}"#;
+    let login =
+        Job { payload: payload.to_owned(), name: "Login: password='hush hush'".to_owned(), ..job("f") };
+    let traceback = "Traceback (most recent call last):\n  File \"/a.py\", line 2, in f\n    login('hush hush')\n\
+        ValueError: no me with hush hush and 47114711\n";
+    let mut b = Bench::with(Settings::default(), (100, 40));
+    b.runs(&login)
+        .completed(&login, &error("f", "ValueError", "no me with hush hush and 47114711", traceback));
+    b.shows("Login: password=**********").keys("j enter");
+    assert!(!b.lines()[..2].concat().contains("Login: password='hush"), "{}", b.lines().join("\n"));
+    let copied = copies(&mut b);
+    for (what, copy) in &copied[..3] {
+        assert!(!copy.contains("hush") && !copy.contains("4711"), "{what}: {copy}");
+        assert!(copy.contains("no me with **********") || !copy.contains("ValueError:"), "{what}: {copy}");
+    }
+    // As it came where the person wants that; but never in a report.
+    let shown = |kind: &str, b: &mut Bench| {
+        b.keys("esc c alt-v");
+        let Some(Layer::CopyAs(copy)) = b.app.ui.layers.last_mut() else { panic!() };
+        assert!(copy.clear, "{kind}");
+        copy.selected = copy.kinds().iter().position(|k| k.title().contains(kind)).unwrap();
+        copy.text(b.now.utc).unwrap()
+    };
+    assert!(shown("whole error", &mut b).contains("no me with hush hush and 47114711"));
+    let report = shown("report", &mut b);
+    assert!(
+        !report.contains("hush") && !report.contains("4711") && report.contains("ValueError: no me"),
+        "{report}"
+    );
+}

@@ -12,6 +12,7 @@ use crate::{
         session::Way,
     },
     catalogue::{self, TaskType, form::Origin},
+    clean::exact,
     store::{Lane, Reason, State, TASK_MANAGER, Task},
     time::Now,
     wire::{Text, event::KernelState, json},
@@ -132,13 +133,18 @@ pub(super) fn tell_of_unknown(app: &mut App, service: &Text, class: &Text, now: 
         return;
     }
     let services = elsewhere(app, service).into_iter().filter(|item| item.name == *class);
-    let services: Vec<String> = services.filter_map(|item| item.on).map(|name| name.to_string()).collect();
+    let services: Vec<String> =
+        services.filter_map(|item| item.on).map(|name| exact(&name).into_owned()).collect();
     let key = app.settings.keymap.first(Action::OtherType).unwrap_or_default();
     let (severity, text) = match services.is_empty() {
-        true => (Severity::Info, format!("nothing is known of {class}: write its payload as JSON")),
+        true => (Severity::Info, format!("nothing is known of {}: write its payload as JSON", exact(class))),
         false => {
             let services = services.join(", ");
-            let text = format!("{service} is not known to have {class}, but {services}; {key} chooses again");
+            let text = format!(
+                "{} is not known to have {}, but {services}; {key} chooses again",
+                exact(service),
+                exact(class)
+            );
             (Severity::Warning, text)
         }
     };

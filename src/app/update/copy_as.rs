@@ -4,14 +4,14 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
-        compose::{Compose, masked_payload},
+        compose::{Compose, masked_payload, secret_texts, without},
         copy_as::{CopyAs, ErrorTexts, Group, SECRET, Source, way_of},
         session::{Batch, Way},
     },
     catalogue::TaskType,
     store::Task,
     time::Now,
-    wire::{Text, frame::TaskFrame},
+    wire::{frame::TaskFrame, name::masked_name},
 };
 
 use super::compose::{class_of, learn, metadata_parallel};
@@ -62,7 +62,7 @@ fn of_composer(app: &App, compose: &Compose) -> Result<CopyAs, String> {
         return Ok(CopyAs::new(source(batch), compose.batch_with(SECRET).map(source)));
     }
     let source = Source { frame: compose.frame(), way: compose.way.clone(), task_type, place, group: None };
-    let masked = compose.masked_with(SECRET).map(|payload| with_payload(&source, payload));
+    let masked = compose.masked_with(SECRET).map(|payload| with_payload(&source, payload, &[]));
     Ok(CopyAs::new(source, masked))
 }
 
@@ -78,13 +78,14 @@ fn of_task(app: &App, task: &Task, now: Now) -> Result<CopyAs, String> {
     let found = app.ui.traces.of(task).map(|(text, _)| text);
     let juice = app.settings.juice.as_deref();
     let error = ErrorTexts::of(task, reader, found, payload, juice, now);
+    let secrets = secret_texts(&app.catalogue, task);
     let copy = match source_of(app, task) {
         Ok(source) => {
-            let masked = masked.map(|payload| with_payload(&source, payload));
-            CopyAs { error, ..CopyAs::new(source, masked) }
+            let masked = masked.map(|payload| with_payload(&source, payload, &secrets));
+            CopyAs { error, secrets, ..CopyAs::new(source, masked) }
         }
         Err(why) if error.is_none() => return Err(format!("not copied: {why}")),
-        Err(why) => CopyAs { source: Err(why), masked: None, error, selected: 0, clear: false },
+        Err(why) => CopyAs { source: Err(why), masked: None, error, secrets, selected: 0, clear: false },
     };
     Ok(copy)
 }
@@ -116,9 +117,12 @@ fn source_of(app: &App, task: &Task) -> Result<Source, String> {
     Ok(Source { frame, way, task_type, place, group: None })
 }
 
-fn with_payload(source: &Source, payload: String) -> Source {
-    let payload: Text = payload.into();
-    Source { frame: TaskFrame { payload, ..source.frame.clone() }, ..source.clone() }
+/// The same with its payload masked, and with a name that does not tell those secrets either.
+fn with_payload(source: &Source, payload: String, secrets: &[String]) -> Source {
+    let name = &source.frame.display_name;
+    let name = without(masked_name(name).as_deref().unwrap_or(name), secrets);
+    let frame = TaskFrame { payload: payload.into(), display_name: name.into(), ..source.frame.clone() };
+    Source { frame, ..source.clone() }
 }
 
 /// The arguments that lead to this lab, and to a service alone where it goes that way.
@@ -139,7 +143,7 @@ pub(super) fn in_copy_as(app: &mut App, action: Action, now: Now) -> Vec<Effect>
     match action {
         Action::ChooseUp => copy.selected = (copy.selected + n - 1) % n,
         Action::ChooseDown | Action::Complete => copy.selected = (copy.selected + 1) % n,
-        Action::ShowSecrets if copy.masked.is_some() => copy.clear = !copy.clear,
+        Action::ShowSecrets if copy.has_secrets() => copy.clear = !copy.clear,
         Action::ShowSecrets => app.tell(Severity::Info, "it has no secrets", now),
         Action::Accept | Action::SaveCopy => {
             let text = match copy.text(now.utc) {

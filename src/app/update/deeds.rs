@@ -7,12 +7,14 @@ use crate::{
     app::{
         App, Asking, Effect, Layer, Severity,
         action::Action,
+        called,
         compose::{Compose, Heard},
         confirm::{Confirm, Deed, SILENCE},
         kept::values_of,
         lanes::Selected,
         session::{Cancelled, News, Outgoing, Session, Way},
     },
+    clean::exact,
     store::{Lane, LookedFor, Own, State, Task, TaskKey},
     time::{Now, when},
     wire::{Text, frame::TaskFrame, json, link::Line},
@@ -64,7 +66,11 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     // What has started, or ended, cannot be replaced any more: then this would be one more.
     let over = replaces.as_ref().filter(|_| !old.as_ref().is_some_and(waits)).map(|key| match old {
         Some(task) => {
-            format!("{}, which it was to replace, does not wait any more ({}).", task.name, standing(task))
+            format!(
+                "{}, which it was to replace, does not wait any more ({}).",
+                called(&task.name),
+                standing(task)
+            )
         }
         None => format!("The task {key}, which it was to replace, is no longer known."),
     });
@@ -73,6 +79,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     let again = compose.begun().map(|begun| {
         let Heard { known, .. } = compose.heard(&begun, &app.session);
         let (name, of) = (begun.name, begun.of);
+        let name = exact(&name);
         format!("It was being sent as {name} when juicetop ended ({known} of {of} are known here): it may run twice.")
     });
     let replaces = replaces.filter(|_| over.is_none());
@@ -103,7 +110,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         lines.push("It is sent as one more task.".to_owned());
     }
     if let Some(task) = replaced {
-        lines.push(format!("It takes the place of {} on {}.", task.name, task.service));
+        lines.push(format!("It takes the place of {} on {}.", called(&task.name), exact(&task.service)));
         lines.extend(replacing(task));
     }
     lines.push(match &way {
@@ -124,7 +131,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         Confirm::new(
             match &replaces {
                 Some(_) => "Replace this scheduled task?".to_owned(),
-                None => format!("Send {} to {}?", frame.task_type, frame.target),
+                None => format!("Send {} to {}?", exact(&frame.task_type), exact(&frame.target)),
             },
             lines,
             (
@@ -157,7 +164,7 @@ pub(super) fn not_before(at: &DateTime<FixedOffset>, now: Now) -> String {
 /// What a question about hardware repeats: target, type and every value, but for those of the fields in `besides`, which
 /// it tells another way.
 pub(super) fn hardware_lines(target: &str, task_type: &str, payload: &str, besides: &[&str]) -> Vec<String> {
-    let mut lines = vec![format!("{task_type} on {target} moves hardware.")];
+    let mut lines = vec![format!("{} on {} moves hardware.", exact(task_type), exact(target))];
     let members = json::members(payload).unwrap_or_default();
     if members.is_empty() {
         lines.push("It has no values.".to_owned());
@@ -167,7 +174,7 @@ pub(super) fn hardware_lines(target: &str, task_type: &str, payload: &str, besid
         let count = value.chars().count();
         let shown: String = value.chars().take(VALUE).collect();
         let more = if count > VALUE { format!("… ({count} characters)") } else { String::new() };
-        lines.push(format!("  {name} = {shown}{more}"));
+        lines.push(format!("  {} = {shown}{more}", exact(&name)));
     }
     lines
 }
@@ -203,7 +210,7 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
                 }
                 Way::Alone => "sent to its own port".to_owned(),
             };
-            app.tell(Severity::Info, format!("{how}: {name} on {target}"), now);
+            app.tell(Severity::Info, format!("{how}: {} on {}", called(&name), exact(&target)), now);
             // What goes out goes first.
             effects.splice(0..0, frames.into_iter().map(Effect::Send));
             effects
@@ -262,11 +269,11 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
         return;
     }
     let runs = matches!(task.state, State::Running { .. } | State::Unknown);
-    let mut lines = vec![format!("{} on {}", task.name, task.service)];
+    let mut lines = vec![format!("{} on {}", called(&task.name), exact(&task.service))];
     if let Some(at) = task.run_at.as_ref().and_then(|s| s.at) {
         lines.push(format!("It is to start at {}.", crate::app::document::local(at)));
     }
-    lines.push(format!("Its id is {}.", task.key));
+    lines.push(format!("Its id is {}.", exact(&task.key.0)));
     if task.looked_for == Some(LookedFor::Likely) {
         lines.push(
             "It is taken for yours, whose answer was lost: the scheduler has only this one like it."
@@ -307,7 +314,7 @@ pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
     let payload = task.payload.as_deref().unwrap_or("{}");
     let hardware = app.settings.guard.moves(&task.task_type, class, payload);
     let mut lines = vec![
-        format!("{} on {}", task.name, task.service),
+        format!("{} on {}", called(&task.name), exact(&task.service)),
         "It is cancelled at the scheduler first, and sent only if it has not started.".to_owned(),
         "A direct task needs this terminal: if it closes, the task is dropped or goes on unobserved."
             .to_owned(),
@@ -372,7 +379,7 @@ fn at_risk(app: &App, doing: &str) -> Vec<String> {
             }
             _ => "runs and would go on unobserved",
         };
-        lines.push(format!("{} on {} {fate}.", task.name, task.service));
+        lines.push(format!("{} on {} {fate}.", called(&task.name), exact(&task.service)));
     }
     if more > 0 {
         lines.push(format!("And {more} more."));
@@ -609,7 +616,7 @@ fn replaced(app: &mut App, key: &TaskKey, id: Text, way: &Way, now: Now) {
             schedule.selected = Some(task.key.clone());
         }
     }
-    let name = app.store().find(&id).map_or_else(|| old.clone(), |task| task.name.to_string());
+    let name = app.store().find(&id).map_or_else(|| old.clone(), |task| called(&task.name).into_owned());
     let text = match way {
         Way::Scheduled(Some(at)) => format!("cancelled and submitted anew, {}: {name}", not_before(at, now)),
         Way::Scheduled(None) => format!("cancelled and submitted anew: {name}"),
@@ -622,5 +629,5 @@ fn replaced(app: &mut App, key: &TaskKey, id: Text, way: &Way, now: Now) {
 }
 
 fn name_of(app: &App, key: &TaskKey) -> String {
-    app.store().task(key).map_or_else(|| key.to_string(), |t| t.name.to_string())
+    app.store().task(key).map_or_else(|| exact(&key.0).into_owned(), |t| called(&t.name).into_owned())
 }

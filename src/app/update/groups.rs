@@ -14,6 +14,7 @@ use crate::{
         many::GroupPane,
         session::{Batch, News, Way},
     },
+    clean::exact,
     store::{GroupKey, State, TaskKey},
     time::Now,
 };
@@ -214,7 +215,7 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
     };
     app.ask(
         Confirm::new(
-            format!("Send {what}{count} × {} to {}{anew}?", kind.class, batch.target),
+            format!("Send {what}{count} × {} to {}{anew}?", exact(&kind.class), exact(&batch.target)),
             lines,
             (format!("send {what}{count}{anew}"), "do not send"),
             Deed::SendGroup(Box::new(batch), rest),
@@ -238,7 +239,7 @@ fn again(app: &App, batch: &Batch) -> Option<Again> {
     let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return None };
     let begun = compose.begun()?;
     let Heard { known, missing } = compose.heard(&begun, &app.session);
-    let (name, of, count) = (&begun.name, begun.of, batch.count());
+    let (name, of, count) = (exact(&begun.name), begun.of, batch.count());
     let mut lines = vec![format!(
         "It was being sent as {name} when juicetop ended; of its {of} tasks the lanes and the schedule have {known}."
     )];
@@ -325,7 +326,11 @@ pub(super) fn send(app: &mut App, batch: Batch, mut rest: Option<Vec<usize>>, no
             let target = key.service.clone();
             app.ui.selected = Some(Selected::group(key));
             let what = if alone { "the first one goes alone" } else { "going to the scheduler" };
-            app.tell(Severity::Info, format!("{name}: {count} tasks for {target}, {what}"), now);
+            app.tell(
+                Severity::Info,
+                format!("{}: {count} tasks for {}, {what}", exact(&name), exact(&target)),
+                now,
+            );
             effects.extend(frames.into_iter().map(Effect::Send));
             effects
         }
@@ -383,12 +388,12 @@ pub(super) fn ask_to_cancel(app: &mut App, key: &GroupKey, now: Now) {
     let keys: Vec<TaskKey> =
         open.iter().filter(|task| waits(task.state)).map(|task| task.key.clone()).collect();
     let running = open.len() - waiting;
-    let name = group.name.clone();
+    let name = exact(&group.name).into_owned();
     if waiting == 0 && unsent == 0 {
         app.tell(Severity::Info, format!("nothing of {name} waits any more"), now);
         return;
     }
-    let mut lines = vec![format!("{name} on {}: {} tasks in all.", key.service, group.of)];
+    let mut lines = vec![format!("{name} on {}: {} tasks in all.", exact(&key.service), group.of)];
     if waiting > 0 {
         lines.push(format!("{waiting} wait and will be cancelled, each by its id."));
     }
@@ -414,12 +419,12 @@ pub(super) fn cancel(app: &mut App, key: &GroupKey, keys: Vec<TaskKey>, now: Now
     let dropped = app.session.drop_rest(key);
     let count = keys.len();
     if count == 0 {
-        app.tell(Severity::Info, format!("{dropped} of {name} are not sent any more"), now);
+        app.tell(Severity::Info, format!("{dropped} of {} are not sent any more", exact(&name)), now);
         return Vec::new();
     }
     match app.session.cancel_many(name.to_string(), keys, now) {
         Ok(frames) => {
-            app.tell(Severity::Info, format!("cancelling {count} of {name}"), now);
+            app.tell(Severity::Info, format!("cancelling {count} of {}", exact(&name)), now);
             frames.into_iter().map(Effect::Send).collect()
         }
         Err(why) => {
@@ -433,19 +438,23 @@ pub(super) fn cancel(app: &mut App, key: &GroupKey, keys: Vec<TaskKey>, now: Now
 pub(super) fn news(app: &mut App, news: &News, now: Now) {
     match news {
         News::GroupSent { name, accepted, doubtful: 0, .. } => {
-            app.tell(Severity::Info, format!("{name}: the scheduler has all {accepted}"), now);
+            app.tell(Severity::Info, format!("{}: the scheduler has all {accepted}", exact(name)), now);
         }
         News::GroupSent { name, accepted, doubtful, .. } => {
             let text = format!(
-                "{name}: the scheduler has {accepted}; {doubtful} may have reached it when the link was lost and are \
-                 not sent again"
+                "{}: the scheduler has {accepted}; {doubtful} may have reached it when the link was lost and are not \
+                 sent again",
+                exact(name)
             );
             app.tell(Severity::Warning, text, now);
         }
         News::GroupStopped { name, left, why, .. } => {
             let key = |action| app.settings.keymap.first(action).unwrap_or_default();
             let (on, drop) = (key(Action::Sending), key(Action::Cancel));
-            let text = format!("{name}: {why}; {left} are not sent ({on} lets it go on, {drop} drops them)");
+            let text = format!(
+                "{}: {why}; {left} are not sent ({on} lets it go on, {drop} drops them)",
+                exact(name)
+            );
             app.tell(Severity::Error, text, now);
         }
         News::ManyCancelled { name, tally } => {
@@ -465,7 +474,7 @@ pub(super) fn news(app: &mut App, news: &News, now: Now) {
                 parts.push(format!("{} {text}", tally.unknown));
             }
             let severity = if tally.failed + tally.unknown > 0 { Severity::Error } else { Severity::Info };
-            app.tell(severity, format!("{name}: {}", parts.join(", ")), now);
+            app.tell(severity, format!("{}: {}", exact(name), parts.join(", ")), now);
         }
         _ => {}
     }

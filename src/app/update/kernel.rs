@@ -3,12 +3,13 @@
 
 use crate::{
     app::{
-        App, Asked, Asking, Effect, Layer, Severity,
+        App, Asked, Asking, Effect, Layer, Severity, called,
         confirm::{Confirm, Deed},
         session::Way,
         traces::{Logged, Origin, failed_in_cell},
     },
     catalogue::script,
+    clean::exact,
     store::{Lane, Outcome, Reason, State, Task, TaskKey},
     time::Now,
     traceback::kernel::{self, LastException},
@@ -24,14 +25,15 @@ pub(super) fn why_not(app: &App, service: &Text, what: &Asking) -> Option<(Sever
         return Some((Severity::Warning, format!("the kernel is not asked: {why}")));
     }
     let asked = app.ui.asked.iter().any(|asked| asked.service == *service && asked.what == *what);
-    asked.then(|| (Severity::Info, format!("{service}'s kernel was asked and has not answered yet")))
+    asked.then(|| (Severity::Info, format!("{}'s kernel was asked and has not answered yet", exact(service))))
 }
 
 /// What a question to a kernel means for others, a sentence each.
 pub(super) fn consequences(app: &App, service: &Text) -> Vec<String> {
     let mut lines = vec![
         format!(
-            "A cell takes {service}'s slot: it waits behind what runs there, what comes later waits for it (some 50 ms)."
+            "A cell takes {}'s slot: it waits behind what runs there, what comes later waits for it (some 50 ms).",
+            exact(service)
         ),
         running(app, service),
         "Others see one `busy`, one `idle` and one task, hidden from dashboards.".to_owned(),
@@ -54,7 +56,7 @@ fn running(app: &App, service: &str) -> String {
         Some(task) => {
             let more = holders.count();
             let others = if more > 0 { format!(", and {more} more") } else { String::new() };
-            format!("There now: {}{others}.", task.name)
+            format!("There now: {}{others}.", called(&task.name))
         }
         None => "Nothing is seen to hold the slot now; others may wait unseen.".to_owned(),
     }
@@ -94,7 +96,7 @@ pub(super) fn offer_traceback(app: &mut App, now: Now) {
             )];
             lines.extend(consequences(app, &task.service));
             app.ask(Confirm::new(
-                format!("Ask {}'s kernel for the traceback?", task.service),
+                format!("Ask {}'s kernel for the traceback?", exact(&task.service)),
                 lines,
                 ("ask it", "leave it"),
                 Deed::AskTraceback(task.key),
@@ -171,7 +173,7 @@ pub(super) fn ask(app: &mut App, service: Text, what: Asking, now: Now) -> Vec<E
             Vec::new()
         }
         Ok(frames) => {
-            let told = format!("{service}'s kernel is asked; its answer comes when it is free");
+            let told = format!("{}'s kernel is asked; its answer comes when it is free", exact(&service));
             app.tell(Severity::Info, told, now);
             app.ui.asked.push(Asked { service, id, what });
             frames.into_iter().map(Effect::Send).collect()
@@ -216,7 +218,7 @@ pub(super) fn look_at_answers(app: &mut App, now: Now) -> Vec<Effect> {
             Asking::Traceback(key) => traceback(app, key, &raw, now),
         });
         if let Err(why) = done {
-            app.tell(Severity::Error, format!("no answer from {service}'s kernel: {why}"), now);
+            app.tell(Severity::Error, format!("no answer from {}'s kernel: {why}", exact(&service)), now);
         }
     }
     app.ui.asked = open;

@@ -9,12 +9,14 @@ use crate::{
     app::{
         App, Effect, Layer, Severity,
         action::Action,
+        called,
         confirm::{Confirm, Deed},
         line::LineEdit,
         reader::Reader,
         schedule::{self, Schedule},
         session::{self, Cancelled, Way},
     },
+    clean::exact,
     store::{State, Task, TaskKey, filter::Saved, timetable::is_scheduled},
     time::{Now, when},
 };
@@ -163,7 +165,7 @@ fn ask_to_move(app: &mut App, now: Now) {
     let at = when::fixed(&place.at.with_timezone(&Local));
     let class = class_of(&task);
     let hardware = app.settings.guard.moves(&task.task_type, &class, &frame.payload);
-    let mut lines = vec![format!("{} on {}", task.name, task.service)];
+    let mut lines = vec![format!("{} on {}", called(&task.name), exact(&task.service))];
     if hardware {
         lines.splice(0..1, hardware_lines(&task.service, &task.task_type, &frame.payload, &[]));
     }
@@ -207,7 +209,7 @@ pub(super) fn replacing(task: &Task) -> Vec<String> {
 
 /// Names in a row, the first few of them.
 fn listed(names: &[String]) -> String {
-    let mut text = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let mut text = names.iter().take(NAMED).map(|name| called(name)).collect::<Vec<_>>().join(", ");
     if names.len() > NAMED {
         text.push_str(&format!(" and {} more", names.len() - NAMED));
     }
@@ -263,7 +265,7 @@ pub(super) fn ask_to_cancel_marked(app: &mut App, now: Now) -> bool {
     let mut lines = Vec::new();
     for task in open.iter().take(NAMED) {
         let fate = if started(task) { ": runs already, it will not be stopped" } else { "" };
-        lines.push(format!("  {} on {}{fate}", task.name, task.service));
+        lines.push(format!("  {} on {}{fate}", called(&task.name), exact(&task.service)));
     }
     if open.len() > NAMED {
         let more = &open[NAMED..];
@@ -328,7 +330,10 @@ pub(super) fn cancel_all(app: &mut App, keys: &[TaskKey], now: Now) -> Vec<Effec
 
 /// Takes the answer to one of several cancellations; false: it belongs to none.
 pub(super) fn in_batch(app: &mut App, key: &TaskKey, done: &Cancelled, now: Now) -> bool {
-    let name = app.store().task(key).map_or_else(|| key.to_string(), |task| task.name.to_string());
+    let name = app
+        .store()
+        .task(key)
+        .map_or_else(|| exact(&key.0).into_owned(), |task| called(&task.name).into_owned());
     let Some(batch) = &mut app.ui.batch else { return false };
     let Some(at) = batch.open.iter().position(|open| open == key) else { return false };
     batch.open.remove(at);
@@ -404,7 +409,7 @@ pub(super) fn not_replaced(
     now: Now,
 ) {
     let task = app.store().task(key).cloned();
-    let name = task.as_ref().map_or_else(|| key.to_string(), |t| t.name.to_string());
+    let name = task.as_ref().map_or_else(|| exact(&key.0).into_owned(), |t| called(&t.name).into_owned());
     let (severity, text) = match (done, why) {
         (Cancelled::RunsOn, _) => {
             (Severity::Warning, format!("it had started and runs on; nothing was submitted anew: {name}"))

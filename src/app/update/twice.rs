@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use chrono::Local;
 
 use crate::{
-    app::{App, compose::Compose},
+    app::{App, called, compose::Compose},
     store::{LookedFor, Own, Reason, State, Task},
     wire::json,
 };
@@ -68,7 +68,7 @@ fn line(task: &Task) -> String {
     let at = at.utc.with_timezone(&Local).format("%H:%M:%S");
     let began = if own { "sent" } else { "first seen" };
     let why = why(task);
-    format!("{} was {began} at {at}, and {why}: it may run twice.", task.name)
+    format!("{} was {began} at {at}, and {why}: it may run twice.", called(&task.name))
 }
 
 /// It was in doubt when the composer was opened, and is not any more.
@@ -79,7 +79,7 @@ fn found_again(task: &Task) -> Option<String> {
         // Its outcome is known now, or the person has put it away.
         State::Ended | State::Unknown => return None,
     };
-    Some(format!("{}, which this is to run again, {how} after all: it would run twice.", task.name))
+    Some(format!("{}, which this is to run again, {how} after all: it would run twice.", called(&task.name)))
 }
 
 /// Why nobody knows.

@@ -9,6 +9,7 @@ use crate::{
         msg::TypesFile,
     },
     catalogue::ServiceKind,
+    clean::exact,
     time::Now,
     wire::Text,
 };
@@ -49,7 +50,7 @@ fn offer(app: &mut App, service: Text, now: Now) {
     }
     let lines = kernel::consequences(app, &service);
     app.ask(Confirm::new(
-        format!("Ask {service}'s kernel for its task types?"),
+        format!("Ask {}'s kernel for its task types?", exact(&service)),
         lines,
         ("ask it", "leave it"),
         Deed::AskKernel(service),
@@ -62,7 +63,7 @@ pub(super) fn answered(app: &mut App, service: &Text, raw: &str, now: Now) -> Re
     let count = app.catalogue.add_kernel(service, raw, now.utc)?;
     changed(app, service, now);
     let types = if count == 1 { "type" } else { "types" };
-    app.tell(Severity::Info, format!("{service}'s kernel named {count} task {types}"), now);
+    app.tell(Severity::Info, format!("{}'s kernel named {count} task {types}", exact(service)), now);
     Ok(vec![Effect::KeepTypes(Box::new(app.catalogue.kept()))])
 }
 

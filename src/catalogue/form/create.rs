@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::{Field, FieldId, Form, Input, Node, Origin, Presence, Says, text};
-use crate::catalogue::{
-    Code, Level, TaskType, check,
-    kept::sounds_secret,
-    shape::{At, Choice, Schema, Shape, TextShape, What},
-    words,
+use crate::{
+    catalogue::{
+        Code, Level, TaskType, check,
+        shape::{At, Choice, Schema, Shape, TextShape, What},
+        words,
+    },
+    wire::name::sounds_secret,
 };
 
 /// Levels of required sections that are opened unasked: a schema can require itself.

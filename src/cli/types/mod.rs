@@ -96,9 +96,9 @@ fn row(service: &str, task: &TaskType, guard: &Guard, now: DateTime<Utc>, out: &
     let moves = guard.moves(&task.name, &task.class, "{}");
     let doc = if moves { format!("(moves hardware) {doc}") } else { doc.to_owned() };
     [
-        out.text(service).into_owned(),
-        out.text(&task.class).into_owned(),
-        out.text(&task.name).into_owned(),
+        out.name(service).into_owned(),
+        out.name(&task.class).into_owned(),
+        out.name(&task.name).into_owned(),
         lane(task).to_owned(),
         out.text(&task.known_from(service, now)).into_owned(),
         out.text(doc.trim_end()).into_owned(),

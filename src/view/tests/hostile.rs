@@ -255,3 +255,57 @@ fn hostile_words_of_connections_notices_and_fields_do_no_harm() {
         look_around(&mut b, "not sent");
     }
 }
+
+#[test]
+fn services_types_and_ids_that_look_alike_are_told_apart_wherever_they_stand() {
+    for charset in [Charset::Unicode, Charset::Ascii] {
+        let mut b = Bench::with(Settings { charset, ..Settings::default() }, (100, 40));
+        // Cyrillic letters, a space that is none, a letter that joins nothing, an accent that stands apart.
+        let odd = |id: &str, service: &str, kind: &str| Job {
+            service: service.into(),
+            kind: kind.into(),
+            name: format!("{kind}: n=1"),
+            ..job(id)
+        };
+        for (service, kind) in [
+            ("lab", "Fit T1"),
+            ("l\u{430}b", "Fit\u{a0}T1"),
+            ("lab\u{2060}", "Fit T1 "),
+            ("lab ", "F\u{456}t T1"),
+        ] {
+            b.later(0.1).ran(&odd(&format!("{service}-{kind}"), service, kind));
+        }
+        b.app.ui.folding.insert("l\u{430}b".into(), crate::app::lanes::Folding::All);
+        b.msg(Msg::Wake);
+        let written = ["l\\u0430b", "lab\\u2060", "lab\\x20", "Fit\\xa0T1", "Fit T1\\x20", "F\\u0456t T1"];
+        for name in written {
+            b.shows(name);
+        }
+        b.go_to("l\u{430}b").keys("j enter G");
+        b.shows("service    l\\u0430b")
+            .shows("type       Fit\\xa0T1")
+            .shows("task id    l\\u0430b-Fit\\xa0T1");
+        b.keys("esc s backspace").shows("l\\u0430b").shows("lab\\x20");
+    }
+}
+
+/// Right-to-left writing beside borders and numbers: between blanks that nothing is moved across.
+#[test]
+fn a_right_to_left_name_stands_apart_from_its_neighbours() {
+    for (width, height) in [(80, 24), (40, 12), (200, 50)] {
+        let settings = Settings { lab: "מעבדה".into(), ..Settings::default() };
+        let mut b = Bench::with(settings, (width, height));
+        let hebrew = Job {
+            service: "מקרר".into(),
+            kind: "מדידה".into(),
+            name: "מדידה: qubit='q1', הערה='שלום 12'".into(),
+            ..job("עבודה")
+        };
+        let failed = error("עבודה", "ValueError", "ערך 42 שגוי", "Traceback");
+        b.runs(&hebrew).later(3.0).completed(&hebrew, &failed);
+        b.runs(&Job { id: "שתיים".into(), ..hebrew });
+        b.go_to("מקרר").keys("j");
+        let shown = text(&b).replace('\u{2800}', "·");
+        insta::assert_snapshot!(format!("right_to_left_{width}x{height}"), shown);
+    }
+}
