@@ -13,6 +13,7 @@
 //! direction, from the socket to the screen. The modules, from what is pure to what touches the world:
 
 pub mod clean;
+mod fault;
 pub mod memory;
 pub mod time;
 pub mod wire;

@@ -43,7 +43,7 @@ use crate::{
         lab::Lab,
     },
     config::Ascii,
-    demo,
+    demo, fault,
     log::Log,
     memory::Memory,
     term::{self, Capabilities, Colours},
@@ -164,9 +164,12 @@ fn demo_catalogue() -> Catalogue {
 /// Keeps the demonstration's server until the program is asked to end.
 fn serve(server: &demo::Demo) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
-    writeln!(out, "a demonstration laboratory, nothing real moves: {}", server.url())?;
-    writeln!(out, "juicetop --url {} opens the screen on it; Ctrl-C ends it", server.url())?;
-    out.flush()?;
+    let url = server.url();
+    let told = writeln!(out, "a demonstration laboratory, nothing real moves: {url}")
+        .and_then(|()| writeln!(out, "juicetop --url {url} opens the screen on it; Ctrl-C ends it"))
+        .and_then(|()| out.flush());
+    // Whoever only wanted to read the address has gone; the laboratory is there all the same.
+    told.or_else(|e| if e.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(e) })?;
     let mut signals = signal_hook::iterator::Signals::new(signal_hook::consts::TERM_SIGNALS)?;
     signals.forever().next();
     Ok(ExitCode::SUCCESS)
@@ -420,6 +423,7 @@ impl Runner {
     }
 
     fn input(&mut self, input: term::Input) -> anyhow::Result<()> {
+        fault::here("key");
         let front = self.front;
         match input {
             term::Input::Key(key) => self.handle(front, Msg::Key(key)),

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A module, and what it may use besides itself and what is free.
-const MAY: [(&str, &[&str]); 23] = [
+const MAY: [(&str, &[&str]); 24] = [
     ("clean", &[]),
     ("time", &[]),
     ("memory", &[]),
@@ -30,10 +30,12 @@ const MAY: [(&str, &[&str]); 23] = [
     ("view", &["wire", "store", "catalogue", "traceback", "highlight", "result", "app", "theme"]),
     ("widgets", &["view", "theme"]),
     ("config", &["theme::DEFAULT", "catalogue::guard", "memory"]),
-    ("net", &["wire", "memory"]),
+    // Panics on purpose, for tests.
+    ("fault", &[]),
+    ("net", &["wire", "memory", "fault"]),
     ("demo", &["wire"]),
     ("python", &["wire", "catalogue"]),
-    ("term", &[]),
+    ("term", &["fault"]),
     ("log", &["keep"]),
     ("keep", &["wire"]),
     ("history", &["wire", "store", "keep"]),

@@ -200,8 +200,20 @@ fn without_a_terminal_it_says_so_and_writes_nothing_to_standard_output() {
     assert!(told.starts_with("juicetop: standard output is not a terminal"), "{told}");
 }
 
+#[path = "terminal/calm.rs"]
+mod calm;
+
 #[path = "terminal/kept.rs"]
 mod kept;
 
+#[path = "terminal/keys.rs"]
+mod keys;
+
 #[path = "terminal/kinds.rs"]
 mod kinds;
+
+#[path = "terminal/panics.rs"]
+mod panics;
+
+#[path = "terminal/pipes.rs"]
+mod pipes;

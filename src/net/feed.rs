@@ -21,6 +21,7 @@ use tokio::{
 
 use super::Event;
 use crate::{
+    fault,
     memory::{Held, Memory},
     wire::{
         frame::Reply,
@@ -123,6 +124,7 @@ impl Feed {
     pub(super) async fn pump(&self) {
         loop {
             let Ok(mut permit) = self.out.reserve().await else { return };
+            fault::here("net");
             let next = self.waiting.borrow_mut().pop();
             match next {
                 Some((raw, event, size, reply)) if size >= LARGE => {

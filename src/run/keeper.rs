@@ -21,6 +21,7 @@ use crate::{
         compose::Draft,
         kept::{self, KeptDraft, Known, LastValues, Place},
     },
+    fault,
     keep::{self, Held, sent},
     store::GroupKey,
 };
@@ -230,6 +231,7 @@ impl Keeper {
 
 fn work(todo: &Receiver<Job>, files: &mut Files, told: &UnboundedSender<Msg>) {
     for job in todo {
+        fault::here("keeper");
         match job {
             Job::Work(work) => work(),
             Job::Draft { place, draft, at } => {

@@ -6,6 +6,7 @@ use ratatui::{Terminal, backend::Backend, layout::Rect};
 
 use crate::{
     app::App,
+    fault,
     theme::Theme,
     time::Now,
     view::{self, Look},
@@ -59,6 +60,7 @@ impl<B: Backend<Error: Send + Sync + 'static>> Painter<B> {
     /// # Errors
     /// The backend fails.
     pub fn draw(&mut self, app: &App, now: Now, real: Duration) -> Result<(), B::Error> {
+        fault::here("draw");
         let size = app.ui.size;
         let area = Rect::new(0, 0, size.0, size.1);
         if self.terminal.get_frame().area() != area {

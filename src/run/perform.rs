@@ -9,7 +9,7 @@ use std::{
 use super::{Runner, history::History, logs};
 use crate::{
     app::{Effect, Msg, msg::Edited, session::Outgoing},
-    net,
+    fault, net,
     store::TaskKey,
     term,
 };
@@ -83,6 +83,7 @@ impl Runner {
             Effect::Save { name, text } => {
                 let done = lab.done.clone();
                 std::thread::Builder::new().name("save".to_owned()).spawn(move || {
+                    fault::here("save");
                     let told = match save(Path::new(""), &name, &text) {
                         Ok(path) => Ok(format!("saved: {}", path.display())),
                         Err(e) => Err(format!("not saved as {name}: {e}")),

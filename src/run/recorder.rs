@@ -22,6 +22,7 @@ use chrono::{DateTime, Local, Utc};
 use super::worker::Worker;
 use crate::{
     app::session::Outgoing,
+    fault,
     memory::{Held, Memory},
     recording::{Entry, Head, Redactor, What, moment},
     store::TaskKey,
@@ -248,6 +249,7 @@ impl Writer {
     ) -> io::Result<()> {
         let mut said = String::new();
         for entry in todo {
+            fault::here("recorder");
             for entry in std::iter::once(entry).chain(todo.try_iter()) {
                 let size = weight(&entry.what);
                 let entry = self.redactor.as_mut().map_or(entry.clone(), |redactor| redactor.entry(&entry));

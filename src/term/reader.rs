@@ -12,11 +12,11 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::Input;
 use super::modes::Tty;
-use super::parser::Parser;
+use super::parser::{ESCAPE_WAIT, ESCAPE_WAIT_REMOTE, Parser};
 use super::signals;
-use crate::time::Clock;
+use super::{Capabilities, Input};
+use crate::{fault, time::Clock};
 
 /// How long [`Reader::park`] waits for the thread, which never does anything long.
 const PARKING: Duration = Duration::from_secs(1);
@@ -152,10 +152,13 @@ impl Gate {
 
 fn read(tty: &Tty, woken: &OwnedFd, gate: &Gate, inputs: &UnboundedSender<Input>) {
     let clock = Clock::start();
-    let mut parser = Parser::new(tty.erase());
+    let env = |name: &str| std::env::var(name).ok();
+    let escape = if Capabilities::from_env(&env).ssh { ESCAPE_WAIT_REMOTE } else { ESCAPE_WAIT };
+    let mut parser = Parser::new(tty.erase(), escape);
     let mut buffer = vec![0; 16 << 10];
     let mut out = Vec::new();
     loop {
+        fault::here("keys");
         match gate.pass(tty) {
             Pass::Read { stood: true } => parser.reset(),
             Pass::Read { stood: false } => {}

@@ -80,7 +80,8 @@ impl<'a> Fields<'a> {
     pub(super) fn word(&self, name: &str) -> Result<Option<Text>, Malformed> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         // Each character may be written in six.
-        let word = if raw.len() > 6 * LONGEST_WORD + 2 { Some(Text::from(raw)) } else { reader_of(name)(raw) };
+        let word =
+            if raw.len() > 6 * LONGEST_WORD + 2 { Some(Text::from(raw)) } else { reader_of(name)(raw) };
         match word {
             Some(word) if word.len() > LONGEST_WORD => {
                 let what = format!("the {} has a `{name}` of {} bytes", self.what, word.len());

@@ -188,7 +188,7 @@ pub fn configuration(data: &[u8]) {
 
 /// What a terminal sends, a zero being a pause: it is bounded, and a key after it is that key.
 pub fn keys(data: &[u8]) {
-    let mut parser = Parser::new(0x7f);
+    let mut parser = Parser::new(0x7f, juicetop::term::ESCAPE_WAIT);
     let (mut now, mut out) = (0.0, Vec::new());
     let pause = |parser: &mut Parser, now: &mut f64, out: &mut Vec<Input>| {
         *now += 120.0;

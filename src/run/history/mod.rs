@@ -27,6 +27,7 @@ use crate::{
         compare::{Comparison, Side},
         compose,
     },
+    fault,
     history::{Journal, Limits, Record, RowId, Trouble, usual_runs},
     memory::{Held, Memory},
     store::{
@@ -247,6 +248,7 @@ impl Writer {
             let _ = self.told.send(Msg::Runs(runs));
         }
         while let Some(job) = self.next(todo) {
+            fault::here("history");
             // Several may wait after a slow write: they go in one step, and of several questions the last counts.
             std::iter::once(job).chain(todo.try_iter()).for_each(|job| self.take(job));
             if !(self.waiting.is_empty() && self.merged.is_empty()) {

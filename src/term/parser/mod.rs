@@ -19,9 +19,10 @@ use self::keys::Sequence;
 use super::Input;
 use crate::time::Now;
 
-/// How long a lone ESC waits for more before it is the Esc key. Over a slow link the rest of a sequence can come
-/// later than that: see [`LATE`].
+/// How long a lone ESC waits for more before it is the Esc key, at the machine's own terminal.
 pub const ESCAPE_WAIT: Duration = Duration::from_millis(50);
+/// The same over ssh, where the pieces of a sequence can travel apart. What comes later still: see [`LATE`].
+pub const ESCAPE_WAIT_REMOTE: Duration = Duration::from_millis(150);
 /// How long a sequence that has begun waits for its end before it is given up.
 pub const HOLD: Duration = Duration::from_secs(1);
 /// How long after an Esc the rest of a sequence (`[A`) is still taken for that and not for typed letters. The key
@@ -58,6 +59,8 @@ pub struct Parser {
     /// Until when the rest of a sequence may still follow the last Esc.
     late_until: Option<Duration>,
     erase: u8,
+    /// How long a lone ESC waits.
+    wait: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +89,8 @@ enum State {
 }
 
 impl Parser {
-    /// A parser between keys. `erase` is the terminal's erase character.
-    pub fn new(erase: u8) -> Parser {
+    /// A parser between keys. `erase` is the terminal's erase character; `wait` how long a lone ESC waits for more.
+    pub fn new(erase: u8, wait: Duration) -> Parser {
         Parser {
             state: State::Ground,
             held: Vec::new(),
@@ -97,6 +100,7 @@ impl Parser {
             touched: Duration::ZERO,
             late_until: None,
             erase,
+            wait,
         }
     }
 
@@ -120,9 +124,9 @@ impl Parser {
         let wait = match self.state {
             // A character cut short harms nobody: the next byte settles it.
             State::Ground | State::Character => return None,
-            State::Escape | State::EscapeTwice => ESCAPE_WAIT,
+            State::Escape | State::EscapeTwice => self.wait,
             // A `[` some time after Esc is most often just that.
-            _ if self.late && self.held.len() == 1 => ESCAPE_WAIT,
+            _ if self.late && self.held.len() == 1 => self.wait,
             State::Paste => PASTE_STALL,
             _ => HOLD,
         };

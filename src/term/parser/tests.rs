@@ -20,7 +20,7 @@ struct Keyboard {
 
 impl Keyboard {
     fn new() -> Keyboard {
-        Keyboard { parser: Parser::new(0x7f), now: 0.0, out: Vec::new() }
+        Keyboard { parser: Parser::new(0x7f, ESCAPE_WAIT), now: 0.0, out: Vec::new() }
     }
 
     fn send(&mut self, bytes: &[u8]) -> &mut Keyboard {
@@ -93,7 +93,7 @@ fn plain_keys() {
         typed(b"\r\t\x7f\x08\x01\x03\x1a\x00\x1c\x1f\n"),
         "Enter Tab Backspace C-h C-a C-c C-z C-Space C-4 C-_ C-j"
     );
-    let mut parser = Parser::new(0x08);
+    let mut parser = Parser::new(0x08, ESCAPE_WAIT);
     let mut out = Vec::new();
     parser.feed(b"\x08", Now::at(0.0), &mut out);
     assert_eq!(short(&out[0]), "Backspace", "where the terminal's erase character is ^H");

@@ -11,7 +11,7 @@ fn member(at: usize) -> Job {
 }
 
 /// A group of 40 at its 13th task, one of which failed, between two other tasks.
-fn running(size: (u16, u16), charset: Charset) -> Bench {
+pub(super) fn running(size: (u16, u16), charset: Charset) -> Bench {
     let settings = Settings { charset, ..Settings::default() };
     let mut b = Bench::with(settings, size);
     b.at(10.0).runs(&job("before")).at(30.0).completed(&job("before"), &ok("before"));
@@ -56,14 +56,27 @@ fn a_group_that_runs() {
     }
 }
 
+/// A form with two fields that run through several values.
+fn swept(size: (u16, u16), charset: Charset) -> Bench {
+    let mut b = running(size, charset);
+    let file = include_str!("../../../tests/cases/catalogue-sample.json");
+    assert_eq!(b.app.catalogue.add_file("types.json", file), []);
+    b.key("s").types("MeasureT1").keys("enter");
+    b.keys("alt-s").types("q1..q5").keys("down alt-s").types("500, 1000, 2000");
+    b
+}
+
+/// The same with the group's own pane above it.
+pub(super) fn many(size: (u16, u16), charset: Charset) -> Bench {
+    let mut b = swept(size, charset);
+    b.keys("alt-m");
+    b
+}
+
 #[test]
 fn many_at_once() {
     for (name, size) in [("80x24", (80, 24)), ("40x12", (40, 12)), ("200x50", (200, 50))] {
-        let mut b = running(size, Charset::Unicode);
-        let file = include_str!("../../../tests/cases/catalogue-sample.json");
-        assert_eq!(b.app.catalogue.add_file("types.json", file), []);
-        b.key("s").types("MeasureT1").keys("enter");
-        b.keys("alt-s").types("q1..q5").keys("down alt-s").types("500, 1000, 2000");
+        let mut b = swept(size, Charset::Unicode);
         assert_snapshot!(format!("many_{name}"), text(&b));
         b.keys("alt-m");
         assert_snapshot!(format!("many_group_{name}"), text(&b));

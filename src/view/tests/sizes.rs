@@ -1,32 +1,77 @@
 //! Every screen at every size.
 
-use super::*;
-use crate::app::msg::Edited;
+use super::{
+    groups::{many, running},
+    snapshots::{comparison, history, played, result},
+    *,
+};
+use crate::app::{Layer, msg::Edited};
+
+/// Every kind of layer, each once: a new one does not compile until it stands here, and then needs a screen below.
+macro_rules! layers {
+    ($($layer:ident)*) => {
+        const LAYERS: &[&str] = &[$(stringify!($layer)),*];
+
+        fn name_of(layer: &Layer) -> &'static str {
+            match layer {
+                $(Layer::$layer { .. } => stringify!($layer),)*
+            }
+        }
+    };
+}
+
+layers! {
+    Task Result Plot Table Pipe Choose Compose Schedule Failures History Columns Compare Many Help Confirm Filter NameFilter
+    Search GoTo CopyAs When Pick Rename
+}
 
 /// Every screen, by its name.
-pub(super) fn screens() -> Vec<(&'static str, Bench)> {
+pub(super) fn screens(charset: Charset) -> Vec<(&'static str, Bench)> {
+    const SIZE: (u16, u16) = (120, 40);
     let open = |keys: &str, typed: &str, then: &str| {
-        let mut b = lab((120, 40), Charset::Unicode);
+        let mut b = lab(SIZE, charset);
         b.keys("g").keys(keys);
         b.types(typed).keys(then);
         b
     };
     let failed = |keys: &str| {
-        let mut b = lab((120, 40), Charset::Unicode);
+        let mut b = lab(SIZE, charset);
         read_failed(&mut b);
         b.keys(keys);
         b
     };
     let form = |kind: &str, keys: &str| {
-        let mut b = lab((120, 40), Charset::Unicode);
+        let mut b = lab(SIZE, charset);
         open_form(&mut b, "forms", kind);
         b.keys(keys);
+        b
+    };
+    let result = |keys: &str, then: &str| {
+        let mut b = result(SIZE, charset);
+        b.keys(keys).msg(Msg::Wake).keys(then).msg(Msg::Wake);
+        b
+    };
+    let past = |keys: &str, typed: &str, then: &str| {
+        let mut b = history(SIZE, charset);
+        b.keys(keys).types(typed).keys(then);
+        b
+    };
+    let compared = |keys: &str| {
+        let mut b = comparison(SIZE, charset);
+        b.keys(keys);
+        b
+    };
+    let played = |keys: &str, typed: &str| {
+        let mut b = played(SIZE, charset, |replay| replay.paused = keys == "enter");
+        b.keys(keys).types(typed);
         b
     };
     let mut code = form("Texts", "esc esc");
     open_form(&mut code, "lab", "RawIPython");
     code.paste("for q in qs:\n    run(q)  # a long comment behind it, so that it is wider than the screen is\nx = 'open");
-    let mut offline = lab((120, 40), Charset::Unicode);
+    let mut opened = running(SIZE, charset);
+    opened.key("enter");
+    let mut offline = lab(SIZE, charset);
     offline.disconnect();
     vec![
         ("lanes", open("", "", "")),
@@ -36,6 +81,9 @@ pub(super) fn screens() -> Vec<(&'static str, Bench)> {
         ("failed task, wrapped", failed("w")),
         ("raw", failed("R w")),
         ("search", failed("/")),
+        ("copied as", failed("c")),
+        ("failures", open("F", "", "")),
+        ("failures of a kind", open("F enter j", "", "")),
         ("choose", open("s", "", "")),
         ("compose", open("s", "MeasureT1", "enter")),
         ("frame", open("s", "MeasureT1", "enter f9")),
@@ -46,6 +94,9 @@ pub(super) fn screens() -> Vec<(&'static str, Bench)> {
         ("fields to jump to", form("Optionals", "ctrl-g")),
         ("key of an entry", form("Lists", "ctrl-g b y enter enter enter")),
         ("frame of a form", form("Numbers", "f9")),
+        ("group", running(SIZE, charset)),
+        ("group, open", opened),
+        ("many at once", many(SIZE, charset)),
         ("code", code),
         ("help", open("?", "", "")),
         ("question", open("s", "EnableHeater", "enter f7 ctrl-s")),
@@ -54,7 +105,32 @@ pub(super) fn screens() -> Vec<(&'static str, Bench)> {
         ("schedule", open("t", "", "a")),
         ("moving", open("t", "", "j J")),
         ("when", open("s", "MeasureT1", "enter f6")),
+        ("result", result("/", "")),
+        ("result, searched", result("/ t 1 enter", "j j")),
+        ("plot", result("j j j j j j j p", "x")),
+        ("plot, narrower", result("j j j j j j j p", "+ + right")),
+        ("table", result("g j j j j j j j j t", "l o")),
+        ("command for a value", result("|", "")),
+        ("history", past("", "", "")),
+        ("history, filtered", past("/", "outcome:x", "")),
+        ("history, its filter named", past("/", "outcome:failed", "ctrl-s")),
+        ("columns", past("c j", "", "")),
+        ("comparison", compared("")),
+        ("comparison, its end", compared("G")),
+        ("replay", played("", "")),
+        ("replay of a task", played("enter", "")),
+        ("moment to go to", played("@", "14:3")),
     ]
+}
+
+#[test]
+fn every_layer_is_among_the_screens() {
+    let mut shown: Vec<&str> = Vec::new();
+    for (_, b) in screens(Charset::Unicode) {
+        shown.extend(b.app.ui.layers.last().map(name_of));
+    }
+    let missing: Vec<&&str> = LAYERS.iter().filter(|layer| !shown.contains(layer)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn check(name: &str, b: &Bench) {
@@ -77,7 +153,7 @@ fn check(name: &str, b: &Bench) {
 #[test]
 fn shrinking_cell_by_cell_and_growing_again_gives_the_first_picture() {
     // A13.
-    for (name, mut b) in screens() {
+    for (name, mut b) in screens(Charset::Unicode) {
         let first = b.lines();
         let (mut width, mut height) = (120_u16, 40_u16);
         let mut sizes = Vec::new();
@@ -101,7 +177,7 @@ fn shrinking_cell_by_cell_and_growing_again_gives_the_first_picture() {
 #[test]
 fn odd_sizes_do_no_harm() {
     // A12.
-    for (name, mut b) in screens() {
+    for (name, mut b) in [Charset::Unicode, Charset::Ascii].into_iter().flat_map(screens) {
         let first = b.lines();
         for size in [
             (0, 0),
@@ -115,6 +191,7 @@ fn odd_sizes_do_no_harm() {
             (19, 40),
             (20, 5),
             (59, 15),
+            (500, 200),
         ] {
             b.msg(Msg::Resize(size.0, size.1));
             check(name, &b);

@@ -275,7 +275,7 @@ fn undated(text: String) -> String {
 }
 
 /// A table of the past, answered by hand.
-fn history(size: (u16, u16), charset: Charset) -> Bench {
+pub(super) fn history(size: (u16, u16), charset: Charset) -> Bench {
     use crate::store::{Past, past::query::Found};
     let mut b = lab(size, charset);
     let mut lines: Vec<_> = b.app.store().tasks().map(Past::of).collect();
@@ -307,12 +307,12 @@ fn the_history() {
 }
 
 /// Two runs of one measurement side by side.
-fn comparison(size: (u16, u16)) -> Bench {
+pub(super) fn comparison(size: (u16, u16), charset: Charset) -> Bench {
     use crate::{
         app::compare::{Compare, Comparison, Side},
         store::Past,
     };
-    let mut b = Bench::with(crate::app::Settings::default(), size);
+    let mut b = Bench::with(Settings { charset, ..Settings::default() }, size);
     let runs = [
         (
             "q1",
@@ -349,7 +349,7 @@ fn comparison(size: (u16, u16)) -> Bench {
 #[test]
 fn a_comparison_and_the_choice_of_columns() {
     for size in SIZES {
-        let mut b = comparison(size);
+        let mut b = comparison(size, Charset::Unicode);
         assert_snapshot!(name("compare", size), dated(&b));
         b.keys("G");
         assert_snapshot!(name("compare_end", size), dated(&b));
@@ -372,7 +372,7 @@ fn saying_when() {
 }
 
 /// A task with a result of all kinds, looked into.
-fn result(size: (u16, u16), charset: Charset) -> Bench {
+pub(super) fn result(size: (u16, u16), charset: Charset) -> Bench {
     let mut b = Bench::with(Settings { charset, lab: "cellar".into(), ..Settings::default() }, size);
     let signal: Vec<String> = (0..60).map(|n| format!("{:.4}", (-f64::from(n) / 20.0).exp())).collect();
     let delay: Vec<String> = (0..60).map(|n| format!("{n}.0")).collect();
@@ -463,7 +463,7 @@ fn errors_and_results_in_all_colours_in_sixteen_and_in_none() {
             assert_snapshot!(name(&format!("history_{word}"), size), undated(styled(&history, &theme)));
             assert_snapshot!(
                 name(&format!("compare_{word}"), size),
-                undated(styled(&comparison(size), &theme))
+                undated(styled(&comparison(size, Charset::Unicode), &theme))
             );
             let mut result = result(size, Charset::Unicode);
             result.keys("j j j");
@@ -473,7 +473,11 @@ fn errors_and_results_in_all_colours_in_sixteen_and_in_none() {
 }
 
 /// The laboratory as a recording shows it.
-fn played(size: (u16, u16), charset: Charset, change: impl FnOnce(&mut crate::app::replay::Replay)) -> Bench {
+pub(super) fn played(
+    size: (u16, u16),
+    charset: Charset,
+    change: impl FnOnce(&mut crate::app::replay::Replay),
+) -> Bench {
     let mut b = lab(size, charset);
     let mut replay = crate::app::replay::Replay {
         file: "fault.jsonl".into(),

@@ -1,0 +1,99 @@
+//! A fault of the program in any of its threads: the terminal is given back once and in order, the fault's words stand in
+//! the shell, and nothing that is kept is hurt. Faults are made on purpose (`src/fault.rs`).
+
+use std::{fs, path::Path, time::Duration};
+
+use crate::{
+    common::{
+        program::run_at_home,
+        pty::{Modes, Screen},
+    },
+    kept::lab,
+};
+
+/// What leads the program through a place, once it has a task that ended well and is selected.
+fn lead_to(place: &str, screen: &mut Screen) {
+    match place {
+        "draw" | "key" | "keys" => screen.type_keys("?"),
+        "history" => screen.type_keys("h"),
+        "save" => screen.type_keys("enter S"),
+        // A draft is kept two seconds after the last key.
+        "keeper" => {
+            screen.type_keys("s");
+            screen.wait_for("the types", |text| text.contains("Submit to"));
+            screen.type_text("Ping");
+            screen.type_keys("enter");
+            screen.wait_for("the form", |text| text.contains("ctrl-s send"));
+            screen.type_text("draft");
+        }
+        // The bus speaks by itself.
+        _ => {}
+    }
+}
+
+#[test]
+fn a_panic_in_any_thread_gives_the_terminal_back_and_hurts_nothing_that_is_kept() {
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: a release build has no panics on purpose");
+        return;
+    }
+    let (_server, url) = lab();
+    for place in ["draw", "key", "keys", "net", "keeper", "history", "recorder", "save"] {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name).display().to_string();
+        let (trigger, recording) = (path("now"), path("recording.jsonl"));
+        let script = format!(
+            "stty -g; \"$JUICETOP\" --url {url} --record {recording}; code=$?; echo; stty -g; exit $code"
+        );
+        let env = [
+            ("JUICETOP_PANIC", &*format!("{place}:{trigger}")),
+            ("XDG_STATE_HOME", &*path(".local/state")),
+            ("RUST_BACKTRACE", "1"),
+        ];
+        let mut screen = Screen::start_command("sh", &["-c", &script], (100, 30), &env);
+        screen.wait_for("the connection", |text| text.contains("● live") && text.contains("cryo"));
+        screen.type_keys("j s");
+        screen.wait_for("the types", |text| text.contains("Submit to"));
+        screen.type_text("Ping");
+        screen.type_keys("enter");
+        screen.wait_for("the form", |text| text.contains("ctrl-s send"));
+        screen.type_keys("ctrl-s");
+        screen
+            .wait_for("its end", |text| text.lines().any(|line| line.contains('✔') && line.contains("Ping")));
+        // The history is written once a second.
+        std::thread::sleep(Duration::from_millis(2500));
+
+        fs::write(&trigger, "").unwrap();
+        lead_to(place, &mut screen);
+        assert_eq!(screen.exit_status().exit_code(), 101, "{place}:\n{}", screen.text());
+        assert_eq!(screen.modes(), Modes::default(), "{place}");
+        let words = format!("a panic on purpose, in {place}");
+        let text = screen.text();
+        // The shell's lines are as long as the screen is wide.
+        let line = text.replace('\n', "");
+        assert!(line.contains(&words) && line.contains("please report it"), "{place}:\n{text}");
+        assert!(!text.contains("stack backtrace"), "{place}:\n{text}");
+        let settings: Vec<&str> = text.lines().filter(|line| line.matches(':').count() > 10).collect();
+        assert_eq!(settings.len(), 2, "{place}:\n{text}");
+        assert_eq!(settings[0], settings[1], "{place}");
+        // Once, and before the words: they would be gone with the other screen.
+        let written = String::from_utf8(screen.bytes_so_far()).unwrap();
+        for mode in ["\x1b[?1049l", "\x1b[?2004l", "\x1b[8h", "\x1b[?25h\r\n"] {
+            let mode = mode.trim_end();
+            let after = written.rsplit_once("\x1b[?1049h").unwrap().1;
+            let times = after.split(&words).next().unwrap().matches(mode).count();
+            assert!(times >= 1 && (mode == "\x1b[?25h" || times == 1), "{place}: {mode:?} {times} times");
+        }
+        assert!(written.find("\x1b[?1049l") < written.find(&words), "{place}");
+        screen.assert_harmless();
+        kept_is_whole(place, &url, &home, Path::new(&recording));
+    }
+}
+
+/// The history can be read and has the task; so can the recording.
+fn kept_is_whole(place: &str, url: &str, home: &tempfile::TempDir, recording: &Path) {
+    let listed = run_at_home(&["list", "--url", url, "--hidden"], "", home).expect(0);
+    assert!(listed.stdout.contains("Ping"), "{place}: {listed:?}");
+    let cleaned = run_at_home(&["replay", "--redact", &recording.display().to_string()], "", home).expect(0);
+    assert!(cleaned.stdout.lines().count() > 3, "{place}: {cleaned:?}");
+}
