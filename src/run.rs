@@ -4,7 +4,7 @@
 //! taken in before one frame is drawn, at once for the person and at most every 33 ms for the wire. Nothing is
 //! drawn unless the picture may have changed; while nothing happens the loop sleeps.
 
-mod history;
+pub(crate) mod history;
 mod keeper;
 mod lab;
 mod logs;
@@ -311,7 +311,7 @@ impl Runner {
     /// When something is due that nothing announces.
     fn wake_at(&mut self, typing: &Typing) -> Option<Duration> {
         let labs = self.labs.iter().flat_map(|lab| {
-            let history = lab.history.as_ref().and_then(|history| history.wake_at(&lab.app));
+            let history = lab.history.as_ref().and_then(|history| history.wake_at(lab.app.store()));
             let app = lab.app.wake_at(self.now()).and_then(|at| self.real(at));
             [history, app]
         });
@@ -360,7 +360,7 @@ impl Runner {
             let now = self.clock.now();
             for lab in &mut self.labs {
                 if let Some(history) = &mut lab.history {
-                    history.look(&mut lab.app, false, now);
+                    history.look(&mut lab.app.session.store, &lab.app.catalogue, false, now);
                 }
             }
             // Everything that waits, before one frame.

@@ -24,7 +24,11 @@ use tokio::{
 
 use super::{args::RecordArgs, lab::Lab, out};
 use crate::{
-    app::session::{Ids, Outgoing, Session},
+    app::{
+        Msg,
+        session::{Ids, Outgoing, Session},
+    },
+    catalogue::Catalogue,
     keep::{
         self,
         sent::{self, Book},
@@ -32,7 +36,10 @@ use crate::{
     log::Log,
     memory::Memory,
     net::{self, Command, Net},
-    run::recorder::{Recorder, Told},
+    run::{
+        history::History,
+        recorder::{Recorder, Told},
+    },
     store::{Input, TaskKey},
     time::{Clock, Now},
     wire::link::{Incoming, Line},
@@ -77,9 +84,41 @@ pub struct Talk {
     log: Log,
     book: Book,
     recorder: Option<Recorder>,
+    history: Option<Kept>,
     /// Answers that came without the connections: frames that could not even be handed over.
     own: VecDeque<Incoming>,
     memory: Memory,
+}
+
+/// The history that is written of what was seen.
+#[derive(Debug)]
+struct Kept {
+    history: History,
+    told: UnboundedReceiver<Msg>,
+    /// They tell which fields are secret.
+    types: Catalogue,
+}
+
+impl Kept {
+    fn look(&mut self, session: &mut Session, now: Now) {
+        self.history.look(&mut session.store, &self.types, false, now);
+        say_told(&mut self.told);
+    }
+
+    /// Writes what is left.
+    fn end(mut self, session: &mut Session, now: Now) {
+        self.history.look(&mut session.store, &self.types, true, now);
+        drop(self.history);
+        say_told(&mut self.told);
+    }
+}
+
+fn say_told(told: &mut UnboundedReceiver<Msg>) {
+    while let Ok(msg) = told.try_recv() {
+        if let Msg::Done(Ok(text) | Err(text)) = msg {
+            out::say(&text);
+        }
+    }
 }
 
 impl Talk {
@@ -103,7 +142,20 @@ impl Talk {
         let log = Log::new(lab.folders.log_file());
         let book = lab.book("submit");
         let own = VecDeque::new();
-        Ok(Talk { session, clock, runtime, net, events, stops, log, book, recorder: None, own, memory })
+        Ok(Talk {
+            session,
+            clock,
+            runtime,
+            net,
+            events,
+            stops,
+            log,
+            book,
+            recorder: None,
+            history: None,
+            own,
+            memory,
+        })
     }
 
     /// Records from here on, if the arguments say so. The connections have to give messages as they come.
@@ -119,6 +171,20 @@ impl Talk {
         };
         self.recorder =
             Some(Recorder::start(path, &lab.opening(), args.redact, &self.memory, self.clock.now(), told)?);
+        Ok(())
+    }
+
+    /// From here on what becomes of tasks goes into the lab's history too, if the lab has one. What changed is then taken
+    /// from the store as it comes: nobody else finds it there.
+    ///
+    /// # Errors
+    /// No thread can be made.
+    pub fn keep_history(&mut self, lab: &Lab, types: Catalogue) -> io::Result<()> {
+        if let Some((place, limits)) = lab.history() {
+            let (tell, told) = mpsc::unbounded_channel();
+            let history = History::start(Some(place), limits, false, &self.memory, self.clock, tell)?;
+            self.history = Some(Kept { history, told, types });
+        }
         Ok(())
     }
 
@@ -143,6 +209,9 @@ impl Talk {
                     self.session.store.allow(self.memory.room());
                     let frames = self.session.wake(self.clock.now());
                     self.send(frames);
+                    if let Some(kept) = &mut self.history {
+                        kept.look(&mut self.session, self.clock.now());
+                    }
                     return Step::Time;
                 }
             },
@@ -168,6 +237,9 @@ impl Talk {
         };
         let frames = self.session.receive(incoming, self.clock.now());
         self.send(frames);
+        if let Some(kept) = &mut self.history {
+            kept.look(&mut self.session, self.clock.now());
+        }
         step
     }
 
@@ -200,7 +272,8 @@ impl Talk {
     }
 
     fn wait(&mut self, until: Option<Duration>) -> Woken {
-        let wake = [self.session.wake_at(self.clock.now()), until].into_iter().flatten().min();
+        let write = self.history.as_ref().and_then(|kept| kept.history.wake_at(&self.session.store));
+        let wake = [self.session.wake_at(self.clock.now()), write, until].into_iter().flatten().min();
         let wake = wake.map(|at| tokio::time::Instant::from_std(self.clock.instant(at)));
         let (stops, events, memory) = (&mut self.stops, &mut self.events, &self.memory);
         self.runtime.block_on(async {
@@ -225,6 +298,9 @@ impl Drop for Talk {
     fn drop(&mut self) {
         if let Some(recorder) = &mut self.recorder {
             recorder.end(self.clock.now());
+        }
+        if let Some(kept) = self.history.take() {
+            kept.end(&mut self.session, self.clock.now());
         }
     }
 }

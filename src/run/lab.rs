@@ -227,7 +227,7 @@ impl OnScreen {
             true => None,
             false => {
                 let limits = limits.unwrap_or_default();
-                Some(History::start(place, limits, &person.memory, clock, done.clone())?)
+                Some(History::start(place, limits, true, &person.memory, clock, done.clone())?)
             }
         };
         let kernels = match lab.run_dir.clone().filter(|_| !is_replay) {
@@ -296,7 +296,7 @@ impl OnScreen {
             self.keep(effect, clock.now());
         }
         if let Some(history) = &mut self.history {
-            history.look(&mut self.app, true, clock.now());
+            history.look(&mut self.app.session.store, &self.app.catalogue, true, clock.now());
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.end(clock.now());

@@ -118,7 +118,7 @@ impl Runner {
             | Effect::KeepValues { .. }) => lab.keep(effect, self.clock.now()),
             Effect::FindPast(query) => {
                 if let Some(history) = &mut lab.history {
-                    history.find(query, &mut lab.app, self.clock.now());
+                    history.find(query, &mut lab.app.session.store, &lab.app.catalogue, self.clock.now());
                 }
             }
             Effect::OpenPast(row) => lab.history.iter().for_each(|history| history.open(row)),

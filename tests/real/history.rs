@@ -102,6 +102,29 @@ fn what_a_screen_saw_is_listed_after_it_has_ended_and_shown_letter_for_letter() 
 }
 
 #[test]
+fn what_submit_saw_while_it_waited_is_listed_without_any_screen() {
+    let Some(juice) = Juice::shared() else { return };
+    let (lane, url) = (juice.lane(), juice.url());
+    let home = tempfile::tempdir().unwrap();
+    let run =
+        |command: &str, args: &[&str]| run_at_home(&[&[command, "--url", &url], args].concat(), "", &home);
+    let ours = format!("service:{lane}");
+    run("submit", &[&lane, "Ping", "message=direct, no screen", "--wait", "--direct"]).expect(0);
+    run("submit", &[&lane, "Ping", "message=scheduled, no screen", "--wait", "--scheduled"]).expect(0);
+    run("submit", &[&lane, "Fail", "how=chain", "--wait"]).expect(1);
+    run("submit", &[&lane, "Ping", "--sweep", "message=one,two", "--wait"]).expect(0);
+    run("submit", &[&lane, "Ping", "message=kept back", "--wait", "--no-history"]).expect(0);
+    let lines = run("list", &["--json", &ours]).expect(0).stdout;
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 5, "{lines:#?}");
+    let ok = |line: &&Value| line["outcome"] == "ok" && line["state"] == "ended";
+    assert_eq!(lines.iter().filter(ok).count(), 4, "{lines:#?}");
+    let failed = lines.iter().find(|line| line["outcome"] == "failed").unwrap()["id"].as_str().unwrap();
+    let traceback = run("show", &[failed, "--traceback"]).expect(0).stdout;
+    assert!(traceback.contains("BenchError"), "{traceback}");
+}
+
+#[test]
 fn who_wants_none_has_none() {
     let Some(juice) = Juice::shared() else { return };
     let home = tempfile::tempdir().unwrap();

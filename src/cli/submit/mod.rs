@@ -107,7 +107,10 @@ pub fn run(place: &Place, look: &LookArgs, args: &SubmitArgs, out: &Out) -> Resu
     let mut options = lab.options(&lab.memory());
     options.alone.retain(|(name, _)| alone && **name == *args.service);
     // What a group's results would add to the scheduler's list is told from the list.
-    let talk = Talk::start(&lab, options, group.is_some())?;
+    let mut talk = Talk::start(&lab, options, group.is_some())?;
+    if lab.config().history && !look.no_history {
+        talk.keep_history(&lab, catalogue)?;
+    }
     let way = plan.as_ref().map_or(Way::Scheduled(None), |plan| plan.way.clone());
     let mut submit =
         Submit { talk, args, out, links: Links::default(), way: way.clone(), own: Text::default() };

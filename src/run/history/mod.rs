@@ -23,15 +23,16 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     app::{
-        App, Msg,
+        Msg,
         compare::{Comparison, Side},
         compose,
     },
+    catalogue::Catalogue,
     fault,
     history::{Journal, Limits, Record, RowId, Trouble, usual_runs},
     memory::{Held, Memory},
     store::{
-        State, Task, TaskKey,
+        State, Store, Task, TaskKey,
         past::query::{Found, Query},
     },
     time::{Clock, Now},
@@ -78,7 +79,8 @@ fn weight(record: &Record) -> usize {
 }
 
 /// The thread, and the way to it.
-pub(super) struct History {
+#[derive(Debug)]
+pub(crate) struct History {
     worker: Worker<Job>,
     limits: Limits,
     memory: Memory,
@@ -93,13 +95,15 @@ pub(super) struct History {
 
 impl History {
     /// Starts it; `place`: the file, `None` for one in memory, which is bounded by its share of `memory`. What it has to
-    /// tell goes to `told`.
+    /// tell goes to `told`. One `of_a_screen` tells at once what earlier runs took, and lets go what is too old: a command
+    /// that sends a task has no time for it.
     ///
     /// # Errors
     /// No thread can be made.
     pub fn start(
         place: Option<PathBuf>,
         limits: Limits,
+        of_a_screen: bool,
         memory: &Memory,
         clock: Clock,
         told: UnboundedSender<Msg>,
@@ -110,6 +114,7 @@ impl History {
         };
         let writer = Writer {
             place,
+            of_a_screen,
             limits,
             clock,
             told,
@@ -120,7 +125,7 @@ impl History {
             merged: Vec::new(),
             lost: 0,
             said: None,
-            since: PRUNED_AFTER,
+            since: if of_a_screen { PRUNED_AFTER } else { 0 },
             open: Arc::default(),
             table: Table::new(memory),
             asked: false,
@@ -134,13 +139,13 @@ impl History {
     }
 
     /// When the next batch is due; `None`: nothing has changed.
-    pub fn wake_at(&self, app: &App) -> Option<Duration> {
-        (self.seen != Some(app.store().revision())).then_some(self.next)
+    pub fn wake_at(&self, store: &Store) -> Option<Duration> {
+        (self.seen != Some(store.revision())).then_some(self.next)
     }
 
-    /// Gives what changed to the thread, if that is due. `all`: at once.
-    pub fn look(&mut self, app: &mut App, all: bool, now: Now) {
-        if (now.mono < self.next && !all) || self.seen == Some(app.store().revision()) {
+    /// Gives what changed to the thread, if that is due. `all`: at once. The types tell which fields are secret.
+    pub fn look(&mut self, store: &mut Store, types: &Catalogue, all: bool, now: Now) {
+        if (now.mono < self.next && !all) || self.seen == Some(store.revision()) {
             return;
         }
         self.next = now.mono + PAUSE;
@@ -148,15 +153,14 @@ impl History {
             // A disk that hangs: the store remembers what has changed, and needs no more room for it.
             return;
         }
-        let merged = app.session.store.drain_merged();
-        let changed = app.session.store.drain_changed();
-        self.seen = Some(app.store().revision());
+        let merged = store.drain_merged();
+        let changed = store.drain_changed();
+        self.seen = Some(store.revision());
         let record = |key: &TaskKey| {
-            let task = app.store().task(key).filter(|task| is_history(task))?;
+            let task = store.task(key).filter(|task| is_history(task))?;
             // What is too large is not kept, so nobody has to look for secrets in it.
             let small = task.payload.as_ref().is_some_and(|payload| payload.len() <= self.limits.text);
-            let masked =
-                if small { compose::masked_payload(&app.catalogue, task, compose::SECRET) } else { None };
+            let masked = if small { compose::masked_payload(types, task, compose::SECRET) } else { None };
             Some(Record::of(task, masked.map(Text::from), self.limits.text))
         };
         let records: Vec<Record> = changed.iter().filter_map(record).collect();
@@ -171,8 +175,8 @@ impl History {
 
 impl History {
     /// Asks for the lines that pass; what was asked before is given up. What has changed until now is in the answer.
-    pub fn find(&mut self, query: Box<Query>, app: &mut App, now: Now) {
-        self.look(app, true, now);
+    pub fn find(&mut self, query: Box<Query>, store: &mut Store, types: &Catalogue, now: Now) {
+        self.look(store, types, true, now);
         self.newest.store(query.id, Ordering::Relaxed);
         self.worker.give(Job::Find(query));
     }
@@ -209,6 +213,7 @@ fn is_history(task: &Task) -> bool {
 /// The thread's side.
 struct Writer {
     place: Option<PathBuf>,
+    of_a_screen: bool,
     limits: Limits,
     clock: Clock,
     told: UnboundedSender<Msg>,
@@ -241,7 +246,7 @@ impl Writer {
         let opened = self.open();
         self.tell(opened.err());
         // What ran before tells what is usual, from the first frames on. Where it cannot be read, the next write tells.
-        if let Some(journal) = &self.journal
+        if let Some(journal) = self.journal.as_ref().filter(|_| self.of_a_screen)
             && let Ok(runs) = usual_runs(journal)
             && !runs.is_empty()
         {
@@ -453,7 +458,7 @@ mod tests {
             let (told, heard) = tokio::sync::mpsc::unbounded_channel();
             let limits = Limits::default();
             let memory = Memory::default();
-            (History::start(Some(self.file()), limits, &memory, Clock::start(), told).unwrap(), heard)
+            (History::start(Some(self.file()), limits, true, &memory, Clock::start(), told).unwrap(), heard)
         }
 
         fn lines(&self) -> Vec<Past> {
@@ -476,18 +481,18 @@ mod tests {
         let place = Place::new();
         let (mut history, heard) = place.history();
         let mut b = Bench::new();
-        assert_eq!(history.wake_at(&b.app), Some(Duration::ZERO));
-        history.look(&mut b.app, false, b.now);
-        assert_eq!(history.wake_at(&b.app), None, "nothing has changed since");
+        assert_eq!(history.wake_at(b.app.store()), Some(Duration::ZERO));
+        history.look(&mut b.app.session.store, &b.app.catalogue, false, b.now);
+        assert_eq!(history.wake_at(b.app.store()), None, "nothing has changed since");
         b.at(1.5).runs(&job("q1"));
-        history.look(&mut b.app, false, b.now);
+        history.look(&mut b.app.session.store, &b.app.catalogue, false, b.now);
         b.at(1.8).completed(&job("q1"), &ok("q1")).runs(&job("q2"));
-        let due = history.wake_at(&b.app).unwrap();
+        let due = history.wake_at(b.app.store()).unwrap();
         assert_eq!(due, Now::at(2.5).mono, "not before a second has passed");
-        history.look(&mut b.app, false, b.now);
-        assert_eq!(history.wake_at(&b.app), Some(due));
+        history.look(&mut b.app.session.store, &b.app.catalogue, false, b.now);
+        assert_eq!(history.wake_at(b.app.store()), Some(due));
         b.at(2.0).completed(&job("q2"), &error("q2", "KeyError", "'x'", "Traceback"));
-        history.look(&mut b.app, true, b.now);
+        history.look(&mut b.app.session.store, &b.app.catalogue, true, b.now);
         drop(history);
         assert_eq!(told(heard), []);
         let lines = place.lines();
@@ -509,7 +514,7 @@ mod tests {
         }
         let failed = kind("q4", r#"{"s": 1}"#);
         b.runs(&failed).later(1.0).completed(&failed, &error("q4", "E", "x", ""));
-        history.look(&mut b.app, true, b.now);
+        history.look(&mut b.app.session.store, &b.app.catalogue, true, b.now);
         drop(history);
         assert_eq!(told(heard), [], "there was nothing to tell");
 
@@ -535,7 +540,7 @@ mod tests {
         let mut task = job("q1");
         task.payload = r#"{"user": "me", "token": "hush-hush"}"#.into();
         b.runs(&task).completed(&task, &ok("q1"));
-        history.look(&mut b.app, true, b.now);
+        history.look(&mut b.app.session.store, &b.app.catalogue, true, b.now);
         drop(history);
         let journal = Journal::read(&place.file()).unwrap();
         let texts = journal.full(journal.find("q1", 2).unwrap()[0]).unwrap().texts;
@@ -555,6 +560,7 @@ mod tests {
         let memory = Memory::default();
         let mut writer = Writer {
             place: Some(place.file()),
+            of_a_screen: true,
             limits: Limits::default(),
             clock: Clock::start(),
             told: told_to,
@@ -598,7 +604,7 @@ mod tests {
         let (mut history, heard) = place.history();
         let mut b = Bench::new();
         b.runs(&job("q1"));
-        history.look(&mut b.app, true, b.now);
+        history.look(&mut b.app.session.store, &b.app.catalogue, true, b.now);
         drop(history);
         let told = told(heard);
         assert!(matches!(&told[..], [Err(text)] if text.contains("history.db.damaged")), "{told:?}");
