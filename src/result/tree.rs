@@ -175,7 +175,8 @@ impl<'a> Tree<'a> {
             _ => {
                 let bytes = self.text.as_bytes();
                 let rest = bytes.get(start..).unwrap_or_default();
-                let end = rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}' | b'"'));
+                let end =
+                    rest.iter().position(|byte| matches!(byte, b',' | b'[' | b']' | b'{' | b'}' | b'"'));
                 let end = end.unwrap_or(rest.len());
                 let blanks = rest[..end].iter().rev().take_while(|byte| is_blank(**byte)).count();
                 start + end - blanks
@@ -293,7 +294,7 @@ impl Iterator for Entries<'_> {
             return first.then(|| tree.root());
         };
         let start = tree.blank(self.at);
-        if !tree.is_container(open) || matches!(tree.byte(start), b']' | b'}' | 0) {
+        if !tree.is_container(open) || start >= tree.text.len() || matches!(tree.byte(start), b']' | b'}') {
             return None;
         }
         let mut key = None;
