@@ -362,7 +362,9 @@ impl Store {
         let Some(station) = self.hear(&event.service, now) else { return };
         let was = station.service.kernel.as_ref().map(|(state, _)| state.clone());
         let gone_before = station.kernel_gone();
-        if was.as_ref() != Some(&event.state) {
+        station.service.kernel_heard = Some(now);
+        let no_word = std::mem::take(&mut station.service.no_word);
+        if no_word || was.as_ref() != Some(&event.state) {
             station.service.kernel = Some((event.state.clone(), now));
             self.touch();
         }

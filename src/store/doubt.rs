@@ -39,6 +39,9 @@ const NO_KERNEL: Duration = Duration::from_secs(130);
 /// How long the scheduler may take to tell why a task has ended that it had said to have ended.
 const JUST_NOW: Duration = Duration::from_secs(10);
 
+/// A kernel's state that is not told for this long is not told any more: two of its rounds, and some.
+const WORD: Duration = Duration::from_secs(130);
+
 /// Questions kept for [`Store::take_questions`].
 const QUESTIONS: usize = 100;
 
@@ -68,6 +71,28 @@ impl Store {
             }
             self.doubt_comes_true(id, now);
         }
+        if self.next_word().is_some_and(|at| at <= now.mono) {
+            self.miss_words(now);
+        }
+    }
+
+    /// When the next kernel's word is overdue: the task manager says how each is every minute. `None` while the bus is
+    /// not heard, or where none is waited for.
+    pub(super) fn next_word(&self) -> Option<Duration> {
+        let since = self.heard_since.filter(|_| self.bus_up)?;
+        let waits = self.stations.iter().filter(|station| !station.service.no_word);
+        let heard = waits.filter_map(|station| station.service.kernel_heard);
+        heard.map(|heard| heard.mono.max(since.mono) + WORD).min()
+    }
+
+    fn miss_words(&mut self, now: Now) {
+        let Some(since) = self.heard_since else { return };
+        for station in &mut self.stations {
+            let service = &mut station.service;
+            let overdue = |heard: Now| heard.mono.max(since.mono) + WORD <= now.mono;
+            service.no_word |= service.kernel_heard.is_some_and(overdue);
+        }
+        self.touch();
     }
 
     fn doubt_comes_true(&mut self, id: RowId, now: Now) {
@@ -237,6 +262,8 @@ impl Store {
         let mut doubted: Vec<RowId> = Vec::new();
         for station in &mut self.stations {
             station.sense = Sense::default();
+            // Once the bus is back each has its time again.
+            station.service.no_word = false;
             doubted.extend(&station.running);
             doubted.extend(&station.waiting);
         }

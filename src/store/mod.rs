@@ -508,9 +508,6 @@ impl Store {
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let timer = self.timers.first().map(|(at, _)| *at);
         let due = self.due.first().map(|(at, _)| now.mono + (*at - now.utc).to_std().unwrap_or_default());
-        match (timer, due) {
-            (Some(timer), Some(due)) => Some(timer.min(due)),
-            (timer, due) => timer.or(due),
-        }
+        [timer, due, self.next_word()].into_iter().flatten().min()
     }
 }

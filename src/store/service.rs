@@ -14,6 +14,10 @@ pub struct Service {
     pub configured: bool,
     /// The kernel's last state and since when it was heard to be so (IPython services only).
     pub kernel: Option<(KernelState, Now)>,
+    /// When its kernel's state was last told, whichever it was: the task manager tells it each minute.
+    pub kernel_heard: Option<Now>,
+    /// It has not been told for longer than that, while the bus was heard.
+    pub no_word: bool,
     /// When anything about it was last heard (a task event of it, a kernel state).
     pub heard: Option<Now>,
     /// Spoken to alone, on its own port (`--service`).

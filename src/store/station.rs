@@ -51,6 +51,8 @@ impl Station {
             name,
             configured: false,
             kernel: None,
+            kernel_heard: None,
+            no_word: false,
             heard: None,
             alone: false,
             ipython: None,

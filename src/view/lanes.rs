@@ -354,7 +354,9 @@ pub(super) fn service_state(
         }
         None => {}
     }
+    let silent = service.kernel_heard.filter(|_| service.no_word && !told);
     let busy = match &service.kernel {
+        Some((KernelState::Busy | KernelState::Idle, _)) if silent.is_some() => None,
         Some((KernelState::Connecting, at)) => {
             say(&format!("not reachable since {}", words::clock(at.utc)), Role::Error);
             None
@@ -384,6 +386,9 @@ pub(super) fn service_state(
     }
     if !narrow && let Some(busy) = busy {
         say(busy, Role::Dim);
+    }
+    if let Some(since) = silent {
+        say(&format!("kernel silent since {}", words::clock(since.utc)), Role::Warning);
     }
     pieces
 }

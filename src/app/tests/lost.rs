@@ -161,3 +161,23 @@ fn the_mark_alone_finds_it_where_no_list_was_read() {
     assert_eq!(rows(&b).len(), 1);
     assert_eq!(b.app.store().find("s1").unwrap().own, Some(Own::Scheduled));
 }
+
+#[test]
+fn one_that_seems_to_run_for_ever_can_be_put_away_and_the_scheduler_is_asked_once_more() {
+    let (mut b, own, name) = lost();
+    b.answer("GetScheduledTasks", &format!("[{}]", entry("s1", &name, 1, Some("t1"))));
+    starts(&mut b, "t1", &name, Some(&own));
+    let task = |b: &Bench| b.app.store().find("t1").cloned().unwrap();
+    assert!(matches!(task(&b).state, State::Running { .. }) && task(&b).own == Some(Own::Scheduled));
+    b.take();
+    b.app.ui.selected = Some(Selected::task("fridge".into(), task(&b).key));
+    b.keys("X");
+    assert_eq!((task(&b).state, task(&b).reason), (State::Unknown, Some(Reason::PutAway)), "{}", b.notice());
+    assert_eq!(b.sent_types(), ["GetScheduledTask"]);
+    // It had ended long ago: what the scheduler kept says how.
+    let done = entry("s1", &name, 1, Some("t1"))
+        .replace("running", "done")
+        .replace(r#""result": null"#, r#""result": {"id": "t1", "status": "ok", "result": 1}"#);
+    b.answer("GetScheduledTask", &done);
+    assert_eq!((task(&b).state, task(&b).outcome), (State::Ended, Some(Outcome::Ok)));
+}

@@ -10,7 +10,7 @@ use crate::{
         line::LineEdit,
         reader::Reader,
     },
-    store::{Input, State, Task},
+    store::{Input, Own, State, Task},
     time::Now,
     wire::Text,
 };
@@ -167,8 +167,10 @@ fn fold(app: &mut App) {
 
 pub(super) fn put_away(app: &mut App, now: Now) -> Vec<Effect> {
     let task = app.current_task().and_then(|k| app.store().task(k));
+    // Of a direct task of our own the connection tells.
     let ghost = |t: &&Task| {
-        t.state == State::Unknown || (t.own.is_none() && matches!(t.state, State::Running { .. }))
+        let told = matches!(t.own, Some(Own::Direct | Own::Alone));
+        t.state == State::Unknown || (!told && matches!(t.state, State::Running { .. }))
     };
     let Some((key, service)) = task.filter(ghost).map(|t| (t.key.clone(), t.service.clone())) else {
         app.tell(Severity::Info, "only a task whose end was never seen can be put away", now);
@@ -176,6 +178,9 @@ pub(super) fn put_away(app: &mut App, now: Now) -> Vec<Effect> {
     };
     app.session.store.apply(Input::PutAway(key.clone()), now);
     app.tell(Severity::Info, "put away: it counts no more, and its own reply can still end it", now);
-    let frames = app.session.go_on_alone(&service, now);
+    let mut frames = app.session.go_on_alone(&service, now);
+    // The scheduler may know how it ended.
+    let scheduled = app.store().task(&key).and_then(|task| task.scheduled_task_id.clone());
+    frames.extend(scheduled.into_iter().flat_map(|id| app.session.ask_entry(&id)));
     std::iter::once(Effect::WasPutAway(key)).chain(frames.into_iter().map(Effect::Send)).collect()
 }

@@ -58,6 +58,8 @@ pub(super) fn lab(size: (u16, u16), charset: Charset) -> Bench {
     b.at(430.0).runs(&on("fridge", "two", "Sweep: points=401"));
     b.at(440.0).runs(&Job { service: "lab".into(), ..parallel("hello") });
     b.at(441.0).runs(&Job { service: "lab".into(), hidden: true, ..parallel("hidden") });
+    // The task manager tells it each minute.
+    b.at(442.0).kernel("lab", "idle");
     // An own one that waits for the slot of `lab`.
     b.at(445.0).key("g").key("s");
     b.types("MeasureT2").keys("enter f7 f2 ctrl-s");
