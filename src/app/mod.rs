@@ -5,6 +5,7 @@
 //! carries its own state; there are no flags that say which one is shown.
 
 pub mod action;
+pub mod banner;
 pub mod called;
 pub mod choices;
 pub mod choose;
@@ -45,7 +46,7 @@ use std::{
 
 use crate::{
     catalogue::{Catalogue, form::FieldId, guard::Guard},
-    clean::{Charset, Clean},
+    clean::Charset,
     store::{Group, GroupKey, State, Store, TaskKey, filter::Filter},
     time::Now,
     wire::{
@@ -305,6 +306,8 @@ pub struct Ui {
     pub layers: Vec<Layer>,
     /// The selection in the lanes.
     pub selected: Option<Selected>,
+    /// The times in which nothing was seen that were put away.
+    pub gaps_seen: usize,
     /// The person has moved the selection; until then it stays at the top, whatever comes.
     pub moved: bool,
     /// The screen line (within the lanes) on which the selected row stands.
@@ -386,6 +389,7 @@ impl App {
                 size,
                 layers: Vec::new(),
                 selected: None,
+                gaps_seen: 0,
                 moved: false,
                 line: 0,
                 folding: HashMap::new(),
@@ -454,10 +458,7 @@ impl App {
 
     /// How the screen is divided.
     pub fn areas(&self) -> Areas {
-        let lines = self.problem().map_or(0, |text| {
-            let columns = usize::from(self.ui.size.0).saturating_sub(2).max(1);
-            Clean::line(&text, self.settings.charset).wrap(columns).len().min(4) as u16
-        });
+        let lines = self.banner_lines();
         // Over these an opened task has the whole body: the lanes are not seen beside it.
         let is_over =
             |layer: &Layer| matches!(layer, Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_));
@@ -473,27 +474,6 @@ impl App {
             _ => None,
         });
         above.unwrap_or(&self.ui.filter_error).as_deref()
-    }
-
-    /// What is wrong with the connections and what to do, in one text; `None` while nothing is.
-    pub fn problem(&self) -> Option<String> {
-        let mut told: Vec<String> = Vec::new();
-        for (line, link) in &self.session.links {
-            let Some(problem) = &link.problem else { continue };
-            let text = match line {
-                Line::Service(name) => format!("{name}: {}", problem.sentences()),
-                _ => problem.sentences(),
-            };
-            if !told.contains(&text) {
-                told.push(text);
-            }
-        }
-        let bus = self.session.link(&Line::Bus).filter(|l| l.was_up && !l.is_live());
-        if let Some(bus) = bus.filter(|_| !told.is_empty()) {
-            let at = bus.since.utc.with_timezone(&chrono::Local).format("%H:%M");
-            told.insert(0, format!("What you see is as it was at {at}."));
-        }
-        (!told.is_empty()).then(|| told.join(" "))
     }
 
     /// The lanes' rows, as of the last update.
@@ -561,7 +541,8 @@ impl App {
 
     /// Whether the picture is old: the bus is down (or was never up).
     pub fn is_stale(&self) -> bool {
-        self.session.link(&Line::Bus).is_some_and(|l| !l.is_live())
+        let gap = self.session.gaps.open().is_some();
+        gap || self.session.link(&Line::Bus).is_some_and(|l| !l.is_live())
     }
 
     /// The next moment at which time alone changes the picture; `None`: only events do.
@@ -647,7 +628,7 @@ impl App {
         for layer in &mut self.ui.layers {
             match layer {
                 Layer::Task(reader) => {
-                    reader.refresh(store, &self.catalogue, &self.ui.traces, now);
+                    reader.refresh(&self.session, &self.catalogue, &self.ui.traces, now);
                     let pane = areas.task();
                     reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
                 }
@@ -759,7 +740,7 @@ impl App {
                     self.ui.side = Some(Reader::new(key, &self.settings));
                 }
                 if let (Some(side), Some(pane)) = (&mut self.ui.side, areas.side) {
-                    side.refresh(&self.session.store, &self.catalogue, &self.ui.traces, now);
+                    side.refresh(&self.session, &self.catalogue, &self.ui.traces, now);
                     let pane = layout::below_head(pane);
                     side.follow(usize::from(pane.width), usize::from(pane.height), self.settings.charset);
                 }

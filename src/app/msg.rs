@@ -15,7 +15,10 @@ use crate::{
         past::query::{Found, Query},
         usual::Run,
     },
-    wire::{Text, link::Incoming},
+    wire::{
+        Text,
+        link::{Incoming, Line, Problem},
+    },
 };
 
 use super::{
@@ -126,6 +129,8 @@ pub enum Effect {
     Send(Outgoing),
     /// Try lost connections again now.
     Retry,
+    /// Give up a connection that is up and brings nothing, for this reason; it is opened anew.
+    GiveUp(Line, Problem),
     /// Give a text to the terminal's clipboard.
     Copy {
         /// The text, as it came.

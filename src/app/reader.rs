@@ -5,15 +5,19 @@
 use crate::{
     catalogue::Catalogue,
     clean::{Charset, Clean},
-    store::{State, Store, Task, TaskKey, usual::Sample},
+    store::{State, Task, TaskKey, usual::Sample},
     time::Now,
     traceback::Report,
     wire::Text,
 };
 
 use super::compose::{SECRET, masked_payload};
-use super::document::{self, Choice, Document, Line, Mark};
-use super::{Settings, traces::Traces};
+use super::document::{self, Choice, Document, Known, Line, Mark};
+use super::{
+    Settings,
+    session::{Gap, Session},
+    traces::Traces,
+};
 
 /// Columns of the sign before what can be folded.
 const FOLD_SIGN: usize = 2;
@@ -38,6 +42,7 @@ struct Stamp {
     choice: Choice,
     second: Option<u64>,
     sample: Option<Sample>,
+    gaps: (usize, bool),
 }
 
 /// The reader of one task.
@@ -105,7 +110,8 @@ impl Reader {
     }
 
     /// Makes the document anew if what it shows has changed; true if it did.
-    pub fn refresh(&mut self, store: &Store, catalogue: &Catalogue, traces: &Traces, now: Now) -> bool {
+    pub fn refresh(&mut self, session: &Session, catalogue: &Catalogue, traces: &Traces, now: Now) -> bool {
+        let store = &session.store;
         let Some(task) = store.task(&self.key) else {
             return !std::mem::replace(&mut self.gone, true);
         };
@@ -126,6 +132,7 @@ impl Reader {
             choice: self.choice.clone(),
             second: running.then_some(now.mono.as_secs()),
             sample: store.sample(task),
+            gaps: (session.gaps.count(), session.gaps.open().is_some()),
         };
         if self.stamp.as_ref() == Some(&stamp) {
             return false;
@@ -138,7 +145,12 @@ impl Reader {
             Some((_, origin)) => vec![origin.words()],
             None => traces.advice(task),
         };
-        let document = document::build(task, self.report(), &missing, sample.as_ref(), &self.choice, now);
+        // How long it may have run is known only where its end was seen.
+        let begin = task.started.map_or(task.first_seen, |seen| seen.at);
+        let end = task.ended.filter(|_| task.state == State::Ended).map_or(now, |seen| seen.at);
+        let unseen: Vec<Gap> = session.gaps.within(begin, end).copied().collect();
+        let known = Known { about: &missing, sample: sample.as_ref(), unseen: &unseen };
+        let document = document::build(task, self.report(), &known, &self.choice, now);
         let changed = document != self.document;
         self.document = document;
         self.cursor = self.cursor.min(self.last());

@@ -5,6 +5,8 @@
 //! a connection that is not up.
 
 mod alone;
+mod gaps;
+mod hearing;
 mod link;
 mod many;
 mod news;
@@ -29,11 +31,13 @@ use crate::{
     },
 };
 
+pub use gaps::{Gap, Gaps};
 pub use link::Link;
 pub use many::{Batch, CancelTally, Sending, WINDOW};
 pub use news::{Cancelled, News};
 pub use schedule::{ReadList, frame_of};
 
+use hearing::Hearing;
 use many::Cancelling;
 use schedule::{is_unknown_type, told_error};
 use wanted::Probing;
@@ -103,6 +107,8 @@ enum Pending {
     },
     /// Asked only so that the bus tells of it: see `wanted`.
     Probe,
+    /// The same, of a bus that has fallen silent: see `hearing`.
+    Hearing,
     Entry {
         scheduled_task_id: Text,
         then: Then,
@@ -130,6 +136,9 @@ pub struct Session {
     pub links: Vec<(Line, Link)>,
     /// When the bus last brought anything.
     pub bus_heard: Option<Now>,
+    /// From when to when nothing was seen.
+    pub gaps: Gaps,
+    hearing: Hearing,
     /// Messages that could not be decoded.
     pub bad: u64,
     /// Bus messages that were let go because we were too slow.
@@ -183,6 +192,8 @@ impl Session {
             store,
             links: Vec::new(),
             bus_heard: None,
+            gaps: Gaps::default(),
+            hearing: Hearing::default(),
             bad: 0,
             missed: 0,
             list_read: None,
@@ -263,8 +274,9 @@ impl Session {
                     self.revision += 1;
                 }
                 self.bus_heard = Some(now);
+                self.hearing.heard(&event);
                 if !self.bus_delivers {
-                    self.bus_speaks();
+                    self.bus_speaks(now);
                 }
                 let ran = self.ran_after_all(&event);
                 self.store.apply(Input::Bus(event), now);
@@ -291,6 +303,7 @@ impl Session {
                 self.store.apply(Input::Missed(count), now);
             }
         }
+        self.listen(now, &mut out);
         self.ask_what_is_wanted(now, &mut out);
         self.ask_open_questions(&mut out);
         self.go_on(now, &mut out);
@@ -305,6 +318,7 @@ impl Session {
             self.list_later = None;
             self.list_wanted = true;
         }
+        self.listen(now, &mut out);
         self.ask_what_is_wanted(now, &mut out);
         self.ask_open_questions(&mut out);
         self.go_on(now, &mut out);
@@ -314,7 +328,7 @@ impl Session {
     /// The next moment (monotonic) at which [`Session::wake`] has something to do.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let probe = self.probing.as_ref().map(|probing| probing.at);
-        [self.store.wake_at(now), self.list_later, probe].into_iter().flatten().min()
+        [self.store.wake_at(now), self.list_later, probe, self.listen_at()].into_iter().flatten().min()
     }
 
     /// Asks about single entries of the scheduler's list that the store cannot settle from what it heard.
@@ -345,9 +359,9 @@ impl Session {
         let was = self.links.iter_mut().find(|(l, _)| *l == line);
         let was_live = was.as_ref().is_some_and(|(_, link)| link.is_live());
         match was {
-            None => self.links.push((line.clone(), Link::new(state, now))),
+            None => self.links.push((line.clone(), Link::new(state.clone(), now))),
             Some((_, link)) => {
-                link.take(state);
+                link.take(state.clone());
                 if live != was_live {
                     link.since = now;
                 }
@@ -359,6 +373,10 @@ impl Session {
         if live != was_live {
             match &line {
                 Line::Bus => {
+                    if was_live {
+                        self.gaps.begins(&state, self.bus_heard, self.hearing.beats, now);
+                    }
+                    self.hearing = Hearing::default();
                     self.store.apply(Input::BusLink(live), now);
                     (self.bus_delivers, self.probing) = (false, None);
                     self.list_grows_old();
@@ -503,6 +521,7 @@ impl Session {
             },
             Pending::List { old } => self.listed(ReadList::of(&reply), old, now),
             Pending::Probe => {}
+            Pending::Hearing => self.hearing.answered(now),
             Pending::Topics => {
                 self.topics_answered = true;
                 let topics = reply.result(false).and_then(|r| crate::wire::json::members(r).ok());
@@ -550,6 +569,7 @@ impl Session {
                 self.list_wanted = true;
             }
             Some(Pending::Probe) => {}
+            Some(Pending::Hearing) => self.hearing.forget_question(),
             Some(Pending::Topics) => self.topics_wanted = true,
             Some(Pending::Cancel { then, .. } | Pending::Entry { then, .. }) => {
                 self.tell_cancelled(then, Cancelled::Failed(why), None);
@@ -590,6 +610,7 @@ impl Session {
                 Pending::Topics => self.topics_wanted = true,
                 Pending::List { .. } => self.list_wanted = true,
                 Pending::Direct | Pending::Probe => {}
+                Pending::Hearing => self.hearing.forget_question(),
             }
         }
     }

@@ -209,6 +209,9 @@ impl Talk {
                     self.session.store.allow(self.memory.room());
                     let frames = self.session.wake(self.clock.now());
                     self.send(frames);
+                    if let Some(problem) = self.session.take_deaf_bus() {
+                        let _ = self.net.commands.send(Command::GiveUp { line: Line::Bus, problem });
+                    }
                     if let Some(kept) = &mut self.history {
                         kept.look(&mut self.session, self.clock.now());
                     }

@@ -23,6 +23,7 @@ use super::{
     talk::{Step, Stop, Talk},
 };
 use crate::{
+    app::banner::time,
     history::{self, Journal},
     net,
     store::{Slot, State, Store, Task, TaskKey, filter::Filter, usual::Run},
@@ -74,6 +75,7 @@ pub fn run(place: &Place, args: &WatchArgs, record: &RecordArgs, out: &Out) -> R
             Step::Bad(_) | Step::Heard => {}
         }
         let now = talk.now();
+        watch.gaps(&talk, now)?;
         if ready {
             watch.changes(&mut talk.session.store, all, now)?;
         } else if now.mono >= end || is_known(&talk) {
@@ -102,6 +104,8 @@ fn is_known(talk: &Talk) -> bool {
 struct Told {
     tasks: HashMap<TaskKey, u64>,
     services: HashMap<Text, (Option<&'static str>, &'static str)>,
+    /// How many times in which nothing was seen.
+    gaps: usize,
     /// Keys that were given up, by the key that took them in.
     merged: HashMap<TaskKey, Vec<TaskKey>>,
 }
@@ -121,6 +125,14 @@ struct LinkLine<'a> {
     link: &'a str,
     state: &'static str,
     problem: Option<ProblemField<'a>>,
+    seen_at: String,
+}
+
+#[derive(Serialize)]
+struct GapLine {
+    event: &'static str,
+    from: String,
+    until: String,
     seen_at: String,
 }
 
@@ -160,6 +172,25 @@ impl Watch<'_> {
             return self.text(now, "link", &change.sentence());
         }
         self.line(&record_of(&change, now))
+    }
+
+    /// Times in which nothing was seen, once each is over.
+    fn gaps(&mut self, talk: &Talk, now: Now) -> Result<(), End> {
+        let gaps = &talk.session.gaps;
+        let over = gaps.count() - usize::from(gaps.open().is_some());
+        let new = over - std::mem::replace(&mut self.told.gaps, over);
+        let ended: Vec<_> = gaps.iter().filter_map(|gap| Some((gap.from, gap.until?))).collect();
+        for (from, until) in &ended[ended.len().saturating_sub(new)..] {
+            if self.json {
+                let (from, until) = (record::moment(from.utc), record::moment(until.utc));
+                let seen_at = record::moment(now.utc);
+                self.line(&format!("{}}}", record::open(&GapLine { event: "gap", from, until, seen_at })))?;
+            } else {
+                let (from, until) = (time(from.utc, until.utc), time(until.utc, until.utc));
+                self.text(now, "gap", &format!("nothing was seen from {from} to {until}"))?;
+            }
+        }
+        Ok(())
     }
 
     /// The present state: every task that has not ended, then the mark that from here on changes are told.

@@ -306,12 +306,18 @@ fn hung_up(url: &str, detail: &str) -> Problem {
 pub(super) struct Pulse {
     clock: Clock,
     heard_ms: AtomicU64,
+    bytes: AtomicU64,
     uploading: AtomicBool,
 }
 
 impl Pulse {
     fn new(clock: Clock) -> Pulse {
-        let pulse = Pulse { clock, heard_ms: AtomicU64::new(0), uploading: AtomicBool::new(false) };
+        let pulse = Pulse {
+            clock,
+            heard_ms: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            uploading: AtomicBool::new(false),
+        };
         pulse.beat();
         pulse
     }
@@ -325,6 +331,11 @@ impl Pulse {
     /// When something was last heard, on the clock's monotonic side.
     pub(super) fn heard(&self) -> Duration {
         Duration::from_millis(self.heard_ms.load(Ordering::Relaxed))
+    }
+
+    /// How many bytes have come in all.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// While a large frame goes out, its progress is a sign of life too: the other side may not be able to answer
@@ -349,8 +360,10 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
+        let came = buf.filled().len() - before;
+        if came > 0 {
             self.pulse.beat();
+            self.pulse.bytes.fetch_add(came as u64, Ordering::Relaxed);
         }
         polled
     }

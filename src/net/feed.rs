@@ -24,6 +24,7 @@ use crate::{
     fault,
     memory::{Held, Memory},
     wire::{
+        event::Event as BusEvent,
         frame::Reply,
         link::{Frame, Line, LinkState},
     },
@@ -254,6 +255,12 @@ impl Feed {
     fn push_bus(&self, event: Event, size: usize, raw: Option<Event>) {
         let size = size + OVERHEAD;
         let mut waiting = self.waiting.borrow_mut();
+        // Where the loop is behind, what tells nothing of tasks takes no room from what does. A recording has all.
+        let crowded =
+            waiting.bus.len() > self.limits.messages / 2 || waiting.bus_bytes > self.limits.bytes / 2;
+        if crowded && raw.is_none() && !tells_of_tasks(&event) {
+            return;
+        }
         let number = waiting.stamp();
         waiting.bus.push_back((number, size, raw, event));
         waiting.bus_bytes += size;
@@ -261,10 +268,14 @@ impl Feed {
         while waiting.bus.len() > 1
             && (waiting.bus.len() > self.limits.messages || waiting.bus_bytes > self.limits.bytes)
         {
-            let Some((number, size, ..)) = waiting.bus.pop_front() else { break };
+            let Some((number, size, _, event)) = waiting.bus.pop_front() else { break };
             waiting.bus_bytes -= size;
             if size >= LARGE {
                 self.large_gone();
+            }
+            // What tells nothing of tasks (a fridge's temperatures, the monitor) raises no doubt about them.
+            if !tells_of_tasks(&event) {
+                continue;
             }
             if waiting.missed == 0 {
                 waiting.gap = number;
@@ -282,22 +293,37 @@ impl Feed {
     }
 }
 
+/// Whether something is missed with it. What cannot be read may have been anything.
+fn tells_of_tasks(event: &Event) -> bool {
+    !matches!(event, Event::Bus(BusEvent::Throttle(_) | BusEvent::Other { .. }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::event::Event as BusEvent;
+    use crate::wire::event::{KernelState, ServiceEvent, Stamp};
 
     /// Longer than anything here takes.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     fn bus(n: usize) -> Event {
-        Event::Bus(BusEvent::Other { topic: n.to_string().into() })
+        let time = Stamp::parse("2026-11-24T21:00:00Z");
+        Event::Bus(BusEvent::Service(ServiceEvent {
+            time,
+            service: n.to_string().into(),
+            state: KernelState::Idle,
+        }))
+    }
+
+    fn temperature() -> Event {
+        Event::Bus(BusEvent::Other { topic: "TemperaturePoint".into() })
     }
 
     fn told(events: &mut mpsc::Receiver<Event>) -> Vec<String> {
         let mut out = Vec::new();
         while let Ok(event) = events.try_recv() {
             out.push(match event {
+                Event::Bus(BusEvent::Service(event)) => event.service.to_string(),
                 Event::Bus(BusEvent::Other { topic }) => topic.to_string(),
                 Event::Missed { count } => format!("missed {count}"),
                 Event::Sent { id } => format!("sent {id}"),
@@ -340,6 +366,34 @@ mod tests {
         let out = pumped(&feed, &mut rx).await;
         assert_eq!(out, ["sent a", "missed 7", "sent b", "7", "8", "9", "sent c"]);
         assert_eq!(feed.waiting.borrow().bus_bytes, 0);
+    }
+
+    #[tokio::test]
+    async fn what_tells_nothing_of_tasks_is_let_go_in_silence() {
+        let (tx, mut rx) = mpsc::channel(1);
+        let feed = Feed::new(
+            tx,
+            FeedLimits { messages: 8, bytes: 1 << 20, reply_bytes: 1, raw: false },
+            &Memory::default(),
+        );
+        for n in 0..6 {
+            feed.push_bus(temperature(), 10, None);
+            feed.push_bus(bus(n), 10, None);
+        }
+        let told = pumped(&feed, &mut rx).await;
+        let (points, others): (Vec<_>, Vec<_>) = told.iter().partition(|told| *told == "TemperaturePoint");
+        assert_eq!(others, ["0", "1", "2", "3", "4", "5"], "none is in the way");
+        assert_eq!(points.len(), 2, "and of these there were more than there was room for");
+        // In a recording stands all that came, as far as there is room.
+        for n in 0..8 {
+            let raw = Event::Raw { line: Line::Bus, frame: Frame::Text("raw".into()) };
+            feed.push_bus(temperature(), 10, Some(raw.clone()));
+            feed.push_bus(bus(n), 10, Some(raw));
+        }
+        let told = pumped(&feed, &mut rx).await;
+        let told: Vec<_> = told.iter().filter(|told| !told.contains("aw")).collect();
+        let left = ["missed 4", "TemperaturePoint", "4", "TemperaturePoint", "5", "TemperaturePoint", "6"];
+        assert_eq!(told[..7], left);
     }
 
     #[tokio::test]
@@ -395,8 +449,8 @@ mod tests {
             while all.len() < 5 {
                 tokio::task::yield_now().await;
                 most = most.max(rx.len());
-                if let Ok(Event::Bus(BusEvent::Other { topic })) = rx.try_recv() {
-                    all.push(topic.to_string());
+                if let Ok(Event::Bus(BusEvent::Service(state))) = rx.try_recv() {
+                    all.push(state.service.to_string());
                 }
             }
             feed.handed_over(PATIENCE).await;

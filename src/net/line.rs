@@ -57,6 +57,9 @@ pub(super) struct Handle {
     pub retry: Notify,
     /// Why it is down, for a refusal.
     pub down: RefCell<String>,
+    /// Why it is to be given up.
+    fault: RefCell<Option<Problem>>,
+    faulty: Notify,
 }
 
 impl Handle {
@@ -65,6 +68,24 @@ impl Handle {
             out: RefCell::new(None),
             retry: Notify::new(),
             down: RefCell::new("it is not open yet".to_owned()),
+            fault: RefCell::default(),
+            faulty: Notify::new(),
+        }
+    }
+
+    /// Gives up the connection that is up, for this reason, and opens another after the usual pause.
+    pub(super) fn give_up(&self, problem: Problem) {
+        self.fault.replace(Some(problem));
+        self.faulty.notify_one();
+    }
+
+    /// Waits until it is to be given up.
+    pub(super) async fn asked_to_give_up(&self) -> Problem {
+        loop {
+            if let Some(problem) = self.fault.take() {
+                return problem;
+            }
+            self.faulty.notified().await;
         }
     }
 }
@@ -293,6 +314,8 @@ impl Keeper {
         let (out, queue) = mpsc::unbounded_channel();
         self.handle.out.replace((self.line != Line::Bus).then_some(out));
         self.up.set(true);
+        // What was wrong with an earlier connection is over.
+        self.handle.fault.take();
         self.shared.feed.link(&self.line, LinkState::Live);
         let since = clock.now();
         let mut left = Vec::new();

@@ -47,7 +47,10 @@ use self::{
 use crate::{
     memory::Memory,
     time::Clock,
-    wire::{Text, link::Line},
+    wire::{
+        Text,
+        link::{Line, Problem},
+    },
 };
 
 /// Where to connect.
@@ -98,6 +101,8 @@ pub struct Options {
     pub silence: Duration,
     /// How often a token file is looked at while its token is refused: 2 s.
     pub token_check: Duration,
+    /// A connection that is to be given up is watched for so long first: something may be coming all the same.
+    pub last_look: Duration,
     /// How many messages of the bus wait at most while the loop is busy: 10,000.
     pub max_waiting: usize,
     /// What everything on its way to the loop may take, and where it is weighed.
@@ -133,6 +138,7 @@ impl Options {
             ping_every: Duration::from_secs(15),
             silence: Duration::from_secs(30),
             token_check: Duration::from_secs(2),
+            last_look: Duration::from_secs(3),
             max_waiting: 10_000,
             memory: memory.clone(),
             ca_file: None,
@@ -161,6 +167,14 @@ pub enum Command {
     },
     /// Try all that are down again now.
     Retry,
+    /// Give up a connection that is up but good for nothing, unless something is just coming on it; it is opened anew after
+    /// the usual pause.
+    GiveUp {
+        /// Which.
+        line: Line,
+        /// Why.
+        problem: Problem,
+    },
 }
 
 /// What the connections tell.
@@ -285,6 +299,11 @@ async fn dispatch(
             Command::Send { line, id, text } => {
                 if let Err(why) = hand_over(shared, handles, &line, id.clone(), text) {
                     shared.feed.sure(Event::Unsent { id, why });
+                }
+            }
+            Command::GiveUp { line, problem } => {
+                if let Some(handle) = handles.get(&line) {
+                    handle.give_up(problem);
                 }
             }
             Command::Retry => handles.values().for_each(|h| h.retry.notify_waiters()),

@@ -42,6 +42,9 @@ const HANDED_OVER: Duration = Duration::from_secs(1);
 /// a sign of life. At 10 kB/s one takes 26 s, less than Juice waits for an answer.
 const PIECE: usize = 256 * 1024;
 
+/// A connection that is to be given up is kept if so many bytes came in a last look at it.
+const MORE_THAN_PONGS: u64 = 1024;
+
 /// Why a connection ended.
 pub(super) enum Ended {
     /// It broke, or was closed.
@@ -70,6 +73,7 @@ pub(super) async fn talk(
         problem = read(keeper, url, &mut stream, pulse, &held) => Ended::Down(problem),
         error = write(keeper, &mut sink, pulse, &mut queue, &unfinished, left) => Ended::Down(broken(url, Some(&error))),
         problem = silence(keeper, url, pulse, &held) => Ended::Down(problem),
+        problem = given_up(keeper, pulse) => Ended::Down(problem),
         _ = stop.wait_for(|&s| s) => Ended::Stopped,
     };
     // No more frames are taken; those that wait are refused.
@@ -84,6 +88,19 @@ pub(super) async fn talk(
         let _ = timeout(FAREWELL, sink.close()).await;
     }
     ended
+}
+
+/// Ends when the connection is to be given up, unless something is coming all the same: one message of 50 MiB over a slow
+/// link is silent for a minute.
+async fn given_up(keeper: &Keeper, pulse: &Pulse) -> Problem {
+    loop {
+        let problem = keeper.handle.asked_to_give_up().await;
+        let before = pulse.bytes();
+        sleep(keeper.shared.options.last_look).await;
+        if pulse.bytes() - before < MORE_THAN_PONGS {
+            return problem;
+        }
+    }
 }
 
 async fn read(

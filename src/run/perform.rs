@@ -69,6 +69,11 @@ impl Runner {
                     let _ = net.commands.send(net::Command::Retry);
                 }
             }
+            Effect::GiveUp(line, problem) => {
+                if let Some(net) = &lab.net {
+                    let _ = net.commands.send(net::Command::GiveUp { line, problem });
+                }
+            }
             Effect::Copy { text, what } => {
                 let env = |name: &str| std::env::var(name).ok();
                 let told = match term::osc52(&text, &env) {

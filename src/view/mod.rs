@@ -29,6 +29,7 @@ use crate::{
     app::{
         App, Layer, Severity,
         action::{Action, Context},
+        banner::Banner,
         called_or,
         choose::Stage,
         document::Mark,
@@ -150,12 +151,16 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     };
     pane(areas.header, vec![header(app, look, now)]);
     pane(areas.upper_rule, vec![replay::line(app, areas.upper_rule.width, look, now)]);
-    if let Some(problem) = app.problem().filter(|_| areas.banner.height > 0) {
+    if let Some(banner) = app.banner().filter(|_| areas.banner.height > 0) {
         let columns = usize::from(areas.banner.width).saturating_sub(2);
-        let rows = Clean::line(&problem, look.charset())
+        let role = match &banner {
+            Banner::Problem(_) => Role::Error,
+            Banner::Gap(_) => Role::Warning,
+        };
+        let rows = Clean::line(banner.text(), look.charset())
             .wrap(columns)
             .into_iter()
-            .map(|text| Row::of(vec![spaces(1), Piece { text, role: Role::Error }]))
+            .map(|text| Row::of(vec![spaces(1), Piece { text, role }]))
             .collect();
         pane(areas.banner, rows);
     }

@@ -76,6 +76,9 @@ pub fn link(session: &Session, now: Now) -> (String, Role) {
                     let (text, _) = one("", router, now);
                     (format!("watching; sending: {text}"), Role::Warning)
                 }
+                None if session.gaps.open().is_some() => {
+                    ("live, nothing heard yet".to_owned(), Role::Connecting)
+                }
                 None => match quiet {
                     Some(d) => (format!("live, last heard {} ago", duration(d)), Role::Connecting),
                     None => ("live".to_owned(), Role::Live),

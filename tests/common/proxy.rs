@@ -127,6 +127,8 @@ struct Rules {
     /// Upgrades on these paths are answered so.
     refused: Vec<(&'static str, u16)>,
     harmed: usize,
+    /// Nothing of the bus comes through.
+    deaf: bool,
 }
 
 struct Shared {
@@ -258,6 +260,15 @@ impl Proxy {
         self.rules(|rules| {
             assert!(rules.on, "messages are not looked at");
             rules.rules.push(rule);
+        });
+    }
+
+    /// All messages of the bus are lost from now on, or no more. Its connection stands, and pings are answered. Only for a
+    /// proxy that was made by [`Proxy::with_rules`].
+    pub fn deafen(&self, deaf: bool) {
+        self.rules(|rules| {
+            assert!(rules.on, "messages are not looked at");
+            rules.deaf = deaf;
         });
     }
 
@@ -509,6 +520,9 @@ impl Shared {
             _ => return Ok(()),
         };
         let mut rules = self.rules.lock().expect("a lock");
+        if rules.deaf && path == "/remote-sub" && way == Way::Down {
+            return Ok(());
+        }
         let of_here = |rule: &&mut Rule| rule.path == path && rule.way == way;
         let harm = if rules.rules.iter_mut().find(of_here).is_some() {
             let text = String::from_utf8_lossy(bytes);

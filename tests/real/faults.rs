@@ -478,17 +478,21 @@ fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Waits longer than a screen does: a ping may wait 15 s, its answer 30 s.
 fn wait_for_loss(screen: &Screen) -> String {
+    wait_for(screen, "the loss", |text| text.contains("lost since"))
+}
+
+/// Waits longer than a screen does: a ping may wait 15 s, its answer 30 s.
+fn wait_for(screen: &Screen, what: &str, fits: impl Fn(&str) -> bool) -> String {
     let end = Instant::now() + Duration::from_secs(60);
     while Instant::now() < end {
         let text = screen.text();
-        if text.contains("lost since") {
+        if fits(&text) {
             return text;
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-    panic!("the loss was not told within a minute:\n{}", screen.text());
+    panic!("{what} did not come within a minute:\n{}", screen.text());
 }
 
 #[test]
@@ -525,6 +529,34 @@ fn half_open_links_and_a_router_that_stands_still_are_told_on_the_screen_within_
         screen.type_keys("q");
         assert_eq!(screen.exit_status().exit_code(), 0);
     }
+}
+
+#[test]
+fn a_bus_that_brings_nothing_any_more_is_given_up_and_from_when_to_when_is_told() {
+    let Some(juice) = Juice::shared() else { return };
+    let proxy = Proxy::with_rules(&juice.url());
+    let screen = Screen::start(&["--url", &proxy.url()], (100, 40), &[]);
+    let mut watch = Program::start(&["watch", "--json", "--url", &proxy.url()]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    watch.wait_for_json(|line| line["event"] == "ready");
+    // The monitor beats each 5 s; it has to have been heard.
+    std::thread::sleep(Duration::from_secs(6));
+    proxy.deafen(true);
+    let text = wait_for(&screen, "its loss", |text| text.contains("lost since"));
+    let text = flat(&text);
+    assert!(text.contains("What you see is as it was at"), "{text}");
+    assert!(
+        text.contains("The bus has brought nothing for") && text.contains("its connection stands"),
+        "{text}"
+    );
+    // Opened anew it is as deaf, and is not taken for one that speaks.
+    wait_for(&screen, "that it says nothing", |text| text.contains("live, nothing heard yet"));
+    proxy.deafen(false);
+    let text = wait_for(&screen, "the end of it", |text| text.contains("Nothing was seen from"));
+    assert!(text.contains("● live ") && text.contains("esc puts this away"), "{text}");
+    let gap = watch.wait_for_json(|line| line["event"] == "gap");
+    let (from, until) = (gap["from"].as_str().unwrap(), gap["until"].as_str().unwrap());
+    assert!(from < until, "{gap}");
 }
 
 #[test]

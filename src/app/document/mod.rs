@@ -12,6 +12,7 @@ use chrono::{DateTime, Local, Utc};
 
 pub use error::place;
 
+use super::{banner::time, session::Gap};
 use crate::{
     app::called,
     clean::{Charset, exact},
@@ -197,31 +198,34 @@ pub struct Document {
     pub raised: Option<usize>,
 }
 
-/// Makes the document. `report`: the traceback, read once by the caller. `about`: where it is from, or why there is
-/// none, a sentence each. `sample`: what runs like it took.
-pub fn build(
-    task: &Task,
-    report: Option<&Report>,
-    about: &[String],
-    sample: Option<&Sample>,
-    choice: &Choice,
-    now: Now,
-) -> Document {
+/// What is known beside the task itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// Where its traceback is from, or why there is none, a sentence each.
+    pub about: &'a [String],
+    /// What runs like it took.
+    pub sample: Option<&'a Sample>,
+    /// Times in its life in which nothing was seen, the oldest first.
+    pub unseen: &'a [Gap],
+}
+
+/// Makes the document. `report`: the traceback, read once by the caller.
+pub fn build(task: &Task, report: Option<&Report>, known: &Known<'_>, choice: &Choice, now: Now) -> Document {
     let mut doc = Document::default();
     if task.state == State::Unknown || matches!(task.reason, Some(Reason::NotSent(_))) {
         doc.heading("not known", "");
-        for line in reason_sentences(task) {
-            doc.push(Line::text(3, line, Tone::Warning));
+        for line in reason_sentences(task, known.unseen) {
+            doc.push(Line { wraps: true, ..Line::text(3, line, Tone::Warning) });
         }
     }
     if let Some(error) = task.failure() {
-        doc.error(error, report, about, choice);
+        doc.error(error, report, known.about, choice);
     }
     doc.result(task, choice);
     doc.code(task, choice);
     doc.payload(task, choice);
-    doc.times(task, now);
-    if let Some(sample) = sample {
+    doc.times(task, known.unseen, now);
+    if let Some(sample) = known.sample {
         doc.usual(task, sample, now);
     }
     doc
@@ -339,7 +343,7 @@ impl Document {
         self.push(Line::text(3, text, Tone::Warning));
     }
 
-    fn times(&mut self, task: &Task, now: Now) {
+    fn times(&mut self, task: &Task, unseen: &[Gap], now: Now) {
         self.heading("task", "");
         let mut row = |name: &str, value: String| {
             self.lines
@@ -392,6 +396,10 @@ impl Document {
         if let Some(s) = &task.ended {
             row(if task.state == State::Unknown { "unknown" } else { "ended" }, seen_text(s));
         }
+        // It stands on top where it is why nothing is known.
+        for gap in newest(unseen).iter().filter(|_| task.reason != Some(Reason::NotSeen)) {
+            row("not seen", gap_text(gap));
+        }
         if let Some((duration, exact)) = task.duration(now) {
             let what = if exact { "" } else { "at least " };
             let word = if matches!(task.state, State::Running { .. }) { "runs" } else { "ran" };
@@ -432,7 +440,7 @@ pub fn reason_text(reason: &Reason) -> &str {
     }
 }
 
-fn reason_sentences(task: &Task) -> Vec<String> {
+fn reason_sentences(task: &Task, unseen: &[Gap]) -> Vec<String> {
     match &task.reason {
         Some(Reason::LinkLost) if task.own == Some(Own::Scheduled) => vec![
             "The connection was lost before the scheduler's answer came: it may have taken it.".to_owned(),
@@ -453,6 +461,10 @@ fn reason_sentences(task: &Task) -> Vec<String> {
                 + "unobserved; if it still waited it was dropped.",
             "It was not sent again, and will not be. To run it again press r.".to_owned(),
         ],
+        Some(Reason::NotSeen) if !unseen.is_empty() => {
+            let gaps = newest(unseen).iter().map(gap_text);
+            std::iter::once("It may have ended while nothing was seen:".to_owned()).chain(gaps).collect()
+        }
         Some(Reason::NotSeen) => {
             vec!["The bus was not heard for a while, or said nothing more about it: it may have ended.".to_owned()]
         }
@@ -480,6 +492,18 @@ fn reason_sentences(task: &Task) -> Vec<String> {
         Some(Reason::PutAway) => vec!["Put away by hand.".to_owned()],
         Some(Reason::NotSent(why)) => vec![format!("It was never sent: {why}.")],
         Some(Reason::Interrupted) | None => vec!["Nothing is known about how it stands.".to_owned()],
+    }
+}
+
+/// Of many the newest say enough.
+fn newest(gaps: &[Gap]) -> &[Gap] {
+    &gaps[gaps.len().saturating_sub(3)..]
+}
+
+fn gap_text(gap: &Gap) -> String {
+    match gap.until {
+        Some(until) => format!("{} to {}", local(gap.from.utc), time(until.utc, gap.from.utc)),
+        None => format!("{} to now", local(gap.from.utc)),
     }
 }
 

@@ -33,7 +33,7 @@ const PAUSES: [Duration; 5] = [
 const MOST_LOSSES: u32 = 2;
 
 /// A scheduled task that no scheduler has: asked for only so that the bus tells of the question.
-const NOBODY: &str = "juicetop-asks-whether-the-bus-speaks";
+pub(super) const NOBODY: &str = "juicetop-asks-whether-the-bus-speaks";
 
 /// A quiet bus is made to speak.
 #[derive(Clone, Debug)]
@@ -103,8 +103,9 @@ impl Session {
     }
 
     /// The first message since the bus is up: from here on it brings all.
-    pub(super) fn bus_speaks(&mut self) {
+    pub(super) fn bus_speaks(&mut self, now: Now) {
         self.bus_delivers = true;
+        self.gaps.ends(now);
         self.probing = None;
         if std::mem::take(&mut self.list_unsure) {
             self.list_grows_old();

@@ -24,6 +24,7 @@ mod replay;
 mod results;
 mod safety;
 mod schedule;
+mod silence;
 mod talk;
 mod traces;
 mod twice;

@@ -31,6 +31,7 @@ use crate::{
         filter::{Filter, Saved},
     },
     time::Now,
+    wire::link::Line,
 };
 
 pub use compare::{compare_height, inspector_height};
@@ -115,6 +116,8 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             let frames = app.session.wake(now);
             effects.extend(frames.into_iter().map(Effect::Send));
+            let deaf = app.session.take_deaf_bus();
+            effects.extend(deaf.map(|problem| Effect::GiveUp(Line::Bus, problem)));
             effects.extend(kernel::look_at_answers(app, now));
             look_at_sent(app, now);
             viewer::work(app, now);
@@ -500,6 +503,7 @@ fn back(app: &mut App, now: Now) {
         }
         Some(Layer::Task(_)) => app.ui.zoom = false,
         None if !app.ui.filter_text.is_empty() => set_filter(app, "", now),
+        None => app.ui.gaps_seen = app.session.gaps.count(),
         _ => {}
     }
 }

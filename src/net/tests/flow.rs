@@ -5,7 +5,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use tokio_tungstenite::tungstenite::Bytes;
+use tokio_tungstenite::tungstenite::{
+    Bytes,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 
 use super::*;
 use crate::wire::{bus, stand_in::LeftOut};
@@ -425,7 +431,10 @@ async fn a_flood_is_drained_while_the_loop_is_busy_and_what_was_let_go_is_counte
             let (mut ws, request) = upgrade(stream).await;
             if request.uri().path() == "/remote-sub" {
                 for n in 0..FLOOD {
-                    ws.feed(Message::binary(bus::encode(&format!("Point.{n}."), "{}"))).await.unwrap();
+                    let state =
+                        format!(r#"{{"time": "2026-11-24T21:00:00Z", "service": "{n}", "state": "idle"}}"#);
+                    let event = bus::encode("IPythonServiceState.", &state);
+                    ws.feed(Message::binary(event)).await.unwrap();
                 }
                 ws.flush().await.unwrap();
                 ws.send(Message::Ping(Bytes::new())).await.unwrap();
@@ -459,9 +468,9 @@ async fn a_flood_is_drained_while_the_loop_is_busy_and_what_was_let_go_is_counte
     client
         .until("everything", |e| {
             match e {
-                Event::Bus(BusEvent::Other { topic }) => {
+                Event::Bus(BusEvent::Service(state)) => {
                     came += 1;
-                    last = topic.to_string();
+                    last = state.service.to_string();
                 }
                 Event::Missed { count } => missed += usize::try_from(*count).unwrap(),
                 Event::Reply { reply, .. } => replies.push(reply.id.clone().unwrap().to_string()),
@@ -471,7 +480,7 @@ async fn a_flood_is_drained_while_the_loop_is_busy_and_what_was_let_go_is_counte
             (came + missed == FLOOD && replies.len() == 300).then_some(())
         })
         .await;
-    assert_eq!(last, format!("Point.{}.", FLOOD - 1));
+    assert_eq!(last, (FLOOD - 1).to_string());
     assert!(missed > 0 && came >= 1000, "{missed} {came}");
     assert_eq!(replies, (0..300).map(|n| n.to_string()).collect::<Vec<_>>());
     assert_eq!(live, 2);
@@ -580,4 +589,51 @@ async fn ipv6_addresses_keep_their_brackets() {
     });
     let _client = Client::start(quick(&url));
     assert_eq!(format!("ws://{}", hosts.recv().await.unwrap()), url);
+}
+
+#[tokio::test]
+async fn a_bus_that_is_good_for_nothing_is_opened_anew_unless_something_is_just_coming() {
+    let (tell, mut asked) = mpsc::unbounded_channel();
+    let url = serve(move |n, stream| {
+        let tell = tell.clone();
+        async move {
+            let (mut ws, request) = upgrade(stream).await;
+            if request.uri().path() != "/remote-sub" {
+                introduce(&mut ws, As::Router).await;
+                return idle(ws).await;
+            }
+            let _ = tell.send(n);
+            // One event that takes its time.
+            let event = bus::encode("TemperaturePoint.", &format!(r#"{{"x": "{}"}}"#, "x".repeat(100_000)));
+            let pieces: Vec<_> = event.chunks(4096).map(<[u8]>::to_vec).collect();
+            let count = pieces.len();
+            for (n, piece) in pieces.into_iter().enumerate() {
+                let kind = if n == 0 { Data::Binary } else { Data::Continue };
+                ws.send(Message::Frame(Frame::message(piece, OpCode::Data(kind), n + 1 == count)))
+                    .await
+                    .unwrap();
+                tokio::time::sleep(Duration::from_millis(40)).await;
+            }
+            idle(ws).await;
+        }
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    client.live(Line::Bus).await;
+    let give_up = |client: &Client| {
+        let what = "It says nothing".to_owned();
+        let problem = Problem { kind: ProblemKind::Silent, what, remedy: String::new() };
+        client.net.commands.send(Command::GiveUp { line: Line::Bus, problem }).unwrap();
+    };
+    give_up(&client);
+    client.until("the event", |e| matches!(e, Event::Bus(BusEvent::Other { .. })).then_some(())).await;
+    give_up(&client);
+    let (problem, again) = client.down(Line::Bus).await;
+    assert_eq!((problem.kind, problem.what.as_str(), again), (ProblemKind::Silent, "It says nothing", true));
+    client.live(Line::Bus).await;
+    let mut times = 0;
+    while asked.try_recv().is_ok() {
+        times += 1;
+    }
+    assert_eq!(times, 2, "the first wish was not followed, the second was");
 }

@@ -134,6 +134,7 @@ fn quick(url: &str) -> Options {
         connect_timeout: Duration::from_secs(3),
         identify_timeout: Duration::from_millis(500),
         token_check: Duration::from_millis(10),
+        last_look: Duration::from_millis(300),
         ..Options::default()
     }
 }

@@ -49,6 +49,8 @@ pub(super) fn lab(size: (u16, u16), charset: Charset) -> Bench {
     b.at(305.0).runs(&failed).at(309.4).completed(&failed, &reply);
     b.at(312.0).runs(&on("fridge", "lost", "ReadTemperatures: channels=[1, 2, 5]"));
     b.at(315.0).disconnect().at(318.0).connect();
+    // The person has put away that nothing was seen meanwhile.
+    b.app.ui.gaps_seen = 1;
     let next = r#"[{"scheduled_task_id": "later", "task_id": null, "target": "lab", "task_type": "MeasureT1",
         "display_name": "MeasureT1: qubit='q7'", "status": "queued", "run_at": "2026-11-24T21:11:32Z",
         "submitted_at": "2026-11-24T21:05:18Z", "eligible": false, "overdue": false, "result": null}]"#;
@@ -94,12 +96,15 @@ pub(super) fn text(b: &Bench) -> String {
     let clock = Regex::new(r"(^|[^\d:])[012]\d:[0-5]\d($|:?[^\d:])").unwrap();
     // Where a recording stands.
     let seconds = Regex::new(r" \d\d:\d\d:\d\d$").unwrap();
+    // From when to when nothing was seen.
+    let gap = Regex::new(r" [012]\d:[0-5]\d:[0-5]\d( to| \(|\.)").unwrap();
     let lines: Vec<String> = b
         .lines()
         .iter()
         .map(|line| {
             let line = moment.replace_all(line, "YYYY-MM-DD HH:MM:SS +HH:MM");
             let line = seconds.replace(&line, " HH:MM:SS");
+            let line = gap.replace_all(&line, " HH:MM:SS$1");
             clock.replace_all(&line, "${1}HH:MM$2").into_owned()
         })
         .collect();

@@ -155,13 +155,15 @@ fn help_and_questions() {
 
 #[test]
 fn filter_and_banner() {
-    for size in [(80, 24), (40, 12)] {
+    for size in SIZES {
         let mut b = lab(size, Charset::Unicode);
         b.keys("/");
         b.paste("T1 outcome:x");
         assert_snapshot!(name("filter", size), text(&b));
         b.keys("esc").disconnect();
         assert_snapshot!(name("disconnected", size), text(&b));
+        b.later(95.0).connect();
+        assert_snapshot!(name("gap", size), text(&b));
     }
     let mut b = Bench::offline(Settings { lab: "cellar".into(), ..Settings::default() }, (80, 24));
     b.disconnect();
