@@ -1,4 +1,4 @@
-//! What a task is called where people read it: its display name with the type's name [exact](exact) and without secrets.
+//! What a task is called where people read it: its display name with the type's name [`exact`] and without secrets.
 //! What is copied, saved or written with `--json` is the name as it came.
 
 use std::borrow::Cow;

@@ -20,7 +20,7 @@
 //! become their two letters: a scientist (woman, joiner, microscope) is shown as `👩🔬`, and each sign takes the
 //! columns that all agree on. A group whose width is still in doubt is shown as escapes.
 //!
-//! Names (services, types, ids, choices) go through [`exact`] first, which shows two different ones differently.
+//! Names (services, types, ids, choices) go through [`exact()`] first, which shows two different ones differently.
 
 mod charset;
 mod exact;

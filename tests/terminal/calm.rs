@@ -152,3 +152,28 @@ fn the_screen_is_always_what_a_whole_frame_would_make_of_it() {
     shell.type_keys("ctrl-c");
     shell.wait_for("the shell", |text| text.trim_end().ends_with('$'));
 }
+
+/// Case A46: what a library or the program itself would write to standard error would land in the middle of the screen.
+#[test]
+fn nothing_is_written_beside_the_screen_whatever_goes_wrong() {
+    let (_server, url) = lab();
+    // Nobody listens there; a server without TLS; one that speaks of odd things.
+    let no_tls = url.replace("ws://", "wss://");
+    for (args, words) in [
+        ("--url ws://127.0.0.1:9", "refused"),
+        (&*format!("--url {no_tls}"), "took the connection"),
+        ("demo --scenario hostile", "● live"),
+    ] {
+        let script = format!("RUST_LOG=trace RUST_BACKTRACE=full \"$JUICETOP\" {args} 2>err; echo ended $?");
+        let mut screen = Screen::start_command("sh", &["-c", &script], (120, 40), &[]);
+        screen.wait_for(args, |text| text.contains(words));
+        std::thread::sleep(Duration::from_secs(2));
+        screen.type_keys("? esc s");
+        screen.type_keys("ctrl-c");
+        screen.wait_for("the end", |text| text.contains("ended 0"));
+        let said = std::fs::read_to_string(screen.home().join("err")).unwrap();
+        assert_eq!(said, "", "{args}");
+        let log = std::fs::read_to_string(screen.home().join(".local/state/juicetop/juicetop.log")).unwrap();
+        assert!(log.contains("Bus"), "{args}: the log has it: {log}");
+    }
+}

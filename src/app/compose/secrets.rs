@@ -77,8 +77,8 @@ pub fn masked_payload(catalogue: &Catalogue, task: &Task, word: &str) -> Option<
     mask_by_name(by_schema.as_deref().unwrap_or(payload), word).or(by_schema)
 }
 
-/// The secrets in a task's payload as texts, the longest first: what must not stand anywhere else. Shorter ones than
-/// [`SHORTEST`] are left out: such a text stands in anything.
+/// The secrets in a task's payload as texts, the longest first: what must not stand anywhere else. Those of three
+/// characters and less are left out: such a text stands in anything.
 pub fn secret_texts(catalogue: &Catalogue, task: &Task) -> Vec<String> {
     let Some(payload) = task.payload.as_deref() else { return Vec::new() };
     let mut texts: Vec<String> = secrets_by_name(payload).into_iter().map(plain).collect();

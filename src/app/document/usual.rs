@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Document, Line, Tone, part};
 use crate::{
+    clean::exact,
     store::{
         Overrun, State, Task,
         usual::{Basis, FEWEST, Sample},
@@ -60,7 +61,7 @@ impl Document {
 /// What the runs are: `runs on fridge with the same values`.
 fn with(basis: Basis, task: &Task, runs: usize) -> String {
     let runs = if runs == 1 { "a run" } else { "runs" };
-    format!("{runs} on {} with {}", task.service, basis.words(task.is_ipython()))
+    format!("{runs} on {} with {}", exact(&task.service), basis.words(task.is_ipython()))
 }
 
 /// `0.35 s`, `12.4 s`, `2:04`, `1:02:03`.

@@ -118,7 +118,7 @@ fn elsewhere(app: &App, service: &Text) -> Vec<Item> {
             items.push(Item {
                 name: t.class.clone(),
                 about: String::new(),
-                remark: format!("on {other}"),
+                remark: format!("on {}", exact(&other)),
                 moves: app.settings.guard.matches(&t.name),
                 on: Some(other.clone()),
             });

@@ -289,6 +289,97 @@ fn services_types_and_ids_that_look_alike_are_told_apart_wherever_they_stand() {
     }
 }
 
+/// Every screen that tells which service something is about: where one letter of its name is not what it looks like, that
+/// letter is never shown as it is. Only texts that are shown as they are (JSON) have it.
+#[test]
+fn no_screen_shows_a_name_as_another() {
+    const ODD: char = '\u{430}';
+    let service = format!("l{ODD}b");
+    let mut b = Bench::with(Settings::default(), (100, 60));
+    let on = |id: &str| Job {
+        service: service.clone(),
+        kind: "MeasureT1".into(),
+        name: format!("MeasureT1: qubit='{id}'"),
+        ..job(id)
+    };
+    b.kernel(&service, "idle").ran(&on("old")).later(1.0).ran(&on("older")).later(1.0).ran(&on("oldest"));
+    b.runs(&on("bad")).later(3.0).completed(&on("bad"), &error("bad", "ValueError", "no", "Traceback"));
+    b.runs(&on("holder")).later(1.0).runs(&Job { parallel: true, ..on("beside") });
+    b.scheduled("s1", None, &on("later"), "queued").scheduled("s2", None, &on("latest"), "queued");
+    for (id, name) in [("m1", "1/2"), ("m2", "2/2")] {
+        let name = format!("MeasureT1: n=1 [all {name} #4f2a]");
+        b.scheduled(&format!("s{id}"), None, &Job { name, ..on(id) }, "queued");
+    }
+    let mut wrong: Vec<String> = Vec::new();
+    let mut check = |b: &Bench, what: &str| {
+        let shown = b.lines().into_iter().filter(|line| line.contains(ODD) && !line.contains('"'));
+        wrong.extend(shown.map(|line| format!("after {what}: {line}")));
+    };
+    let rows = b.app.rows().len();
+    let mut told = 0;
+    // Keys on each row of the lanes: reading, copying, sending again, cancelling, putting away, sending direct, editing …
+    for row in 0..rows {
+        for keys in [
+            "",
+            "space",
+            "enter",
+            "enter G",
+            "enter T",
+            "enter U",
+            "c",
+            "y",
+            "r",
+            "r ctrl-s",
+            "r f6",
+            "r f7 ctrl-s",
+            "x",
+            "X",
+            "d",
+            "D",
+            "e",
+            "u",
+            "s",
+            "s T 1 enter",
+            "t",
+            "t x",
+            "t a",
+            "t j x",
+            "t j J",
+            "t e",
+            "F",
+            "F enter",
+            "F enter j enter",
+            "h",
+            "q",
+            "ctrl-z",
+            "k",
+            "T",
+            "?",
+            "tab",
+        ] {
+            b.go_to(&service).keys(&"j ".repeat(row));
+            b.keys(keys).msg(Msg::Wake);
+            check(&b, keys);
+            told += usize::from(b.lines().iter().any(|line| line.contains("l\\u0430b")));
+            b.keys("n");
+            while !b.app.ui.layers.is_empty() {
+                b.app.ui.layers.pop();
+            }
+            b.app.ui.leaving = false;
+            b.app.ui.drafts.clear();
+            b.take();
+        }
+    }
+    assert!(told > rows * 20, "{told} of {rows} rows");
+    // What is told at the moment: sent, given to the scheduler, refused, cancelled.
+    b.go_to(&service).keys("s").types("MeasureT1").keys("enter f7 ctrl-s").msg(Msg::Wake);
+    check(&b, "sent");
+    assert!(b.notice().contains("l\\u0430b"), "{}", b.notice());
+    b.disconnect();
+    check(&b, "the link was lost");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Right-to-left writing beside borders and numbers: between blanks that nothing is moved across.
 #[test]
 fn a_right_to_left_name_stands_apart_from_its_neighbours() {
