@@ -200,9 +200,8 @@ impl Store {
         }
         let reply = match event.state {
             TaskEventState::Created | TaskEventState::Started => None,
-            TaskEventState::Completed | TaskEventState::Failed => {
-                Some(event.reply.clone().or_else(|| Reply::parse(event.payload.clone()).ok()))
-            }
+            // Read where the event was: it may be large, and what could not be read there cannot be read here.
+            TaskEventState::Completed | TaskEventState::Failed => Some(event.reply.clone()),
             // What a word of a later version means for the task cannot be guessed.
             TaskEventState::Other(_) => return,
         };

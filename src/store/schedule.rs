@@ -199,8 +199,8 @@ impl Store {
             }
             TaskEventState::Completed | TaskEventState::Failed => {
                 let carrier = self.drop_carrier(&event.task_id);
-                let reply = event.reply.clone().or_else(|| Reply::parse(event.payload.clone()).ok());
-                let snapshot = reply
+                let snapshot = event
+                    .reply
                     .as_ref()
                     .and_then(|reply| reply.result(false))
                     .and_then(|raw| Snapshot::parse(raw).ok());

@@ -271,7 +271,7 @@ impl Evening {
             display_name: name,
             parallel: Some(job.parallel),
             metadata: metadata.into(),
-            reply: None,
+            reply: if state == TaskEventState::Completed { Reply::parse(payload.into()).ok() } else { None },
             payload: payload.into(),
             state,
             show_in_dashboard: true,

@@ -98,7 +98,9 @@ pub fn event(job: &Job, state: TaskEventState, payload: &str) -> Event {
         display_name: job.name.as_str().into(),
         parallel: Some(job.parallel),
         metadata: format!(r#"{{"parallel": {}}}"#, job.parallel).into(),
-        reply: None,
+        reply: matches!(state, TaskEventState::Completed | TaskEventState::Failed)
+            .then(|| Reply::parse(payload.into()).ok())
+            .flatten(),
         payload: payload.into(),
         state,
         show_in_dashboard: !job.hidden,
