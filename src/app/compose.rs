@@ -45,7 +45,7 @@ pub use draft::Draft;
 pub use frame::{FRAME_PAGE, FrameLine};
 pub use json_pane::JsonPane;
 pub(super) use json_pane::left_for;
-pub use secrets::{SECRET, masked_payload, secret_texts, without};
+pub use secrets::{SECRET, mask, masked_payload, secret_texts, type_with_secrets, without};
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;

@@ -71,8 +71,17 @@ fn tells_of_secrets(task_type: &TaskType) -> bool {
 /// A task's payload with a word in place of each secret: of what its type's schema tells, and of what sounds like one by
 /// its name, at any depth; `None` where it has none, or was not seen.
 pub fn masked_payload(catalogue: &Catalogue, task: &Task, word: &str) -> Option<String> {
-    let payload = task.payload.as_deref()?;
-    let kind = catalogue.find(&task.service, &class_of(task)).filter(|kind| tells_of_secrets(kind));
+    mask(type_with_secrets(catalogue, task), task.payload.as_deref()?, word)
+}
+
+/// The type of a task, if its schema tells of secrets.
+pub fn type_with_secrets<'a>(catalogue: &'a Catalogue, task: &Task) -> Option<&'a TaskType> {
+    catalogue.find(&task.service, &class_of(task)).filter(|kind| tells_of_secrets(kind))
+}
+
+/// A payload with that word in place of each secret that the type's schema or a field's name tells of; `None` where there
+/// is none.
+pub fn mask(kind: Option<&TaskType>, payload: &str, word: &str) -> Option<String> {
     let by_schema = kind.and_then(|kind| mask_by_schema(kind, payload, word));
     mask_by_name(by_schema.as_deref().unwrap_or(payload), word).or(by_schema)
 }

@@ -1,5 +1,5 @@
 //! The history's thread: it writes what is known of tasks at most once a second, in one step, so that no disk delays a
-//! key.
+//! key, and no secret that has to be looked for in a large payload.
 //!
 //! A disk that fails is told once and hurts nothing: what could not be written is tried again with what comes next. It refuses
 //! to write a payload in which secrets stand, and to hold more than its share of the memory: where the disk is slower than
@@ -9,6 +9,7 @@ mod payloads;
 mod table;
 
 use std::{
+    collections::HashMap,
     io, mem,
     path::PathBuf,
     sync::{
@@ -27,9 +28,9 @@ use crate::{
         compare::{Comparison, Side},
         compose,
     },
-    catalogue::Catalogue,
+    catalogue::{Catalogue, TaskType},
     fault,
-    history::{Journal, Limits, Record, RowId, Trouble, usual_runs},
+    history::{Journal, Kept, Limits, Record, RowId, Trouble, usual_runs},
     memory::{Held, Memory},
     store::{
         State, Store, Task, TaskKey,
@@ -67,8 +68,29 @@ enum Job {
 #[derive(Debug)]
 struct Batch {
     merged: Vec<(TaskKey, TaskKey)>,
-    records: Vec<Record>,
+    tasks: Vec<Changed>,
     held: Held,
+}
+
+/// What is to be written of a task, and its type, where that tells of secrets. They still stand in it.
+#[derive(Debug)]
+struct Changed {
+    record: Record,
+    kind: Option<Arc<TaskType>>,
+}
+
+impl Changed {
+    /// What is written: without its secrets.
+    fn masked(self, most: usize) -> Record {
+        let Changed { mut record, kind } = self;
+        let payload = record.texts.payload.as_ref().and_then(Kept::text);
+        let masked = payload.and_then(|payload| compose::mask(kind.as_deref(), payload, compose::SECRET));
+        if let Some(masked) = masked {
+            record.texts.payload = Some(Kept::within(masked.into(), most));
+            record.texts.masked = true;
+        }
+        record
+    }
 }
 
 /// What a record takes while it waits, bytes.
@@ -112,26 +134,7 @@ impl History {
             Some(_) => limits,
             None => in_memory(limits, memory),
         };
-        let writer = Writer {
-            place,
-            of_a_screen,
-            limits,
-            clock,
-            told,
-            journal: None,
-            waiting: Vec::new(),
-            held: memory.hold(0),
-            most_waiting: memory.records(),
-            merged: Vec::new(),
-            lost: 0,
-            said: None,
-            since: if of_a_screen { PRUNED_AFTER } else { 0 },
-            open: Arc::default(),
-            table: Table::new(memory),
-            asked: false,
-            wanted: None,
-            pair: None,
-        };
+        let writer = Writer::new(place, limits, of_a_screen, memory, clock, told);
         let (open, newest) = (writer.open.clone(), writer.table.newest.clone());
         let worker = Worker::start("history", move |todo| writer.work(todo))?;
         let memory = memory.clone();
@@ -156,19 +159,25 @@ impl History {
         let merged = store.drain_merged();
         let changed = store.drain_changed();
         self.seen = Some(store.revision());
-        let record = |key: &TaskKey| {
-            let task = store.task(key).filter(|task| is_history(task))?;
-            // What is too large is not kept, so nobody has to look for secrets in it.
-            let small = task.payload.as_ref().is_some_and(|payload| payload.len() <= self.limits.text);
-            let masked = if small { compose::masked_payload(types, task, compose::SECRET) } else { None };
-            Some(Record::of(task, masked.map(Text::from), self.limits.text))
+        // Many tasks are of few types.
+        let mut kinds: HashMap<(Text, Text), Option<Arc<TaskType>>> = HashMap::new();
+        let mut kind = |task: &Task| {
+            // Of cells the name tells the class.
+            let word = if task.is_ipython() { &task.name } else { &task.task_type };
+            let kind = || compose::type_with_secrets(types, task).map(|kind| Arc::new(kind.clone()));
+            kinds.entry((task.service.clone(), word.clone())).or_insert_with(kind).clone()
         };
-        let records: Vec<Record> = changed.iter().filter_map(record).collect();
-        if !(records.is_empty() && merged.is_empty()) {
-            let bytes = records.iter().map(weight).sum();
+        let tasks: Vec<Changed> = changed
+            .iter()
+            .filter_map(|key| store.task(key).filter(|task| is_history(task)))
+            // What is too large is not kept, so nobody has to look for secrets in it.
+            .map(|task| Changed { record: Record::of(task, None, self.limits.text), kind: kind(task) })
+            .collect();
+        if !(tasks.is_empty() && merged.is_empty()) {
+            let bytes = tasks.iter().map(|changed| weight(&changed.record)).sum();
             self.open.fetch_add(bytes, Ordering::Relaxed);
             let held = self.memory.hold(bytes);
-            self.worker.give(Job::Write(Batch { merged, records, held }));
+            self.worker.give(Job::Write(Batch { merged, tasks, held }));
         }
     }
 }
@@ -241,6 +250,36 @@ struct Writer {
 }
 
 impl Writer {
+    fn new(
+        place: Option<PathBuf>,
+        limits: Limits,
+        of_a_screen: bool,
+        memory: &Memory,
+        clock: Clock,
+        told: UnboundedSender<Msg>,
+    ) -> Writer {
+        Writer {
+            place,
+            of_a_screen,
+            limits,
+            clock,
+            told,
+            journal: None,
+            waiting: Vec::new(),
+            held: memory.hold(0),
+            most_waiting: memory.records(),
+            merged: Vec::new(),
+            lost: 0,
+            said: None,
+            since: if of_a_screen { PRUNED_AFTER } else { 0 },
+            open: Arc::default(),
+            table: Table::new(memory),
+            asked: false,
+            wanted: None,
+            pair: None,
+        }
+    }
+
     fn work(mut self, todo: &Receiver<Job>) {
         // Opened at once: what ran when the last juicetop ended becomes unknown before anything is looked up.
         let opened = self.open();
@@ -290,9 +329,15 @@ impl Writer {
     fn take(&mut self, job: Job) {
         match job {
             Job::Write(batch) => {
-                self.held.set(self.held.bytes() + batch.held.bytes());
                 self.merged.extend(batch.merged);
-                self.waiting.extend(batch.records);
+                let given = batch.held.bytes();
+                for changed in batch.tasks {
+                    let record = changed.masked(self.limits.text);
+                    self.held.set(self.held.bytes() + weight(&record));
+                    self.open.fetch_add(weight(&record), Ordering::Relaxed);
+                    self.waiting.push(record);
+                }
+                self.open.fetch_sub(given, Ordering::Relaxed);
             }
             Job::Find(query) => {
                 self.table.query = Some(query);
@@ -358,22 +403,7 @@ impl Writer {
     }
 
     fn write(&mut self) -> Result<(), Trouble> {
-        self.open()?;
-        let Some(journal) = &mut self.journal else { return Ok(()) };
-        match journal.write(&self.merged, self.waiting.clone()) {
-            Ok(()) => {}
-            Err(Trouble::Damaged(_)) => {
-                // Opening it again puts it aside.
-                self.journal = None;
-                self.open()?;
-                let Some(journal) = &mut self.journal else { return Ok(()) };
-                journal.write(&self.merged, self.waiting.clone())?;
-            }
-            Err(error) => {
-                self.lose_the_oldest();
-                return Err(error);
-            }
-        }
+        self.put_what_waits().inspect_err(|_| self.lose_the_oldest())?;
         self.merged.clear();
         self.since += mem::take(&mut self.waiting).len();
         self.weigh(0);
@@ -391,6 +421,21 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes what waits, if it can; it waits on all the same.
+    fn put_what_waits(&mut self) -> Result<(), Trouble> {
+        self.open()?;
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        match journal.write(&self.merged, self.waiting.clone()) {
+            Err(Trouble::Damaged(_)) => {}
+            written => return written,
+        }
+        // Opening it again puts it aside.
+        self.journal = None;
+        self.open()?;
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        journal.write(&self.merged, self.waiting.clone())
+    }
+
     /// So much waits now.
     fn weigh(&mut self, bytes: usize) {
         self.open.fetch_sub(self.held.bytes() - bytes, Ordering::Relaxed);
@@ -406,6 +451,7 @@ impl Writer {
             bytes -= self.waiting.get(over).map_or(bytes, weight);
             over += 1;
         }
+        let over = over.min(self.waiting.len());
         self.waiting.drain(..over);
         self.lost += over;
         self.weigh(bytes);
@@ -553,31 +599,102 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_a_slow_disk_is_weighed_and_the_rest_waits_in_the_store() {
+        let memory = Memory::of(crate::memory::LEAST);
+        let (go, gate) = std::sync::mpsc::channel::<()>();
+        let worker = Worker::start("slow", move |todo: &Receiver<super::Job>| {
+            let _ = gate.recv();
+            todo.iter().for_each(drop);
+        });
+        let mut history = History {
+            worker: worker.unwrap(),
+            limits: Limits::default(),
+            memory: memory.clone(),
+            open: Arc::default(),
+            newest: Arc::default(),
+            seen: None,
+            next: Duration::ZERO,
+        };
+        let mut b = Bench::new();
+        for n in 0..20 {
+            let id = format!("q{n}");
+            let payload = format!(r#"{{"x": "{}"}}"#, "x".repeat(1_000_000));
+            b.later(1.5).runs(&Job { payload, ..job(&id) });
+            history.look(&mut b.app.session.store, &b.app.catalogue, false, b.now);
+        }
+        let most = memory.records() + 1_100_000;
+        assert!((memory.records()..most).contains(&memory.held()), "{} of {most}", memory.held());
+        let left = b.app.session.store.drain_changed();
+        assert!((10..15).contains(&left.len()), "the others are not forgotten: {}", left.len());
+        drop((go, history));
+        assert_eq!(memory.held(), 0);
+    }
+
+    #[test]
+    fn a_past_without_a_disk_keeps_to_its_share_and_so_does_what_waits_for_one_that_fails() {
+        let memory = Memory::of(crate::memory::LEAST);
+        let (told, _heard) = tokio::sync::mpsc::unbounded_channel();
+        let limits = in_memory(Limits::default(), &memory);
+        let mut b = Bench::new();
+        let mut records = Vec::new();
+        for n in 0..100 {
+            // Nothing that packs well.
+            let mut seed: u64 = n + 1;
+            let mut next = || {
+                seed =
+                    seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407_u64);
+                char::from(b'a' + (seed >> 33) as u8 % 26)
+            };
+            let text: String = (0..60_000).map(|_| next()).collect();
+            let id = format!("q{n}");
+            b.later(1.0).runs(&Job { payload: format!(r#"{{"x": "{text}"}}"#), ..job(&id) });
+            records.push(Record::of(b.app.store().find(&id).unwrap(), None, limits.text));
+        }
+        let mut writer = Writer::new(None, limits, true, &memory, Clock::start(), told.clone());
+        for n in 0..40 {
+            let again = |(at, record): (usize, &Record)| {
+                let mut record = record.clone();
+                record.past.key = TaskKey(format!("{n}-{at}").into());
+                (record.past.task_id, record.time) = (Some(record.past.key.0.clone()), None);
+                record
+            };
+            writer.waiting.extend(records.iter().enumerate().map(again));
+            writer.write().unwrap();
+            let bytes = writer.journal.as_ref().unwrap().bytes().unwrap();
+            assert!(bytes <= limits.bytes, "{bytes} of {}", limits.bytes);
+        }
+        assert!(writer.journal.as_ref().unwrap().let_go().unwrap().tasks > 1_000);
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::new(
+            Some(folder.path().to_owned()),
+            Limits::default(),
+            true,
+            &memory,
+            Clock::start(),
+            told,
+        );
+        for _ in 0..5 {
+            for record in &records {
+                writer.held.set(writer.held.bytes() + weight(record));
+                writer.open.fetch_add(weight(record), Ordering::Relaxed);
+                writer.waiting.push(record.clone());
+            }
+            assert!(writer.write().is_err(), "a folder is no file");
+            assert!(memory.held() <= memory.records(), "{}", memory.held());
+            assert_eq!(writer.held.bytes(), writer.waiting.iter().map(weight).sum::<usize>());
+        }
+        assert!(writer.lost > 300);
+    }
+
+    #[test]
     fn a_disk_that_refuses_is_told_once_and_what_waited_is_written_when_it_is_right_again() {
         let place = Place::new();
         std::fs::create_dir(place.file()).unwrap();
         let (told_to, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let memory = Memory::default();
-        let mut writer = Writer {
-            place: Some(place.file()),
-            of_a_screen: true,
-            limits: Limits::default(),
-            clock: Clock::start(),
-            told: told_to,
-            journal: None,
-            waiting: Vec::new(),
-            held: memory.hold(0),
-            most_waiting: memory.records(),
-            merged: Vec::new(),
-            lost: 0,
-            said: None,
-            since: 0,
-            open: Arc::default(),
-            table: Table::new(&memory),
-            asked: false,
-            wanted: None,
-            pair: None,
-        };
+        let mut writer =
+            Writer::new(Some(place.file()), Limits::default(), true, &memory, Clock::start(), told_to);
         let mut b = Bench::new();
         b.runs(&job("q1"));
         let record = |b: &Bench| Record::of(b.app.store().find("q1").unwrap(), None, 1_000);

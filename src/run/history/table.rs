@@ -27,6 +27,8 @@ pub(super) struct Table {
     lines: Vec<Line>,
     /// What they take.
     bytes: usize,
+    /// What they may take.
+    room: usize,
     /// Some found no room.
     left_out: bool,
     /// Places in `lines` by the row's number.
@@ -57,6 +59,7 @@ impl Table {
         Table {
             lines: Vec::new(),
             bytes: 0,
+            room: memory.lines(),
             left_out: false,
             places: HashMap::new(),
             change: 0,
@@ -72,15 +75,14 @@ impl Table {
 
     /// Nobody looks any more.
     pub fn forget(&mut self) {
-        *self = Table { newest: self.newest.clone(), ..Table::new(&self.memory) };
+        *self = Table { newest: self.newest.clone(), room: self.room, ..Table::new(&self.memory) };
     }
 
     /// The oldest lines go until a fifth of the room is free, so that this is not done for each new one.
     fn make_room(&mut self) {
-        let room = self.memory.lines();
         self.lines.sort_unstable_by_key(|(row, _)| *row);
         let mut gone = 0;
-        while self.bytes > room - room / 5
+        while self.bytes > self.room - self.room / 5
             && let Some(line) = self.lines.get(gone)
         {
             self.bytes -= weight(line);
@@ -100,7 +102,6 @@ impl Table {
             (self.query, self.pruned) = (query, pruned);
         }
         let before = self.change;
-        let room = self.memory.lines();
         self.change = journal.lines(before, |row, record| {
             let line = (row, Arc::new(record.past));
             self.payloads.changed(row);
@@ -112,7 +113,7 @@ impl Table {
                     self.lines.push(line);
                 }
             }
-            if self.bytes > room {
+            if self.bytes > self.room {
                 self.make_room();
             }
         })?;
@@ -157,5 +158,57 @@ impl Table {
         let total = if self.left_out { journal.count()? } else { self.lines.len() };
         let left_out = total.saturating_sub(self.lines.len());
         Ok(Some(Found { id, lines, total, left_out, gone: gone.tasks, until: gone.until }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::tests::{Bench, job, ok},
+        history::{Limits, Record},
+        store::{TaskKey, filter::Filter, past::query::Column},
+    };
+
+    #[test]
+    fn the_newest_lines_that_find_room_are_at_hand_and_how_many_there_are_is_told() {
+        let mut b = Bench::new();
+        b.runs(&job("q")).completed(&job("q"), &ok("q"));
+        let like = Record::of(b.app.store().find("q").unwrap(), None, 1_000);
+        let record = |n: u32| {
+            let mut record = like.clone();
+            record.past.key = TaskKey(format!("q{n:04}").into());
+            (record.past.task_id, record.time) = (Some(record.past.key.0.clone()), None);
+            record
+        };
+        let mut journal = Journal::in_memory(Limits::default()).unwrap();
+        let memory = Memory::default();
+        let mut table = Table::new(&memory);
+        table.room = 100 * (OVERHEAD + 100);
+        let (filter, sort) = (Filter::default(), Column::When);
+        table.query = Some(Box::new(Query { id: 1, filter, hidden: true, sort, down: true }));
+        table.newest.store(1, Ordering::Relaxed);
+        for round in 0..5 {
+            journal.write(&[], (round * 200..(round + 1) * 200).map(record).collect()).unwrap();
+            assert!(table.refresh(&journal).unwrap());
+            assert!(table.bytes <= table.room && memory.held() == table.bytes, "{} bytes", table.bytes);
+            assert_eq!(table.bytes, table.lines.iter().map(weight).sum::<usize>());
+            let found = table.answer(&journal).unwrap().unwrap();
+            assert_eq!(found.total, (round as usize + 1) * 200);
+            assert_eq!(found.left_out + found.lines.len(), found.total);
+            assert!((70..=120).contains(&found.lines.len()), "{}", found.lines.len());
+            let newest = format!("q{:04}", round * 200 + 199);
+            assert!(found.lines.iter().any(|(_, past)| *past.key.0 == *newest), "{newest}");
+        }
+        // One that is at hand and changes is still there once.
+        let before = table.lines.len();
+        let mut changed = record(999);
+        changed.past.evalue = Some("more is known of it".into());
+        journal.write(&[], vec![changed]).unwrap();
+        table.refresh(&journal).unwrap();
+        assert_eq!(table.lines.len(), before);
+        assert_eq!(table.bytes, table.lines.iter().map(weight).sum::<usize>());
+        table.forget();
+        assert_eq!(memory.held(), 0);
     }
 }
