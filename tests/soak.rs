@@ -214,7 +214,8 @@ fn soak() {
     let held = Duration::from_secs(10.min(seconds / 6 + 1));
     let flood = Flood::start();
     let screen = open(&flood, &[]);
-    let settings = screen.stty();
+    // As a terminal is that nobody has changed.
+    let settings = Screen::start_command("sleep", &["60"], (120, 40), &[]).stty();
     let mut soak = Soak { flood, screen, begun: Instant::now(), told: Instant::now() };
     let part = Duration::from_secs(seconds) / 3;
     soak.memory("at the start");

@@ -80,6 +80,7 @@ impl From<io::Error> for End {
 
 /// The whole program: reads the command line and carries it out.
 pub fn main() -> ExitCode {
+    crate::memory::give_back_what_is_large();
     quiet_panics();
     match Cli::read(std::env::args_os()) {
         Ok(cli) => run(cli),

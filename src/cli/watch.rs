@@ -23,7 +23,7 @@ use super::{
     talk::{Step, Stop, Talk},
 };
 use crate::{
-    app::banner::time,
+    app::{banner::time, session::Session},
     history::{self, Journal},
     net,
     store::{Slot, State, Store, Task, TaskKey, filter::Filter, usual::Run},
@@ -34,6 +34,9 @@ use crate::{
 
 /// How long the present state may take to be known before changes are printed all the same.
 const PRESENT: Duration = Duration::from_secs(3);
+
+/// That more was let go is told no more often than this.
+const LET_GO: Duration = Duration::from_secs(60);
 
 /// Carries out `watch`.
 ///
@@ -78,6 +81,7 @@ pub fn run(place: &Place, args: &WatchArgs, record: &RecordArgs, out: &Out) -> R
         watch.gaps(&talk, now)?;
         if ready {
             watch.changes(&mut talk.session.store, all, now)?;
+            watch.let_go(&talk.session, now)?;
         } else if now.mono >= end || is_known(&talk) {
             ready = true;
             watch.present(&mut talk.session.store, now)?;
@@ -108,6 +112,19 @@ struct Told {
     gaps: usize,
     /// Keys that were given up, by the key that took them in.
     merged: HashMap<TaskKey, Vec<TaskKey>>,
+    /// What was let go, and when that was told.
+    let_go: Option<(LetGo, Duration)>,
+}
+
+/// What was let go since the start, to stay within the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct LetGo {
+    /// Ended tasks.
+    tasks: usize,
+    /// Payloads or replies of tasks that are still known.
+    texts: usize,
+    /// Events that came faster than they could be taken in.
+    events: u64,
 }
 
 struct Watch<'a> {
@@ -160,7 +177,42 @@ struct ReadyLine {
     seen_at: String,
 }
 
+impl LetGo {
+    /// Whether it is to be told at that moment, after what was told before and when.
+    fn is_news(self, before: Option<(LetGo, Duration)>, at: Duration) -> bool {
+        match before {
+            None => self != LetGo { tasks: 0, texts: 0, events: 0 },
+            Some((told, told_at)) => self != told && at >= told_at + LET_GO,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LetGoLine {
+    event: &'static str,
+    #[serde(flatten)]
+    let_go: LetGo,
+    seen_at: String,
+}
+
 impl Watch<'_> {
+    /// What was let go, if it is more than was told, now and then.
+    fn let_go(&mut self, session: &Session, now: Now) -> Result<(), End> {
+        let counts = session.store.counts(true);
+        let let_go = LetGo { tasks: counts.let_go, texts: counts.texts_let_go, events: session.missed };
+        if !let_go.is_news(self.told.let_go, now.mono) {
+            return Ok(());
+        }
+        self.told.let_go = Some((let_go, now.mono));
+        let LetGo { tasks, texts, events } = let_go;
+        if !self.json {
+            let text = format!("{tasks} ended tasks, {texts} texts and {events} events, since the start");
+            return self.text(now, "let go", &text);
+        }
+        let line = LetGoLine { event: "let-go", let_go, seen_at: record::moment(now.utc) };
+        self.line(&format!("{}}}", record::open(&line)))
+    }
+
     /// A connection changed: one line, and a sentence on standard error where it is down.
     fn link(&mut self, talk: &Talk, line: &Line) -> Result<(), End> {
         let Some(change) = self.links.change(&talk.session, line) else { return Ok(()) };
@@ -395,4 +447,21 @@ fn kernel_word(kernel: &KernelState) -> &'static str {
 
 fn is_trouble(kernel: &str) -> bool {
     !matches!(kernel, "idle" | "busy")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_let_go_is_told_at_once_and_then_once_a_minute() {
+        let let_go = |tasks| LetGo { tasks, texts: 0, events: 0 };
+        let second = Duration::from_secs;
+        assert!(!let_go(0).is_news(None, second(100)));
+        assert!(let_go(1).is_news(None, second(1)));
+        let told = Some((let_go(1), second(1)));
+        assert!(!let_go(1).is_news(told, second(100)), "it is no more than was told");
+        assert!(!let_go(500).is_news(told, second(60)));
+        assert!(let_go(500).is_news(told, second(61)));
+    }
 }

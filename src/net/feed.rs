@@ -30,8 +30,8 @@ use crate::{
     },
 };
 
-/// What an event weighs beside its text, bytes.
-const OVERHEAD: usize = 512;
+/// What an event weighs beside its text, bytes: each of its ten words stands for itself.
+const OVERHEAD: usize = 1_000;
 
 /// What weighs more goes to the loop alone, bytes: of smaller ones a hundred may be on the way.
 const LARGE: usize = 64 * 1024;

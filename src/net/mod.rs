@@ -103,7 +103,8 @@ pub struct Options {
     pub token_check: Duration,
     /// A connection that is to be given up is watched for so long first: something may be coming all the same.
     pub last_look: Duration,
-    /// How many messages of the bus wait at most while the loop is busy: 10,000.
+    /// How many messages of the bus wait at most while the loop is busy, or this program stood still: 100,000. (Before
+    /// that their bytes are too many.)
     pub max_waiting: usize,
     /// What everything on its way to the loop may take, and where it is weighed.
     pub memory: Memory,
@@ -139,7 +140,7 @@ impl Options {
             silence: Duration::from_secs(30),
             token_check: Duration::from_secs(2),
             last_look: Duration::from_secs(3),
-            max_waiting: 10_000,
+            max_waiting: 100_000,
             memory: memory.clone(),
             ca_file: None,
             raw: false,

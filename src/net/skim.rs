@@ -190,9 +190,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Skim<S> {
                             Swallowed { text, length, left: length, head: Vec::new(), tail: Vec::new() };
                         this.stage = Stage::Swallowing(Box::new(swallowed));
                     } else {
-                        // It is there twice, as it came and as it is read. What claims too much is refused.
+                        // It is there three times while it is read: as it came, without its escapes, and where it is
+                        // kept. What claims too much is refused.
                         if length <= this.limit {
-                            this.held.set(usize::try_from(length).unwrap_or(0).saturating_mul(2));
+                            this.held.set(usize::try_from(length).unwrap_or(0).saturating_mul(3));
                         }
                         let mask = if header[1] & 0x80 == 0 { 0 } else { 4 };
                         this.out = (std::mem::take(header), 0);
@@ -335,11 +336,11 @@ mod tests {
         let mut first = vec![0; UPGRADE.len() + 20];
         skim.read_exact(&mut first).await.unwrap();
         memory.pressed().await;
-        assert_eq!(memory.held(), 6_000_000);
+        assert_eq!(memory.held(), 9_000_000);
         skim.read_exact(&mut vec![0; 3_000_000 - 10]).await.unwrap();
-        assert_eq!(memory.held(), 6_000_000, "it is still being decoded");
+        assert_eq!(memory.held(), 9_000_000, "it is still being decoded");
         skim.read_exact(&mut [0; 2]).await.unwrap();
-        assert_eq!(memory.held(), 20);
+        assert_eq!(memory.held(), 30);
         drop(skim);
         assert_eq!(memory.held(), 0, "a connection that ends takes its weight with it");
     }

@@ -240,9 +240,11 @@ impl Bus {
 
     /// A task of its own with a large result: numbers, as an instrument gives them.
     async fn large(&mut self, body: &mut Vec<u8>) -> std::io::Result<()> {
+        const NUMBER: &[u8] = b"0.12345678, ";
         let size = self.shared.large_size.load(SeqCst);
+        let size = size - size % NUMBER.len();
         if body.len() != size {
-            *body = b"0.12345678, ".iter().copied().cycle().take(size).collect();
+            *body = NUMBER.iter().copied().cycle().take(size).collect();
         }
         let n = self.shared.large_sent.load(SeqCst);
         let id = format!("1a49e000-0000-4000-8000-{n:012}");

@@ -89,6 +89,20 @@ fn a_row_that_leaves_the_list_gives_the_selection_to_its_neighbour() {
 }
 
 #[test]
+fn how_many_were_let_go_stands_in_the_header() {
+    let mut b = Bench::new();
+    b.app.session.store = Store::new(Limits { ended_tasks: 2, ..Limits::default() });
+    b.connect();
+    b.ran(&job("a")).shows_not("let go");
+    for n in 0..4 {
+        b.ran(&job(&format!("n{n}")));
+    }
+    b.shows("3 let go").shows_not("texts let go");
+    b.app.session.store.allow(4_100);
+    b.shows("3 let go").shows("2 texts let go");
+}
+
+#[test]
 fn every_list_may_be_empty_under_every_key() {
     // B07: no connection; connected but nothing heard; no service at all; a filter without hits; a narrow screen.
     let keys: Vec<String> = action::ACTIONS.iter().flat_map(|e| e.keys).map(|k| (*k).to_owned()).collect();
