@@ -20,6 +20,8 @@ mod worker;
 
 use std::{
     io::{self, Write},
+    mem,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -35,7 +37,7 @@ use self::{
     typing::Typing,
 };
 use crate::{
-    app::{App, Msg, replay::Replay, session::ReadList, update},
+    app::{App, Msg, labs::Labs, replay::Replay, session::ReadList, update},
     catalogue::Catalogue,
     clean::Charset,
     cli::{
@@ -58,7 +60,7 @@ const LARGE_LIST: usize = 256 * 1024;
 /// Messages of the wire that are taken in before keys are looked at again.
 const BATCH: usize = 256;
 
-/// Opens the screen on the lab that the arguments name.
+/// Opens the screen on the labs that the arguments name.
 ///
 /// # Errors
 /// There is no terminal, or it fails.
@@ -67,14 +69,14 @@ pub fn screen(place: &Place, look: &LookArgs, record: &RecordArgs) -> anyhow::Re
         say(&why.to_string());
         return Ok(ExitCode::from(term::NO_TERMINAL_EXIT));
     }
-    let lab = match Lab::find(place) {
-        Ok(lab) => lab,
+    let labs = match Lab::find_all(place) {
+        Ok(labs) => labs,
         Err(problem) => {
             say(&problem.sentences());
-            return Ok(ExitCode::from(2));
+            return Ok(ExitCode::from(crate::cli::MISUSE));
         }
     };
-    open(&lab, look, Start { record: Some(record), ..Start::new(Clock::start()) })
+    open(&labs, look, Start { record: Some(record), ..Start::new(Clock::start()) })
 }
 
 /// Starts the demonstration's laboratory and opens the screen on it, or keeps just the server.
@@ -101,7 +103,7 @@ pub fn demo(args: &DemoArgs, look: &LookArgs, record: &RecordArgs) -> anyhow::Re
     lab.keeps = false;
     lab.named = demo::SERVICES.iter().map(|name| Text::from(*name)).collect();
     let start = Start { record: Some(record), ..Start::new(clock) };
-    open(&lab, look, Start { catalogue: demo_catalogue(), is_demo: true, ..start })
+    open(&[lab], look, Start { catalogue: demo_catalogue(), is_demo: true, ..start })
 }
 
 /// Opens the screen on a recording.
@@ -132,7 +134,7 @@ pub fn replay(args: &ReplayArgs, look: &LookArgs) -> anyhow::Result<ExitCode> {
         speed: args.speed,
         seeking: None,
     };
-    open(&lab, look, Start { play: Some((tape, replay)), ..Start::new(Clock::start()) })
+    open(&[lab], look, Start { play: Some((tape, replay)), ..Start::new(Clock::start()) })
 }
 
 /// What the screen is opened with.
@@ -180,17 +182,18 @@ fn say(text: &str) {
     crate::cli::out::say(text);
 }
 
-/// Everything between the lab that was found and the last frame.
-fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode> {
+/// Everything between the labs that were found and the last frame. A recording is played alone.
+fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode> {
     let Start { catalogue, is_demo, clock, record, play } = start;
+    let Some(first) = labs.first() else { return Ok(ExitCode::from(crate::cli::MISUSE)) };
     let env = |name: &str| std::env::var(name).ok();
     let capabilities = Capabilities::from_env(&env);
-    let config = lab.config();
-    let mut problems = lab.problems();
+    let config = first.config();
+    let mut problems = first.problems();
     if let Some((tape, _)) = &play {
         problems.extend(tape.all_told());
     }
-    let (theme, theme_problems) = lab.theme(args.theme.as_deref());
+    let (theme, theme_problems) = first.theme(args.theme.as_deref());
     problems.extend(theme_problems);
     let theme = theme.at(depth(capabilities.colours));
     let charset = match (args.ascii, config.ascii) {
@@ -199,48 +202,54 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
         (_, Ascii::Auto) if capabilities.utf8 => Charset::Unicode,
         (_, Ascii::Auto) => Charset::Ascii,
     };
-    let (keymap, key_problems) = lab.keymap();
+    let (keymap, key_problems) = first.keymap();
     problems.extend(key_problems);
 
-    let mut log = Log::new(lab.folders.log_file());
-    let memory = lab.memory();
+    let mut log = Log::new(first.folders.log_file());
+    let memory = first.memory();
     let (finds, sought) = mpsc::unbounded_channel();
-    let (playing, played) = match play {
+    let (playing, mut played) = match play {
         Some((tape, state)) => {
-            let session = player::empty(lab.store(&memory), lab.services(), &tape);
+            let session = player::empty(first.store(&memory), first.services(), &tape);
             let player = Player::start(tape, session.clone(), &state, clock.now().mono, finds)?;
             (Some(Playing::new(player)), Some((session, state)))
         }
         None => (None, None),
     };
-    let raw = record.is_some_and(|record| record.record.is_some());
-    let person = Person { args, charset, keymap, clock, is_demo, raw, memory };
-    let mut on_screen = OnScreen::open(lab, &person, catalogue, problems, played, &mut log)?;
-    if let Some(record) = record
-        && let Err(why) = on_screen.record(record, lab, &person.memory, clock)
-    {
-        say(&why);
-        return Ok(ExitCode::from(crate::cli::MISUSE));
+    let record = record.and_then(|record| Some((record.record.as_deref()?, record.redact)));
+    let person = Person { args, charset, keymap, clock, is_demo, raw: record.is_some(), memory };
+    let mut on_screen = Vec::new();
+    for lab in labs {
+        // What is wrong with the person's own files is told once.
+        let problems = if on_screen.is_empty() { mem::take(&mut problems) } else { lab.own_problems() };
+        let mut opened = OnScreen::open(lab, &person, catalogue.clone(), problems, played.take(), &mut log)?;
+        if let Some((path, redact)) = record {
+            let path = if labs.len() > 1 { of_lab(path, &lab.name) } else { path.to_owned() };
+            if let Err(why) = opened.record(&path, redact, lab, &person.memory, clock) {
+                say(&why);
+                return Ok(ExitCode::from(crate::cli::MISUSE));
+            }
+        }
+        on_screen.push(opened);
     }
 
     let (inputs, from_terminal) = mpsc::unbounded_channel();
     let terminal = term::Terminal::open(inputs)?;
     let size = terminal.size();
-    on_screen.app.ui.size = size;
-    on_screen.app.start(clock.now());
     let look = Look { glyphs: Glyphs::of(charset) };
     let painter = Painter::new(terminal.backend(), size, theme, look)?;
     let mut runner = Runner {
-        labs: vec![on_screen],
-        front: 0,
         painter,
         terminal,
+        labs: on_screen,
+        front: 0,
         clock,
         memory: person.memory,
         playing,
         log,
         exit: None,
     };
+    runner.begin(size);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let result = runtime.block_on(runner.run(Inputs { from_terminal, sought }));
     let exit = runner.exit;
@@ -254,6 +263,13 @@ fn open(lab: &Lab, args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitCode
         other => other?,
     }
     Ok(exit.map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+/// The file of one lab's recording where several are recorded: `night.jsonl` becomes `night-north.jsonl`.
+fn of_lab(path: &Path, lab: &str) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}-{}{ending}", lab.replace(':', "_")))
 }
 
 /// The error is that the terminal is no longer there.
@@ -273,12 +289,13 @@ fn depth(colours: Colours) -> Depth {
 
 /// The loop's own: what is the person's, and the labs on the screen.
 struct Runner {
+    painter: Painter<term::Backend>,
+    /// It ends before the labs do, which may take time.
+    terminal: term::Terminal,
     /// One at least.
     labs: Vec<OnScreen>,
     /// The place of the one that the person sees, and that keys go to.
     front: usize,
-    painter: Painter<term::Backend>,
-    terminal: term::Terminal,
     clock: Clock,
     /// What all labs may take together.
     memory: Memory,
@@ -303,6 +320,54 @@ impl Runner {
         &mut self.labs[self.front].app
     }
 
+    /// The first lab is in front; each tells what is wrong with its files.
+    fn begin(&mut self, size: (u16, u16)) {
+        let now = self.clock.now();
+        for (at, lab) in self.labs.iter_mut().enumerate() {
+            lab.app.ui.size = size;
+            lab.app.ui.behind = at != self.front;
+            lab.app.start(now);
+        }
+        self.tell_of_labs();
+    }
+
+    /// The lab in front learns how all of them stand, and what the others have to tell.
+    fn tell_of_labs(&mut self) {
+        if self.labs.len() < 2 {
+            return;
+        }
+        let now = self.clock.now();
+        self.app_mut().is_looked_at();
+        for at in lab::from(self.front, self.labs.len()).skip(1) {
+            let Some((name, notice)) = self.labs[at].news() else { continue };
+            self.app_mut().tell_of(&name, &notice, now);
+        }
+        let all = self.labs.iter().map(|lab| lab.app.standing()).collect();
+        let labs = Labs { all, here: self.front };
+        self.app_mut().know_labs(labs);
+    }
+
+    /// Before the person's key is dealt with: a question that it opens may be about all labs.
+    fn tell_of_risks(&mut self) {
+        if self.labs.len() < 2 {
+            return;
+        }
+        let others = lab::from(self.front, self.labs.len()).skip(1);
+        let risks = others.flat_map(|at| self.labs[at].app.named_risks()).collect();
+        self.app_mut().ui.risks = risks;
+    }
+
+    /// Shows the lab so many places on.
+    pub(super) fn show_lab(&mut self, by: isize) {
+        let Some(next) = self.app().ui.labs.as_ref().map(|labs| labs.beside(by)) else { return };
+        let now = self.now();
+        self.labs[self.front].go_behind();
+        self.front = next;
+        self.app_mut().come_to_front(now);
+        self.tell_of_labs();
+        self.painter.shows_another();
+    }
+
     /// The program is about to end.
     fn leaves(&self) -> bool {
         self.labs.iter().any(|lab| lab.app.ui.leaving)
@@ -312,12 +377,16 @@ impl Runner {
     fn wake_at(&mut self, typing: &Typing) -> Option<Duration> {
         let labs = self.labs.iter().flat_map(|lab| {
             let history = lab.history.as_ref().and_then(|history| history.wake_at(lab.app.store()));
-            let app = lab.app.wake_at(self.now()).and_then(|at| self.real(at));
-            [history, app]
+            [history, self.wakes(lab)]
         });
         let labs = labs.flatten().min();
         let others = [labs, self.painter.due(self.app(), false), self.playing_wake_at(), typing.wake_at()];
         others.into_iter().flatten().min()
+    }
+
+    /// When time alone brings something in a lab, on the real clock.
+    fn wakes(&self, lab: &OnScreen) -> Option<Duration> {
+        lab.app.wake_at(self.now()).and_then(|at| self.real(at))
     }
 
     async fn run(&mut self, inputs: Inputs) -> anyhow::Result<()> {
@@ -326,6 +395,7 @@ impl Runner {
         let mut typing = Typing::default();
         let memory = self.memory.clone();
         while !self.leaves() {
+            self.tell_of_labs();
             let real = self.clock.now().mono;
             if self.painter.due(self.app(), person).is_some_and(|at| at <= real) {
                 self.draw()?;
@@ -407,10 +477,13 @@ impl Runner {
         }
     }
 
-    /// Time went on.
+    /// Time went on: for the lab in front, and for those behind that have something to do.
     fn wake(&mut self) -> anyhow::Result<()> {
+        let real = self.clock.now().mono;
         for at in lab::from(self.front, self.labs.len()) {
-            self.handle(at, Msg::Wake)?;
+            if at == self.front || self.wakes(&self.labs[at]).is_some_and(|due| due <= real) {
+                self.handle(at, Msg::Wake)?;
+            }
         }
         Ok(())
     }
@@ -425,6 +498,7 @@ impl Runner {
     fn input(&mut self, input: term::Input) -> anyhow::Result<()> {
         fault::here("key");
         let front = self.front;
+        self.tell_of_risks();
         match input {
             term::Input::Key(key) => self.handle(front, Msg::Key(key)),
             term::Input::Paste(text) => self.handle(front, Msg::Paste(text)),
@@ -478,16 +552,22 @@ impl Runner {
 
     fn wire(&mut self, at: usize, event: Incoming) -> anyhow::Result<()> {
         let now = self.clock.now();
+        // Which lab a line of the log is about.
+        let several = self.labs.len() > 1;
         let lab = &mut self.labs[at];
+        let tag = if several { format!("{}: ", lab.app.settings.lab) } else { String::new() };
         if let Some(recorder) = &mut lab.recorder {
             recorder.heard(&event, now);
         }
         match &event {
             Incoming::Bad { line, why, length } => {
-                self.log.line(&format!("cannot decode {length} bytes on {}: {why}", line.name()), now);
+                let what = format!("{tag}cannot decode {length} bytes on {}: {why}", line.name());
+                self.log.line(&what, now);
             }
-            Incoming::Link { line, state } => self.log.line(&format!("{line:?}: {state:?}"), now),
-            Incoming::Missed { count } => self.log.line(&format!("{count} bus messages were let go"), now),
+            Incoming::Link { line, state } => self.log.line(&format!("{tag}{line:?}: {state:?}"), now),
+            Incoming::Missed { count } => {
+                self.log.line(&format!("{tag}{count} bus messages were let go"), now);
+            }
             Incoming::Reply { reply, .. } => {
                 if let Some(entry) = lab.book.answered(reply, now)
                     && let Some(path) = lab.book.path()

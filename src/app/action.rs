@@ -38,6 +38,8 @@ pub enum Context {
     Columns,
     /// Two tasks side by side.
     Compare,
+    /// Several labs are on the screen: everywhere, also where text is typed, before the keys of that place.
+    Labs,
     /// A recording is played: on every screen that takes no text, before the keys of that screen.
     Replay,
     /// The list of keys.
@@ -48,7 +50,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 19] = [
+    pub const ALL: [Context; 20] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -65,6 +67,7 @@ impl Context {
         Context::History,
         Context::Columns,
         Context::Compare,
+        Context::Labs,
         Context::Replay,
         Context::Help,
         Context::Confirm,
@@ -89,6 +92,7 @@ impl Context {
             Context::History => "history",
             Context::Columns => "columns",
             Context::Compare => "compare",
+            Context::Labs => "several labs, on every screen",
             Context::Replay => "replay, on every screen",
             Context::Help => "keys",
             Context::Confirm => "question",
@@ -106,6 +110,7 @@ impl Context {
                 | Context::Choose
                 | Context::Input
                 | Context::Help
+                | Context::Labs
         )
     }
 }
@@ -261,6 +266,8 @@ actions! {
     Accept "accept" "take it" "takes what is chosen or typed" [Choose, Input, Many] ["enter"];
     Complete "complete" "next" "goes to the next one in the list, or to the other of two moments" [Choose, Input, Many] ["tab"];
     CompleteBack "complete-back" "previous" "goes to the one before" [Many] ["shift-tab"];
+    NextLab "next-lab" "next lab" "shows the next lab; what you do in this one waits as it is" [Labs] ["alt-l", "ctrl-pagedown"];
+    PreviousLab "previous-lab" "lab before" "shows the lab before" [Labs] ["alt-L", "ctrl-pageup"];
     ReplayPause "replay-pause" "pause/play" "stops the recording, or lets it go on" [Replay] ["space"];
     ReplayStep "replay-step" "step" "shows the recording's next message, and stops there" [Replay] ["."];
     ReplayStepBack "replay-step-back" "step back" "goes to before the last message, and stops there" [Replay] [","];

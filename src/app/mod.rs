@@ -21,6 +21,7 @@ pub mod help;
 pub mod history;
 pub mod kept;
 pub mod keymap;
+pub mod labs;
 pub mod lanes;
 pub mod layout;
 pub mod line;
@@ -66,6 +67,7 @@ use form::Pick;
 use help::Help;
 use history::History;
 use keymap::Keymap;
+use labs::Labs;
 use lanes::{Folding, Row, Selected};
 use layout::{Areas, Shape, areas};
 use line::LineEdit;
@@ -368,6 +370,14 @@ pub struct Ui {
     pub replay: Option<Replay>,
     /// The recording that is written.
     pub recording: Option<Recording>,
+    /// The labs on the screen; `None`: this one alone.
+    pub labs: Option<Labs>,
+    /// Another lab is in front: nobody sees this one.
+    pub behind: bool,
+    /// What leaving would cost own tasks in the other labs, a line each.
+    pub risks: Vec<String>,
+    /// Failures that the person has had before their eyes, of [`Store::failures`].
+    pub failures_seen: u64,
     /// An editor has the terminal.
     pub outside: bool,
     /// The program is about to end.
@@ -420,6 +430,10 @@ impl App {
                 asks_past: false,
                 replay: None,
                 recording: None,
+                labs: None,
+                behind: false,
+                risks: Vec::new(),
+                failures_seen: 0,
                 outside: false,
                 leaving: false,
                 rows: Vec::new(),
@@ -463,7 +477,8 @@ impl App {
         let is_over =
             |layer: &Layer| matches!(layer, Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_));
         let over = self.ui.layers.iter().any(is_over);
-        areas(self.ui.size, self.ui.zoom || over, self.is_replay(), lines)
+        let line = self.is_replay() || self.ui.labs.is_some();
+        areas(self.ui.size, self.ui.zoom || over, line, lines)
     }
 
     /// Why the filter that is typed cannot be read.
@@ -545,14 +560,11 @@ impl App {
         gap || self.session.link(&Line::Bus).is_some_and(|l| !l.is_live())
     }
 
-    /// The next moment at which time alone changes the picture; `None`: only events do.
+    /// The next moment at which time alone changes the picture, or there is something to do; `None`: only events bring
+    /// something.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let mut next: Option<Duration> = None;
         let mut at = |t: Duration| next = Some(next.map_or(t, |n: Duration| n.min(t)));
-        // How long a notice stands is a matter of the person's own time.
-        if let Some(notice) = self.ui.notice.as_ref().filter(|_| !self.is_replay()) {
-            at(notice.until);
-        }
         if let Some(t) = self.session.wake_at(now) {
             at(t);
         }
@@ -567,6 +579,14 @@ impl App {
         }
         if let Some((said, _)) = self.ui.said_yes {
             at(said.mono + confirm::SILENCE);
+        }
+        if self.ui.behind {
+            // There is no picture that could change.
+            return next;
+        }
+        // How long a notice stands is a matter of the person's own time.
+        if let Some(notice) = self.ui.notice.as_ref().filter(|_| !self.is_replay()) {
+            at(notice.until);
         }
         let second = Duration::from_secs(now.mono.as_secs() + 1);
         if let Some(heard) = self.session.bus_heard.filter(|_| self.session.is_live(&Line::Bus)) {

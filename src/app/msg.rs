@@ -231,6 +231,8 @@ pub enum Effect {
     Seek(Wish),
     /// Show the recording's next message.
     Step,
+    /// Show the lab so many places on, or back.
+    ShowLab(isize),
     /// Draw the whole screen anew.
     Redraw,
     /// Find out whether the program can be stopped; comes back as [`Msg::AskedToStop`].
@@ -239,6 +241,25 @@ pub enum Effect {
     Suspend,
     /// End the program.
     Quit,
+}
+
+impl Effect {
+    /// It needs the terminal, so only the lab that is seen may ask for it.
+    pub fn takes_terminal(&self) -> bool {
+        matches!(
+            self,
+            Effect::Copy { .. }
+                | Effect::EditPayload(_)
+                | Effect::EditField { .. }
+                | Effect::OpenFile { .. }
+                | Effect::Pipe { .. }
+                | Effect::ShowLab(_)
+                | Effect::Redraw
+                | Effect::AskToStop
+                | Effect::Suspend
+                | Effect::Quit
+        )
+    }
 }
 
 /// How bad a notice is.

@@ -31,7 +31,8 @@ pub struct Cli {
 /// Where the lab is. Holds for every subcommand.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Place {
-    /// A lab of the configuration's list ([labs.NAME]). The screen takes several, each with its own state: --lab A --lab B.
+    /// A lab of the configuration's list ([labs.NAME]). The screen takes several, each with its own state: --lab A --lab B,
+    /// where alt-l shows the next.
     /// Instead of --url or --edge; what is given beside it wins over what the list says.
     #[arg(
         long,

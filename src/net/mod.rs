@@ -190,9 +190,16 @@ pub struct Net {
     ended: blocking::Receiver<()>,
 }
 
+impl Net {
+    /// Begins to close the connections.
+    pub fn close(&self) {
+        let _ = self.stop.send(true);
+    }
+}
+
 impl Drop for Net {
     fn drop(&mut self) {
-        let _ = self.stop.send(true);
+        self.close();
         // Ends with an error as soon as the thread has dropped its end.
         let _ = self.ended.recv_timeout(Duration::from_millis(500));
     }

@@ -5,6 +5,7 @@
 
 use std::{
     future::poll_fn,
+    path::Path,
     sync::mpsc::Receiver,
     task::{Context, Poll},
 };
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     app::{
-        App, Effect, Msg, Settings,
+        App, Effect, Msg, Notice, Settings,
         kept::LastValues,
         keymap::Keymap,
         learn_all,
@@ -29,10 +30,7 @@ use crate::{
     },
     catalogue::Catalogue,
     clean::Charset,
-    cli::{
-        args::{LookArgs, RecordArgs},
-        lab::Lab,
-    },
+    cli::{args::LookArgs, lab::Lab},
     config::{self, Paths},
     keep::sent::Book,
     log::Log,
@@ -74,6 +72,8 @@ pub(super) struct OnScreen {
     /// Where what its effects bring is to be sent.
     pub done: mpsc::UnboundedSender<Msg>,
     pub sources: Sources,
+    /// What it told last, and the person was told of where another lab was in front.
+    told: Option<Notice>,
 }
 
 /// What one lab's part of the loop waits for.
@@ -247,21 +247,37 @@ impl OnScreen {
             paths: config.paths.clone(),
             done,
             sources: Sources { from_effects, incoming },
+            told: None,
         })
     }
 
-    /// Begins the recording that the arguments ask for.
+    /// Another lab comes to the front; what this one told until now was seen.
+    pub fn go_behind(&mut self) {
+        self.app.go_behind();
+        self.told.clone_from(&self.app.ui.notice);
+    }
+
+    /// What it has to tell and nobody was told of yet, with its name; for a lab that is not seen.
+    pub fn news(&mut self) -> Option<(String, Notice)> {
+        if self.app.ui.notice == self.told {
+            return None;
+        }
+        self.told.clone_from(&self.app.ui.notice);
+        Some((self.app.settings.lab.clone(), self.told.clone()?))
+    }
+
+    /// Begins a recording.
     ///
     /// # Errors
     /// The file cannot be made; one sentence.
     pub fn record(
         &mut self,
-        args: &RecordArgs,
+        path: &Path,
+        redact: bool,
         lab: &Lab,
         memory: &Memory,
         clock: Clock,
     ) -> Result<(), String> {
-        let Some(path) = &args.record else { return Ok(()) };
         let done = self.done.clone();
         let told = move |told| {
             let _ = done.send(Msg::Recorded(match told {
@@ -269,7 +285,7 @@ impl OnScreen {
                 recorder::Told::Ended(why) => Err(why),
             }));
         };
-        self.recorder = Some(Recorder::start(path, &lab.opening(), args.redact, memory, clock.now(), told)?);
+        self.recorder = Some(Recorder::start(path, &lab.opening(), redact, memory, clock.now(), told)?);
         self.app.ui.recording = Some(Recording::Goes(0));
         Ok(())
     }
@@ -300,6 +316,10 @@ impl OnScreen {
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.end(clock.now());
+        }
+        if let Some(net) = &self.net {
+            // All connections say good-bye at the same time.
+            net.close();
         }
         // All that is known of task types from kernels and the bus.
         learn_all(&mut self.app);

@@ -50,6 +50,11 @@ impl<B: Backend<Error: Send + Sync + 'static>> Painter<B> {
         Some(if person { Duration::ZERO } else { self.last + FRAME })
     }
 
+    /// What is drawn next is another state than the one that was.
+    pub fn shows_another(&mut self) {
+        self.drawn = None;
+    }
+
     /// The next frame is drawn whole, however often that is wanted before it.
     pub fn redraw(&mut self) {
         (self.drawn, self.whole) = (None, true);

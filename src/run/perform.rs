@@ -52,7 +52,13 @@ impl Runner {
     /// Does what the lab at that place asks for.
     pub(super) fn perform(&mut self, at: usize, effect: Effect) -> anyhow::Result<()> {
         let lab = &mut self.labs[at];
+        if at != self.front && effect.takes_terminal() {
+            // What the person sees, and where their keys go, is the other one's.
+            let told = Err("not done: another lab is in front".to_owned());
+            return self.handle(at, Msg::Done(told));
+        }
         match effect {
+            Effect::ShowLab(by) => self.show_lab(by),
             Effect::Send(out) => {
                 // A recording that is played has nobody to send to, and its session asks for nothing.
                 let Some(net) = &lab.net else { return Ok(()) };
@@ -129,7 +135,14 @@ impl Runner {
             Effect::OpenPast(row) => lab.history.iter().for_each(|history| history.open(row)),
             Effect::FindLogged(wanted) => logs::find(lab.influx.clone(), wanted, lab.done.clone())?,
             Effect::ComparePast(pair) => lab.history.iter().for_each(|history| history.compare(pair)),
-            Effect::KeepChoice(change) => lab.keeper.choice(change),
+            Effect::KeepChoice(change) => {
+                // What is chosen holds for all labs.
+                lab.keeper.choice(change.clone());
+                for (_, other) in self.labs.iter_mut().enumerate().filter(|(other, _)| *other != at) {
+                    other.app.ui.choices.change(&change);
+                    other.app.moved();
+                }
+            }
             Effect::ForgetPast => lab.history.iter().for_each(History::forget),
             Effect::WasPutAway(key) => {
                 if let Some(recorder) = &mut lab.recorder {

@@ -219,6 +219,8 @@ pub struct Store {
     scheduler_open: BTreeSet<RowId>,
     /// Visible and hidden.
     tally: [Counts; 2],
+    /// See [`Store::failures`].
+    failures: u64,
     let_go: usize,
     groups: BTreeMap<GroupId, Group>,
     group_of: HashMap<GroupKey, GroupId>,
@@ -294,6 +296,7 @@ impl Store {
             own_open: BTreeSet::new(),
             scheduler_open: BTreeSet::new(),
             tally: [Counts::default(); 2],
+            failures: 0,
             let_go: 0,
             groups: BTreeMap::new(),
             group_of: HashMap::new(),
@@ -452,6 +455,12 @@ impl Store {
         counts.let_go = self.let_go;
         counts.texts_let_go = self.texts_let_go;
         counts
+    }
+
+    /// How many failures were heard of so far: of tasks that failed while they were known, or whose end was seen. What the
+    /// scheduler's list tells of the time before is none.
+    pub fn failures(&self) -> u64 {
+        self.failures
     }
 
     /// How many tasks are kept, ended ones included.

@@ -255,6 +255,9 @@ impl Store {
             row.finish = None;
         }
         let after = Place::of(row);
+        let failed = |place: Place| place.part == Part::Ended && place.outcome == Some(Outcome::Failed);
+        let heard = row.task.ended.is_some_and(|end| end.exact || end.at.mono > row.task.first_seen.mono);
+        self.failures += u64::from(failed(after) && !failed(before) && heard && !row.task.hidden);
         if changed {
             self.revision += 1;
             if row.change.is_none() {

@@ -10,6 +10,7 @@ mod failures;
 mod form;
 mod group;
 mod history;
+mod labs;
 mod lanes;
 mod many;
 mod overlay;
@@ -83,7 +84,7 @@ pub struct Screen {
     pub cursor: Option<Position>,
     /// The picture is old: everything is dimmed but the header.
     pub stale: bool,
-    /// The header's row, which is not dimmed.
+    /// The header's rows, which are not dimmed.
     pub header: Rect,
 }
 
@@ -137,7 +138,9 @@ impl Row {
 /// The picture of the state.
 pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     let areas = app.areas();
-    let mut screen = Screen { stale: app.is_stale(), header: areas.header, ..Screen::default() };
+    // The strip of labs tells of others, whose picture may be as new as can be.
+    let heads = if app.ui.labs.is_some() { areas.header.union(areas.upper_rule) } else { areas.header };
+    let mut screen = Screen { stale: app.is_stale(), header: heads, ..Screen::default() };
     if areas.shape == Shape::Tiny {
         let text = if app.ui.size.0 >= 9 { "too small" } else { "" };
         let area = Rect::new(0, 0, app.ui.size.0, app.ui.size.1);
@@ -150,7 +153,11 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         }
     };
     pane(areas.header, vec![header(app, look, now)]);
-    pane(areas.upper_rule, vec![replay::line(app, areas.upper_rule.width, look, now)]);
+    let upper = match &app.ui.labs {
+        Some(labs) => labs::strip(app, labs, areas.upper_rule.width, look),
+        None => replay::line(app, areas.upper_rule.width, look, now),
+    };
+    pane(areas.upper_rule, vec![upper]);
     if let Some(banner) = app.banner().filter(|_| areas.banner.height > 0) {
         let columns = usize::from(areas.banner.width).saturating_sub(2);
         let role = match &banner {
@@ -576,7 +583,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
         }
         Context::Columns => vec![Back, TurnColumn, ColumnUp, ColumnDown, Keys],
         Context::Compare => vec![Back, Keys, Open, Copy, PageDown],
-        Context::Replay => Vec::new(),
+        Context::Labs | Context::Replay => Vec::new(),
         Context::Help => vec![Back, PageDown],
         Context::Confirm => match app.ui.layers.last() {
             Some(Layer::Confirm(c)) => {

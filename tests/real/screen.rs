@@ -18,6 +18,8 @@ mod groups;
 mod hostile;
 #[path = "screen/kernel.rs"]
 mod kernel;
+#[path = "screen/labs.rs"]
+mod labs;
 #[path = "screen/lanes.rs"]
 mod lanes;
 #[path = "screen/links.rs"]

@@ -13,6 +13,7 @@ mod failures;
 mod forms;
 mod history;
 mod kept;
+mod labs;
 mod lanes;
 mod lost;
 mod made;

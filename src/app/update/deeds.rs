@@ -361,8 +361,25 @@ impl App {
     }
 }
 
-/// What would happen to own tasks if this terminal went away now, by name.
+impl App {
+    /// What would happen to own tasks of this lab if this terminal went away now, each line with the lab's name.
+    pub fn named_risks(&self) -> Vec<String> {
+        risks(self).into_iter().map(|line| format!("{}: {line}", self.settings.lab)).collect()
+    }
+}
+
+/// What would happen to own tasks, in all labs on the screen, if this terminal went away now.
 fn at_risk(app: &App, doing: &str) -> Vec<String> {
+    let mut lines = if app.ui.labs.is_some() { app.named_risks() } else { risks(app) };
+    lines.extend(app.ui.risks.iter().cloned());
+    if !lines.is_empty() {
+        lines.insert(0, format!("{doing} closes the connection that these own tasks need:"));
+    }
+    lines
+}
+
+/// What would happen to own tasks if this terminal went away now, by name.
+fn risks(app: &App) -> Vec<String> {
     let mut lines = Vec::new();
     let mut more = 0;
     // What a recording tells of was at risk once.
@@ -393,9 +410,6 @@ fn at_risk(app: &App, doing: &str) -> Vec<String> {
                 sending.name()
             ));
         }
-    }
-    if !lines.is_empty() {
-        lines.insert(0, format!("{doing} closes the connection that these own tasks need:"));
     }
     lines
 }

@@ -110,7 +110,10 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             effects.extend(frames.into_iter().map(Effect::Send));
         }
         Msg::Wake => {
-            if !app.is_replay() && app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono) {
+            if !app.is_replay()
+                && !app.ui.behind
+                && app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono)
+            {
                 app.ui.notice = None;
             }
             app.ui.revision += 1;
@@ -207,9 +210,17 @@ fn on_recording(app: &App, key: &KeyEvent) -> Option<Action> {
     app.settings.keymap.action(Context::Replay, key).filter(|_| free)
 }
 
+/// What a key means to the labs on the screen, whatever is on it.
+fn on_labs(app: &App, key: &KeyEvent) -> Option<Action> {
+    app.ui.labs.as_ref()?;
+    app.settings.keymap.action(Context::Labs, key)
+}
+
 fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     let context = app.context();
-    let action = on_recording(app, &key).or_else(|| app.settings.keymap.action(context, &key));
+    let action = on_labs(app, &key)
+        .or_else(|| on_recording(app, &key))
+        .or_else(|| app.settings.keymap.action(context, &key));
     app.ui.moved = true;
     let in_a_burst = app.ui.last_key.is_some_and(|last| now.since(last) < confirm::AT_ONCE);
     app.ui.last_key = Some(now);
@@ -368,6 +379,8 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         return Vec::new();
     }
     match action {
+        Action::NextLab => vec![Effect::ShowLab(1)],
+        Action::PreviousLab => vec![Effect::ShowLab(-1)],
         Action::Redraw => vec![Effect::Redraw],
         Action::Retry => {
             app.tell(Severity::Info, "trying again", now);
@@ -454,7 +467,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             }
             Context::Input => in_input(app, action, now),
             // Those keys were dealt with above.
-            Context::Replay => Vec::new(),
+            Context::Labs | Context::Replay => Vec::new(),
             Context::Help => {
                 in_help(app, action);
                 Vec::new()

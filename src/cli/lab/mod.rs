@@ -291,8 +291,13 @@ impl Lab {
     /// What could not be used of the files, in the order in which they were read.
     pub fn problems(&self) -> Vec<String> {
         let config = self.loaded.problems.iter().map(ToString::to_string);
+        config.chain(self.own_problems()).collect()
+    }
+
+    /// What could not be used of the files that are this lab's alone.
+    pub fn own_problems(&self) -> Vec<String> {
         let found = self.found.iter().flat_map(|f| &f.warnings).map(ToString::to_string);
-        config.chain(found).chain(self.open_token()).collect()
+        found.chain(self.open_token()).collect()
     }
 
     /// That others can read the edge's token, if they can. It is used all the same: a lab that cannot be watched is worse,

@@ -2,6 +2,7 @@
 
 mod groups;
 mod hostile;
+mod labs;
 mod sizes;
 mod snapshots;
 mod usual;
