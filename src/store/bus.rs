@@ -360,7 +360,9 @@ impl Store {
     fn on_kernel(&mut self, event: ServiceEvent, now: Now) {
         let Some(station) = self.hear(&event.service, now) else { return };
         let was = station.service.kernel.as_ref().map(|(state, _)| state.clone());
-        let gone_before = station.kernel_gone();
+        // What was so before a gap may have been over and begun anew.
+        let gone_before = station.kernel_gone() && station.sense.kernel_told;
+        station.sense.kernel_told = true;
         station.service.kernel_heard = Some(now);
         let no_word = std::mem::take(&mut station.service.no_word);
         if no_word || was.as_ref() != Some(&event.state) {

@@ -247,6 +247,15 @@ impl Store {
         self.spoke = None;
         if up {
             self.heard_since = Some(now);
+            // What the scheduler said while the bus was away was so when it said it.
+            let said: Vec<RowId> =
+                self.stations.iter().flat_map(|station| station.running.iter().copied()).collect();
+            for id in said {
+                self.edit(id, |row| {
+                    let told_otherwise = matches!(row.task.own, Some(Own::Direct | Own::Alone));
+                    !told_otherwise && row.lose(Reason::NotSeen, now)
+                });
+            }
             self.touch();
         } else {
             self.on_gap(now);
@@ -272,7 +281,9 @@ impl Store {
                 let task = &row.task;
                 let told_otherwise = matches!(task.own, Some(Own::Direct | Own::Alone));
                 // Not yet with the scheduler, as far as we know: its acknowledgement comes by our connection.
-                let on_its_way = task.own == Some(Own::Scheduled) && task.scheduled_task_id.is_none();
+                let unacknowledged = task.own == Some(Own::Scheduled) && task.scheduled_task_id.is_none();
+                // Of one that was heard to run the bus was to tell the end.
+                let on_its_way = unacknowledged && Part::of(task) == Part::Waiting;
                 if told_otherwise || on_its_way || task.state == State::Scheduled {
                     return false;
                 }

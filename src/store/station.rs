@@ -41,6 +41,8 @@ pub(super) struct Sense {
     pub overdue: Option<Now>,
     /// The kernel became busy although no cell is known to run.
     pub busy: Option<Now>,
+    /// The kernel's state was told.
+    pub kernel_told: bool,
     /// The last direct sequential task that began.
     pub direct: Option<(RowId, Now)>,
 }

@@ -84,6 +84,8 @@ enum Step {
     /// A reply comes, any of those on their way.
     Reply(u8),
     BusLink(bool),
+    /// The bus's connection stands from now on and brings nothing, until another is opened.
+    Deafen,
     /// `arrived`: what was on its way to the router got there.
     RouterLink {
         up: bool,
@@ -110,6 +112,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => Just(Step::Take),
         5 => any::<u8>().prop_map(Step::Reply),
         2 => any::<bool>().prop_map(Step::BusLink),
+        1 => Just(Step::Deafen),
         2 => any::<(bool, bool)>().prop_map(|(up, arrived)| Step::RouterLink { up, arrived }),
         1 => Just(Step::RestartManager),
         1 => Just(Step::RestartLab),
@@ -129,6 +132,10 @@ struct Lab {
     router_up: bool,
     /// From when on the bus knows its reader.
     subscribed: f64,
+    /// It brings nothing although it is up.
+    deaf: bool,
+    /// When the monitor's heart beats next, and whether that was the last that juicetop heard of the bus.
+    beat: (f64, bool),
     /// On the bus: topic, event, and the task that it is about.
     bus: VecDeque<(String, String, Option<usize>)>,
     last: Option<(String, String)>,
@@ -139,6 +146,7 @@ struct Lab {
     cancels: usize,
 }
 
+const HEARTBEAT: &str = "ThrottleStateEvent.throttle_state.heartbeat.";
 const SERVICES: [&str; 2] = ["fridge", "lab"];
 
 impl Lab {
@@ -153,6 +161,8 @@ impl Lab {
             bus_up: false,
             router_up: false,
             subscribed: f64::MAX,
+            deaf: false,
+            beat: (0.0, false),
             bus: VecDeque::new(),
             last: None,
             to_router: VecDeque::new(),
@@ -210,7 +220,7 @@ impl Lab {
 
     /// Puts an event on the bus, if it has a reader.
     fn emit(&mut self, topic: String, event: String, about: Option<usize>) {
-        if self.bus_up && self.seconds() >= self.subscribed {
+        if self.bus_up && !self.deaf && self.seconds() >= self.subscribed {
             self.bus.push_back((topic, event, about));
         }
     }
@@ -430,6 +440,7 @@ impl Lab {
     /// What juicetop asked for is on its way.
     fn collect(&mut self, more: Vec<Outgoing>) {
         let effects = self.b.take();
+        let gives_up = effects.iter().any(|effect| matches!(effect, Effect::GiveUp(Line::Bus, _)));
         let sent = effects.into_iter().filter_map(|effect| match effect {
             Effect::Send(out) => Some(out),
             _ => None,
@@ -439,6 +450,9 @@ impl Lab {
             *self.sent.entry(out.id.to_string()).or_default() += 1;
             self.to_router.push_back(out);
         }
+        if gives_up {
+            self.bus_link(false);
+        }
     }
 
     fn bus_link(&mut self, up: bool) {
@@ -447,6 +461,7 @@ impl Lab {
         }
         self.bus_up = up;
         (self.bus, self.last) = (VecDeque::new(), None);
+        (self.deaf, self.beat.1) = (false, false);
         let state = if up { live() } else { down(self.b.now) };
         // Juice tells its bus of the reader some time later.
         self.subscribed = self.seconds() + 0.4;
@@ -520,6 +535,7 @@ impl Lab {
         if let Some(n) = about {
             self.tasks[n].heard = true;
         }
+        self.beat.1 = topic == HEARTBEAT;
         self.last = Some((topic.clone(), event.clone()));
         self.b.bus(&topic, &event);
         self.collect(Vec::new());
@@ -547,7 +563,16 @@ impl Lab {
             let next = wake.clamp(self.seconds() + 0.05, self.seconds() + 0.5).min(end);
             self.b.at(next).msg(Msg::Wake);
             self.go_on();
+            self.monitor();
             self.collect(Vec::new());
+        }
+    }
+
+    /// The monitor tells of itself each 5 s.
+    fn monitor(&mut self) {
+        if self.seconds() >= self.beat.0 {
+            self.beat.0 = self.seconds() + 5.0;
+            self.emit(HEARTBEAT.into(), r#"{"throttled": 0, "id": "heartbeat"}"#.into(), None);
         }
     }
 
@@ -643,6 +668,10 @@ impl Lab {
             }
             Step::Reply(n) => _ = self.answer(usize::from(n)),
             Step::BusLink(up) => self.bus_link(up),
+            Step::Deafen => {
+                self.deaf = self.bus_up;
+                self.bus.clear();
+            }
             Step::RouterLink { up, arrived } => self.router_link(up, arrived),
             Step::RestartManager => self.restart_manager(),
             Step::RestartLab => self.restart_lab(),
@@ -652,10 +681,14 @@ impl Lab {
 
     /// Everything is repaired, and every message gets through.
     fn repair(&mut self) {
-        self.bus_link(true);
         self.router_link(true, false);
+        // That the bus is deaf has to be noticed by itself where its heart was heard.
+        if self.deaf && !self.beat.1 {
+            self.bus_link(false);
+        }
         // Long enough for every doubt to come true.
         for round in 0..60 {
+            self.bus_link(true);
             while let Some(out) = self.to_router.pop_front() {
                 self.take(&out);
             }
@@ -672,10 +705,12 @@ impl Lab {
                 _ => {
                     self.b.later(10.0).msg(Msg::Wake);
                     self.go_on();
+                    self.monitor();
                     self.collect(Vec::new());
                 }
             }
         }
+        assert!(!self.deaf, "a bus that brings nothing was not noticed");
         self.check();
     }
 
