@@ -38,6 +38,8 @@ async fn two_labs_on_one_screen_keep_to_themselves() {
     let mut way = Proxy::to(&south.url());
     let list = section("north", &north, &north.url()) + &section("south", &south, &way.url());
     let args = ["--lab", "north", "--lab", "south", "--record", "night.jsonl"];
+    // Before the program listens: the question by which this client learns that it is heard is a task too.
+    let mut bus = Bus::open(&south.url()).await;
     let mut screen = start(&list, &args, (100, 40));
     screen.wait_for("both labs, and the first in front", |text| {
         text.contains("north  ● live") && text.contains("[north]  south ─") && text.contains("alt-l next lab")
@@ -45,7 +47,6 @@ async fn two_labs_on_one_screen_keep_to_themselves() {
 
     // What runs in the other one is counted there, and seen here only as that.
     let mut tasks = Tasks::connect(&south.url()).await;
-    let mut bus = Bus::open(&south.url()).await;
     let slow =
         tasks.send(Frame::new("bench", "Slow", json!({"seconds": 60})).named("Slow: in the south")).await;
     bus.task(&slow, "started").await;
@@ -93,12 +94,13 @@ async fn a_question_and_what_quitting_costs_belong_to_their_lab() {
     let list = "lab = ['north', 'south']\n".to_owned()
         + &section("north", &north, &north.url())
         + &section("south", &south, &south.url());
+    // Before the program listens: the question by which this client learns that it is heard is a task too.
+    let mut bus = Bus::open(&south.url()).await;
     let mut screen = start(&list, &[], (80, 24));
     screen.wait_for("both labs", |text| text.contains("[north]  south"));
 
     // A direct task that needs this terminal waits in the south for the one that runs.
     let mut tasks = Tasks::connect(&south.url()).await;
-    let mut bus = Bus::open(&south.url()).await;
     let slow = tasks.send(Frame::new("bench", "Slow", json!({"seconds": 60}))).await;
     bus.task(&slow, "started").await;
     screen.wait_for("what runs there", |text| text.contains("south ▶1"));
