@@ -404,6 +404,7 @@ impl Runner {
             let real = self.clock.now().mono;
             let wake = self.wake_at(&typing).unwrap_or(real + Duration::from_secs(3600));
             let sleep = tokio::time::sleep_until(self.clock.instant(wake.max(real)).into());
+            let mut due = false;
             tokio::select! {
                 biased;
                 input = from_terminal.recv() => match input {
@@ -423,7 +424,11 @@ impl Runner {
                 },
                 // Something large is on its way.
                 () = memory.pressed() => {}
-                () = sleep => self.wake()?,
+                () = sleep => due = true,
+            }
+            // In a flood something comes at every moment: what is due is done all the same.
+            if due || wake <= self.clock.now().mono {
+                self.wake()?;
             }
             self.make_room();
             term::set_needed(self.labs.iter().any(|lab| lab.app.would_lose()));

@@ -308,6 +308,8 @@ pub struct Ui {
     pub layers: Vec<Layer>,
     /// The selection in the lanes.
     pub selected: Option<Selected>,
+    /// When the picture last followed the time.
+    pub followed: Option<Now>,
     /// The times in which nothing was seen that were put away.
     pub gaps_seen: usize,
     /// The person has moved the selection; until then it stays at the top, whatever comes.
@@ -399,6 +401,7 @@ impl App {
                 size,
                 layers: Vec::new(),
                 selected: None,
+                followed: None,
                 gaps_seen: 0,
                 moved: false,
                 line: 0,
@@ -588,7 +591,10 @@ impl App {
         if let Some(notice) = self.ui.notice.as_ref().filter(|_| !self.is_replay()) {
             at(notice.until);
         }
-        let second = Duration::from_secs(now.mono.as_secs() + 1);
+        // Counted from when the picture last followed the time, not from now: else an event that comes just before each of
+        // these moments, as heartbeats may, would put them off for ever.
+        let followed = self.ui.followed.filter(|followed| followed.mono <= now.mono).unwrap_or(now);
+        let second = Duration::from_secs(followed.mono.as_secs() + 1);
         if let Some(heard) = self.session.bus_heard.filter(|_| self.session.is_live(&Line::Bus)) {
             // From then on the header counts the seconds of silence.
             at((heard.mono + session::QUIET).max(second));
@@ -600,8 +606,8 @@ impl App {
             at(second);
         } else {
             // Ages such as `4 m ago` and the clock in the header change once a minute.
-            let wait = 60 - now.utc.timestamp().rem_euclid(60) as u64;
-            at(now.mono + Duration::from_secs(wait));
+            let wait = 60_000 - followed.utc.timestamp_millis().rem_euclid(60_000) as u64;
+            at(followed.mono + Duration::from_millis(wait));
         }
         next
     }

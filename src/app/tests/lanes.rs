@@ -285,3 +285,26 @@ fn a_kernel_of_which_nothing_is_told_any_more_is_shown_as_such() {
     b.disconnect().later(500.0).connect().later(100.0).msg(Msg::Wake).shows_not("kernel silent");
     b.later(31.0).msg(Msg::Wake).shows("kernel silent");
 }
+
+#[test]
+fn the_clock_goes_on_however_often_something_comes_that_changes_nothing() {
+    let mut b = Bench::new();
+    b.msg(Msg::Wake);
+    // Heartbeats, each of them just before a full minute as well.
+    let beat = |b: &mut Bench| {
+        b.bus("ThrottleStateEvent.throttle_state.heartbeat.", r#"{"throttled": 0, "id": "heartbeat"}"#);
+    };
+    for _ in 0..14 {
+        beat(b.later(4.999));
+    }
+    assert_eq!(b.app.wake_at(b.now), Some(Now::at(60.0).mono), "it is late for the minute that has begun");
+    b.msg(Msg::Wake);
+    assert_eq!(b.app.wake_at(b.now), Some(b.now.mono + session::QUIET), "and then the silence comes first");
+    // The same each second, where seconds are shown.
+    b.runs(&job("q1")).msg(Msg::Wake);
+    let second = b.now.mono.as_secs() + 1;
+    for _ in 0..20 {
+        beat(b.later(0.3));
+        assert_eq!(b.app.wake_at(b.now), Some(Duration::from_secs(second)));
+    }
+}

@@ -110,6 +110,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             effects.extend(frames.into_iter().map(Effect::Send));
         }
         Msg::Wake => {
+            app.ui.followed = Some(now);
             if !app.is_replay()
                 && !app.ui.behind
                 && app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono)

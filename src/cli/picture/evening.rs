@@ -139,6 +139,8 @@ impl Evening {
             .link(Line::Bus, LinkState::Waiting { attempt: 1, until: Duration::MAX, problem: down });
         self.at(2300.0).link(Line::Bus, LinkState::Live);
         self.kernel(KernelState::Idle);
+        // The person has read from when to when nothing was seen.
+        self.app.ui.gaps_seen = self.app.session.gaps.count();
 
         let heater = job("heater", "fridge", "SetHeaterPower", r#"{"component_id": "mxc", "power": 0.004}"#);
         self.at(1500.0).runs(&heater);
