@@ -137,6 +137,34 @@ fn a_flood_is_drawn_at_most_thirty_times_a_second_and_each_frame_once() {
     assert_eq!(screen.exit_status().exit_code(), 0);
 }
 
+#[test]
+fn a_flood_from_the_lab_behind_delays_neither_keys_nor_the_one_in_front() {
+    let (calm, loud) = (Flood::start(), Flood::start());
+    let config = tempfile::tempdir().unwrap();
+    let labs = format!("[labs.calm]\nurl = '{}'\n[labs.loud]\nurl = '{}'\n", calm.url, loud.url);
+    std::fs::write(config.path().join("config.toml"), labs).unwrap();
+    let folder = config.path().display().to_string();
+    let args = ["--lab", "calm", "--lab", "loud", "--no-history"];
+    let mut screen = Screen::start(&args, (120, 40), &[("JUICETOP_CONFIG_DIR", &folder)]);
+    screen.wait_for("both labs", |text| text.contains("calm  ● live") && text.contains("[calm]  loud ─"));
+    calm.rate(30);
+    loud.rate(2_000);
+    let end = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < end {
+        pressed(&mut screen, "?", " Keys ");
+    }
+    let said = (calm.said().ended, loud.said().ended);
+    assert!(said.0 > 5 && said.1 > 200, "{said:?} tasks ended meanwhile");
+    calm.rate(0);
+    loud.rate(0);
+    wait_for_counts(&screen, &calm);
+    screen.type_keys("alt-l");
+    screen.wait_for("the other lab", |text| text.contains("loud  ● live"));
+    wait_for_counts(&screen, &loud);
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
+
 /// The figures of one kind of key.
 struct Answers(Vec<Duration>);
 
