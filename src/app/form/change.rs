@@ -1,7 +1,7 @@
 //! Changes of a form in steps that can be taken back.
 
 use super::{
-    Edit, FormPane, Language, Step, UNDO_FIELDS, language,
+    Edit, FormPane, Language, Step, UNDO_BYTES, UNDO_FIELDS, language,
     typing::{control_in, write},
 };
 use crate::{
@@ -18,7 +18,13 @@ impl FormPane {
             if self.steps.len() >= most {
                 self.steps.remove(0);
             }
-            self.steps.push(Step { form: self.form.clone(), focus: self.focus, typed });
+            let bytes = self.form.payload().len();
+            self.steps.push(Step { form: self.form.clone(), focus: self.focus, typed, bytes });
+            let mut all: usize = self.steps.iter().map(|step| step.bytes).sum();
+            // Two at least, however large the values are.
+            while all > UNDO_BYTES && self.steps.len() > 2 {
+                all -= self.steps.remove(0).bytes;
+            }
         }
         self.undone.clear();
         edit(&mut self.form);
@@ -51,7 +57,8 @@ impl FormPane {
     /// Puts back how it was; how it is now, to come back to.
     fn put_back(&mut self, step: Step) -> Step {
         let form = std::mem::replace(&mut self.form, step.form);
-        let now = Step { form, focus: std::mem::replace(&mut self.focus, step.focus), typed: None };
+        let focus = std::mem::replace(&mut self.focus, step.focus);
+        let now = Step { form, focus, typed: None, bytes: step.bytes };
         let before = match &self.edit {
             Edit::Text(pane) if now.focus == self.focus => Some(pane.text()),
             _ => None,
@@ -274,5 +281,33 @@ impl FormPane {
         self.change(None, |old| *old = form);
         self.focus = None;
         self.settle();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Catalogue, form::Origin};
+
+    #[test]
+    fn steps_are_bounded_by_what_they_hold_and_the_last_ones_stay() {
+        let catalogue = Catalogue::new();
+        let ping = catalogue.find("lab", "Ping").unwrap();
+        let filled = |n: usize, bytes: usize| {
+            let text = format!("{n}{}", "x".repeat(bytes));
+            move |form: &mut Form| form.fill(&format!(r#"{{"message": "{text}"}}"#), Origin::Filled).unwrap()
+        };
+        let mut pane = FormPane::new(Form::new(ping, None));
+        for n in 0..100 {
+            pane.change(None, filled(n, 1 << 20));
+        }
+        let all: usize = pane.steps.iter().map(|step| step.bytes).sum();
+        assert!(all <= UNDO_BYTES && pane.steps.len() > 10, "{all} bytes in {} steps", pane.steps.len());
+        // One value that is larger than all of that can be taken back all the same.
+        pane.change(None, filled(100, UNDO_BYTES));
+        pane.change(None, filled(101, 10));
+        assert!(pane.undo() && pane.form.payload().starts_with(r#"{"message": "100x"#));
+        assert!(pane.undo() && pane.form.payload().starts_with(r#"{"message": "99x"#));
+        assert!(pane.redo() && pane.form.payload().starts_with(r#"{"message": "100x"#));
     }
 }

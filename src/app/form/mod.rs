@@ -32,6 +32,8 @@ const MOST_JUMPS: usize = 5_000;
 
 /// Fields kept in all steps that can be taken back, taken together.
 const UNDO_FIELDS: usize = 40_000;
+/// Bytes of their values, taken together.
+const UNDO_BYTES: usize = 16 << 20;
 
 /// What is typed into the field that has the focus.
 #[derive(Debug)]
@@ -70,6 +72,8 @@ struct Step {
     /// The field that was being typed into, so that one step takes back what was typed in one go; of a text of several
     /// lines a line, or what was typed, deleted or pasted between two moves of the cursor.
     typed: Option<FieldId>,
+    /// How much its values take, written out.
+    bytes: usize,
 }
 
 /// A form with its focus.
