@@ -101,8 +101,7 @@ async fn a_folded_run_of_library_entries_opens_and_closes() {
 #[tokio::test]
 async fn a_cell_that_raised_has_failed_although_its_reply_is_ok() {
     let Some(juice) = Juice::shared() else { return };
-    let mut program = Program::start(juice, &["lab"], LARGE, &["--url", &juice.url()]);
-    program.wait_for("the connection", |text| text.contains("● live"));
+    let mut program = Program::by_address(juice, LARGE);
     let mut tasks = Tasks::connect(&juice.url()).await;
     let cell = Frame::new("lab", "IPythonTask", json!({"code": "7 / 0", "run_async": false}));
     let cell = cell.named("RawIPython: raw_code='7 / 0'");

@@ -151,12 +151,7 @@ async fn the_traceback_of_a_cell_comes_from_the_kernels_memory() {
     let Some(juice) = Juice::private(&["lab"]) else { return };
     let mut tasks = Tasks::connect(&juice.url()).await;
     // By its address alone: with Juice's runtime files the kernel's output would have told it.
-    let url = juice.url();
-    let live = || {
-        let program = Program::start(&juice, &["lab"], LARGE, &["--url", &url]);
-        program.wait_for("the connection", |text| text.contains("● live"));
-        program
-    };
+    let live = || Program::by_address(&juice, LARGE);
     let mut program = live();
     let code = "def tune(q):\n    settings = {}\n    return settings[q]['amp']\n\ntry:\n    tune('q3')\nexcept KeyError as error:\n    raise RuntimeError('could not tune') from error";
     let cell =
