@@ -328,7 +328,7 @@ impl Session {
     /// The next moment (monotonic) at which [`Session::wake`] has something to do.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let probe = self.probing.as_ref().map(|probing| probing.at);
-        [self.store.wake_at(now), self.list_later, probe, self.listen_at()].into_iter().flatten().min()
+        [self.store.wake_at(now), self.list_later, probe, self.listen_at(now)].into_iter().flatten().min()
     }
 
     /// Asks about single entries of the scheduler's list that the store cannot settle from what it heard.

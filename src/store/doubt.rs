@@ -142,7 +142,7 @@ impl Store {
     fn not_taken(&mut self, id: RowId, now: Now) {
         let Some(task) = self.row(id).map(|row| &row.task) else { return };
         let (service, since) = (task.service.clone(), task.started.map_or(now, |begun| begun.at));
-        let told_otherwise = matches!(task.own, Some(Own::Direct | Own::Alone));
+        let told_otherwise = task.is_answered_here();
         self.edit(id, |row| {
             let at = now.mono + (STARTING - TAKING);
             row.timer = (!told_otherwise).then_some((at, Doubt::NeverStarted));
@@ -167,7 +167,7 @@ impl Store {
         let mut is_back = false;
         for id in self.running(&service) {
             let Some(task) = self.row(id).map(|row| &row.task) else { continue };
-            let told_otherwise = matches!(task.own, Some(Own::Direct | Own::Alone));
+            let told_otherwise = task.is_answered_here();
             // What began since runs on the service that is there again.
             let since = task.started.zip(lost).is_some_and(|(began, lost)| began.at.mono > lost.at.mono);
             is_back |= since;
@@ -248,14 +248,8 @@ impl Store {
         if up {
             self.heard_since = Some(now);
             // What the scheduler said while the bus was away was so when it said it.
-            let said: Vec<RowId> =
-                self.stations.iter().flat_map(|station| station.running.iter().copied()).collect();
-            for id in said {
-                self.edit(id, |row| {
-                    let told_otherwise = matches!(row.task.own, Some(Own::Direct | Own::Alone));
-                    !told_otherwise && row.lose(Reason::NotSeen, now)
-                });
-            }
+            let said = self.stations.iter().flat_map(|station| station.running.iter().copied()).collect();
+            self.lose_sight(said, now);
             self.touch();
         } else {
             self.on_gap(now);
@@ -276,21 +270,25 @@ impl Store {
             doubted.extend(&station.running);
             doubted.extend(&station.waiting);
         }
-        for id in doubted {
+        self.lose_sight(doubted, now);
+        self.touch();
+    }
+
+    /// These may have ended unseen, but for what our own connections will tell, and for what waits for its moment.
+    fn lose_sight(&mut self, rows: Vec<RowId>, now: Now) {
+        for id in rows {
             self.edit(id, |row| {
                 let task = &row.task;
-                let told_otherwise = matches!(task.own, Some(Own::Direct | Own::Alone));
-                // Not yet with the scheduler, as far as we know: its acknowledgement comes by our connection.
+                // Not yet with the scheduler, as far as we know: its acknowledgement comes by our connection. Of one that
+                // was heard to run the bus was to tell the end.
                 let unacknowledged = task.own == Some(Own::Scheduled) && task.scheduled_task_id.is_none();
-                // Of one that was heard to run the bus was to tell the end.
                 let on_its_way = unacknowledged && Part::of(task) == Part::Waiting;
-                if told_otherwise || on_its_way || task.state == State::Scheduled {
+                if task.is_answered_here() || on_its_way || task.state == State::Scheduled {
                     return false;
                 }
                 row.lose(Reason::NotSeen, now)
             });
         }
-        self.touch();
     }
 
     pub(super) fn on_task_link(&mut self, service: Option<Text>, up: bool, now: Now) {
@@ -395,7 +393,7 @@ impl Store {
     fn on_kernel_idle(&mut self, service: &str, now: Now) {
         for id in self.running(service) {
             let Some(row) = self.row(id) else { continue };
-            let told_otherwise = matches!(row.task.own, Some(Own::Direct | Own::Alone));
+            let told_otherwise = row.task.is_answered_here();
             if row.cell && row.task.state == (State::Running { starting: false }) && !told_otherwise {
                 self.set_timer(id, now.mono + IDLE, Doubt::KernelIdle);
             }

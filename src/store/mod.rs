@@ -496,7 +496,7 @@ impl Store {
     pub fn own_at_risk(&self) -> impl Iterator<Item = &Task> {
         self.own_open.iter().filter_map(|id| self.rows.get(id)).map(|row| &row.task).filter(|task| {
             let unacknowledged = task.own == Some(Own::Scheduled) && task.scheduled_task_id.is_none();
-            let direct = matches!(task.own, Some(Own::Direct | Own::Alone));
+            let direct = task.is_answered_here();
             (task.lane == Lane::Sequential && direct) || unacknowledged
         })
     }

@@ -249,6 +249,11 @@ pub struct Task {
 }
 
 impl Task {
+    /// Its reply comes on a connection of ours, which tells of its end, and of its own loss: no doubt is needed.
+    pub fn is_answered_here(&self) -> bool {
+        matches!(self.own, Some(Own::Direct | Own::Alone))
+    }
+
     /// True for tasks of the wire type `IPythonTask`, whose inner result counts.
     pub fn is_ipython(&self) -> bool {
         &*self.task_type == "IPythonTask"

@@ -91,8 +91,7 @@ pub fn mask(kind: Option<&TaskType>, payload: &str, word: &str) -> Option<String
 pub fn secret_texts(catalogue: &Catalogue, task: &Task) -> Vec<String> {
     let Some(payload) = task.payload.as_deref() else { return Vec::new() };
     let mut texts: Vec<String> = secrets_by_name(payload).into_iter().map(plain).collect();
-    let kind = catalogue.find(&task.service, &class_of(task)).filter(|kind| tells_of_secrets(kind));
-    if let Some(kind) = kind {
+    if let Some(kind) = type_with_secrets(catalogue, task) {
         let mut form = Form::new(kind, None);
         if form.fill(payload, Origin::Filled).is_ok() {
             let inputs = secrets(&form).into_iter().filter_map(|id| Some(&form.field(id)?.input));

@@ -18,8 +18,7 @@ impl FormPane {
             if self.steps.len() >= most {
                 self.steps.remove(0);
             }
-            let bytes = self.form.payload().len();
-            self.steps.push(Step { form: self.form.clone(), focus: self.focus, typed, bytes });
+            self.steps.push(Step::new(self.form.clone(), self.focus, typed));
             let mut all: usize = self.steps.iter().map(|step| step.bytes).sum();
             // Two at least, however large the values are.
             while all > UNDO_BYTES && self.steps.len() > 2 {
@@ -57,8 +56,7 @@ impl FormPane {
     /// Puts back how it was; how it is now, to come back to.
     fn put_back(&mut self, step: Step) -> Step {
         let form = std::mem::replace(&mut self.form, step.form);
-        let focus = std::mem::replace(&mut self.focus, step.focus);
-        let now = Step { form, focus, typed: None, bytes: step.bytes };
+        let now = Step::new(form, std::mem::replace(&mut self.focus, step.focus), None);
         let before = match &self.edit {
             Edit::Text(pane) if now.focus == self.focus => Some(pane.text()),
             _ => None,
@@ -309,5 +307,8 @@ mod tests {
         assert!(pane.undo() && pane.form.payload().starts_with(r#"{"message": "100x"#));
         assert!(pane.undo() && pane.form.payload().starts_with(r#"{"message": "99x"#));
         assert!(pane.redo() && pane.form.payload().starts_with(r#"{"message": "100x"#));
+        // What is come back to weighs what it is, not what was put in its place.
+        let weighs = |step: &Step| step.bytes == step.form.payload().len();
+        assert!(pane.steps.iter().chain(&pane.undone).all(weighs));
     }
 }

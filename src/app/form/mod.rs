@@ -76,6 +76,13 @@ struct Step {
     bytes: usize,
 }
 
+impl Step {
+    fn new(form: Form, focus: Option<(FieldId, Part)>, typed: Option<FieldId>) -> Step {
+        let bytes = form.payload().len();
+        Step { form, focus, typed, bytes }
+    }
+}
+
 /// A form with its focus.
 #[derive(Debug)]
 pub struct FormPane {

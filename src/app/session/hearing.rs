@@ -62,7 +62,7 @@ impl Hearing {
 impl Session {
     /// Looks whether the bus is silent for too long, and asks.
     pub(super) fn listen(&mut self, now: Now, out: &mut Vec<Outgoing>) {
-        if self.listen_at().is_none_or(|at| at > now.mono) {
+        if self.hearing.fault.is_some() || self.listen_at(now).is_none_or(|at| at > now.mono) {
             return;
         }
         if self.link(&Line::Router).is_none() || self.hearing.answered.is_some() {
@@ -75,9 +75,12 @@ impl Session {
         self.send_manager(manager::get_scheduled_task(id, NOBODY), Pending::Hearing, out);
     }
 
-    /// When that is to be looked at next.
-    pub(super) fn listen_at(&self) -> Option<Duration> {
+    /// When that is to be looked at next; at once where a deaf bus is to be given up.
+    pub(super) fn listen_at(&self, now: Now) -> Option<Duration> {
         let hearing = &self.hearing;
+        if hearing.fault.is_some() {
+            return Some(now.mono);
+        }
         if !hearing.beats || self.replay.is_some() || !self.is_live(&Line::Bus) {
             return None;
         }

@@ -98,6 +98,21 @@ fn a_question_whose_answer_was_lost_with_the_link_is_asked_again() {
 }
 
 #[test]
+fn a_deaf_bus_that_is_noticed_when_something_else_comes_is_given_up_at_once() {
+    let mut b = Bench::new();
+    beat(&mut b);
+    wait(&mut b, 15);
+    let asked = questions(&mut b);
+    reply(&mut b, &asked[0]);
+    // A task of ours is answered, before anybody woke.
+    b.later(5.0);
+    reply(&mut b, &"of another question".into());
+    assert_eq!(b.app.session.wake_at(b.now), Some(b.now.mono));
+    b.msg(Msg::Wake);
+    assert!(b.effects.iter().any(|effect| matches!(effect, Effect::GiveUp(Line::Bus, _))));
+}
+
+#[test]
 fn where_one_only_listens_half_a_minute_of_silence_is_enough() {
     let mut b = Bench::offline(Settings::default(), (100, 30));
     b.link(Line::Bus, live());

@@ -10,7 +10,7 @@ use crate::{
         line::LineEdit,
         reader::Reader,
     },
-    store::{Input, Own, State, Task},
+    store::{Input, State, Task},
     time::Now,
     wire::Text,
 };
@@ -169,8 +169,8 @@ pub(super) fn put_away(app: &mut App, now: Now) -> Vec<Effect> {
     let task = app.current_task().and_then(|k| app.store().task(k));
     // Of a direct task of our own the connection tells.
     let ghost = |t: &&Task| {
-        let told = matches!(t.own, Some(Own::Direct | Own::Alone));
-        t.state == State::Unknown || (!told && matches!(t.state, State::Running { .. }))
+        let runs = matches!(t.state, State::Running { .. });
+        t.state == State::Unknown || (runs && !t.is_answered_here())
     };
     let Some((key, service)) = task.filter(ghost).map(|t| (t.key.clone(), t.service.clone())) else {
         app.tell(Severity::Info, "only a task whose end was never seen can be put away", now);
