@@ -84,6 +84,9 @@ pub fn run(place: &Place, args: &ListArgs, out: &Out) -> Result<u8, End> {
             gone.tasks
         ));
     }
+    if gone.lost > 0 {
+        out::say(&format!("{} changes of tasks are not in it: the disk failed, or was too slow", gone.lost));
+    }
     Ok(OK)
 }
 

@@ -46,6 +46,8 @@ pub struct LetGo {
     pub tasks: u64,
     /// The newest of them was of this moment.
     pub until: Option<DateTime<Utc>>,
+    /// Changes of tasks that never got here, since the file was made: the disk failed, or was too slow.
+    pub lost: u64,
 }
 
 /// The history of one lab.
@@ -238,7 +240,21 @@ impl Journal {
     pub fn let_go(&self) -> Result<LetGo, Trouble> {
         let tasks = u64::try_from(about(&self.db, "let_go")?).unwrap_or(0);
         let until = about(&self.db, "let_go_until")?;
-        Ok(LetGo { tasks, until: (tasks > 0).then(|| schema::utc(until)) })
+        let lost = u64::try_from(about(&self.db, "lost")?).unwrap_or(0);
+        Ok(LetGo { tasks, until: (tasks > 0).then(|| schema::utc(until)), lost })
+    }
+
+    /// So many changes of tasks are lost.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn lose(&mut self, changes: u64) -> Result<(), Trouble> {
+        let changes = i64::try_from(changes).unwrap_or(i64::MAX);
+        self.db.execute(
+            "INSERT INTO about VALUES ('lost', ?1) ON CONFLICT DO UPDATE SET value = value + ?1",
+            [changes],
+        )?;
+        Ok(())
     }
 
     /// The rows that an id beginning with `prefix` leads to, the newest first: at most `most`. One whose id or key is
@@ -441,7 +457,8 @@ fn doubt(past: &mut Past) {
 
 fn about(db: &Connection, name: &str) -> Result<i64, Trouble> {
     let mut statement = db.prepare_cached("SELECT value FROM about WHERE name = ?1")?;
-    Ok(statement.query_row([name], |row| row.get(0))?)
+    // A file in which nothing was ever lost has no number for it.
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
 pub(super) fn read_row(db: &Connection, row: RowId) -> Result<Option<Record>, Trouble> {

@@ -230,6 +230,8 @@ pub struct Store {
     next_change: u64,
     merged: VecDeque<(TaskKey, TaskKey)>,
 
+    /// Of those, how many were let go.
+    unread: usize,
     stations: Vec<Station>,
     station_of: HashMap<Text, usize>,
     /// Indexes of `stations` as [`Store::services`] gives them.
@@ -307,6 +309,7 @@ impl Store {
             stations: Vec::new(),
             station_of: HashMap::new(),
             order: Vec::new(),
+            unread: 0,
             configured: Vec::new(),
             refused: HashSet::new(),
             topics_read: false,
@@ -386,8 +389,8 @@ impl Store {
         self.revision
     }
 
-    /// The keys of tasks that changed since the last call, each once, in the order of their first change. (For
-    /// `watch`; bounded: a task let go meanwhile is left out.)
+    /// The keys of tasks that changed since the last call, each once, in the order of their first change. Bounded: a task
+    /// that was let go meanwhile is left out, and counted in [`Store::take_unread`].
     pub fn drain_changed(&mut self) -> Vec<TaskKey> {
         let changed = std::mem::take(&mut self.changed);
         let mut keys = Vec::with_capacity(changed.len());
@@ -409,6 +412,17 @@ impl Store {
     /// One task. A key that was given up when two rows became one finds the row that is left; whoever keeps a key
     /// for long takes over the key of the task found.
     pub fn task(&self, key: &TaskKey) -> Option<&Task> {
+    /// How many tasks [`Store::drain_changed`] would give.
+    pub fn changed(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// How many tasks were let go since the last call before [`Store::drain_changed`] gave their last change. Those
+    /// that were over when they were first heard of do not count.
+    pub fn take_unread(&mut self) -> usize {
+        std::mem::take(&mut self.unread)
+    }
+
         match self.keys.get(&key.0).or_else(|| self.ids.get(&key.0)) {
             Some(id) => self.rows.get(id).map(|row| &row.task),
             None => self.recalled.iter().find(|task| task.key == *key),

@@ -256,7 +256,7 @@ impl Store {
         }
         let after = Place::of(row);
         let failed = |place: Place| place.part == Part::Ended && place.outcome == Some(Outcome::Failed);
-        let heard = row.task.ended.is_some_and(|end| end.exact || end.at.mono > row.task.first_seen.mono);
+        let heard = was_heard(&row.task);
         self.failures += u64::from(failed(after) && !failed(before) && heard && !row.task.hidden);
         if changed {
             self.revision += 1;
@@ -393,13 +393,17 @@ impl Store {
     fn let_oldest_go(&mut self) -> bool {
         let Some((_, &id)) = self.finished.first_key_value() else { return false };
         self.remember_member(id);
-        self.take(id);
+        let gone = self.take(id);
+        // What was over when it was first heard of stands in the scheduler's list, and happened before nobody's eyes.
+        let missed = |row: Row| row.change.is_some() && was_heard(&row.task) && !row.task.is_question();
+        self.unread += usize::from(gone.is_some_and(missed));
         self.let_go += 1;
         self.touch();
         true
     }
 
-    /// Lets a row's texts go; what it was, and how it ended, stays.
+    /// Lets a row's texts go; what it was, and how it ended, stays. That is shown, and is no change of the task: who has
+    /// its last one misses nothing.
     fn let_texts_go(&mut self, id: RowId) {
         let mut first = false;
         self.edit(id, |row| {
@@ -410,8 +414,9 @@ impl Store {
                 task.name = shortened_text(&task.name, LONGEST_NAME - 4);
                 task.let_go = true;
             }
-            true
+            false
         });
+        self.touch();
         self.texts_let_go += usize::from(first);
     }
 
@@ -478,6 +483,11 @@ impl Store {
         self.own_open.remove(&id);
         self.scheduler_open.remove(&id);
     }
+}
+
+/// Whether its end was heard of later than the task itself.
+fn was_heard(task: &Task) -> bool {
+    task.ended.is_some_and(|end| end.exact || end.at.mono > task.first_seen.mono)
 }
 
 fn count(tally: &mut Counts, place: Place, step: impl Fn(&mut usize)) {

@@ -269,6 +269,11 @@ impl Task {
         Some((end.at.since(start.at), start.exact && end.exact))
     }
 
+    /// One of the questions that juicetops ask the task manager: no work of anybody's.
+    pub fn is_question(&self) -> bool {
+        self.hidden && &*self.service == super::TASK_MANAGER
+    }
+
     /// Whether it is left out where hidden tasks are: whoever has sent one wants to see what becomes of it.
     pub fn kept_back(&self) -> bool {
         self.hidden && self.own.is_none()

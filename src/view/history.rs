@@ -279,6 +279,9 @@ fn head(history: &History, look: Look, narrow: bool) -> Row {
         let text = format!("{} older let go, up to {}  ", found.gone, until.unwrap_or_default());
         row.right.push(look.piece(&text, Role::Dim));
     }
+    if found.lost > 0 && !narrow {
+        row.right.push(look.piece(&format!("{} changes lost  ", found.lost), Role::Warning));
+    }
     if found.left_out > 0 && !narrow {
         let text = format!("the newest {}; older ones: juicetop list  ", found.total - found.left_out);
         row.right.push(look.piece(&text, Role::Warning));

@@ -201,7 +201,15 @@ impl Screen {
 
     fn answer(&mut self, query: &Query) {
         let lines = self.find(&Order::of(&self.lines, query), query);
-        let found = Found { id: query.id, lines, total: self.lines.len(), left_out: 0, gone: 0, until: None };
+        let found = Found {
+            id: query.id,
+            lines,
+            total: self.lines.len(),
+            left_out: 0,
+            gone: 0,
+            until: None,
+            lost: 0,
+        };
         update(&mut self.app, Msg::Found(found), self.now);
     }
 

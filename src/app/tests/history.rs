@@ -46,7 +46,8 @@ fn answer(b: &mut Bench) -> Found {
     let lines: Vec<Line> = past.iter().zip(1..).map(|((line, _), n)| (n, Arc::new(line.clone()))).collect();
     let payload = |row: i64| past[row as usize - 1].1.payload.as_deref().map(Cow::Borrowed);
     let found = query::answer(&lines, &Order::of(&lines, &query), &query, payload, || false).unwrap();
-    let found = Found { id: query.id, lines: found, total: lines.len(), left_out: 0, gone: 0, until: None };
+    let found =
+        Found { id: query.id, lines: found, total: lines.len(), left_out: 0, gone: 0, until: None, lost: 0 };
     b.msg(Msg::Found(found.clone()));
     found
 }

@@ -1,4 +1,4 @@
-//! The history's thread: it writes what is known of tasks at most once a second, in one step, so that no disk delays a
+//! The history's thread: it writes what is known of tasks once a second, or where many have changed, in one step, so that no disk delays a
 //! key, and no secret that has to be looked for in a large payload.
 //!
 //! A disk that fails is told once and hurts nothing: what could not be written is tried again with what comes next. It refuses
@@ -37,7 +37,7 @@ use crate::{
         past::query::{Found, Query},
     },
     time::{Clock, Now},
-    wire::{Text, frame::TASK_MANAGER},
+    wire::Text,
 };
 
 use super::worker::Worker;
@@ -45,6 +45,8 @@ use table::Table;
 
 /// The shortest time between two batches.
 const PAUSE: Duration = Duration::from_secs(1);
+/// So many changes do not wait for it: a long list of the scheduler's brings more than the store keeps.
+const MANY: usize = 2_000;
 /// Records that wait for a disk that fails; the oldest of more are lost.
 const WAITING: usize = 20_000;
 /// What a record weighs beside its texts, bytes.
@@ -69,6 +71,8 @@ enum Job {
 struct Batch {
     merged: Vec<(TaskKey, TaskKey)>,
     tasks: Vec<Changed>,
+    /// Tasks that the store let go before it could be asked for their last change.
+    lost: usize,
     held: Held,
 }
 
@@ -148,7 +152,8 @@ impl History {
 
     /// Gives what changed to the thread, if that is due. `all`: at once. The types tell which fields are secret.
     pub fn look(&mut self, store: &mut Store, types: &Catalogue, all: bool, now: Now) {
-        if (now.mono < self.next && !all) || self.seen == Some(store.revision()) {
+        let early = now.mono < self.next && store.changed() < MANY;
+        if (early && !all) || self.seen == Some(store.revision()) {
             return;
         }
         self.next = now.mono + PAUSE;
@@ -158,6 +163,7 @@ impl History {
         }
         let merged = store.drain_merged();
         let changed = store.drain_changed();
+        let lost = store.take_unread();
         self.seen = Some(store.revision());
         // Many tasks are of few types.
         let mut kinds: HashMap<(Text, Text), Option<Arc<TaskType>>> = HashMap::new();
@@ -173,11 +179,11 @@ impl History {
             // What is too large is not kept, so nobody has to look for secrets in it.
             .map(|task| Changed { record: Record::of(task, None, self.limits.text), kind: kind(task) })
             .collect();
-        if !(tasks.is_empty() && merged.is_empty()) {
+        if !(tasks.is_empty() && merged.is_empty() && lost == 0) {
             let bytes = tasks.iter().map(|changed| weight(&changed.record)).sum();
             self.open.fetch_add(bytes, Ordering::Relaxed);
             let held = self.memory.hold(bytes);
-            self.worker.give(Job::Write(Batch { merged, tasks, held }));
+            self.worker.give(Job::Write(Batch { merged, tasks, lost, held }));
         }
     }
 }
@@ -216,7 +222,7 @@ fn in_memory(limits: Limits, memory: &Memory) -> Limits {
 /// What has not begun is no history, and neither are the questions that juicetops ask the task manager.
 fn is_history(task: &Task) -> bool {
     let begun = matches!(task.state, State::Running { .. } | State::Ended | State::Unknown);
-    begun && !(task.hidden && &*task.service == TASK_MANAGER)
+    begun && !task.is_question()
 }
 
 /// The thread's side.
@@ -233,8 +239,9 @@ struct Writer {
     /// How much may wait while the disk fails.
     most_waiting: usize,
     merged: Vec<(TaskKey, TaskKey)>,
-    /// Of those, how many were too many.
+    /// Changes that were too many, and how many of them are written as lost but not told yet.
     lost: usize,
+    untold: usize,
     /// What was told last of the disk: a full one is told once, not each second.
     said: Option<String>,
     /// Records since the last letting go.
@@ -270,6 +277,7 @@ impl Writer {
             most_waiting: memory.records(),
             merged: Vec::new(),
             lost: 0,
+            untold: 0,
             said: None,
             since: if of_a_screen { PRUNED_AFTER } else { 0 },
             open: Arc::default(),
@@ -295,7 +303,7 @@ impl Writer {
             fault::here("history");
             // Several may wait after a slow write: they go in one step, and of several questions the last counts.
             std::iter::once(job).chain(todo.try_iter()).for_each(|job| self.take(job));
-            if !(self.waiting.is_empty() && self.merged.is_empty()) {
+            if !(self.waiting.is_empty() && self.merged.is_empty() && self.lost == 0) {
                 let written = self.write();
                 self.tell(written.err());
             }
@@ -330,6 +338,7 @@ impl Writer {
         match job {
             Job::Write(batch) => {
                 self.merged.extend(batch.merged);
+                self.lost += batch.lost;
                 let given = batch.held.bytes();
                 for changed in batch.tasks {
                     let record = changed.masked(self.limits.text);
@@ -407,6 +416,12 @@ impl Writer {
         self.merged.clear();
         self.since += mem::take(&mut self.waiting).len();
         self.weigh(0);
+        if self.lost > 0
+            && let Some(journal) = &mut self.journal
+        {
+            journal.lose(self.lost as u64)?;
+            self.untold += mem::take(&mut self.lost);
+        }
         // What stands in no file must not wait for its turn.
         let is_full = match &self.journal {
             Some(journal) if self.place.is_none() => journal.bytes()? > self.limits.bytes,
@@ -467,14 +482,19 @@ impl Writer {
                 }
                 self.said = Some(text);
             }
-            None if self.said.take().is_some() => {
-                let lost = match mem::take(&mut self.lost) {
-                    0 => String::new(),
-                    lost => format!("; {lost} changes of tasks are not in it"),
+            None => {
+                let told = match (self.said.take().is_some(), mem::take(&mut self.untold)) {
+                    (true, 0) => Ok("the history is kept again".to_owned()),
+                    (true, lost) => {
+                        Ok(format!("the history is kept again; {lost} changes of tasks are not in it"))
+                    }
+                    (false, 0) => return,
+                    (false, lost) => Err(format!(
+                        "the disk was too slow for the history: {lost} changes of tasks are not in it"
+                    )),
                 };
-                let _ = self.told.send(Msg::Done(Ok(format!("the history is kept again{lost}"))));
+                let _ = self.told.send(Msg::Done(told));
             }
-            None => {}
         }
     }
 }
@@ -546,6 +566,19 @@ mod tests {
         assert_eq!(ends, [("q1".into(), Some(Outcome::Ok)), ("q2".into(), Some(Outcome::Failed))]);
         assert_eq!(lines[1].ename.as_deref(), Some("KeyError"));
         assert!(lines[0].took.unwrap().1, "it was measured from its beginning to its end");
+    }
+
+    #[test]
+    fn many_changes_at_once_wait_for_no_second() {
+        let place = Place::new();
+        let (mut history, _heard) = place.history();
+        let mut b = Bench::new();
+        history.look(&mut b.app.session.store, &b.app.catalogue, false, b.now);
+        for n in 1..=MANY {
+            b.runs(&job(&format!("q{n}")));
+            history.look(&mut b.app.session.store, &b.app.catalogue, false, b.now);
+            assert_eq!(b.app.store().changed(), if n < MANY { n } else { 0 });
+        }
     }
 
     #[test]
@@ -628,6 +661,35 @@ mod tests {
         assert!((10..15).contains(&left.len()), "the others are not forgotten: {}", left.len());
         drop((go, history));
         assert_eq!(memory.held(), 0);
+    }
+
+    #[test]
+    fn what_the_store_lets_go_before_a_disk_that_hangs_took_it_is_counted_told_and_written_down() {
+        let place = Place::new();
+        let (mut history, heard) = place.history();
+        let mut b = Bench::new();
+        let mut runs = |history: &mut History, from: u32, to: u32| {
+            for n in from..to {
+                let id = format!("q{n}");
+                b.later(1.5).runs(&job(&id)).completed(&job(&id), &ok(&id));
+                b.app.session.store.allow(30_000);
+                history.look(&mut b.app.session.store, &b.app.catalogue, false, b.now);
+            }
+            b.app.store().kept()
+        };
+        let kept = runs(&mut history, 0, 20);
+        assert!((5..15).contains(&kept), "{kept}");
+        history.open.fetch_add(history.memory.records() + 1, Ordering::Relaxed);
+        runs(&mut history, 20, 60);
+        history.open.fetch_sub(history.memory.records() + 1, Ordering::Relaxed);
+        let kept = runs(&mut history, 60, 61);
+        drop(history);
+        let lost = 41 - kept;
+        let words = format!("the disk was too slow for the history: {lost} changes of tasks are not in it");
+        assert_eq!(told(heard), [Err(words)], "those before the disk hung are all in it");
+        assert_eq!(place.lines().len(), 61 - lost);
+        let journal = Journal::read(&place.file()).unwrap();
+        assert_eq!(journal.let_go().unwrap().lost, lost as u64, "whoever reads it later learns of it too");
     }
 
     #[test]

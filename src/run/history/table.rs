@@ -157,7 +157,7 @@ impl Table {
         let gone = journal.let_go()?;
         let total = if self.left_out { journal.count()? } else { self.lines.len() };
         let left_out = total.saturating_sub(self.lines.len());
-        Ok(Some(Found { id, lines, total, left_out, gone: gone.tasks, until: gone.until }))
+        Ok(Some(Found { id, lines, total, left_out, gone: gone.tasks, until: gone.until, lost: gone.lost }))
     }
 }
 

@@ -146,6 +146,8 @@ pub struct Found {
     pub gone: u64,
     /// See `gone`.
     pub until: Option<DateTime<Utc>>,
+    /// Changes of tasks that are lost: the disk failed, or was too slow.
+    pub lost: u64,
 }
 
 /// An order of lines. To sort takes longer than to filter, so it is kept while somebody types a filter.

@@ -290,8 +290,17 @@ pub(super) fn history(size: (u16, u16), charset: Charset) -> Bench {
     let lines: Vec<_> = lines.into_iter().zip(1..).map(|(past, n)| (n, std::sync::Arc::new(past))).collect();
     b.keys("h");
     let total = lines.len() + 5;
-    b.msg(Msg::Found(Found { id: 1, lines, total, left_out: 0, gone: 12, until: Some(b.now.utc) }));
+    b.msg(Msg::Found(Found { id: 1, lines, total, left_out: 0, gone: 12, until: Some(b.now.utc), lost: 0 }));
     b
+}
+
+#[test]
+fn what_never_reached_the_history_stands_above_it() {
+    use crate::store::past::query::Found;
+    let mut b = history((80, 24), Charset::Unicode);
+    b.shows_not("changes lost");
+    b.msg(Msg::Found(Found { id: 1, lost: 7, ..Found::default() }));
+    b.shows("7 changes lost");
 }
 
 #[test]
