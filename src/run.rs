@@ -37,7 +37,7 @@ use self::{
     typing::Typing,
 };
 use crate::{
-    app::{App, Msg, labs::Labs, replay::Replay, session::ReadList, update},
+    app::{App, Msg, labs::Labs, replay::Replay, session::ListPart, update},
     catalogue::Catalogue,
     clean::Charset,
     cli::{
@@ -433,6 +433,7 @@ impl Runner {
             self.make_room();
             term::set_needed(self.labs.iter().any(|lab| lab.app.would_lose()));
             let now = self.clock.now();
+                    Came::Listed(part) => self.handle(at, Msg::List(part))?,
             for lab in &mut self.labs {
                 if let Some(history) = &mut lab.history {
                     history.look(&mut lab.app.session.store, &lab.app.catalogue, false, now);
@@ -587,9 +588,17 @@ impl Runner {
             && lab.app.session.is_list(reply)
         {
             // Reading it takes longer than a key may wait.
-            let (reply, done) = (reply.clone(), lab.done.clone());
+            let (reply, memory, parts) = (reply.clone(), self.memory.clone(), lab.parts.clone());
+            let held = memory.hold(reply.text.len());
             std::thread::Builder::new().name("list".to_owned()).spawn(move || {
-                let _ = done.send(Msg::List(ReadList::of(&reply)));
+                fault::here("list");
+                let _until_it_is_read = held;
+                for part in ListPart::all(&reply) {
+                    let held = memory.hold(part.weight());
+                    if parts.blocking_send((part, held)).is_err() {
+                        return;
+                    }
+                }
             })?;
             return Ok(());
         }

@@ -295,3 +295,39 @@ fn soak() {
     assert_eq!(soak.screen.stty(), settings);
     assert!(most <= LIMIT, "{most} KiB of {LIMIT}");
 }
+
+#[test]
+#[ignore = "beside the soak: .ci/soak"]
+fn lists() {
+    for (listed, bytes, waiting) in [(70_000, 60, 20), (45, MB, 20), (1, 45 * MB, 20), (1_000, 100, 10_000)] {
+        let what = format!("{listed} ended, {bytes} bytes each, {waiting} wait");
+        let flood = Flood::start();
+        flood.list(listed, bytes, waiting);
+        let mut screen = open(&flood, &[]);
+        flood.rate(300);
+        let begun = Instant::now();
+        let mut answers = Answers(Vec::new());
+        let count = format!("{waiting} waiting");
+        while !screen.text().contains(&count) {
+            answers.0.push(pressed(&mut screen, "?", " Keys "));
+            assert!(begun.elapsed() < Duration::from_secs(60), "{}", screen.text());
+        }
+        println!("{what}: taken after {:.1?}", begun.elapsed());
+        answers.tell(&what);
+        flood.rate(0);
+        let mut counts = vec![format!("{SERVICES} running"), count];
+        let ended = listed + flood.said().ended;
+        if ended > KEPT {
+            counts.push(format!("{} let go", ended - KEPT));
+        }
+        screen.wait_for(&format!("{counts:?}"), |text| {
+            let header = text.lines().next().unwrap_or_default();
+            counts.iter().all(|count| header.contains(count.as_str()))
+        });
+        let most = most_memory(screen.pid());
+        println!("{what}: {} MiB now, {} MiB at most", memory_now(screen.pid()) / 1024, most / 1024);
+        assert!(most <= LIMIT, "{most} KiB of {LIMIT}");
+        screen.type_keys("q");
+        assert_eq!(screen.exit_status().exit_code(), 0);
+    }
+}

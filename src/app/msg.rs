@@ -27,7 +27,7 @@ use super::{
     compose::Draft,
     kept::Place,
     replay::Wish,
-    session::{Outgoing, ReadList},
+    session::{ListPart, Outgoing},
     traces::{Logged, Raised, Wanted},
 };
 
@@ -42,8 +42,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// Something came from the lab.
     Wire(Incoming),
-    /// The scheduler's list was read, beside the loop.
-    List(ReadList),
+    /// A part of the scheduler's list was read, beside the loop.
+    List(ListPart),
     /// Time went on.
     Wake,
     /// The program was asked to stop (Ctrl-Z by signal) and `can` says whether it can be.

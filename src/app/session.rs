@@ -35,7 +35,7 @@ pub use gaps::{Gap, Gaps};
 pub use link::Link;
 pub use many::{Batch, CancelTally, Sending, WINDOW};
 pub use news::{Cancelled, News};
-pub use schedule::{ReadList, frame_of};
+pub use schedule::{ListPart, frame_of};
 
 use hearing::Hearing;
 use many::Cancelling;
@@ -519,7 +519,7 @@ impl Session {
                     self.tell(News::NotSent { id: own, why });
                 }
             },
-            Pending::List { old } => self.listed(ReadList::of(&reply), old, now),
+            Pending::List { old } => ListPart::all(&reply).for_each(|part| self.listed(part, old, now)),
             Pending::Probe => {}
             Pending::Hearing => self.hearing.answered(now),
             Pending::Topics => {

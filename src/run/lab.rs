@@ -26,7 +26,7 @@ use crate::{
         keymap::Keymap,
         learn_all,
         replay::{BARRED, Recording, Replay},
-        session::{Ids, Session},
+        session::{Ids, ListPart, Session},
     },
     catalogue::Catalogue,
     clean::Charset,
@@ -34,7 +34,7 @@ use crate::{
     config::{self, Paths},
     keep::sent::Book,
     log::Log,
-    memory::Memory,
+    memory::{Held, Memory},
     net::{self, Net, influx::Access, kernels::Kernels},
     store::Input,
     time::{Clock, Now},
@@ -71,14 +71,23 @@ pub(super) struct OnScreen {
     pub paths: Paths,
     /// Where what its effects bring is to be sent.
     pub done: mpsc::UnboundedSender<Msg>,
+    /// Where the parts of its scheduler's list are to be sent that are read beside the loop.
+    pub parts: mpsc::Sender<Weighed>,
     pub sources: Sources,
     /// What it told last, and the person was told of where another lab was in front.
     told: Option<Notice>,
 }
 
+/// A part of a list, weighed until it is taken.
+type Weighed = (ListPart, Held);
+
+/// So many parts of a list are read ahead.
+const AHEAD: usize = 2;
+
 /// What one lab's part of the loop waits for.
 pub(super) struct Sources {
     pub from_effects: mpsc::UnboundedReceiver<Msg>,
+    pub listed: mpsc::Receiver<Weighed>,
     /// `None`: its connections are gone.
     pub incoming: Option<mpsc::Receiver<Incoming>>,
 }
@@ -88,11 +97,13 @@ pub(super) struct Sources {
 pub(super) enum Came {
     /// What an effect brought.
     Done(Msg),
+    /// A part of its scheduler's list.
+    Listed(ListPart),
     /// What the lab said.
     Wire(Incoming),
 }
 
-/// The next that comes for one of the labs, and for which, by its place: what effects brought, then the wire; each time
+/// The next that comes for one of the labs, and for which, by its place: what effects brought, lists, then the wire; each time
 /// that in front before the others.
 pub(super) async fn next<'a>(labs: impl Iterator<Item = &'a mut Sources>, front: usize) -> (usize, Came) {
     let mut labs: Vec<&mut Sources> = labs.collect();
@@ -100,6 +111,11 @@ pub(super) async fn next<'a>(labs: impl Iterator<Item = &'a mut Sources>, front:
         for at in from(front, labs.len()) {
             if let Poll::Ready(Some(msg)) = labs[at].from_effects.poll_recv(cx) {
                 return Poll::Ready((at, Came::Done(msg)));
+            }
+        }
+        for at in from(front, labs.len()) {
+            if let Poll::Ready(Some((part, _))) = labs[at].listed.poll_recv(cx) {
+                return Poll::Ready((at, Came::Listed(part)));
             }
         }
         for at in from(front, labs.len()) {
@@ -219,6 +235,7 @@ impl OnScreen {
             app.settings.problems.push(problem);
         }
         let (done, from_effects) = mpsc::unbounded_channel();
+        let (parts, listed) = mpsc::channel(AHEAD);
         // The demonstration's past is gone with it; so is that of who wants none kept.
         let (place, limits) = lab.history().unzip();
         let place = place.filter(|_| config.history && !args.no_history);
@@ -246,7 +263,8 @@ impl OnScreen {
             _kernels: kernels,
             paths: config.paths.clone(),
             done,
-            sources: Sources { from_effects, incoming },
+            parts,
+            sources: Sources { from_effects, listed, incoming },
             told: None,
         })
     }
@@ -331,35 +349,50 @@ impl OnScreen {
 mod tests {
     use super::*;
 
+    use crate::wire::frame::Reply;
+
     fn heard(count: u64) -> Incoming {
         Incoming::Missed { count }
     }
 
     #[tokio::test]
-    async fn what_effects_brought_comes_before_the_wire_and_the_lab_in_front_before_the_others() {
+    async fn what_effects_brought_comes_before_lists_and_the_wire_and_the_lab_in_front_before_the_others() {
+        let list = Reply::parse(r#"{"id": "a", "status": "ok", "result": []}"#.into()).unwrap();
+        let memory = Memory::default();
         let mut ends = Vec::new();
         let mut labs = Vec::new();
         for _ in 0..3 {
             let (done, from_effects) = mpsc::unbounded_channel();
+            let (parts, listed) = mpsc::channel(AHEAD);
             let (wire, incoming) = mpsc::channel(10);
-            labs.push(Sources { from_effects, incoming: Some(incoming) });
-            ends.push((done, wire));
+            labs.push(Sources { from_effects, listed, incoming: Some(incoming) });
+            ends.push((wire, parts, done));
         }
-        for (done, wire) in &ends {
+        for (wire, parts, done) in &ends {
             wire.send(heard(1)).await.unwrap();
+            for part in ListPart::all(&list) {
+                parts.send((part, memory.hold(10))).await.unwrap();
+            }
             done.send(Msg::Wake).unwrap();
         }
+        assert_eq!(memory.held(), 30);
         let mut order = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..9 {
             let (at, came) = next(labs.iter_mut(), 1).await;
-            order.push((at, matches!(came, Came::Done(_))));
+            let what = match came {
+                Came::Done(_) => "done",
+                Came::Listed(_) => "listed",
+                Came::Wire(_) => "wire",
+            };
+            order.push((what, at));
         }
-        assert_eq!(order, [(1, true), (2, true), (0, true), (1, false), (2, false), (0, false)]);
+        let wanted = ["done", "listed", "wire"].into_iter().flat_map(|what| [1, 2, 0].map(|at| (what, at)));
+        assert_eq!(order, wanted.collect::<Vec<_>>());
+        assert_eq!(memory.held(), 0, "what was taken is the store's to weigh");
 
         // A lab whose connections are gone keeps nobody from hearing the others.
-        let (_, wire) = ends.remove(1);
-        drop(wire);
-        ends[1].1.send(heard(2)).await.unwrap();
+        drop(ends.remove(1));
+        ends[1].0.send(heard(2)).await.unwrap();
         let (at, came) = next(labs.iter_mut(), 1).await;
         assert!(at == 2 && matches!(came, Came::Wire(Incoming::Missed { count: 2 })), "{at} {came:?}");
         assert!(labs[1].incoming.is_none() && labs[1].waiting().is_none());

@@ -57,7 +57,7 @@ pub use types::SeenType;
 pub use usual::{Overrun, Usual};
 
 use group::GroupId;
-use schedule::Carrier;
+use schedule::{Carrier, Listed};
 use station::Station;
 use table::{ROW, Row, RowId, texts_of};
 use usual::Usuals;
@@ -107,8 +107,10 @@ pub enum Input {
     Reply(Reply),
     /// The scheduler's list is asked for now: what is heard from here on may be younger than its answer.
     ScheduleAsked,
-    /// The scheduler's whole list, complete. Odd entries come raw.
+    /// The scheduler's whole list, or what is left of it. Odd entries come raw.
     Schedule(Vec<Result<Snapshot, Text>>),
+    /// A part of the scheduler's list; the others follow, the last one as [`Input::Schedule`].
+    SchedulePart(Vec<Result<Snapshot, Text>>),
     /// The scheduler's list from before a gap: what it says of ends is true, where the others stood may be over.
     OldSchedule(Vec<Result<Snapshot, Text>>),
     /// One entry of the scheduler's list, asked for by its id; `None`: the scheduler does not know that id.
@@ -228,10 +230,10 @@ pub struct Store {
     /// Rows that changed since the last [`Store::drain_changed`], by their first change.
     changed: BTreeMap<u64, RowId>,
     next_change: u64,
-    merged: VecDeque<(TaskKey, TaskKey)>,
-
     /// Of those, how many were let go.
     unread: usize,
+    merged: VecDeque<(TaskKey, TaskKey)>,
+
     stations: Vec<Station>,
     station_of: HashMap<Text, usize>,
     /// Indexes of `stations` as [`Store::services`] gives them.
@@ -253,6 +255,8 @@ pub struct Store {
     schedule_unreadable: Option<String>,
     /// When the list that is awaited was asked for.
     schedule_asked: Option<Now>,
+    /// What has come of it.
+    listed: Listed,
     /// When the bus first brought something since it is up: before, it may not have brought all.
     spoke: Option<Now>,
     /// All of the scheduler's tasks are known: its list was read whole, and nothing was missed since.
@@ -305,11 +309,11 @@ impl Store {
             next_group: 0,
             changed: BTreeMap::new(),
             next_change: 0,
+            unread: 0,
             merged: VecDeque::new(),
             stations: Vec::new(),
             station_of: HashMap::new(),
             order: Vec::new(),
-            unread: 0,
             configured: Vec::new(),
             refused: HashSet::new(),
             topics_read: false,
@@ -320,6 +324,7 @@ impl Store {
             carrier_order: VecDeque::new(),
             schedule_unreadable: None,
             schedule_asked: None,
+            listed: Listed::default(),
             spoke: None,
             schedule_whole: false,
             newest_submitted: None,
@@ -369,8 +374,12 @@ impl Store {
             Input::Carried { id, by, run_at } => self.on_carried(id, by, run_at),
             Input::Accepted { id, snapshot } => self.on_accepted(&id, snapshot, now),
             Input::Reply(reply) => self.on_reply(reply, now),
-            Input::ScheduleAsked => self.schedule_asked = Some(now),
+            Input::ScheduleAsked => {
+                self.schedule_asked = Some(now);
+                self.listed = Listed::default();
+            }
             Input::Schedule(list) => self.on_schedule(list, now),
+            Input::SchedulePart(entries) => self.on_listed(entries, now),
             Input::OldSchedule(list) => self.on_old_schedule(list, now),
             Input::ScheduleEntry { scheduled_task_id, snapshot } => {
                 self.on_schedule_entry(&scheduled_task_id, snapshot, now);
@@ -403,15 +412,6 @@ impl Store {
         keys
     }
 
-    /// Keys that were given up since the last call, each with the key of the row that took it in: two rows turned
-    /// out to be one task. The old key still finds it ([`Store::task`]). At most the last thousand.
-    pub fn drain_merged(&mut self) -> Vec<(TaskKey, TaskKey)> {
-        self.merged.drain(..).collect()
-    }
-
-    /// One task. A key that was given up when two rows became one finds the row that is left; whoever keeps a key
-    /// for long takes over the key of the task found.
-    pub fn task(&self, key: &TaskKey) -> Option<&Task> {
     /// How many tasks [`Store::drain_changed`] would give.
     pub fn changed(&self) -> usize {
         self.changed.len()
@@ -423,6 +423,15 @@ impl Store {
         std::mem::take(&mut self.unread)
     }
 
+    /// Keys that were given up since the last call, each with the key of the row that took it in: two rows turned
+    /// out to be one task. The old key still finds it ([`Store::task`]). At most the last thousand.
+    pub fn drain_merged(&mut self) -> Vec<(TaskKey, TaskKey)> {
+        self.merged.drain(..).collect()
+    }
+
+    /// One task. A key that was given up when two rows became one finds the row that is left; whoever keeps a key
+    /// for long takes over the key of the task found.
+    pub fn task(&self, key: &TaskKey) -> Option<&Task> {
         match self.keys.get(&key.0).or_else(|| self.ids.get(&key.0)) {
             Some(id) => self.rows.get(id).map(|row| &row.task),
             None => self.recalled.iter().find(|task| task.key == *key),

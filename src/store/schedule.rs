@@ -43,6 +43,14 @@ pub(super) struct Carrier {
     metadata: Option<Text>,
 }
 
+/// What has come of the scheduler's list.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listed {
+    ids: HashSet<Text>,
+    /// An entry could not be read.
+    odd: bool,
+}
+
 impl Carrier {
     pub(super) fn bytes(&self) -> usize {
         [&self.payload, &self.metadata].into_iter().flatten().map(|text| text.len()).sum()
@@ -281,25 +289,31 @@ impl Store {
         Some(row)
     }
 
-    pub(super) fn on_schedule(&mut self, list: Vec<Result<Snapshot, Text>>, now: Now) {
+    /// A part of the list; the last one makes it whole.
+    pub(super) fn on_listed(&mut self, entries: Vec<Result<Snapshot, Text>>, now: Now) {
         if self.schedule_unreadable.take().is_some() {
             self.touch();
         }
-        let asked = self.schedule_asked.take().unwrap_or(now);
-        let (mut listed, mut whole) = (HashSet::new(), true);
-        for entry in list {
+        for entry in entries {
             match entry {
                 Ok(snapshot) => {
-                    listed.insert(snapshot.scheduled_task_id.clone());
+                    self.listed.ids.insert(snapshot.scheduled_task_id.clone());
                     self.on_snapshot(snapshot, now);
                 }
                 Err(raw) => {
-                    whole = false;
-                    listed.extend(self.on_odd_entry(&raw, now));
+                    self.listed.odd = true;
+                    let id = self.on_odd_entry(&raw, now);
+                    self.listed.ids.extend(id);
                 }
             }
         }
-        self.schedule_whole = whole && self.spoke.is_some_and(|spoke| spoke.mono <= asked.mono);
+    }
+
+    pub(super) fn on_schedule(&mut self, entries: Vec<Result<Snapshot, Text>>, now: Now) {
+        self.on_listed(entries, now);
+        let asked = self.schedule_asked.take().unwrap_or(now);
+        let Listed { ids: listed, odd } = std::mem::take(&mut self.listed);
+        self.schedule_whole = !odd && self.spoke.is_some_and(|spoke| spoke.mono <= asked.mono);
         self.look_for_lost(&listed, now);
         let open: Vec<RowId> = self.scheduler_open.iter().copied().collect();
         for id in open {
@@ -319,6 +333,7 @@ impl Store {
     /// that is known keeps what it has, and a new one may have started or ended unseen.
     pub(super) fn on_old_schedule(&mut self, list: Vec<Result<Snapshot, Text>>, now: Now) {
         self.schedule_asked = None;
+        self.listed = Listed::default();
         for snapshot in list.into_iter().flatten() {
             let ended = match &snapshot.status {
                 ScheduledStatus::Done | ScheduledStatus::Failed => true,

@@ -391,11 +391,16 @@ impl Snapshot {
         })
     }
 
-    /// Reads the raw JSON of a list; an odd entry is given back raw in its place, never dropped.
+    /// Reads an entry of a list; an odd one is given back raw, never dropped.
+    pub fn entry(raw: &str) -> Result<Snapshot, Text> {
+        Snapshot::parse(raw).map_err(|_| Text::from(raw))
+    }
+
+    /// Reads the raw JSON of a list; an odd entry stands raw in its place.
     pub fn parse_list(raw: &str) -> Result<Vec<Result<Snapshot, Text>>, Malformed> {
         json::Items::new(raw)
             .map(|item| match item {
-                Ok(item) => Ok(Snapshot::parse(item).map_err(|_| Text::from(item))),
+                Ok(item) => Ok(Snapshot::entry(item)),
                 Err(error) => {
                     Err(Malformed::new(format!("the list of scheduled tasks is no JSON array: {error}")))
                 }

@@ -51,6 +51,10 @@ struct Shared {
     bytes: AtomicU64,
     ended: AtomicU64,
     large_sent: AtomicU64,
+    /// The scheduler's list: tasks that have ended and the bytes of each one's result, and tasks that wait.
+    listed: AtomicU64,
+    listed_size: AtomicUsize,
+    waiting: AtomicU64,
 }
 
 /// What the flood has said so far.
@@ -98,6 +102,13 @@ impl Flood {
         self.shared.large.store(count, SeqCst);
     }
 
+    /// From now on its scheduler has so many tasks that have ended with a result of so many bytes each, and so many that wait.
+    pub fn list(&self, ended: u64, bytes: usize, waiting: u64) {
+        self.shared.listed_size.store(bytes, SeqCst);
+        self.shared.listed.store(ended, SeqCst);
+        self.shared.waiting.store(waiting, SeqCst);
+    }
+
     /// What it has said.
     pub fn said(&self) -> Said {
         let shared = &self.shared;
@@ -107,6 +118,35 @@ impl Flood {
             ended: shared.ended.load(SeqCst),
             large: shared.large_sent.load(SeqCst),
         }
+    }
+}
+
+impl Shared {
+    /// The scheduler's list, without its brackets.
+    fn list(&self) -> String {
+        let (ended, size) = (self.listed.load(SeqCst), self.listed_size.load(SeqCst));
+        let result = format!("[{}0]", "1.25, ".repeat(size / 6));
+        let entry = |n: u64, status: &str, task: &str, result: &str| {
+            format!(
+                concat!(
+                    r#"{{"scheduled_task_id": "5c4ed000-0000-4000-8000-{:012}", "task_id": {}, "target": "flood{}", "#,
+                    r#""task_type": "Nightly", "display_name": "Nightly: n={}", "status": "{}", "run_at": null, "#,
+                    r#""submitted_at": "2026-11-19T20:00:00+00:00", "result": {}, "eligible": true, "overdue": false}}"#
+                ),
+                n,
+                task,
+                n % SERVICES,
+                n,
+                status,
+                result
+            )
+        };
+        let ended_ones = (0..ended).map(|n| {
+            let id = format!("\"7a5c0000-0000-4000-8000-{n:012}\"");
+            entry(n, "done", &id, &format!(r#"{{"id": {id}, "status": "ok", "result": {result}}}"#))
+        });
+        let waiting = (0..self.waiting.load(SeqCst)).map(|n| entry(ended + n, "queued", "null", "null"));
+        ended_ones.chain(waiting).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -124,9 +164,21 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         let Message::Text(text) = message else { continue };
         let Ok(frame) = serde_json::from_str::<Value>(&text) else { return };
         let answer = match frame["type"].as_str() {
-            Some("GetScheduledTasks" | "GetEventTopicList") => {
-                json!({"id": frame["id"], "status": "ok", "result": []})
+            Some("GetScheduledTasks") => {
+                let list = shared.list();
+                if socket
+                    .send(Message::text(format!(
+                        r#"{{"id": {}, "status": "ok", "result": [{list}]}}"#,
+                        frame["id"]
+                    )))
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+                continue;
             }
+            Some("GetEventTopicList") => json!({"id": frame["id"], "status": "ok", "result": []}),
             _ => json!({"id": frame["id"], "status": "error", "ename": "ValueError",
                 "evalue": "Task data must include a 'target' field.", "traceback": null}),
         };

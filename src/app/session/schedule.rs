@@ -4,6 +4,8 @@
 //! that says that it is cancelled and never started: a cancellation is answered with yes for a running task too, and then
 //! it would run twice.
 
+use std::iter;
+
 use super::{Cancelled, News, Outgoing, Pending, REPLACED, Session, Then, Way};
 use crate::{
     store::{Input, Outcome, Own, State, Task, TaskKey},
@@ -18,28 +20,86 @@ use crate::{
     },
 };
 
-/// The scheduler's list as it was read. Reading a large one takes long enough that it is done beside the loop.
+/// A part of the scheduler's list, as it was read. A large list is read beside the loop, and taken in part after part, so that
+/// no key waits longer than for one of them and what goes beyond the memory is let go on the way.
 #[derive(Debug)]
-pub struct ReadList {
+pub struct ListPart {
     id: Option<Text>,
+    /// Of the whole answer.
     bytes: usize,
-    list: Result<Vec<Result<Snapshot, Text>>, String>,
+    entries: Result<Vec<Result<Snapshot, Text>>, String>,
+    /// Entries up to here that could not be read.
+    odd: usize,
+    /// Others follow.
+    more: bool,
     unknown_type: bool,
 }
 
-impl ReadList {
-    /// Reads the reply to a `GetScheduledTasks`.
-    pub fn of(reply: &Reply) -> ReadList {
+/// What a part weighs beside the texts of its entries, bytes an entry.
+const ENTRY: usize = 1_000;
+/// A part has at most so many entries, and none more once they have so many bytes: a few milliseconds of work.
+const PART: usize = 400;
+const PART_BYTES: usize = 1 << 20;
+
+impl ListPart {
+    /// Reads the reply to a `GetScheduledTasks`, as far as each next part.
+    pub fn all(reply: &Reply) -> impl Iterator<Item = ListPart> {
         let error = told_error(reply);
         let unknown_type = error.as_deref().is_some_and(is_unknown_type);
-        let list = match (error, reply.result(false).map(Snapshot::parse_list)) {
-            (None, Some(Ok(list))) => Ok(list),
-            (error, _) => Err(error.unwrap_or_else(|| match LeftOut::read(&reply.text) {
-                Some(left_out) => left_out.sentence(),
-                None => "the answer cannot be read".to_owned(),
-            })),
+        let mut rest = match (error, reply.result(false)) {
+            (None, Some(raw)) => Some(Ok(json::Items::new(raw))),
+            (error, _) => Some(Err(error.unwrap_or_else(|| unreadable(reply)))),
         };
-        ReadList { id: reply.id.clone(), bytes: reply.text.len(), list, unknown_type }
+        let mut odd = 0;
+        iter::from_fn(move || {
+            let part = |entries, odd, more| ListPart {
+                id: reply.id.clone(),
+                bytes: reply.text.len(),
+                entries,
+                odd,
+                more,
+                unknown_type,
+            };
+            let mut list = match rest.take()? {
+                Ok(list) => list,
+                Err(why) => return Some(part(Err(why), odd, false)),
+            };
+            let (mut entries, mut bytes) = (Vec::new(), 0);
+            let more = loop {
+                if entries.len() == PART || bytes >= PART_BYTES {
+                    break true;
+                }
+                match list.next() {
+                    Some(Ok(raw)) => {
+                        let entry = Snapshot::entry(raw);
+                        odd += usize::from(entry.is_err());
+                        bytes += raw.len();
+                        entries.push(entry);
+                    }
+                    Some(Err(_)) => return Some(part(Err(unreadable(reply)), odd, false)),
+                    None => break false,
+                }
+            };
+            rest = more.then_some(Ok(list));
+            Some(part(Ok(entries), odd, more))
+        })
+    }
+
+    /// What it takes, bytes.
+    pub fn weight(&self) -> usize {
+        let texts = |entry: &Result<Snapshot, Text>| match entry {
+            Ok(snapshot) => snapshot.result.as_ref().map_or(0, |result| result.len()),
+            Err(raw) => raw.len(),
+        };
+        self.entries.iter().flatten().map(|entry| ENTRY + texts(entry)).sum()
+    }
+}
+
+/// Why there is no list in a reply that tells of no error.
+fn unreadable(reply: &Reply) -> String {
+    match LeftOut::read(&reply.text) {
+        Some(left_out) => left_out.sentence(),
+        None => "the answer cannot be read".to_owned(),
     }
 }
 
@@ -112,14 +172,14 @@ impl Session {
         Ok(out)
     }
 
-    /// Takes the scheduler's list, once it was read.
-    pub fn take_list(&mut self, read: ReadList, now: Now) -> Vec<Outgoing> {
-        let pending = read.id.as_ref().and_then(|id| self.pending.get(id));
+    /// Takes a part of the scheduler's list, once it was read.
+    pub fn take_list(&mut self, part: ListPart, now: Now) -> Vec<Outgoing> {
+        let pending = part.id.as_ref().and_then(|id| self.pending.get(id));
         if let Some(&Pending::List { old }) = pending {
-            if let Some(id) = &read.id {
+            if let Some(id) = part.id.as_ref().filter(|_| !part.more) {
                 self.pending.remove(id);
             }
-            self.listed(read, old, now);
+            self.listed(part, old, now);
         }
         let mut out = Vec::new();
         self.ask_what_is_wanted(now, &mut out);
@@ -128,22 +188,26 @@ impl Session {
     }
 
     /// `old`: something may have been missed since it was asked for, so it does not say how things stand now.
-    pub(super) fn listed(&mut self, read: ReadList, old: bool, now: Now) {
+    pub(super) fn listed(&mut self, part: ListPart, old: bool, now: Now) {
         self.list_losses = 0;
-        match read.list {
-            Ok(list) if old => {
+        match part.entries {
+            Ok(entries) if old => {
                 self.has_scheduler = Some(true);
-                self.store.apply(Input::OldSchedule(list), now);
+                self.store.apply(Input::OldSchedule(entries), now);
             }
-            Ok(list) => {
+            Ok(entries) if part.more => {
                 self.has_scheduler = Some(true);
-                self.list_read = Some((now, read.bytes));
-                self.odd_entries = list.iter().filter(|entry| entry.is_err()).count();
-                self.store.apply(Input::Schedule(list), now);
+                self.store.apply(Input::SchedulePart(entries), now);
+            }
+            Ok(entries) => {
+                self.has_scheduler = Some(true);
+                self.list_read = Some((now, part.bytes));
+                self.odd_entries = part.odd;
+                self.store.apply(Input::Schedule(entries), now);
                 self.settle_cancellations(now);
             }
             Err(why) => {
-                let why = if read.unknown_type {
+                let why = if part.unknown_type {
                     self.has_scheduler = Some(false);
                     "this Juice has no scheduler".to_owned()
                 } else {

@@ -470,7 +470,10 @@ fn a_large_list_is_read_beside_the_loop_and_again_only_after_a_question() {
     let reply = Reply::parse(text.as_str().into()).unwrap();
     assert!(b.app.session.is_list(&reply));
     b.keys("t").shows("is being read").take();
-    b.msg(Msg::List(session::ReadList::of(&reply)));
+    for part in session::ListPart::all(&reply) {
+        b.shows("is being read");
+        b.msg(Msg::List(part));
+    }
     assert_eq!(keys(&b), ["a"]);
     b.shows("list of 5");
     assert!(!b.app.session.is_list(&reply), "it has come");
@@ -480,6 +483,34 @@ fn a_large_list_is_read_beside_the_loop_and_again_only_after_a_question() {
     assert_eq!(b.sent_types(), ["GetScheduledTasks"]);
     b.keys("ctrl-r y");
     assert!(b.notice().contains("being read already"), "{}", b.notice());
+}
+
+#[test]
+fn a_large_list_comes_in_parts_and_is_the_same_list() {
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.connect();
+    let id = b.sent().iter().find(|o| field(&o.text, "type") == "GetScheduledTasks").unwrap().id.clone();
+    let entries: Vec<String> = (0..1_001)
+        .map(|n| match n {
+            3 => r#"{"status": "odd"}"#.to_owned(),
+            n => snapshot(&format!("s{n}"), &job(&format!("s{n}")), "queued", Some(600.0), 1.0),
+        })
+        .collect();
+    let text = format!(r#"{{"id": "{id}", "status": "ok", "result": [{}]}}"#, entries.join(", "));
+    let reply = Reply::parse(text.as_str().into()).unwrap();
+    let parts: Vec<_> = session::ListPart::all(&reply).collect();
+    assert!((3..10).contains(&parts.len()), "{}", parts.len());
+    let weight: usize = parts.iter().map(session::ListPart::weight).sum();
+    assert!((1_001_000..1_100_000).contains(&weight), "{weight}");
+    let parts_of = parts.len();
+    for (n, part) in parts.into_iter().enumerate() {
+        assert!(b.app.session.list_is_whole().unwrap_err().contains("not been read"));
+        let read = b.app.store().counts(true).waiting;
+        assert!(n == 0 || (200..1_000).contains(&read), "{read} after {n} of {parts_of}");
+        b.msg(Msg::List(part));
+    }
+    assert_eq!(b.app.store().counts(true).waiting, 1_000);
+    assert!(b.app.session.list_is_whole().unwrap_err().contains("an entry"), "one of the first part is odd");
 }
 
 #[test]

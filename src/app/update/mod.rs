@@ -105,8 +105,8 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             look_at_sent(app, now);
             effects.extend(kernel::look_at_answers(app, now));
         }
-        Msg::List(read) => {
-            let frames = app.session.take_list(read, now);
+        Msg::List(part) => {
+            let frames = app.session.take_list(part, now);
             effects.extend(frames.into_iter().map(Effect::Send));
         }
         Msg::Wake => {

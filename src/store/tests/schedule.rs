@@ -1,6 +1,7 @@
 //! The scheduler's tasks.
 
 use super::*;
+use crate::store::{table::ROW, tests::limits::check};
 
 use ScheduledStatus::{Cancelled, Done, Failed, Queued, Running};
 
@@ -238,6 +239,61 @@ fn what_the_scheduler_forgot_is_unknown() {
     assert_eq!(bench.end("sy"), unknown(Reason::Forgotten));
     bench.completed(&ran, &ok("r"));
     assert_eq!(bench.end("sr"), OK);
+}
+
+#[test]
+fn a_list_may_come_in_parts_and_only_the_last_one_says_what_is_not_in_it() {
+    let mut bench = Bench::new();
+    let entry = |id: &str| Ok(snapshot(id, &job(id), Queued));
+    for id in ["gone", "a", "b"] {
+        bench.scheduled(id, None, &job(id), Queued);
+    }
+    bench.at(60.0).give(Input::ScheduleAsked);
+    bench.at(61.0).give(Input::SchedulePart(vec![entry("a")]));
+    assert_eq!(bench.state("gone"), State::Scheduled, "it may be in what follows");
+    bench.at(62.0).give(Input::Schedule(vec![entry("b")]));
+    assert_eq!((bench.state("a"), bench.state("b")), (State::Waiting, State::Waiting));
+    assert_eq!(bench.end("gone"), unknown(Reason::Forgotten));
+    // Parts of one that broke off count for nothing once another is asked for, or the rest of it is old.
+    bench.at(120.0).give(Input::ScheduleAsked);
+    bench.at(121.0).give(Input::SchedulePart(vec![entry("a")]));
+    bench.at(122.0).give(Input::ScheduleAsked);
+    bench.at(123.0).give(Input::Schedule(vec![entry("b")]));
+    assert_eq!(bench.end("a"), unknown(Reason::Forgotten));
+    bench.at(180.0).give(Input::ScheduleAsked);
+    bench.give(Input::SchedulePart(Vec::new())).give(Input::OldSchedule(Vec::new()));
+    assert_eq!(bench.state("b"), State::Waiting);
+    check(&bench.store, bench.now);
+}
+
+#[test]
+fn a_list_that_does_not_fit_is_let_go_on_the_way_and_counted() {
+    let most = 400 * ROW;
+    let mut bench = Bench::with(Limits { ended_tasks: 100, memory: most });
+    let result = format!(r#"{{"id": "x", "status": "ok", "result": "{}"}}"#, "x".repeat(50_000));
+    for part in 0..50 {
+        let ended = (0..20).map(|n| {
+            let id = format!("e{part}-{n}");
+            let reply = Reply::parse(result.as_str().into()).ok();
+            let result = Some(Text::from(result.as_str()));
+            Ok(Snapshot {
+                task_id: Some(format!("t{id}").into()),
+                result,
+                reply,
+                ..snapshot(&id, &job(&id), Done)
+            })
+        });
+        let waits = format!("w{part}");
+        let entries = ended.chain([Ok(snapshot(&waits, &job(&waits), Queued))]).collect();
+        bench.give(Input::SchedulePart(entries));
+        assert!(bench.store.bytes() <= most && bench.store.finished.len() <= 100);
+    }
+    bench.give(Input::Schedule(Vec::new()));
+    let counts = bench.store.counts(false);
+    assert_eq!((counts.waiting, counts.let_go), (50, 900), "none that waits");
+    assert!(counts.texts_let_go >= 85, "{counts:?}");
+    assert_eq!(bench.store.take_unread(), 0, "all of it had happened before");
+    check(&bench.store, bench.now);
 }
 
 #[test]
