@@ -24,9 +24,12 @@ use tokio::{
 use zeromq::{Socket as _, SocketEvent, SocketRecv as _, SubSocket};
 
 use super::discovery::{Channel, channels};
-use crate::wire::{
-    Text,
-    kernel::{self, Said},
+use crate::{
+    fault,
+    wire::{
+        Text,
+        kernel::{self, Said},
+    },
 };
 
 /// How often the runtime files are read again.
@@ -103,6 +106,7 @@ type Tell = Rc<dyn Fn(Heard)>;
 async fn look(run_dir: PathBuf, tell: Tell) {
     let mut watched: HashMap<String, (Channel, JoinHandle<()>)> = HashMap::new();
     loop {
+        fault::here("kernels");
         let named = channels(&run_dir);
         watched.retain(|service, (channel, task)| {
             let stays = named.iter().any(|named| named == channel);

@@ -22,6 +22,7 @@ use crate::{
         replay::{Replay, Wish},
         session::Session,
     },
+    fault,
     recording::Entry,
     store::{Input, Store},
     time::Now,
@@ -263,6 +264,7 @@ impl Builder {
                     Err(_) => return,
                 }
             };
+            fault::here("replay");
             match job {
                 Some(job) => {
                     let job = todo.try_iter().last().unwrap_or(job);

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::modes::{self, Tty};
 use super::{Input, editor};
+use crate::fault;
 
 /// What else ends a program by default, and leaves its terminal as it was in the middle of it.
 const KILLING: [i32; 6] = [SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU];
@@ -104,6 +105,7 @@ impl Signals {
         let signals = Signals { own: Arc::clone(&own) };
         std::thread::Builder::new().name("signals".into()).spawn(move || {
             for number in incoming.forever() {
+                fault::here("signals");
                 receive(number, &tty, &own, &inputs);
             }
         })?;

@@ -3,8 +3,11 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use rustix::process::Signal;
+
 use crate::{
     common::{
+        flood::Flood,
         program::run_at_home,
         pty::{Modes, Screen},
     },
@@ -16,6 +19,7 @@ fn lead_to(place: &str, screen: &mut Screen) {
     match place {
         "draw" | "key" | "keys" => screen.type_keys("?"),
         "history" => screen.type_keys("h"),
+        "signals" => screen.resize(101, 30),
         "save" => screen.type_keys("enter S"),
         // A draft is kept two seconds after the last key.
         "keeper" => {
@@ -26,7 +30,7 @@ fn lead_to(place: &str, screen: &mut Screen) {
             screen.wait_for("the form", |text| text.contains("ctrl-s send"));
             screen.type_text("draft");
         }
-        // The bus speaks by itself.
+        // The bus speaks by itself, and what tells of kernels is read every ten seconds.
         _ => {}
     }
 }
@@ -38,12 +42,14 @@ fn a_panic_in_any_thread_gives_the_terminal_back_and_hurts_nothing_that_is_kept(
         return;
     }
     let (_server, url) = lab();
-    for place in ["draw", "key", "keys", "net", "keeper", "history", "recorder", "save"] {
+    for place in ["draw", "key", "keys", "signals", "net", "kernels", "keeper", "history", "recorder", "save"]
+    {
         let home = tempfile::tempdir().unwrap();
         let path = |name: &str| home.path().join(name).display().to_string();
         let (trigger, recording) = (path("now"), path("recording.jsonl"));
         let script = format!(
-            "stty -g; \"$JUICETOP\" --url {url} --record {recording}; code=$?; echo; stty -g; exit $code"
+            "stty -g; \"$JUICETOP\" --url {url} --juice-run {run} --record {recording}; code=$?; echo; stty -g; exit $code",
+            run = home.path().display(),
         );
         let env = [
             ("JUICETOP_PANIC", &*format!("{place}:{trigger}")),
@@ -65,29 +71,69 @@ fn a_panic_in_any_thread_gives_the_terminal_back_and_hurts_nothing_that_is_kept(
 
         fs::write(&trigger, "").unwrap();
         lead_to(place, &mut screen);
-        assert_eq!(screen.exit_status().exit_code(), 101, "{place}:\n{}", screen.text());
-        assert_eq!(screen.modes(), Modes::default(), "{place}");
-        let words = format!("a panic on purpose, in {place}");
-        let text = screen.text();
-        // The shell's lines are as long as the screen is wide.
-        let line = text.replace('\n', "");
-        assert!(line.contains(&words) && line.contains("please report it"), "{place}:\n{text}");
-        assert!(!text.contains("stack backtrace"), "{place}:\n{text}");
-        let settings: Vec<&str> = text.lines().filter(|line| line.matches(':').count() > 10).collect();
-        assert_eq!(settings.len(), 2, "{place}:\n{text}");
-        assert_eq!(settings[0], settings[1], "{place}");
-        // Once, and before the words: they would be gone with the other screen.
-        let written = String::from_utf8(screen.bytes_so_far()).unwrap();
-        for mode in ["\x1b[?1049l", "\x1b[?2004l", "\x1b[8h", "\x1b[?25h\r\n"] {
-            let mode = mode.trim_end();
-            let after = written.rsplit_once("\x1b[?1049h").unwrap().1;
-            let times = after.split(&words).next().unwrap().matches(mode).count();
-            assert!(times >= 1 && (mode == "\x1b[?25h" || times == 1), "{place}: {mode:?} {times} times");
-        }
-        assert!(written.find("\x1b[?1049l") < written.find(&words), "{place}");
-        screen.assert_harmless();
+        gave_it_back(place, &screen);
         kept_is_whole(place, &url, &home, Path::new(&recording));
     }
+}
+
+#[test]
+fn a_panic_while_a_recording_is_played_or_a_large_list_is_read_does_the_same() {
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: a release build has no panics on purpose");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let (trigger, recording) = (path("now"), path("recording.jsonl"));
+    let flood = Flood::start();
+    flood.list(1_000, 300, 0);
+    let record = Screen::start(&["--url", &flood.url, "--record", &recording], (100, 30), &[]);
+    record.wait_for("the list", |text| text.contains("● live") && text.contains("Nightly"));
+    record.signal(Signal::TERM);
+    record.exit_status();
+    for (place, args) in [("replay", format!("replay {recording}")), ("list", format!("--url {}", flood.url))]
+    {
+        let script = format!("stty -g; \"$JUICETOP\" {args}; code=$?; echo; stty -g; exit $code");
+        let env = [("JUICETOP_PANIC", &*format!("{place}:{trigger}"))];
+        let mut screen = Screen::start_command("sh", &["-c", &script], (100, 30), &env);
+        screen.wait_for("the list", |text| text.contains("Nightly"));
+        fs::write(&trigger, "").unwrap();
+        match place {
+            "replay" => screen.type_keys("["),
+            _ => {
+                screen.type_keys("t");
+                screen.wait_for("the schedule", |text| text.contains("Nothing is scheduled"));
+                screen.type_keys("ctrl-r");
+            }
+        }
+        gave_it_back(place, &screen);
+        fs::remove_file(&trigger).unwrap();
+    }
+}
+
+/// It ended with the fault's words, and the terminal is as it was.
+fn gave_it_back(place: &str, screen: &Screen) {
+    assert_eq!(screen.exit_status().exit_code(), 101, "{place}:\n{}", screen.text());
+    assert_eq!(screen.modes(), Modes::default(), "{place}");
+    let words = format!("a panic on purpose, in {place}");
+    let text = screen.text();
+    // The shell's lines are as long as the screen is wide.
+    let line = text.replace('\n', "");
+    assert!(line.contains(&words) && line.contains("please report it"), "{place}:\n{text}");
+    assert!(!text.contains("stack backtrace"), "{place}:\n{text}");
+    let settings: Vec<&str> = text.lines().filter(|line| line.matches(':').count() > 10).collect();
+    assert_eq!(settings.len(), 2, "{place}:\n{text}");
+    assert_eq!(settings[0], settings[1], "{place}");
+    // Once, and before the words: they would be gone with the other screen.
+    let written = String::from_utf8(screen.bytes_so_far()).unwrap();
+    for mode in ["\x1b[?1049l", "\x1b[?2004l", "\x1b[8h", "\x1b[?25h\r\n"] {
+        let mode = mode.trim_end();
+        let after = written.rsplit_once("\x1b[?1049h").unwrap().1;
+        let times = after.split(&words).next().unwrap().matches(mode).count();
+        assert!(times >= 1 && (mode == "\x1b[?25h" || times == 1), "{place}: {mode:?} {times} times");
+    }
+    assert!(written.find("\x1b[?1049l") < written.find(&words), "{place}");
+    screen.assert_harmless();
 }
 
 /// The history can be read and has the task; so can the recording.
