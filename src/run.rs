@@ -14,6 +14,7 @@ mod player;
 pub(crate) mod recorder;
 mod replay;
 pub(crate) mod tape;
+mod title;
 mod types;
 mod typing;
 mod worker;
@@ -34,6 +35,7 @@ use self::{
     player::{Player, Sought},
     replay::Playing,
     tape::Tape,
+    title::Title,
     typing::Typing,
 };
 use crate::{
@@ -51,7 +53,7 @@ use crate::{
     term::{self, Capabilities, Colours},
     theme::{Depth, Glyphs},
     time::Clock,
-    view::Look,
+    view::{self, Look},
     wire::{Text, link::Incoming},
 };
 
@@ -238,8 +240,11 @@ fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitC
     let size = terminal.size();
     let look = Look { glyphs: Glyphs::of(charset) };
     let painter = Painter::new(terminal.backend(), size, theme, look)?;
+    let title = (config.title && capabilities.title).then(Title::default);
     let mut runner = Runner {
         painter,
+        title,
+        look,
         terminal,
         labs: on_screen,
         front: 0,
@@ -290,6 +295,9 @@ fn depth(colours: Colours) -> Depth {
 /// The loop's own: what is the person's, and the labs on the screen.
 struct Runner {
     painter: Painter<term::Backend>,
+    /// `None`: the window keeps its own.
+    title: Option<Title>,
+    look: Look,
     /// It ends before the labs do, which may take time.
     terminal: term::Terminal,
     /// One at least.
@@ -380,7 +388,9 @@ impl Runner {
             [history, self.wakes(lab)]
         });
         let labs = labs.flatten().min();
-        let others = [labs, self.painter.due(self.app(), false), self.playing_wake_at(), typing.wake_at()];
+        let title = self.title.as_ref().and_then(Title::due);
+        let others =
+            [labs, self.painter.due(self.app(), false), title, self.playing_wake_at(), typing.wake_at()];
         others.into_iter().flatten().min()
     }
 
@@ -402,6 +412,9 @@ impl Runner {
             }
             person = false;
             let real = self.clock.now().mono;
+            if let Some(title) = &mut self.title {
+                title.write(&self.terminal, real)?;
+            }
             let wake = self.wake_at(&typing).unwrap_or(real + Duration::from_secs(3600));
             let sleep = tokio::time::sleep_until(self.clock.instant(wake.max(real)).into());
             let mut due = false;
@@ -420,6 +433,7 @@ impl Runner {
                         person = true;
                         self.handle(at, msg)?;
                     }
+                    Came::Listed(part) => self.handle(at, Msg::List(part))?,
                     Came::Wire(event) => self.wire(at, event)?,
                 },
                 // Something large is on its way.
@@ -433,7 +447,6 @@ impl Runner {
             self.make_room();
             term::set_needed(self.labs.iter().any(|lab| lab.app.would_lose()));
             let now = self.clock.now();
-                    Came::Listed(part) => self.handle(at, Msg::List(part))?,
             for lab in &mut self.labs {
                 if let Some(history) = &mut lab.history {
                     history.look(&mut lab.app.session.store, &lab.app.catalogue, false, now);
@@ -498,7 +511,11 @@ impl Runner {
         let now = self.now();
         self.app_mut().settle(now);
         let real = self.clock.now().mono;
-        Ok(self.painter.draw(&self.labs[self.front].app, now, real)?)
+        let app = &self.labs[self.front].app;
+        if let Some(title) = &mut self.title {
+            title.set(view::title(app, self.look));
+        }
+        Ok(self.painter.draw(app, now, real)?)
     }
 
     fn input(&mut self, input: term::Input) -> anyhow::Result<()> {
@@ -553,6 +570,9 @@ impl Runner {
     fn whole_frame(&mut self, size: (u16, u16)) -> anyhow::Result<()> {
         self.resize(size)?;
         self.painter.redraw();
+        if let Some(title) = &mut self.title {
+            title.forget();
+        }
         self.draw()
     }
 

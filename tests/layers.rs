@@ -35,7 +35,7 @@ const MAY: [(&str, &[&str]); 24] = [
     ("net", &["wire", "memory", "fault"]),
     ("demo", &["wire"]),
     ("python", &["wire", "catalogue"]),
-    ("term", &["fault"]),
+    ("term", &["fault", "clean"]),
     ("log", &["keep"]),
     ("keep", &["wire"]),
     ("history", &["wire", "store", "keep"]),

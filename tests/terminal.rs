@@ -217,3 +217,6 @@ mod panics;
 
 #[path = "terminal/pipes.rs"]
 mod pipes;
+
+#[path = "terminal/title.rs"]
+mod title;

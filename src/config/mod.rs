@@ -94,6 +94,8 @@ pub struct Config {
     pub theme: String,
     /// Which signs to draw with.
     pub ascii: Ascii,
+    /// The terminal's window gets a title.
+    pub title: bool,
     /// The lab's address; `None`: look for it.
     pub url: Option<String>,
     /// The address of the lab's edge gateway, for watching from outside.
@@ -157,6 +159,7 @@ impl Default for Config {
         Config {
             theme: crate::theme::DEFAULT.to_owned(),
             ascii: Ascii::default(),
+            title: true,
             url: None,
             edge: None,
             token_file: None,
@@ -181,9 +184,10 @@ impl Default for Config {
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "theme",
     "ascii",
+    "title",
     "url",
     "edge",
     "token-file",
@@ -248,6 +252,7 @@ impl Config {
                 let words = [("auto", Ascii::Auto), ("yes", Ascii::Yes), ("no", Ascii::No)];
                 put(&mut self.ascii, source.choice(name, value, &words));
             }
+            "title" => put(&mut self.title, source.boolean(name, value)),
             "url" => self.url = address(source, name, value, &["ws", "wss"]),
             "edge" => self.edge = address(source, name, value, &["http", "https"]),
             "token-file" => self.token_file = path(source, name, value),

@@ -215,7 +215,7 @@ fn what_is_commented_out_in_the_example_would_be_valid() {
 #[test]
 fn every_key_is_read() {
     let config = faultless(
-        "theme = 'light'\nascii = 'yes'\nurl = 'wss://lab:1'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
+        "theme = 'light'\nascii = 'yes'\ntitle = false\nurl = 'wss://lab:1'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
          ca-file = 'ca'\njuice-config = 'c'\njuice_run = '/r'\nlab = 'a'\nread_only = true\nhidden = true\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
          [limits]\nended_tasks = 5_0\nmemory = 0x1000_0000\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
          [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n\
@@ -232,6 +232,7 @@ fn every_key_is_read() {
         Config {
             theme: "light".to_owned(),
             ascii: Ascii::Yes,
+            title: false,
             url: Some("wss://lab:1".to_owned()),
             edge: Some("https://hub/x".to_owned()),
             token_file: Some("/cfg/token".into()),
@@ -255,9 +256,9 @@ fn every_key_is_read() {
             exact_names: false,
             paths: Paths(vec![("/app".to_owned(), "~/lab".to_owned())]),
             keys: vec![
-                binding("submit", &["ctrl-s", "f8"], 28),
-                binding("open", &["enter"], 29),
-                binding("quit", &[], 30)
+                binding("submit", &["ctrl-s", "f8"], 29),
+                binding("open", &["enter"], 30),
+                binding("quit", &[], 31)
             ],
             opens: Ok(vec!["a".to_owned()]),
             labs: config.labs.clone(),

@@ -21,6 +21,8 @@ pub struct Capabilities {
     pub colours: Colours,
     /// Whether the locale says UTF-8; otherwise frames and signs are ASCII.
     pub utf8: bool,
+    /// Its window has a title that a program can set.
+    pub title: bool,
     /// Inside tmux.
     pub tmux: bool,
     /// Inside GNU screen.
@@ -37,6 +39,7 @@ impl Capabilities {
         let tmux = get("TMUX").is_some() || term.starts_with("tmux");
         Capabilities {
             colours: if get("NO_COLOR").is_some() { Colours::None } else { colours(&term, get("COLORTERM")) },
+            title: !term.is_empty() && !is_of(&term, &UNTITLED),
             utf8: ["LC_ALL", "LC_CTYPE", "LANG"]
                 .into_iter()
                 .find_map(get)
@@ -48,6 +51,19 @@ impl Capabilities {
     }
 }
 
+/// Those that know no strings (OSC) or have no window: some would show the title in the middle of the picture.
+const UNTITLED: [&str; 17] = [
+    "dumb", "vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "hpterm", "linux", "cygwin", "ansi",
+    "cons25", "pcansi", "wsvt25", "eterm", "sun", "wyse",
+];
+
+/// Whether `TERM` is one of these, or a variant of it.
+fn is_of(term: &str, names: &[&str]) -> bool {
+    names
+        .iter()
+        .any(|name| term.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+}
+
 /// `TERM` first: `COLORTERM` is handed down to whatever runs inside, such as a screen that knows no 24 bits and
 /// reads such codes as other attributes.
 fn colours(term: &str, colorterm: Option<String>) -> Colours {
@@ -55,11 +71,7 @@ fn colours(term: &str, colorterm: Option<String>) -> Colours {
     const SIXTEEN: [&str; 6] = ["linux", "cygwin", "ansi", "cons25", "pcansi", "wsvt25"];
     const TRUE: [&str; 8] =
         ["xterm-kitty", "xterm-ghostty", "ghostty", "alacritty", "wezterm", "foot", "contour", "rio"];
-    let family = |names: &[&str]| {
-        names
-            .iter()
-            .any(|name| term.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
-    };
+    let family = |names: &[&str]| is_of(term, names);
     let promised =
         colorterm.is_some_and(|value| ["truecolor", "24bit"].contains(&value.to_ascii_lowercase().as_str()));
     let palette = if term.contains("256") { Colours::Ansi256 } else { Colours::Ansi16 };
@@ -134,6 +146,18 @@ mod tests {
             assert_eq!(read(&env).colours, None, "NO_COLOR=1 TERM={term}");
             let env = [("TERM", term), ("COLORTERM", colorterm), ("NO_COLOR", "")];
             assert_eq!(read(&env).colours, wanted, "an empty NO_COLOR is not set");
+        }
+    }
+
+    #[test]
+    fn only_what_has_a_window_gets_a_title() {
+        for term in ["", "dumb", "linux", "linux-16color", "vt100", "vt220-w", "cons25", "eterm-color"] {
+            assert!(!read(&[("TERM", term)]).title, "{term}");
+        }
+        for term in
+            ["xterm", "xterm-256color", "screen", "tmux-256color", "foot", "rxvt-unicode", "something-new"]
+        {
+            assert!(read(&[("TERM", term)]).title, "{term}");
         }
     }
 

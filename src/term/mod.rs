@@ -39,6 +39,8 @@ pub use self::screen::Screen;
 pub use self::signals::{LAST_RESORT, Signal};
 pub use self::suspend::{SuspendError, can_suspend};
 
+use crate::clean::Clean;
+
 use self::modes::Tty;
 use self::reader::Reader;
 use self::signals::Signals;
@@ -101,6 +103,12 @@ impl Terminal {
     /// A writer of its own, for what is no part of a frame, such as [`osc52`]. Copies share one frame.
     pub fn screen(&self) -> Screen {
         Screen::new(Arc::clone(&self.tty))
+    }
+
+    /// Titles the terminal's window, until the terminal is given back; only for one that
+    /// [can have a title](Capabilities::title).
+    pub fn set_title(&self, title: &Clean) -> io::Result<()> {
+        self.tty.entitle(title)
     }
 
     /// Columns and rows, as the terminal reports them: either can be zero.

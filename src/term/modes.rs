@@ -23,6 +23,7 @@ use rustix::termios::{
 };
 
 use super::editor;
+use crate::clean::Clean;
 
 /// Alternate screen, cursor hidden, bracketed paste, and each character in the cell where it was put: a terminal that
 /// reorders lines with right-to-left writing in them would take our columns along (ECMA-48's BDSM; those who keep
@@ -34,6 +35,11 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[8l";
 /// paste, attributes and the scroll region; clears our picture (a multiplexer may have no alternate screen), lets the terminal
 /// reorder lines again, leaves the alternate screen, shows the cursor.
 const LEAVE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[r\x1b[H\x1b[2J\x1b[8h\x1b[?1049l\x1b[?25h";
+
+/// Keeps the window's title on the terminal's own stack (XTWINOPS), and takes it from there again. A terminal without such
+/// a stack shows its own default after an empty one.
+const SAVE_TITLE: &str = "\x1b[22;2t";
+const GIVE_TITLE: &[u8] = b"\x1b]2;\x1b\\\x1b[23;2t";
 
 /// How long the last words may wait for a terminal that takes nothing.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -66,6 +72,8 @@ pub(super) struct Tty {
     cooked: Termios,
     /// [`AWAY`], [`TAKEN`] or [`GIVING`].
     state: AtomicU8,
+    /// The window's title is ours.
+    titled: AtomicBool,
     times_taken: AtomicU32,
 }
 
@@ -118,7 +126,15 @@ impl Tty {
         let rescue = rustix::termios::ttyname(&output, Vec::new())
             .ok()
             .and_then(|name| open(name.to_str().ok()?, false, OFlags::NONBLOCK).ok());
-        Ok(Tty { input, output, rescue, cooked, state: AtomicU8::new(AWAY), times_taken: AtomicU32::new(0) })
+        Ok(Tty {
+            input,
+            output,
+            rescue,
+            cooked,
+            state: AtomicU8::new(AWAY),
+            titled: AtomicBool::new(false),
+            times_taken: AtomicU32::new(0),
+        })
     }
 
     /// Raw mode first: in the background that is where the kernel stops us, with the shell's screen untouched.
@@ -136,6 +152,9 @@ impl Tty {
         match self.state.compare_exchange(TAKEN, GIVING, Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) => {
                 self.last_words(LEAVE);
+                if self.titled.swap(false, Ordering::SeqCst) {
+                    self.last_words(GIVE_TITLE);
+                }
                 self.discard_input();
                 // Not "after the output has gone": a terminal that takes nothing would hold us here.
                 let _ = tcsetattr(&self.input, OptionalActions::Now, &self.cooked);
@@ -150,6 +169,15 @@ impl Tty {
             }
             Err(_) => {}
         }
+    }
+
+    /// Titles the window, as long as the terminal is ours.
+    pub(super) fn entitle(&self, title: &Clean) -> io::Result<()> {
+        if !self.is_taken() {
+            return Ok(());
+        }
+        let save = if self.titled.swap(true, Ordering::SeqCst) { "" } else { SAVE_TITLE };
+        self.write_all(format!("{save}\x1b]2;{}\x1b\\", title.as_str()).as_bytes())
     }
 
     /// The settings alone, for when a program that had the terminal was ended by force.

@@ -20,11 +20,14 @@ mod schedule;
 mod task;
 #[cfg(test)]
 mod tests;
+mod title;
 mod usual;
 mod when;
 pub mod words;
 
 use ratatui::layout::{Position, Rect};
+
+pub use title::title;
 
 use crate::{
     app::{

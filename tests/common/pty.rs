@@ -239,7 +239,16 @@ impl Screen {
             cursor_hidden: screen.hide_cursor(),
             bracketed_paste: screen.bracketed_paste(),
             mouse: screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None,
+            titled: last_of(&state.bytes, b"\x1b[22;2t") > last_of(&state.bytes, b"\x1b[23;2t"),
         }
+    }
+
+    /// The window's title, as it was set last.
+    pub fn title(&self) -> Option<String> {
+        let bytes = self.bytes_so_far();
+        let at = last_of(&bytes, b"\x1b]2;")?;
+        let title = String::from_utf8_lossy(&bytes[at + 4..]);
+        title.split_once("\x1b\\").map(|(title, _)| title.to_owned())
     }
 
     /// Column and row of the cursor, from 0.
@@ -266,7 +275,7 @@ impl Screen {
     }
 
     /// Fails unless every control byte so far is one that the program itself may write: carriage return and line feed,
-    /// CSI sequences that draw or set its own modes, and the clipboard (OSC 52). Text from outside has none of them.
+    /// CSI sequences that draw or set its own modes, the window's title (OSC 2) and the clipboard (OSC 52). Text from outside has none of them.
     pub fn assert_harmless(&self) {
         let bytes = self.bytes_so_far();
         let text = String::from_utf8(bytes).expect("what is written is UTF-8");
@@ -395,10 +404,14 @@ fn harmless(text: &str) -> Result<(), String> {
             let (parameters, last) = (&csi[..end], &csi[end..=end]);
             let own_mode = matches!(parameters, "?25" | "?1049" | "?2004" | "?2026" | "8");
             let numbers = parameters.chars().all(|c| c.is_ascii_digit() || matches!(c, ';' | ':'));
-            if !(own_mode && matches!(last, "h" | "l") || numbers && "ABCDGHJKXdmr".contains(last)) {
+            let title = last == "t" && matches!(parameters, "22;2" | "23;2");
+            if !(title || own_mode && matches!(last, "h" | "l") || numbers && "ABCDGHJKXdmr".contains(last)) {
                 return Err(format!("CSI {parameters} {last} after {before:?}"));
             }
             rest = &csi[end + 1..];
+        } else if let Some(title) = after.strip_prefix("]2;") {
+            // It is looked at like all other text, and what ends it too.
+            rest = title;
         } else if let Some(osc) = after.strip_prefix("]52;") {
             let end = osc.find(['\x07', '\x1b']).ok_or("an OSC sequence without end")?;
             rest = osc[end..].trim_start_matches("\x1b\\").trim_start_matches('\x07');
@@ -429,6 +442,8 @@ pub struct Modes {
     pub bracketed_paste: bool,
     /// The mouse is reported, in whatever way.
     pub mouse: bool,
+    /// The window's own title is kept aside for ours.
+    pub titled: bool,
 }
 
 /// CPU time of a process, user and system, as Linux counts it: in ticks of 10 ms. Zero when it is gone.

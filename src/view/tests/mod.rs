@@ -5,6 +5,7 @@ mod hostile;
 mod labs;
 mod sizes;
 mod snapshots;
+mod title;
 mod usual;
 
 use regex::Regex;
