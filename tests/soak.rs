@@ -19,11 +19,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
+use rustix::process::Pid;
 
 use common::{
     flood::{FAILS, Flood, SERVICES},
-    pty::{Modes, Screen, memory_now, most_memory},
+    pty::{Modes, Screen, child_of, cpu_time, memory_now, most_memory},
 };
 
 /// What the program may take by default, KiB.
@@ -182,7 +182,9 @@ impl Answers {
 /// One run of the whole: how long in all, how many results of 20 MB, how long somebody holds the reader.
 struct Soak {
     flood: Flood,
+    /// A shell's, in which the program runs.
     screen: Screen,
+    pid: Pid,
     begun: Instant,
     told: Instant,
 }
@@ -211,7 +213,7 @@ impl Soak {
     }
 
     fn memory(&self, what: &str) {
-        let (now, most) = (memory_now(self.screen.pid()) / 1024, most_memory(self.screen.pid()) / 1024);
+        let (now, most) = (memory_now(self.pid) / 1024, most_memory(self.pid) / 1024);
         let said = self.flood.said();
         println!(
             "{what:<34} after {:>4.0} s: {now} MiB now, {most} MiB at most; {} events, {} MB, {} tasks ended",
@@ -241,10 +243,10 @@ fn soak() {
     let results = number("JUICETOP_SOAK_RESULTS", 200);
     let held = Duration::from_secs(10.min(seconds / 6 + 1));
     let flood = Flood::start();
-    let screen = open(&flood, &[]);
-    // As a terminal is that nobody has changed.
-    let settings = Screen::start_command("sleep", &["60"], (120, 40), &[]).stty();
-    let mut soak = Soak { flood, screen, begun: Instant::now(), told: Instant::now() };
+    let screen = Screen::start_in_shell(&format!("--url {}", flood.url), (120, 40), &[("EDITOR", EDITOR)]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    let pid = child_of(screen.pid());
+    let mut soak = Soak { flood, screen, pid, begun: Instant::now(), told: Instant::now() };
     let part = Duration::from_secs(seconds) / 3;
     soak.memory("at the start");
 
@@ -266,10 +268,15 @@ fn soak() {
     soak.screen.wait_for("the lanes", |text| !text.contains(" · Anything"));
 
     soak.flood.rate(rate);
-    soak.screen.signal(Signal::STOP);
+    soak.screen.type_keys("ctrl-z");
+    soak.screen.wait_for("the shell", |text| text.contains("Stopped") && text.trim_end().ends_with('$'));
+    assert_eq!(soak.screen.modes(), Modes::default());
     sleep(held);
-    soak.screen.signal(Signal::CONT);
-    soak.memory("the program stood still");
+    // As the shell has it at its prompt.
+    let settings = soak.screen.stty();
+    soak.screen.send(b"fg\n");
+    soak.screen.wait_for("the lanes", |text| text.contains("● live"));
+    soak.memory("stopped by Ctrl-Z");
     soak.work(part, "and went on");
 
     soak.screen.type_keys("h");
@@ -280,17 +287,19 @@ fn soak() {
 
     soak.flood.rate(0);
     soak.settle("the end of the flood");
-    let most = most_memory(soak.screen.pid());
+    let most = most_memory(soak.pid);
     soak.memory("at the end");
     println!(
         "cpu time {:.1?} in {:.0?}; {} frames, {} kB to the terminal",
-        soak.screen.cpu_time(),
+        cpu_time(soak.pid),
         soak.begun.elapsed(),
         soak.screen.frames(),
         soak.screen.bytes_so_far().len() / 1000
     );
     soak.screen.type_keys("q");
-    assert_eq!(soak.screen.exit_status().exit_code(), 0);
+    soak.screen.wait_for("the shell", |text| !text.contains("● live") && text.trim_end().ends_with('$'));
+    soak.screen.send(b"echo code $?\n");
+    soak.screen.wait_for("a good end", |text| text.contains("code 0") && text.trim_end().ends_with('$'));
     assert_eq!(soak.screen.modes(), Modes::default());
     assert_eq!(soak.screen.stty(), settings);
     assert!(most <= LIMIT, "{most} KiB of {LIMIT}");

@@ -82,6 +82,16 @@ impl Screen {
         Screen::start_command(env!("CARGO_BIN_EXE_juicetop"), args, size, env)
     }
 
+    /// The same from the prompt of an interactive shell, which can stop and continue it: [`Screen::pid`] is the shell's.
+    pub fn start_in_shell(args: &str, size: (u16, u16), env: &[(&str, &str)]) -> Screen {
+        let env: Vec<_> = env.iter().copied().chain([("PS1", "$ ")]).collect();
+        let mut shell = Screen::start_command("bash", &["--norc", "--noprofile", "-i"], size, &env);
+        shell.wait_for("the shell", |text| text.starts_with('$'));
+        shell.send(b"bind 'set enable-bracketed-paste off'\n");
+        shell.send(format!("\"$JUICETOP\" {args}\n").as_bytes());
+        shell
+    }
+
     /// The same with any program, for example a shell that starts juicetop (whose path is in `$JUICETOP`).
     pub fn start_command(
         program: &str,
@@ -444,6 +454,13 @@ pub struct Modes {
     pub mouse: bool,
     /// The window's own title is kept aside for ours.
     pub titled: bool,
+}
+
+/// The only child of a process.
+pub fn child_of(pid: Pid) -> Pid {
+    let path = format!("/proc/{0}/task/{0}/children", pid.as_raw_nonzero());
+    let children = fs::read_to_string(path).unwrap();
+    Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap()).unwrap()
 }
 
 /// CPU time of a process, user and system, as Linux counts it: in ticks of 10 ms. Zero when it is gone.

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::Signal;
 
 use crate::{
-    common::pty::{Modes, Screen, cpu_time},
+    common::pty::{Modes, Screen, child_of, cpu_time},
     demo,
     kept::lab,
 };
@@ -158,11 +158,7 @@ fn a_megabyte_pasted_without_marks_is_no_command() {
 #[test]
 fn stopping_and_continuing_twenty_times() {
     let (_server, url) = lab();
-    let mut shell =
-        Screen::start_command("bash", &["--norc", "--noprofile", "-i"], (80, 24), &[("PS1", "$ ")]);
-    shell.wait_for("the shell", |text| text.starts_with('$'));
-    shell.send(b"bind 'set enable-bracketed-paste off'\n");
-    shell.send(format!("\"$JUICETOP\" --url {url}\n").as_bytes());
+    let mut shell = Screen::start_in_shell(&format!("--url {url}"), (80, 24), &[]);
     shell.wait_for("the connection", |text| text.contains("● live") && text.contains("cryo"));
     for round in 0..20_u16 {
         shell.type_keys("ctrl-z");
@@ -192,13 +188,6 @@ fn stopping_and_continuing_twenty_times() {
     shell.send(b"echo code $?\n");
     shell.wait_for("the end", |text| text.contains("code 0"));
     shell.signal(Signal::KILL);
-}
-
-/// The only child of a process.
-fn child_of(pid: Pid) -> Pid {
-    let path = format!("/proc/{0}/task/{0}/children", pid.as_raw_nonzero());
-    let children = std::fs::read_to_string(path).unwrap();
-    Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap()).unwrap()
 }
 
 /// Case A01, with the whole program: nobody gets a signal, the terminal is just gone.

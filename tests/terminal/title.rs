@@ -18,12 +18,8 @@ fn wait_for_title(screen: &Screen, wanted: &str) {
 #[test]
 fn it_says_what_runs_and_is_given_back_for_an_editor_for_the_shell_and_at_the_end() {
     let (_server, url) = lab();
-    let env =
-        [("PS1", "$ "), ("EDITOR", "sh -c 'echo EDITING; while [ ! -e $HOME/close ]; do sleep 0.02; done'")];
-    let mut shell = Screen::start_command("bash", &["--norc", "--noprofile", "-i"], (80, 24), &env);
-    shell.wait_for("the shell", |text| text.starts_with('$'));
-    shell.send(b"bind 'set enable-bracketed-paste off'\n");
-    shell.send(format!("\"$JUICETOP\" --url {url}\n").as_bytes());
+    let editor = "sh -c 'echo EDITING; while [ ! -e $HOME/close ]; do sleep 0.02; done'";
+    let mut shell = Screen::start_in_shell(&format!("--url {url}"), (80, 24), &[("EDITOR", editor)]);
     shell.wait_for("the connection", |text| text.contains("● live") && text.contains("cryo"));
     let name = url.trim_start_matches("ws://").to_owned();
     let title = |more: &str| format!("juicetop - {name}{more}");
