@@ -574,7 +574,9 @@ impl App {
         if let Some(key) = self.ui.last_key.filter(|_| self.ui.sent.iter().any(|s| s.waits)) {
             at(key.mono + update::REOPENS_AFTER);
         }
-        if self.ui.layers.last().is_some_and(Layer::is_busy) {
+        let asks = |layer: &Layer| matches!(layer, Layer::Task(reader) if reader.asks());
+        let asked = self.ui.layers.iter().any(asks) || self.ui.side.as_ref().is_some_and(Reader::asks);
+        if asked || self.ui.layers.last().is_some_and(Layer::is_busy) {
             at(now.mono);
         }
         if let Some(t) = self.ui.keeping.due {

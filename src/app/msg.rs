@@ -5,6 +5,7 @@ use crossterm::event::KeyEvent;
 
 use crate::{
     catalogue::{
+        TaskType,
         kept::Kept,
         script::{Envelope, Refusal},
         sweep::Payloads,
@@ -81,6 +82,13 @@ pub enum Msg {
     Logged(TaskKey, Result<Vec<Logged>, String>),
     /// Two tasks of the history were compared, or why they could not be.
     Compared(Result<Box<Comparison>, String>),
+    /// A payload was looked through for secrets, beside the loop.
+    Masked {
+        /// As it came.
+        payload: Text,
+        /// With its secrets masked; `None`: it has none.
+        masked: Option<Text>,
+    },
     /// Runs of earlier sessions were read from the history, the oldest first.
     Runs(Vec<Run>),
     /// Something was copied or saved, or could not be.
@@ -127,6 +135,13 @@ pub enum Edited {
 pub enum Effect {
     /// Send a frame.
     Send(Outgoing),
+    /// Look through a payload for secrets, beside the loop; the answer is [`Msg::Masked`].
+    Mask {
+        /// The payload.
+        payload: Text,
+        /// Its type, where the schema tells of secrets.
+        kind: Option<Box<TaskType>>,
+    },
     /// Try lost connections again now.
     Retry,
     /// Give up a connection that is up and brings nothing, for this reason; it is opened anew.

@@ -22,6 +22,9 @@ use super::{
 /// Columns of the sign before what can be folded.
 const FOLD_SIGN: usize = 2;
 
+/// A larger payload is looked through for secrets beside the loop, bytes: a key may not wait for it.
+pub const LARGE: usize = 512 * 1024;
+
 /// Whether two texts are one and the same; without reading them, for they may be large.
 fn is_same(one: Option<&Text>, other: Option<&Text>) -> bool {
     match (one, other) {
@@ -70,8 +73,10 @@ pub struct Reader {
     pub gone: bool,
     stamp: Option<Stamp>,
     report: Option<(Text, Report)>,
-    /// The payload of which the masked one was made.
+    /// The payload of which the masked one was made, or is being made.
     masked_of: Option<Text>,
+    /// It is to be made beside the loop, and nobody was asked to.
+    unasked: bool,
 }
 
 impl Reader {
@@ -92,7 +97,32 @@ impl Reader {
             stamp: None,
             report: None,
             masked_of: None,
+            unasked: false,
         }
+    }
+
+    /// Whether somebody is to be asked to look through the payload.
+    pub fn asks(&self) -> bool {
+        self.unasked
+    }
+
+    /// The payload that is to be looked through for secrets beside the loop; each is given once.
+    pub fn ask(&mut self) -> Option<Text> {
+        self.masked_of.clone().filter(|_| std::mem::take(&mut self.unasked))
+    }
+
+    /// That payload was looked through; `masked`: where it has secrets.
+    pub fn looked_through(&mut self, payload: &Text, masked: Option<&Text>) {
+        if self.choice.looking && is_same(self.masked_of.as_ref(), Some(payload)) {
+            self.choice.looking = false;
+            self.choice.masked = masked.cloned();
+        }
+    }
+
+    /// What may be seen of that payload, if it was looked through here.
+    pub fn seen_of(&self, payload: &Text) -> Option<Text> {
+        let known = !self.choice.looking && is_same(self.masked_of.as_ref(), Some(payload));
+        known.then(|| self.choice.masked.clone().unwrap_or_else(|| payload.clone()))
     }
 
     /// Bytes that stay at hand because it is open, also where the store lets them go.
@@ -119,7 +149,10 @@ impl Reader {
         self.key.clone_from(&task.key);
         if !is_same(self.masked_of.as_ref(), task.payload.as_ref()) {
             self.masked_of.clone_from(&task.payload);
-            self.choice.masked = masked_payload(catalogue, task, SECRET).map(Text::from);
+            let large = task.payload.as_ref().is_some_and(|payload| payload.len() > LARGE);
+            (self.choice.looking, self.unasked) = (large, large);
+            let masked = || masked_payload(catalogue, task, SECRET).map(Text::from);
+            self.choice.masked = if large { None } else { masked() };
         }
         let running = matches!(task.state, State::Running { .. });
         let stamp = Stamp {

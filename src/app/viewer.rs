@@ -92,17 +92,18 @@ pub struct Viewer {
     hit: Option<Range<usize>>,
 }
 
+/// A task's reply, and where its result stands in it.
+fn result(task: &Task) -> Option<(Text, Range<usize>)> {
+    let reply = task.reply.as_ref()?;
+    Some((reply.text.clone(), place(&reply.text, reply.result(task.is_ipython())?)?))
+}
+
 impl Viewer {
     /// On a task's result, else on its payload, of which `masked` is what may be seen where it has secrets. `None` if
     /// it has neither.
     pub fn of(task: &Task, masked: Option<Text>) -> Option<Viewer> {
-        let (what, text, range) = task
-            .reply
-            .as_ref()
-            .and_then(|reply| {
-                Some(("result", reply.text.clone(), place(&reply.text, reply.result(task.is_ipython())?)?))
-            })
-            .or_else(|| {
+        let (what, text, range) =
+            result(task).map(|(text, range)| ("result", text, range)).or_else(|| {
                 let payload = masked.or_else(|| task.payload.clone())?;
                 let range = 0..payload.len();
                 Some(("payload", payload, range))
@@ -113,6 +114,11 @@ impl Viewer {
         let kind = if kind.is_empty() { "task".to_owned() } else { kind };
         let id: String = short(&task.key.0).chars().take(8).collect();
         Some(Viewer::new(format!("{what} of {}", task.name), format!("{kind}-{id}"), text, range))
+    }
+
+    /// Whether the result is what it would show.
+    pub fn has_result(task: &Task) -> bool {
+        result(task).is_some()
     }
 
     fn new(title: String, file: String, text: Text, range: Range<usize>) -> Viewer {

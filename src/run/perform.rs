@@ -8,10 +8,11 @@ use std::{
 
 use super::{Runner, history::History, logs};
 use crate::{
-    app::{Effect, Msg, msg::Edited, session::Outgoing},
+    app::{Effect, Msg, compose, msg::Edited, session::Outgoing},
     fault, net,
     store::TaskKey,
     term,
+    wire::Text,
 };
 
 impl Runner {
@@ -90,6 +91,15 @@ impl Runner {
                     Err(e) => Err(format!("not copied: {e}; S saves it to a file")),
                 };
                 let _ = lab.done.send(Msg::Done(told));
+            }
+            Effect::Mask { payload, kind } => {
+                // The payload is the task's and weighed there; a second one is made of it.
+                let (done, held) = (lab.done.clone(), self.memory.hold(payload.len()));
+                std::thread::Builder::new().name("mask".to_owned()).spawn(move || {
+                    let masked = compose::mask(kind.as_deref(), &payload, compose::SECRET);
+                    let _ = done.send(Msg::Masked { payload, masked: masked.map(Text::from) });
+                    drop(held);
+                })?;
             }
             Effect::Save { name, text } => {
                 let done = lab.done.clone();

@@ -181,6 +181,8 @@ pub struct Choice {
     pub raw: bool,
     /// The payload with its secrets masked; `None`: it has none.
     pub masked: Option<Text>,
+    /// That is not known yet: nothing of the payload is shown.
+    pub looking: bool,
     /// Folds that are not as they start.
     pub toggled: BTreeSet<Fold>,
     /// The characters that the terminal has: markers stand under what they mean.
@@ -275,7 +277,8 @@ impl Document {
 
     /// The code of a cell as lines: in JSON it is one.
     fn code(&mut self, task: &Task, choice: &Choice) {
-        let payload = choice.masked.as_ref().or(task.payload.as_ref()).filter(|_| task.is_ipython());
+        let payload = choice.masked.as_ref().or(task.payload.as_ref());
+        let payload = payload.filter(|_| task.is_ipython() && !choice.looking);
         let code = payload.and_then(|payload| json::string(json::get(payload, "code")?));
         let Some(code) = code.filter(|code| code.trim().contains('\n')) else { return };
         self.heading("code", "");
@@ -303,6 +306,10 @@ impl Document {
         };
         self.heading("payload", remark);
         match choice.masked.as_ref().or(task.payload.as_ref()) {
+            Some(payload) if choice.looking => {
+                let text = format!("{}, looked through for secrets …", bytes(payload.len()));
+                self.push(Line::text(3, text, Tone::Dim));
+            }
             Some(payload) => self.json(payload, choice),
             None => self.push(Line::text(
                 3,

@@ -174,3 +174,32 @@ fn a_line_taller_than_the_pane_can_be_read_to_its_end() {
     }
     b.shows("<000>");
 }
+
+#[test]
+fn a_large_payload_is_looked_through_for_secrets_beside_the_loop_and_not_shown_before() {
+    use crate::app::{compose, reader::LARGE};
+    let mut b = Bench::new();
+    let payload = format!(r#"{{"token": "hush-hush", "data": "{}"}}"#, "x".repeat(LARGE));
+    b.runs(&Job { payload, ..job("q1") });
+    b.keys("j enter").shows("looked through for secrets").shows_not("xxxx").shows_not("hush");
+    assert_eq!(b.app.wake_at(b.now), Some(b.now.mono));
+    b.take();
+    b.msg(Msg::Wake);
+    let asked = b.take();
+    let [Effect::Mask { payload, kind: None }] = &asked[..] else { panic!("{asked:?}") };
+    b.keys("v");
+    assert!(b.notice().contains("looked through for secrets first"), "{}", b.notice());
+    assert!(!b.take().iter().any(|effect| matches!(effect, Effect::Mask { .. })), "it is asked for once");
+
+    // An answer about another payload is none about this one.
+    b.msg(Msg::Masked { payload: "{}".into(), masked: None }).shows("looked through for secrets …");
+    let masked = compose::mask(None, payload, compose::SECRET).map(Text::from);
+    b.msg(Msg::Masked { payload: payload.clone(), masked });
+    b.shows("secrets are masked").shows("xxxx").shows_not("hush");
+    b.keys("v").shows("\"*****").shows_not("hush");
+    assert_eq!(b.layers(), ["task", "result"]);
+    // With a result to be seen, `v` needs no payload.
+    b.keys("esc esc").completed(&job("q1"), &ok("q1"));
+    b.keys("v");
+    assert_eq!(b.layers(), ["result"]);
+}

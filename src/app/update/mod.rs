@@ -17,6 +17,7 @@ mod kernel;
 mod lanes;
 mod python;
 pub mod schedule;
+mod secrets;
 mod task;
 mod twice;
 mod types;
@@ -151,6 +152,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             compare::compared(app, compared, now);
         }
+        Msg::Masked { payload, masked } => secrets::looked_through(app, &payload, masked.as_ref()),
         Msg::Runs(runs) => app.session.store.learn(&runs),
         Msg::PastRead(task) => {
             app.ui.revision += 1;
@@ -182,6 +184,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     }
     effects.extend(kept::ended(app));
     effects.extend(history::ask(app));
+    effects.extend(secrets::ask(app));
     effects.extend(kernel::look_in_log(app, now));
     // The wire brings many messages between two frames: whoever draws settles once for all of them.
     if !from_wire {

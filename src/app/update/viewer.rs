@@ -6,6 +6,7 @@ use crate::{
         action::Action,
         compose::{SECRET, masked_payload},
         line::LineEdit,
+        reader::LARGE,
         viewer::{Body, Hunt, Viewer},
     },
     result::search::Direction,
@@ -19,8 +20,21 @@ pub(super) fn open(app: &mut App, now: Now) {
         app.tell(Severity::Info, "select a task first", now);
         return;
     };
-    let masked = masked_payload(&app.catalogue, task, SECRET).map(Text::from);
-    match Viewer::of(task, masked) {
+    // Only where there is no result to be seen.
+    let payload = task.payload.as_ref().filter(|_| !Viewer::has_result(task));
+    let seen = match payload {
+        Some(payload) if payload.len() > LARGE => match super::secrets::seen_of(app, task) {
+            Some(seen) => Some(seen),
+            None => {
+                let text = "its payload is large and is looked through for secrets first: open the task";
+                app.tell(Severity::Info, text, now);
+                return;
+            }
+        },
+        Some(_) => masked_payload(&app.catalogue, task, SECRET).map(Text::from),
+        None => None,
+    };
+    match Viewer::of(task, seen) {
         Some(viewer) => app.ui.layers.push(Layer::Result(Box::new(viewer))),
         None => app.tell(Severity::Info, "there is no result yet, and its payload was not seen", now),
     }
