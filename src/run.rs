@@ -4,6 +4,7 @@
 //! taken in before one frame is drawn, at once for the person and at most every 33 ms for the wire. Nothing is
 //! drawn unless the picture may have changed; while nothing happens the loop sleeps.
 
+mod archive;
 pub(crate) mod history;
 mod keeper;
 mod lab;
@@ -39,7 +40,7 @@ use self::{
     typing::Typing,
 };
 use crate::{
-    app::{App, Msg, labs::Labs, replay::Replay, session::ListPart, update},
+    app::{App, Msg, archive::Heard, labs::Labs, replay::Replay, session::ListPart, update},
     catalogue::Catalogue,
     clean::Charset,
     cli::{
@@ -435,6 +436,7 @@ impl Runner {
                     }
                     Came::Listed(part) => self.handle(at, Msg::List(part))?,
                     Came::Wire(event) => self.wire(at, event)?,
+                    Came::Archived(said) => self.archived(at, said)?,
                 },
                 // Something large is on its way.
                 () = memory.pressed() => {}
@@ -623,6 +625,29 @@ impl Runner {
             return Ok(());
         }
         self.handle(at, Msg::Wire(event))
+    }
+
+    /// Something was read of Juice's database: what is known here takes it in, all else is for the history.
+    fn archived(&mut self, at: usize, said: archive::Said) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let lab = &mut self.labs[at];
+        let archive::Said { id, what } = said;
+        let heard = match what {
+            archive::What::Told(heard) => heard,
+            archive::What::Tasks(batch) if lab.app.ui.archive.wants(id) => {
+                let store = &mut lab.app.session.store;
+                let (tasks, before) = (batch.tasks.len(), store.counts(true).unknown);
+                let past: Vec<_> =
+                    batch.tasks.into_iter().filter_map(|task| store.archived(task, now)).collect();
+                let settled = before.saturating_sub(store.counts(true).unknown);
+                if let Some(history) = &lab.history {
+                    history.archive(&past, &lab.app.catalogue, batch.receipt);
+                }
+                Heard::Took { tasks, settled }
+            }
+            archive::What::Tasks(_) => return Ok(()),
+        };
+        self.handle(at, Msg::Archive(id, heard))
     }
 
     fn handle(&mut self, at: usize, msg: Msg) -> anyhow::Result<()> {

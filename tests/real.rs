@@ -52,6 +52,9 @@ mod keep;
 #[path = "real/history.rs"]
 mod history;
 
+#[path = "real/archive.rs"]
+mod archive;
+
 #[path = "real/types.rs"]
 mod types;
 

@@ -176,7 +176,7 @@ actions! {
     MoveDown "move-down" "later" "takes the selected task one place down; Enter then moves it, after a question" [Schedule] ["J", "alt-down"];
     Edit "edit" "edit" "opens a scheduled task in the composer; sending it there replaces it" [Schedule] ["e"];
     Ended "ended" "ended" "lists ended tasks too, or leaves them out" [Schedule] ["a"];
-    ReadAgain "read-again" "read again" "reads the scheduler's list again" [Schedule] ["ctrl-r"];
+    ReadAgain "read-again" "read again" "reads the scheduler's list again; in the history Juice's own database, or stops reading it" [Schedule, History] ["ctrl-r"];
     Filter "filter" "filter" "filters the tasks by words and outcome:, since:, took>, payload.x:" [Lanes, Schedule, History] ["/"];
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];

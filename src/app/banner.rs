@@ -73,8 +73,12 @@ impl App {
             let times = if new == 2 { "once".to_owned() } else { format!("{} times", new - 1) };
             text.push_str(&format!(", and {times} before, {} in all", stretch(all)));
         }
+        text.push('.');
+        if let Some(told) = self.ui.archive.of_gap(gap) {
+            text.push_str(&format!(" {told}"));
+        }
         let key = self.settings.keymap.first(Action::Back).unwrap_or_default();
-        text.push_str(&format!(". {key} puts this away."));
+        text.push_str(&format!(" {key} puts this away."));
         Some(text)
     }
 }

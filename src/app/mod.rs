@@ -5,6 +5,7 @@
 //! carries its own state; there are no flags that say which one is shown.
 
 pub mod action;
+pub mod archive;
 pub mod banner;
 pub mod called;
 pub mod choices;
@@ -113,6 +114,8 @@ pub struct Settings {
     pub python: Option<String>,
     /// The version of orangeqs-juice-core there, where that is written on this machine.
     pub juice: Option<String>,
+    /// How far back Juice's own database of tasks is read at the start, or why it is not.
+    pub archive: Result<Duration, String>,
     /// Why the services' log cannot be asked; `None`: it can.
     pub no_log: Option<String>,
     /// It makes display names too where they are not certain without it.
@@ -135,6 +138,7 @@ impl Default for Settings {
             problems: Vec::new(),
             python: None,
             juice: None,
+            archive: Err("no lab was looked for on this machine".to_owned()),
             no_log: Some("no lab was looked for on this machine".to_owned()),
             exact_names: true,
         }
@@ -360,6 +364,8 @@ pub struct Ui {
     pub asked: Vec<Asked>,
     /// Tracebacks of cells, which no reply had.
     pub traces: traces::Traces,
+    /// Juice's own database of tasks.
+    pub archive: archive::Archive,
     /// Own tasks, by their frame's id, that were sent in another one's place and that the scheduler has not taken yet.
     pub replacing: Vec<(Text, Way)>,
     /// Cancellations that were asked for together.
@@ -393,6 +399,7 @@ impl App {
     /// The state at the start.
     pub fn new(session: Session, catalogue: Catalogue, settings: Settings, size: (u16, u16)) -> App {
         let traces = traces::Traces::new(&settings);
+        let archive = archive::Archive::new(settings.archive.clone());
         App {
             session,
             catalogue,
@@ -416,6 +423,7 @@ impl App {
                 zoom: false,
                 piped: String::new(),
                 traces,
+                archive,
                 notice: None,
                 drafts: HashMap::new(),
                 remembered: HashMap::new(),
@@ -580,6 +588,9 @@ impl App {
             at(now.mono);
         }
         if let Some(t) = self.ui.keeping.due {
+            at(t);
+        }
+        if let Some(t) = self.ui.archive.wake_at() {
             at(t);
         }
         if let Some((said, _)) = self.ui.said_yes {

@@ -23,6 +23,7 @@ use crate::{
 };
 
 use super::{
+    archive,
     choices::Change,
     compare::Comparison,
     compose::Draft,
@@ -70,6 +71,8 @@ pub enum Msg {
         /// What it made of each.
         result: Result<Vec<Envelope>, NotMade>,
     },
+    /// Something came of reading Juice's database, for that question.
+    Archive(u64, archive::Heard),
     /// The history's answer.
     Found(Found),
     /// A task of the history was read, or why it could not be.
@@ -232,6 +235,10 @@ pub enum Effect {
     FindPast(Box<Query>),
     /// Read a task of the history; comes back as [`Msg::PastRead`].
     OpenPast(i64),
+    /// Read tasks from Juice's database; they come by themselves, and what comes of it as [`Msg::Archive`].
+    ReadArchive(archive::Question),
+    /// Stop reading it.
+    StopArchive,
     /// Look for an exception in a service's log; comes back as [`Msg::Logged`].
     FindLogged(Wanted),
     /// Compare two tasks of the history; comes back as [`Msg::Compared`].

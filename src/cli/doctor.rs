@@ -20,13 +20,14 @@ use super::{
 use crate::{
     net::{
         self, Endpoint,
+        influx::{Access, Failure},
         probe::{Finding, Part, Report, Wanted, probe},
     },
     term::{Capabilities, Colours},
     time::Clock,
     wire::{
         Text,
-        link::{Line, LinkState, Problem},
+        link::{Line, LinkState, Problem, ProblemKind},
     },
 };
 
@@ -61,6 +62,7 @@ pub fn run(place: &Place, look: &LookArgs, args: &DoctorArgs, out: &Out) -> Resu
     if !lab.alone.is_empty() {
         alone(&mut page, &lab)?;
     }
+    database(&mut page, &lab);
     good &= page.troubles == 0;
     page.line("");
     page.line(if good { "All is well." } else { "Not all is well: see the lines marked with BAD." });
@@ -150,10 +152,6 @@ fn found(page: &mut Page, lab: &Lab) {
         "Juice",
         found.juice_version.as_deref().unwrap_or("its version is written nowhere on this machine"),
     );
-    match &found.influx {
-        Ok(access) => page.row("logs", &format!("{} (InfluxDB, bucket {})", access.url, access.logs)),
-        Err(why) => page.row("logs", &format!("not to be read from here: {why}")),
-    }
     for (index, service) in found.services.iter().enumerate() {
         let from = if service.implied { "added by Juice" } else { "orchestration" };
         let kernel = if service.kernel { ", kernel" } else { "" };
@@ -275,6 +273,30 @@ fn answers(page: &mut Page, report: &Report) {
     if report.parts.iter().any(|(part, _)| *part > Part::Tasks) {
         let _ = writeln!(page.text, "  {:<21} {version}", "Juice");
     }
+}
+
+/// Juice's database: whether tasks of the past can be read from it.
+fn database(page: &mut Page, lab: &Lab) {
+    page.head("Juice's database");
+    let access = match lab.influx() {
+        Ok(access) => access,
+        Err(why) => return page.line(&format!("  {:<21} not read: {}", "InfluxDB", out::one_line(&why))),
+    };
+    let clock = Clock::start();
+    let begun = clock.now();
+    let Access { url, org, tasks, logs, .. } = &access;
+    let detail = format!("{url}, organisation {org}, buckets {tasks} and {logs}");
+    match net::influx::tasks::try_out(&access) {
+        Ok(_) => page.good("InfluxDB", clock.now().since(begun), &detail),
+        Err(Failure { what, remedy, .. }) => {
+            page.bad("InfluxDB", &Problem { kind: ProblemKind::Unreachable, what, remedy });
+        }
+    }
+    let read = match lab.config().influxdb.back() {
+        Some(back) => format!("tasks of the last {} h are read", back.as_secs() / 3600),
+        None => "no tasks are read: [influxdb] hours is 0".to_owned(),
+    };
+    page.line(&format!("  {:<21} {read}", ""));
 }
 
 /// The services that are spoken to alone: whether their own ports answer.

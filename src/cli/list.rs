@@ -216,6 +216,7 @@ struct Seen {
     first_seen_at: String,
     started_seen: bool,
     ended_seen: bool,
+    archived: bool,
 }
 
 /// The fields of `watch --json`, and which of the times were seen.
@@ -226,12 +227,13 @@ pub(super) fn json(record: &Record, now: Now) -> String {
         first_seen_at: record::moment(past.heard),
         started_seen: seen(past.started),
         ended_seen: seen(past.ended),
+        archived: past.archived,
     };
     let more = record::open(&more);
     format!("{},{}}}", record::task(&record.task(), now), more.strip_prefix('{').unwrap_or(&more))
 }
 
-const CSV: [&str; 20] = [
+const CSV: [&str; 21] = [
     "id",
     "service",
     "type",
@@ -252,9 +254,10 @@ const CSV: [&str; 20] = [
     "error_name",
     "error_message",
     "task_id",
+    "archived",
 ];
 
-fn cells(past: &Past) -> [String; 20] {
+fn cells(past: &Past) -> [String; 21] {
     let moment = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let is = |yes: bool| yes.to_string();
@@ -279,6 +282,7 @@ fn cells(past: &Past) -> [String; 20] {
         text(past.ename.as_deref()),
         text(past.evalue.as_deref()),
         text(past.task_id.as_deref()),
+        is(past.archived),
     ]
 }
 

@@ -7,7 +7,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, source::Source, source::list};
+use super::{Config, Influxdb, source::Source, source::list};
 
 /// A lab of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct ListedLab {
 }
 
 /// What may stand in a section: what belongs to a lab rather than to the person.
-pub(super) const LAB_KEYS: [&str; 13] = [
+pub(super) const LAB_KEYS: [&str; 14] = [
     "url",
     "edge",
     "token-file",
@@ -35,6 +35,7 @@ pub(super) const LAB_KEYS: [&str; 13] = [
     "hidden",
     "history",
     "guard",
+    "influxdb",
     "catalogue",
     "paths",
 ];
@@ -105,6 +106,8 @@ impl Config {
             juice_config: None,
             juice_run: None,
             services: Vec::new(),
+            // What is one lab's database is not another's; how far back is the person's wish.
+            influxdb: Influxdb { hours: self.influxdb.hours, ..Influxdb::default() },
             labs: Vec::new(),
             opens: Ok(Vec::new()),
             ..self.clone()

@@ -11,7 +11,10 @@ pub mod source;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -76,6 +79,40 @@ impl Default for Limits {
     }
 }
 
+/// How Juice's database is read, where that is to be another way than Juice's own configuration says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Influxdb {
+    /// Its address.
+    pub url: Option<String>,
+    /// The organisation.
+    pub org: Option<String>,
+    /// The bucket of the task manager's events.
+    pub tasks: Option<String>,
+    /// The bucket of the services' logs.
+    pub logs: Option<String>,
+    /// The file that holds a token for it.
+    pub token_file: Option<PathBuf>,
+    /// So many hours of tasks are read back; 0: none are.
+    pub hours: usize,
+}
+
+impl Default for Influxdb {
+    fn default() -> Influxdb {
+        Influxdb { url: None, org: None, tasks: None, logs: None, token_file: None, hours: 24 }
+    }
+}
+
+impl Influxdb {
+    /// How far tasks are read back; `None`: not at all.
+    pub fn back(&self) -> Option<Duration> {
+        let hours = u64::try_from(self.hours).unwrap_or(u64::MAX).min(MOST_HOURS);
+        (hours > 0).then(|| Duration::from_secs(hours * 3600))
+    }
+}
+
+/// More of the past is not read than ten years.
+const MOST_HOURS: u64 = 10 * 366 * 24;
+
 /// One line of `[keys]`, as written: which keys do what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyBinding {
@@ -122,6 +159,8 @@ pub struct Config {
     pub guard: Guard,
     /// How much is kept.
     pub limits: Limits,
+    /// How Juice's database is read.
+    pub influxdb: Influxdb,
     /// The lab's Python, which makes what only a task's class can make.
     pub python: Option<PathBuf>,
     /// That Python makes display names too where they cannot be told without it.
@@ -173,6 +212,7 @@ impl Default for Config {
             traceback: TracebackOrder::default(),
             guard: Guard::default(),
             limits: Limits::default(),
+            influxdb: Influxdb::default(),
             python: None,
             exact_names: true,
             paths: Paths::default(),
@@ -184,7 +224,7 @@ impl Default for Config {
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "theme",
     "ascii",
     "title",
@@ -201,6 +241,7 @@ const KEYS: [&str; 21] = [
     "traceback",
     "guard",
     "limits",
+    "influxdb",
     "catalogue",
     "paths",
     "services",
@@ -209,6 +250,7 @@ const KEYS: [&str; 21] = [
 ];
 const GUARD_KEYS: [&str; 1] = ["types"];
 const CATALOGUE_KEYS: [&str; 2] = ["python", "exact-names"];
+const INFLUXDB_KEYS: [&str; 6] = ["url", "org", "tasks", "logs", "token-file", "hours"];
 const LIMIT_KEYS: [&str; 5] =
     ["ended-tasks", "memory", "history-days", "history-bytes", "history-text-bytes"];
 
@@ -272,6 +314,7 @@ impl Config {
             }
             "guard" => self.read_guard(source, value),
             "limits" => self.read_limits(source, value),
+            "influxdb" => self.read_influxdb(source, value),
             "catalogue" => self.read_catalogue(source, value),
             "paths" => self.read_paths(source, value),
             "keys" => self.read_keys(source, value),
@@ -333,6 +376,22 @@ impl Config {
                     put(&mut self.limits.history_text_bytes, source.number(&name, value, 0));
                 }
                 _ => source.unknown(key, LIMIT_KEYS),
+            }
+        }
+    }
+
+    fn read_influxdb(&mut self, source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in source.subtable("influxdb", value).into_iter().flatten() {
+            let name = key.get_ref().replace('_', "-");
+            let influxdb = &mut self.influxdb;
+            match name.as_str() {
+                "url" => influxdb.url = address(source, &name, value, &["http", "https"]),
+                "org" => influxdb.org = source.string(&name, value),
+                "tasks" => influxdb.tasks = source.string(&name, value),
+                "logs" => influxdb.logs = source.string(&name, value),
+                "token-file" => influxdb.token_file = path(source, &name, value),
+                "hours" => put(&mut influxdb.hours, source.number(&name, value, 0)),
+                _ => source.unknown(key, INFLUXDB_KEYS),
             }
         }
     }

@@ -60,7 +60,7 @@ fn every_key_is_documented_and_in_the_example() {
     let below = |table: &'static str, keys: &[&'static str]| -> Vec<(String, &'static str)> {
         keys.iter().map(|key| (format!("{table}.{key}"), *key)).collect()
     };
-    let tables = ["guard", "limits", "catalogue", "paths", "services", "keys"];
+    let tables = ["guard", "limits", "influxdb", "catalogue", "paths", "services", "keys"];
     let plain = KEYS
         .iter()
         .filter(|key| !tables.contains(*key) && **key != "labs")
@@ -68,6 +68,7 @@ fn every_key_is_documented_and_in_the_example() {
     let all = plain
         .chain(below("guard", &GUARD_KEYS))
         .chain(below("limits", &LIMIT_KEYS))
+        .chain(below("influxdb", &INFLUXDB_KEYS))
         .chain(below("catalogue", &CATALOGUE_KEYS));
     for (path, key) in all {
         assert!(text.contains(&format!("| `{path}` |")), "{path} has no row in docs/configuration.md");
@@ -219,7 +220,8 @@ fn every_key_is_read() {
          ca-file = 'ca'\njuice-config = 'c'\njuice_run = '/r'\nlab = 'a'\nread_only = true\nhidden = true\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
          [limits]\nended_tasks = 5_0\nmemory = 0x1000_0000\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
          [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n\
-         [services]\nfridge = 'ws://f:1'\n[labs.a]\n",
+         [services]\nfridge = 'ws://f:1'\n[influxdb]\nurl = 'https://db:1'\norg = 'o'\ntasks = 't'\nlogs = 'l'\n\
+         token_file = 'influx'\nhours = 0\n[labs.a]\n",
     );
     let binding = |action: &str, keys: &[&str], line| KeyBinding {
         action: action.to_owned(),
@@ -252,6 +254,14 @@ fn every_key_is_read() {
                 history_bytes: 1_000,
                 history_text_bytes: 0,
             },
+            influxdb: Influxdb {
+                url: Some("https://db:1".to_owned()),
+                org: Some("o".to_owned()),
+                tasks: Some("t".to_owned()),
+                logs: Some("l".to_owned()),
+                token_file: Some("/cfg/influx".into()),
+                hours: 0,
+            },
             python: Some("/cfg/venv/bin/python".into()),
             exact_names: false,
             paths: Paths(vec![("/app".to_owned(), "~/lab".to_owned())]),
@@ -264,6 +274,24 @@ fn every_key_is_read() {
             labs: config.labs.clone(),
         }
     );
+}
+
+#[test]
+fn a_database_is_one_labs_and_how_far_it_is_read_is_the_persons_wish() {
+    let config = faultless(
+        "[influxdb]\nurl = 'http://db:1'\ntoken-file = 't'\nhours = 2\n[labs.a]\n[labs.b.influxdb]\nurl = 'http://b:1'\nhours = 0\n",
+    );
+    assert_eq!(config.influxdb.back(), Some(Duration::from_secs(7200)));
+    let [a, b] = &config.labs[..] else { panic!("{:?}", config.labs) };
+    assert_eq!(a.config.influxdb, Influxdb { hours: 2, ..Influxdb::default() });
+    assert_eq!((b.config.influxdb.url.as_deref(), b.config.influxdb.back()), (Some("http://b:1"), None));
+    assert_eq!(
+        Influxdb { hours: usize::MAX, ..Influxdb::default() }.back().map(|back| back.as_secs()),
+        Some(MOST_HOURS * 3600)
+    );
+    let (config, problems) = parse("[influxdb]\nurl = 'db:1'\nhours = -1\ntoken = 'secret'\n");
+    assert_eq!((config.influxdb, problems.len()), (Influxdb::default(), 3));
+    assert!(!problems.join(" ").contains("secret"), "{problems:?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::{
     Limits, Trouble,
     pack::unpack,
     record::{Kept, Record, Texts},
-    schema::{self, COLUMNS, Words},
+    schema::{self, COLUMNS, COUNT, Words},
     write::{join, next_change, put},
 };
 use crate::{
@@ -185,8 +185,13 @@ impl Journal {
         }
         for record in records {
             let key = record.past.key.clone();
-            let row = put(&tx, rows.get(&key).copied(), record, change)?;
-            rows.insert(key, row);
+            // What was only read of is nothing that the store calls by this key.
+            let is_read = record.past.archived;
+            let known = rows.get(&key).copied().filter(|_| !is_read);
+            let row = put(&tx, known, record, change)?;
+            if !is_read {
+                rows.insert(key, row);
+            }
         }
         tx.commit()?;
         self.rows = rows;
@@ -210,8 +215,8 @@ impl Journal {
             if !attended {
                 doubt(&mut record.past);
             }
-            last = row.get(27)?;
-            each(row.get(26)?, record);
+            last = row.get(COUNT + 1)?;
+            each(row.get(COUNT)?, record);
         }
         Ok(last)
     }
@@ -371,7 +376,7 @@ impl Journal {
         let mut runs = Vec::new();
         while let Some(row) = rows.next()? {
             let mut record = schema::read(row, &mut words)?;
-            let blob = row.get_ref(26)?.as_blob_or_null().map_err(|e| Trouble::Damaged(e.to_string()))?;
+            let blob = row.get_ref(COUNT)?.as_blob_or_null().map_err(|e| Trouble::Damaged(e.to_string()))?;
             // One that cannot be read is as one that was not kept.
             record.texts.payload =
                 blob.and_then(|blob| unpack(blob, largest).ok()).map(|text| Kept::Text(text.into()));

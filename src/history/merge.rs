@@ -2,7 +2,7 @@
 
 use crate::{
     store::{Moment, Past, State},
-    wire::Text,
+    wire::{Text, event::Stamp},
 };
 
 use super::record::Record;
@@ -15,7 +15,12 @@ pub(super) fn is_same_run(there: &Record, new: &Record) -> bool {
         return one == other;
     }
     if let (Some(one), Some(other)) = (&there.time, &new.time) {
-        return one == other;
+        // A database writes the same moment in another form.
+        return one == other || Stamp::parse(one).is(&Stamp::parse(other));
+    }
+    if there.past.archived || new.past.archived {
+        // By whose clock the other was heard of is not known, and ids are seldom used again.
+        return true;
     }
     !(there.past.outcome.is_some() && there.past.ended.is_some_and(|ended| ended.at < new.past.heard))
 }
@@ -25,8 +30,10 @@ pub(super) fn is_same_run(there: &Record, new: &Record) -> bool {
 pub(super) fn merged(there: Record, new: Record) -> Record {
     // The end that was written first stands; before that, whoever writes last has looked last.
     let ends = |past: &Past| past.state == State::Ended;
-    let newer = !ends(&there.past);
-    let past = merged_past(there.past, new.past, newer);
+    // Who has only read of it knows no better how it stands, unless that was its end.
+    let is_read = new.past.archived && !there.past.archived && !ends(&new.past);
+    let newer = !ends(&there.past) && !is_read;
+    let past = merged_past(there.past, new.past, newer, is_read);
     Record {
         past,
         time: there.time.or(new.time),
@@ -37,14 +44,20 @@ pub(super) fn merged(there: Record, new: Record) -> Record {
     }
 }
 
-fn merged_past(there: Past, new: Past, newer: bool) -> Past {
+fn merged_past(there: Past, new: Past, newer: bool, is_read: bool) -> Past {
     let (state, outcome, reason) = match newer {
         true => (new.state, new.outcome, new.reason),
-        false => (there.state, there.outcome, there.reason.or(new.reason)),
+        false if is_read => (there.state, there.outcome, there.reason),
+        // Of an end no doubt says why.
+        false => {
+            (there.state, there.outcome, there.reason.or(new.reason.filter(|_| new.state == State::Ended)))
+        }
     };
     let over = matches!(state, State::Ended | State::Unknown);
     let started = better(there.started, new.started);
     let ended = match newer {
+        // What is read of a task's end does not tell when that was.
+        true if new.archived => there.ended,
         true => new.ended,
         false => better(there.ended, new.ended),
     };
@@ -70,12 +83,18 @@ fn merged_past(there: Past, new: Past, newer: bool) -> Past {
         scheduled_task_id: there.scheduled_task_id.or(new.scheduled_task_id),
         own: there.own.or(new.own),
         hidden: there.hidden || new.hidden,
-        heard: there.heard.min(new.heard),
+        // Two clocks: the one by which it was seen here counts.
+        heard: match (there.archived, new.archived) {
+            (true, false) => new.heard,
+            (false, true) => there.heard,
+            _ => there.heard.min(new.heard),
+        },
         started,
         ended,
         took: took.filter(|_| over),
         ename: there.ename.or(new.ename),
         evalue: there.evalue.or(new.evalue),
+        archived: there.archived && new.archived,
     }
 }
 

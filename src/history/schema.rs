@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// What leads from one form to the next; the first makes it. The file's `user_version` counts those that were done.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE task (
         row INTEGER PRIMARY KEY,
         change INTEGER NOT NULL,
@@ -60,12 +61,19 @@ const STEPS: &[&str] = &["
     ) STRICT;
     CREATE TABLE about (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO about VALUES ('change', 0), ('pruned', 0), ('let_go', 0), ('let_go_until', 0);
-"];
+",
+    "
+    ALTER TABLE task ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// The columns of a record, in the order in which [`read`] and [`values`] have them.
 pub(super) const COLUMNS: &str = "key, service, type, name, lane, state, outcome, reason, why, task_id, \
     scheduled_task_id, own, hidden, heard, started, started_seen, ended, ended_seen, took, took_exact, ename, evalue, \
-    time, run_at, submitted_at, cancel_wished";
+    time, run_at, submitted_at, cancel_wished, archived";
+
+/// How many they are.
+pub(super) const COUNT: usize = 27;
 
 /// Brings the file to the form of this program.
 pub(super) fn prepare(db: &mut Connection) -> Result<(), Trouble> {
@@ -159,6 +167,7 @@ pub(super) fn read(row: &Row<'_>, words: &mut Words) -> rusqlite::Result<Record>
         },
         ename: word(20)?.map(|name| words.one(name)),
         evalue: text(21)?,
+        archived: row.get(26)?,
     };
     Ok(Record {
         past,
@@ -180,7 +189,7 @@ pub(super) fn values(record: &Record) -> Vec<Box<dyn ToSql + '_>> {
         all.push(Box::new(value));
     }
     let past = &record.past;
-    let mut all: Vec<Box<dyn ToSql>> = Vec::with_capacity(26);
+    let mut all: Vec<Box<dyn ToSql>> = Vec::with_capacity(COUNT);
     put(&mut all, &*past.key.0);
     put(&mut all, &*past.service);
     put(&mut all, &*past.task_type);
@@ -213,6 +222,7 @@ pub(super) fn values(record: &Record) -> Vec<Box<dyn ToSql + '_>> {
     put(&mut all, record.run_at.as_deref());
     put(&mut all, record.submitted_at.as_deref());
     put(&mut all, record.cancel_wished);
+    put(&mut all, past.archived);
     all
 }
 
@@ -248,6 +258,7 @@ fn reason(word: &str, why: Option<Text>) -> Option<Reason> {
         Reason::OddReply,
         Reason::NotSent(why.unwrap_or_default().to_string()),
         Reason::PutAway,
+        Reason::NoEnd,
     ];
     all.into_iter().find(|reason| reason.word() == word)
 }

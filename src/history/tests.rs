@@ -38,6 +38,7 @@ fn running(id: &str) -> Record {
         took: None,
         ename: None,
         evalue: None,
+        archived: false,
     };
     Record {
         past,
@@ -545,4 +546,95 @@ fn runs_are_read_for_what_is_usual_with_their_payload_where_it_can_be_compared()
     assert_eq!(told(journal.runs(10, 500).unwrap()), wanted);
     assert_eq!(told(journal.runs(2, 500).unwrap()), wanted[2..], "the newest");
     assert_eq!(usual_runs(&journal).unwrap().len(), 4);
+}
+
+/// The same task as Juice's database tells it, by a clock that is an hour ahead.
+fn archived(id: &str, ended: bool) -> Record {
+    let mut record = running(id);
+    let past = &mut record.past;
+    (past.state, past.reason) = (State::Unknown, Some(Reason::NoEnd));
+    (past.started, past.heard, past.archived) = (None, at(9.0 + 3600.0), true);
+    record.time = Some("2026-11-24T22:00:09+01:00".into());
+    if ended {
+        (record.past.state, record.past.outcome, record.past.reason) =
+            (State::Ended, Some(Outcome::Failed), None);
+        record.past.ename = Some("KeyError".into());
+        record.texts.reply = Some(Kept::Text(r#"{"status": "error"}"#.into()));
+    }
+    record
+}
+
+#[test]
+fn what_was_seen_is_worth_more_than_what_juices_database_tells_whoever_comes_first() {
+    for turned in [false, true] {
+        let both = |one: Record, other: Record| {
+            let place = place();
+            let mut journal = open(&place);
+            let (first, second) = if turned { (other, one) } else { (one, other) };
+            journal.write(&[], vec![first]).unwrap();
+            journal.write(&[], vec![second]).unwrap();
+            let row = journal.find("a", 2).unwrap()[0];
+            (only(&journal), journal.full(row).unwrap())
+        };
+        let (past, record) = both(running("a"), archived("a", false));
+        assert_eq!(past, running("a").past, "it runs, whatever has no end yet");
+        assert_eq!(record.texts, running("a").texts);
+        let mut live = ended("a");
+        (live.time, live.texts.payload) = (None, None);
+        let (past, record) = both(live.clone(), archived("a", true));
+        let ends = (past.outcome, past.ended, past.took);
+        if turned {
+            assert_eq!(
+                ends,
+                (Some(Outcome::Failed), live.past.ended, live.past.took),
+                "the first end stands"
+            );
+        } else {
+            assert_eq!(ends, (live.past.outcome, live.past.ended, live.past.took));
+        }
+        assert_eq!((past.heard, past.started, past.archived), (live.past.heard, live.past.started, false));
+        assert!(record.texts.payload.is_some() && record.time.is_some(), "gaps are filled");
+    }
+}
+
+#[test]
+fn an_end_that_nobody_saw_is_known_from_juices_database_without_its_time() {
+    let place = place();
+    let mut journal = open(&place);
+    let mut lost = unknown("a", Reason::NotSeen);
+    lost.past.ended = Some(Moment { at: at(30.0), exact: false });
+    lost.past.took = Some((Duration::from_secs(20), false));
+    journal.write(&[], vec![lost.clone()]).unwrap();
+    journal.write(&[], vec![archived("a", true), archived("b", true), archived("c", false)]).unwrap();
+    let all = lines(&journal);
+    let [a, b, c] = &all[..] else { panic!("{all:#?}") };
+    assert_eq!((a.state, a.outcome, &a.reason), (State::Ended, Some(Outcome::Failed), &None));
+    assert_eq!((a.ended, a.took, a.archived), (lost.past.ended, lost.past.took, false));
+    assert_eq!((b.outcome, b.ended, b.took, b.archived), (Some(Outcome::Failed), None, None, true));
+    assert_eq!((c.state, &c.reason), (State::Unknown, &Some(Reason::NoEnd)));
+    // Read again it is the same, and what is seen of it later counts.
+    journal.write(&[], vec![archived("b", true), archived("b", false), archived("c", false)]).unwrap();
+    let again = lines(&journal);
+    assert_eq!(again.len(), 3);
+    assert!(again.iter().any(|past| past == b), "its beginning alone takes nothing back: {again:#?}");
+    let mut seen = ended("c");
+    seen.past.started = Some(Moment { at: at(11.0), exact: false });
+    seen.past.took = Some((Duration::from_secs(1), false));
+    journal.write(&[], vec![seen.clone()]).unwrap();
+    let row = journal.find("c", 2).unwrap()[0];
+    let c = journal.full(row).unwrap().past;
+    assert_eq!(
+        (c.state, c.ended, c.took, c.archived),
+        (State::Ended, seen.past.ended, seen.past.took, false)
+    );
+}
+
+#[test]
+fn a_file_of_before_has_nothing_from_juices_database() {
+    let place = place();
+    open(&place).write(&[], vec![ended("a")]).unwrap();
+    let db = rusqlite::Connection::open(&place.path).unwrap();
+    db.execute_batch("ALTER TABLE task DROP COLUMN archived; PRAGMA user_version = 1").unwrap();
+    drop(db);
+    assert_eq!(only(&open(&place)), ended("a").past);
 }

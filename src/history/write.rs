@@ -10,7 +10,7 @@ use super::{
     merge::{is_same_run, merged},
     pack::pack,
     record::{Kept, Record, Texts},
-    schema::{self, COLUMNS},
+    schema::{self, COLUMNS, COUNT},
 };
 use crate::{store::TaskKey, wire::Text};
 
@@ -91,7 +91,7 @@ fn insert(tx: &Transaction<'_>, mut record: Record, change: i64) -> Result<RowId
         run += 1;
         record.past.key = TaskKey(format!("{wish}#{run}").into());
     }
-    let marks = "?, ".repeat(26);
+    let marks = "?, ".repeat(COUNT);
     let sql = format!("INSERT INTO task ({COLUMNS}, change) VALUES ({marks}?)");
     let mut values = schema::values(&record);
     values.push(Box::new(change));
@@ -106,7 +106,7 @@ fn insert(tx: &Transaction<'_>, mut record: Record, change: i64) -> Result<RowId
 }
 
 fn update(tx: &Transaction<'_>, row: RowId, record: &Record, change: i64) -> Result<(), Trouble> {
-    let marks = "?, ".repeat(26);
+    let marks = "?, ".repeat(COUNT);
     let sql = format!("UPDATE task SET ({COLUMNS}, change) = ({marks}?) WHERE row = ?");
     let mut values = schema::values(record);
     values.push(Box::new(change));

@@ -13,6 +13,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{
+    archive,
     history::History,
     keeper::{Files, Keeper},
     logs,
@@ -66,6 +67,8 @@ pub(super) struct OnScreen {
     pub history: Option<History>,
     pub types: Types,
     pub influx: Option<Access>,
+    /// Juice's database is being read, as long as it is there.
+    pub archive: Option<archive::Reader>,
     /// Heard as long as it is there.
     pub _kernels: Option<Kernels>,
     pub paths: Paths,
@@ -73,6 +76,8 @@ pub(super) struct OnScreen {
     pub done: mpsc::UnboundedSender<Msg>,
     /// Where the parts of its scheduler's list are to be sent that are read beside the loop.
     pub parts: mpsc::Sender<Weighed>,
+    /// Where what is read of Juice's database is to be sent.
+    pub archives: mpsc::UnboundedSender<archive::Said>,
     pub sources: Sources,
     /// What it told last, and the person was told of where another lab was in front.
     told: Option<Notice>,
@@ -88,6 +93,8 @@ const AHEAD: usize = 2;
 pub(super) struct Sources {
     pub from_effects: mpsc::UnboundedReceiver<Msg>,
     pub listed: mpsc::Receiver<Weighed>,
+    /// What is read of Juice's database: never more than two batches of it.
+    pub archived: mpsc::UnboundedReceiver<archive::Said>,
     /// `None`: its connections are gone.
     pub incoming: Option<mpsc::Receiver<Incoming>>,
 }
@@ -101,6 +108,8 @@ pub(super) enum Came {
     Listed(ListPart),
     /// What the lab said.
     Wire(Incoming),
+    /// What Juice's database says.
+    Archived(archive::Said),
 }
 
 /// The next that comes for one of the labs, and for which, by its place: what effects brought, lists, then the wire; each time
@@ -121,6 +130,11 @@ pub(super) async fn next<'a>(labs: impl Iterator<Item = &'a mut Sources>, front:
         for at in from(front, labs.len()) {
             if let Poll::Ready(event) = labs[at].poll_wire(cx) {
                 return Poll::Ready((at, Came::Wire(event)));
+            }
+        }
+        for at in from(front, labs.len()) {
+            if let Poll::Ready(Some(said)) = labs[at].archived.poll_recv(cx) {
+                return Poll::Ready((at, Came::Archived(said)));
             }
         }
         Poll::Pending
@@ -205,6 +219,10 @@ impl OnScreen {
                 .map(|path| path.display().to_string()),
             exact_names: config.exact_names,
             juice: lab.found.as_ref().and_then(|found| found.juice_version.clone()),
+            archive: match &influx {
+                Ok(_) => config.influxdb.back().ok_or_else(|| "[influxdb] hours is 0".to_owned()),
+                Err(why) => Err(why.clone()),
+            },
             no_log: influx.as_ref().err().cloned(),
         };
         let (net, incoming) = match is_replay {
@@ -236,6 +254,7 @@ impl OnScreen {
         }
         let (done, from_effects) = mpsc::unbounded_channel();
         let (parts, listed) = mpsc::channel(AHEAD);
+        let (archives, archived) = mpsc::unbounded_channel();
         // The demonstration's past is gone with it; so is that of who wants none kept.
         let (place, limits) = lab.history().unzip();
         let place = place.filter(|_| config.history && !args.no_history);
@@ -260,11 +279,13 @@ impl OnScreen {
             history,
             types: Types::of(lab),
             influx: influx.ok(),
+            archive: None,
             _kernels: kernels,
             paths: config.paths.clone(),
             done,
             parts,
-            sources: Sources { from_effects, listed, incoming },
+            archives,
+            sources: Sources { from_effects, listed, archived, incoming },
             told: None,
         })
     }
@@ -365,7 +386,8 @@ mod tests {
             let (done, from_effects) = mpsc::unbounded_channel();
             let (parts, listed) = mpsc::channel(AHEAD);
             let (wire, incoming) = mpsc::channel(10);
-            labs.push(Sources { from_effects, listed, incoming: Some(incoming) });
+            let archived = mpsc::unbounded_channel().1;
+            labs.push(Sources { from_effects, listed, archived, incoming: Some(incoming) });
             ends.push((wire, parts, done));
         }
         for (wire, parts, done) in &ends {
@@ -383,6 +405,7 @@ mod tests {
                 Came::Done(_) => "done",
                 Came::Listed(_) => "listed",
                 Came::Wire(_) => "wire",
+                Came::Archived(_) => "archived",
             };
             order.push((what, at));
         }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Runner, history::History, logs};
+use super::{Runner, archive, history::History, logs};
 use crate::{
     app::{Effect, Msg, compose, msg::Edited, session::Outgoing},
     fault, net,
@@ -143,6 +143,19 @@ impl Runner {
                 }
             }
             Effect::OpenPast(row) => lab.history.iter().for_each(|history| history.open(row)),
+            Effect::ReadArchive(question) => {
+                if let Some(access) = lab.influx.clone() {
+                    let started = archive::Reader::start(
+                        access,
+                        question,
+                        &self.memory,
+                        self.clock,
+                        lab.archives.clone(),
+                    )?;
+                    lab.archive = Some(started);
+                }
+            }
+            Effect::StopArchive => lab.archive = None,
             Effect::FindLogged(wanted) => logs::find(lab.influx.clone(), wanted, lab.done.clone())?,
             Effect::ComparePast(pair) => lab.history.iter().for_each(|history| history.compare(pair)),
             Effect::KeepChoice(change) => {

@@ -62,6 +62,7 @@ pub(super) fn blank(service: &Text, lane: Lane, state: State, now: Now) -> Task 
         reply: None,
         error: None,
         let_go: false,
+        archived: false,
         time: None,
         run_at: None,
         submitted_at: None,

@@ -204,7 +204,7 @@ impl Store {
     }
 
     /// A sequential row went out of sight: whether its slot is taken cannot be told any more.
-    fn slot_lost(&mut self, id: RowId, now: Now) {
+    pub(super) fn slot_lost(&mut self, id: RowId, now: Now) {
         let Some(row) = self.row(id) else { return };
         if row.task.lane != Lane::Sequential {
             return;

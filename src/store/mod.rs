@@ -9,6 +9,7 @@
 //! rows through `table`'s `edit`, which keeps every index in step and notices what really changed; `judge` reads
 //! replies; `lane` answers what the screen asks. Nothing is ever found by walking over all tasks.
 
+mod archive;
 mod bus;
 mod doubt;
 pub mod filter;

@@ -124,6 +124,8 @@ pub enum Reason {
     NotSent(String),
     /// Put away by hand: shown among the ended, counted nowhere.
     PutAway,
+    /// Known from Juice's database alone, which has no end of it.
+    NoEnd,
 }
 
 impl Reason {
@@ -140,6 +142,7 @@ impl Reason {
             Reason::OddReply => "odd-reply",
             Reason::NotSent(_) => "not-sent",
             Reason::PutAway => "put-away",
+            Reason::NoEnd => "no-end",
         }
     }
 }
@@ -226,6 +229,8 @@ pub struct Task {
     pub error: Option<ErrorBody>,
     /// Payload or reply were let go to stay within the limits.
     pub let_go: bool,
+    /// All that is known of it is from Juice's database: nobody here has seen it.
+    pub archived: bool,
     /// `time` of its events: when the router made its first event.
     pub time: Option<Stamp>,
     /// Scheduled: not before this.
@@ -259,11 +264,13 @@ impl Task {
         &*self.task_type == "IPythonTask"
     }
 
-    /// How long it has run (running: until `now`), and whether that is exact (false: at least).
+    /// How long it has run (running: until `now`), and whether that is exact (false: at least). Where only later was learned
+    /// that it had ended, nobody knows.
     pub fn duration(&self, now: Now) -> Option<(Duration, bool)> {
         let start = self.started?;
         let end = match self.state {
             State::Running { .. } => Seen { at: now, exact: true },
+            State::Ended => self.ended.filter(|end| end.exact)?,
             _ => self.ended?,
         };
         Some((end.at.since(start.at), start.exact && end.exact))

@@ -11,7 +11,7 @@ use crate::{
         document::reason_text,
         history::{Columns, History},
         layout::Shape,
-        update::history_height,
+        update::{history_height, history_note},
     },
     clean::{Clean, exact},
     store::{Outcome, Past, past::query::Column},
@@ -52,13 +52,15 @@ const GIVES_WAY: [Column; 8] = [
 /// The rows of the body.
 pub(super) fn rows(app: &App, history: &History, area: Rect, look: Look, now: Now) -> Vec<Row> {
     let narrow = app.areas().shape == Shape::Narrow;
-    let mut rows = vec![head(history, look, narrow)];
+    let mut rows = vec![head(app, history, look, narrow)];
+    let note = history_note(app).into_iter();
+    rows.extend(note.map(|text| Row::of(vec![spaces(1), Piece { text, role: Role::Warning }])));
     if history.found.lines.is_empty() {
         rows.push(Row::rule(area.width, look));
-        rows.extend(empty(app, history, look, usize::from(area.width)));
+        rows.extend(empty(app, history, look, usize::from(area.width), now));
         return rows;
     }
-    let height = history_height(area.height);
+    let height = history_height(app);
     let first = history.first_row(height);
     let visible: Vec<(i64, &Past)> =
         history.found.lines.iter().skip(first).take(height).map(|(row, past)| (*row, &**past)).collect();
@@ -251,7 +253,7 @@ pub(super) fn columns(columns: &Columns, body: Rect, look: Look) -> (Rect, Vec<R
     (Rect { x: body.right() - width, y: body.y, width, height }, rows)
 }
 
-fn head(history: &History, look: Look, narrow: bool) -> Row {
+fn head(app: &App, history: &History, look: Look, narrow: bool) -> Row {
     let found = &history.found;
     let mut row = Row::of(vec![spaces(1), word("History", Role::Title)]);
     let count = match (found.lines.len(), found.total) {
@@ -264,6 +266,10 @@ fn head(history: &History, look: Look, narrow: bool) -> Row {
     if !history.filter_text.is_empty() {
         row.left.push(word("  filter / ", Role::Key));
         row.left.push(look.piece(&history.filter_text, Role::Match));
+    }
+    if let Some(words) = app.ui.archive.words(narrow) {
+        let reads = app.ui.archive.reading().is_some();
+        row.right.push(look.piece(&format!("{words}  "), if reads { Role::Connecting } else { Role::Dim }));
     }
     if history.comparing {
         row.right.push(word("comparing  ", Role::Connecting));
@@ -298,7 +304,7 @@ fn head(history: &History, look: Look, narrow: bool) -> Row {
 }
 
 /// Why nothing stands here.
-fn empty(app: &App, history: &History, look: Look, columns: usize) -> Vec<Row> {
+fn empty(app: &App, history: &History, look: Look, columns: usize, now: Now) -> Vec<Row> {
     let key = |action| app.settings.keymap.first(action).unwrap_or_default();
     let (text, role) = if history.is_new() {
         ("The history is being read.".to_owned(), Role::Dim)
@@ -309,7 +315,8 @@ fn empty(app: &App, history: &History, look: Look, columns: usize) -> Vec<Row> {
     } else {
         let text = "No task has run yet since the history was begun. What runs from now on will stand here, and \
                     be here after a restart.";
-        (text.to_owned(), Role::Dim)
+        let archive = app.ui.archive.sentence(now).map_or(String::new(), |told| format!(" {told}"));
+        (format!("{text}{archive}"), Role::Dim)
     };
     let lines = Clean::line(&text, look.charset()).wrap(columns.saturating_sub(3).max(1));
     let mut rows = vec![Row::default()];

@@ -434,7 +434,10 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
         && let Some(task) = app.store().task(&reader.key)
     {
         let at = task.last_heard.utc.with_timezone(&chrono::Local).format("%d %b %Y %H:%M");
-        let text = format!(" from the history: as it was last heard of, {at}");
+        let text = match task.archived {
+            true => format!(" from Juice's database: made {at}, no other time is kept there"),
+            false => format!(" from the history: as it was last heard of, {at}"),
+        };
         return (Row::of(vec![look.piece(&text, Role::Notice)]), None);
     }
     (Row::rule(area.width, look), None)
@@ -582,7 +585,12 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a
         }
         Context::History => {
-            vec![Back, Keys, Open, Filter, Mark, Compare, SortBy, SortTurn, Columns, Hidden]
+            let mut a = vec![Back, Keys, Open, Filter, Mark, Compare, SortBy, SortTurn, Columns, Hidden];
+            // It stops what is under way, or tries anew what failed.
+            if app.ui.archive.reading().is_some() || app.ui.archive.trouble().is_some() {
+                a.insert(2, ReadAgain);
+            }
+            a
         }
         Context::Columns => vec![Back, TurnColumn, ColumnUp, ColumnDown, Keys],
         Context::Compare => vec![Back, Keys, Open, Copy, PageDown],

@@ -46,6 +46,14 @@ impl Stamp {
         Stamp { raw: text.into(), at: unix(text).or_else(|| iso(text)) }
     }
 
+    /// Whether both tell of the same moment: one may be written in another form, as databases do.
+    pub fn is(&self, other: &Stamp) -> bool {
+        match (self.at, other.at) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.raw == other.raw,
+        }
+    }
+
     /// The stamp of a message that has none.
     pub fn missing() -> Stamp {
         Stamp { raw: Text::default(), at: None }

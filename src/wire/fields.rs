@@ -36,7 +36,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// Longer ids, names of services and types, words and moments are nobody's, bytes. They stay for as long as a task does.
-pub(super) const LONGEST_WORD: usize = 1_000;
+pub const LONGEST_WORD: usize = 1_000;
 
 /// Those that say which one something is: two that differ must never be read as the same.
 const IDENTITIES: &[&str] =

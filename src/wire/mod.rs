@@ -3,9 +3,10 @@
 //! Pure: no input or output, no clock, nothing of the other modules. It refuses to judge: what a message means for
 //! a task is `store`'s business. Nothing here panics, whatever bytes come in.
 
+pub mod archive;
 pub mod bus;
 pub mod event;
-mod fields;
+pub(crate) mod fields;
 pub mod frame;
 pub mod group;
 pub mod json;

@@ -52,6 +52,17 @@ impl LeftOut {
         Some(LeftOut { length: number("length")?, limit: number("limit")? })
     }
 
+    /// A reply that stands in for the one to the task of that id.
+    pub fn reply(&self, id: &str) -> String {
+        self.mark(&json::quote(id))
+    }
+
+    /// `id` is raw JSON.
+    fn mark(&self, id: &str) -> String {
+        let LeftOut { length, limit } = self;
+        format!("{{\"id\": {id}, \"{MARK}\": {{\"length\": {length}, \"limit\": {limit}}}}}")
+    }
+
     /// What became of it, as a sentence without a full stop.
     pub fn sentence(&self) -> String {
         let LeftOut { length, limit } = self;
@@ -94,7 +105,7 @@ impl Cut<'_> {
 
     /// `id` is raw JSON.
     fn mark(&self, id: &str) -> String {
-        format!("{{\"id\": {id}, \"{MARK}\": {{\"length\": {}, \"limit\": {}}}}}", self.length, self.limit)
+        LeftOut { length: self.length, limit: self.limit }.mark(id)
     }
 }
 

@@ -155,6 +155,7 @@ fn past(n: usize) -> Past {
         took: Some((Duration::from_secs(n as u64 % 300), true)),
         ename: n.is_multiple_of(9).then(|| "KeyError".into()),
         evalue: n.is_multiple_of(9).then(|| "'amplitude'".into()),
+        archived: false,
     }
 }
 

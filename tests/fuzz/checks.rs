@@ -210,7 +210,7 @@ pub fn keys(data: &[u8]) {
 
 /// What comes from files and from the database: recordings, catalogues, drafts, answers of InfluxDB.
 pub fn files(data: &[u8]) {
-    let _ = rows::read(data);
+    let _ = rows::read(data, 1_000);
     let text = String::from_utf8_lossy(data);
     let _ = (Head::read(&text), Line::read(&text));
     let _ = (app::kept::read_drafts(&text), app::kept::read_values(&text), Choices::read(&text));

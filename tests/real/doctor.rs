@@ -12,7 +12,8 @@ fn it_finds_an_installation_and_asks_its_parts() {
         &format!("address         {}", juice.url()),
         "task-manager-connection-info",
         "bench:Bench",
-        "logs            http://127.0.0.1:",
+        "InfluxDB              ok",
+        "tasks of the last 24 h are read",
         "/tasks                ok",
         "scheduler             ok",
         "bus                   ok",
@@ -23,6 +24,26 @@ fn it_finds_an_installation_and_asks_its_parts() {
         assert!(ended.stdout.contains(words), "{words:?} is not in:\n{}", ended.stdout);
     }
     assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn a_database_that_refuses_is_told_with_what_to_do_and_without_its_token() {
+    let Some(juice) = Juice::shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(juice.config_dir()).unwrap().flatten() {
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let tokens = "[tokens.user]\nidentifier = \"x\"\ntoken = \"another-s3cret\"\n";
+    std::fs::write(folder.path().join("influxdb-tokens.toml"), tokens).unwrap();
+    let (config, runtime) = (folder.path().to_str().unwrap(), juice.run_dir());
+    let ended =
+        run(&["doctor", "--juice-config", config, "--juice-run", runtime.to_str().unwrap()]).expect(1);
+    for words in
+        ["InfluxDB              BAD", "refuses the token (unauthorized access)", "[influxdb] token-file"]
+    {
+        assert!(ended.stdout.contains(words), "{words:?} is not in:\n{}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("s3cret"), "{}", ended.stdout);
 }
 
 #[test]

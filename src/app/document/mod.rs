@@ -444,6 +444,7 @@ pub fn reason_text(reason: &Reason) -> &str {
         Reason::OddReply => "odd reply",
         Reason::NotSent(_) => "not sent",
         Reason::PutAway => "put away",
+        Reason::NoEnd => "no end",
     }
 }
 
@@ -497,6 +498,11 @@ fn reason_sentences(task: &Task, unseen: &[Gap]) -> Vec<String> {
             None => vec!["Its reply has no status that juicetop knows.".to_owned()],
         },
         Some(Reason::PutAway) => vec!["Put away by hand.".to_owned()],
+        Some(Reason::NoEnd) => vec![
+            "Juice's database has its beginning and no end: it may run still, its service may have been lost, or what it gave back \
+             was over 1 MiB, which the database does not take."
+                .to_owned(),
+        ],
         Some(Reason::NotSent(why)) => vec![format!("It was never sent: {why}.")],
         Some(Reason::Interrupted) | None => vec!["Nothing is known about how it stands.".to_owned()],
     }

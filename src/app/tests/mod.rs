@@ -3,6 +3,7 @@
 //! [`Bench`] plays the lab, the terminal and the clock. What it gives to the program went through the wire's own
 //! decoder, so that a test cannot say what no lab could.
 
+mod archive;
 mod begun;
 mod composing;
 mod copying;

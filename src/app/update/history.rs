@@ -8,6 +8,7 @@ use crate::{
         line::LineEdit,
         reader::Reader,
     },
+    clean::Clean,
     store::{
         Past, Task, TaskKey,
         filter::{NAMES, WORDS},
@@ -18,9 +19,19 @@ use crate::{
 
 use super::set_filter;
 
-/// Rows that the table has on a body of this height, below its head.
-pub fn history_height(body: u16) -> usize {
-    usize::from(body).saturating_sub(2).max(1)
+/// Rows that the table has below its head, and below what is told there.
+pub fn history_height(app: &App) -> usize {
+    usize::from(app.areas().body.height).saturating_sub(2 + history_note(app).len()).max(1)
+}
+
+/// What is told above the table: why Juice's database could not be read, and what helps.
+pub fn history_note(app: &App) -> Vec<Clean> {
+    let Some(why) = app.ui.archive.trouble() else { return Vec::new() };
+    let key = app.settings.keymap.first(Action::ReadAgain).unwrap_or_default();
+    let body = app.areas().body;
+    let text = Clean::line(&format!("{why} {key} tries again."), app.settings.charset);
+    let most = usize::from(body.height / 2).clamp(1, 4);
+    text.wrap(usize::from(body.width).saturating_sub(3).max(1)).into_iter().take(most).collect()
 }
 
 /// The history, if it is on the screen.
@@ -52,7 +63,7 @@ pub(super) fn found(app: &mut App, found: Found) {
 }
 
 pub(super) fn in_history(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
-    let height = history_height(app.areas().body.height);
+    let height = history_height(app);
     let Some(Layer::History(history)) = app.ui.layers.last_mut() else { return Vec::new() };
     if let Some(by) = action.steps(height) {
         history.step(by, height);
@@ -64,6 +75,7 @@ pub(super) fn in_history(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         Action::SortTurn => history.turn(),
         Action::Mark => history.mark(),
         Action::Compare => return super::compare::ask(app, now),
+        Action::ReadAgain => return read_again(app, now),
         Action::Columns => {
             let columns = Columns::new(&history.columns);
             app.ui.layers.push(Layer::Columns(columns));
@@ -76,6 +88,22 @@ pub(super) fn in_history(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         _ => {}
     }
     Vec::new()
+}
+
+/// Reads Juice's database again, or stops reading it.
+fn read_again(app: &mut App, now: Now) -> Vec<Effect> {
+    if let Some(why) = app.ui.archive.none() {
+        let text = format!("Juice's own database of tasks is not read: {why}");
+        app.tell(Severity::Warning, text, now);
+        return Vec::new();
+    }
+    match app.ui.archive.turn(now) {
+        true => {
+            app.tell(Severity::Info, "Juice's database is not read any further", now);
+            vec![Effect::StopArchive]
+        }
+        false => Vec::new(),
+    }
 }
 
 /// Opens the selected task: as it is known now, where it is of this run, else as it was written.

@@ -37,7 +37,7 @@ use crate::{
 
 pub use compare::{compare_height, inspector_height};
 pub use failures::failures_height;
-pub use history::history_height;
+pub use history::{history_height, history_note};
 pub use schedule::schedule_height;
 pub(super) use viewer::{result_height, table_height};
 
@@ -135,6 +135,10 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Made { id, of, result } => python::made(app, &id, &of, result, now),
         Msg::TypesRead { files, problems } => types::files_read(app, &files, &problems, now),
+        Msg::Archive(id, heard) => {
+            let App { session, ui, .. } = app;
+            ui.revision += u64::from(ui.archive.hear(id, heard, session, now));
+        }
         Msg::Found(found) => history::found(app, found),
         Msg::Raised(raised) => {
             app.ui.revision += 1;
@@ -185,6 +189,12 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     effects.extend(kept::ended(app));
     effects.extend(history::ask(app));
     effects.extend(secrets::ask(app));
+    if !app.is_replay()
+        && let Some(question) = app.ui.archive.look(&app.session, now)
+    {
+        app.ui.revision += 1;
+        effects.push(Effect::ReadArchive(question));
+    }
     effects.extend(kernel::look_in_log(app, now));
     // The wire brings many messages between two frames: whoever draws settles once for all of them.
     if !from_wire {

@@ -102,6 +102,7 @@ fn why(task: &Task) -> &'static str {
         (Some(Reason::ServiceGone), _) => "its service went away while it ran",
         (Some(Reason::EndMissed), _) => "it ran, and its end was not seen",
         (Some(Reason::Forgotten), _) => "the scheduler, which had it, was restarted",
+        (Some(Reason::NoEnd), _) => "Juice's database has no end of it, so it may run still",
         (Some(Reason::OddReply), _) => "it has run, but its reply cannot be read",
         _ => "how it ended is not known",
     }

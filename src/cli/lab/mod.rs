@@ -66,6 +66,8 @@ pub struct Lab {
 
 /// The most that is read of what was kept of task types.
 const MOST_KEPT: u64 = 64 * 1024 * 1024;
+/// The most that is read of a token's file.
+const MOST_TOKEN: u64 = 64 * 1024;
 
 impl Lab {
     /// The lab that a recording tells of. Only the person's looks and keys are read; nothing is kept.
@@ -229,18 +231,36 @@ impl Lab {
         Some((folder.join("history.db"), limits))
     }
 
-    /// The lab's database, or why it cannot be asked.
+    /// The lab's database, or why it cannot be asked: what Juice's files say, and the person's own configuration before them.
     ///
     /// # Errors
     /// One sentence without a full stop.
     pub fn influx(&self) -> Result<Access, String> {
-        match &self.found {
-            _ if !self.keeps => Err("a demonstration has none".to_owned()),
-            Some(found) => found.influx.clone(),
-            None => {
-                Err("the lab's address was named, so its configuration is not looked for here".to_owned())
-            }
+        if !self.keeps {
+            return Err("a demonstration has none".to_owned());
         }
+        let own = &self.config().influxdb;
+        let found = self.found.as_ref().map(|found| &found.influx);
+        let Some(url) = own.url.clone().or_else(|| found.map(|found| found.url.clone())) else {
+            let why = "the lab's address was named, so its configuration is not looked for here";
+            return Err(format!("{why} ([influxdb] url of your own would name it)"));
+        };
+        let token = match (&own.token_file, found) {
+            (Some(file), _) => read_token(file)?,
+            (None, Some(found)) => found.token.clone()?,
+            (None, None) => return Err("no token is known for it ([influxdb] token-file)".to_owned()),
+        };
+        let or = |own: &Option<String>, found: Option<&String>, default: &str| {
+            own.clone().or_else(|| found.cloned()).unwrap_or_else(|| default.to_owned())
+        };
+        Ok(Access {
+            url,
+            org: or(&own.org, found.map(|found| &found.org), "orangeqs-juice"),
+            logs: or(&own.logs, found.map(|found| &found.logs), "service_logs"),
+            tasks: or(&own.tasks, None, "task-manager"),
+            token,
+            ca_file: self.ca_file.clone(),
+        })
     }
 
     /// The configuration file is there and cannot be read at all.
@@ -300,13 +320,35 @@ impl Lab {
         found.chain(self.open_token()).collect()
     }
 
-    /// That others can read the edge's token, if they can. It is used all the same: a lab that cannot be watched is worse,
+    /// That others can read a token of the person's own, if they can. It is used all the same: a lab that cannot be watched is worse,
     /// and only the person can say who shares this machine.
     fn open_token(&self) -> Option<String> {
-        let Some(Endpoint::Edge { token_file, .. }) = &self.endpoint else { return None };
-        let file = token_file.display();
-        let is_open = keep::is_open_to_others(token_file).unwrap_or(false);
-        is_open.then(|| format!("others on this machine can read the token in {file}: chmod 600 {file}"))
+        let edge = match &self.endpoint {
+            Some(Endpoint::Edge { token_file, .. }) => Some(token_file),
+            _ => None,
+        };
+        let open: Vec<String> = edge
+            .into_iter()
+            .chain(&self.config().influxdb.token_file)
+            .filter(|file| keep::is_open_to_others(file).unwrap_or(false))
+            .map(|file| file.display().to_string())
+            .collect();
+        let files = open.join(" ");
+        (!open.is_empty())
+            .then(|| format!("others on this machine can read the token in {files}: chmod 600 {files}"))
+    }
+}
+
+/// The token in a file.
+fn read_token(file: &Path) -> Result<String, String> {
+    let name = file.display();
+    match keep::read(file, MOST_TOKEN) {
+        Ok(Some(text)) if text.trim().chars().all(|c| c.is_ascii_graphic()) && !text.trim().is_empty() => {
+            Ok(text.trim().to_owned())
+        }
+        Ok(Some(_)) => Err(format!("{name} holds no token: one word in one line")),
+        Ok(None) => Err(format!("the token's file {name} is not there")),
+        Err(why) => Err(format!("the token's file {name} cannot be read: {why}")),
     }
 }
 

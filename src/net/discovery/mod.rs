@@ -19,10 +19,7 @@ use std::{fmt, path::PathBuf};
 use toml::{Table, Value};
 
 use self::layers::{Layers, Roots};
-use super::{
-    address::{Address, ROUTER_PORT, SERVICE_PORT, authority},
-    influx,
-};
+use super::address::{Address, ROUTER_PORT, SERVICE_PORT, authority};
 
 /// The host that a task manager has where no file names another.
 pub const DEFAULT_HOST: &str = "juice-task-manager";
@@ -39,6 +36,8 @@ pub struct Places {
     pub run_dir: PathBuf,
     /// Python's `site-packages` folders, whose packages may carry configuration (entry points `juice.config`).
     pub site_packages: Vec<PathBuf>,
+    /// Who asks, as Juice calls them: `user-NAME`, `service-NAME` (`$JUICE_IDENTITY`). It tells which token is theirs.
+    pub identity: Option<String>,
 }
 
 impl Places {
@@ -51,6 +50,7 @@ impl Places {
             config_dir: PathBuf::from("/etc/juice/config"),
             run_dir: PathBuf::from("/var/run/juice"),
             site_packages: packages::site_packages(environments.into_iter().flatten()),
+            identity: std::env::var("JUICE_IDENTITY").ok(),
         }
     }
 }
@@ -68,8 +68,8 @@ pub struct Found {
     pub services: Vec<Service>,
     /// The version of orangeqs-juice-core that the task manager runs, where it wrote that down.
     pub juice_version: Option<String>,
-    /// The lab's database of logs, or why it cannot be asked.
-    pub influx: Result<influx::Access, String>,
+    /// The lab's database, where the token is missing with the reason for that.
+    pub influx: Database,
     /// What could not be used.
     pub warnings: Vec<Warning>,
 }
@@ -154,7 +154,7 @@ pub fn discover(places: &Places) -> Found {
     let servers = layers::load(&config, "task-servers", &mut warnings).unwrap_or_default();
     let kernels = layers::load(&run, "ipykernel-connection", &mut warnings).unwrap_or_default();
     let infos = layers::load(&run, "juice-services-info", &mut warnings).unwrap_or_default();
-    let influx = database(&orchestration, &config, &mut warnings);
+    let influx = database(&orchestration, &config, places.identity.as_deref(), &mut warnings);
 
     Found {
         url,
@@ -171,28 +171,56 @@ pub fn discover(places: &Places) -> Found {
     }
 }
 
-/// The database, as an ordinary user reads it.
+/// The database as Juice's files tell of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Database {
+    /// `http://host:port`.
+    pub url: String,
+    /// The organisation.
+    pub org: String,
+    /// The bucket of the services' logs.
+    pub logs: String,
+    /// The token of whoever asks, or why there is none.
+    pub token: Result<String, String>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Database({} of {})", self.url, self.org)
+    }
+}
+
+/// The database, as whoever asks may read it.
 fn database(
     orchestration: &Layers,
     config: &Roots,
+    identity: Option<&str>,
     warnings: &mut Vec<Warning>,
-) -> Result<influx::Access, String> {
+) -> Database {
     let tokens = layers::load(config, "influxdb-tokens", warnings).unwrap_or_default();
     let logging = layers::load(config, "service-logging", warnings).unwrap_or_default();
-    let Some(token) = text(&tokens.merged, &["tokens", "user", "token"]) else {
-        return Err(
-            "the lab's configuration has no token for users (influxdb-tokens, [tokens.user])".to_owned()
-        );
-    };
     let of = |key: &str, default: &str| {
         text(&orchestration.merged, &["influxdb2", key]).unwrap_or(default).to_owned()
     };
-    Ok(influx::Access {
+    // All users have one together, services one each; who is nobody is a user.
+    let token = match identity.unwrap_or("user-unknown").split_once('-') {
+        Some(("user", _)) => Ok("user"),
+        Some(("service", name)) => Ok(name),
+        _ => Err("JUICE_IDENTITY is neither user-NAME nor service-NAME".to_owned()),
+    };
+    let token = token.and_then(|owner| {
+        let token = text(&tokens.merged, &["tokens", owner, "token"]).map(str::to_owned);
+        let whom = if owner == "user" { "users".to_owned() } else { format!("the service {owner}") };
+        token.ok_or_else(|| {
+            format!("the lab's configuration has no token for {whom} (influxdb-tokens, [tokens.{owner}])")
+        })
+    });
+    Database {
         url: of("url", "http://juice-influxdb2:8086"),
         org: of("org", "orangeqs-juice"),
         logs: text(&logging.merged, &["bucket_name"]).unwrap_or("service_logs").to_owned(),
-        token: token.to_owned(),
-    })
+        token,
+    }
 }
 
 /// Where a kernel publishes what its cells say.

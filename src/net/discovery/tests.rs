@@ -18,6 +18,7 @@ fn places(folder: &Path) -> Places {
         config_dir: folder.join("config"),
         run_dir: folder.join("run"),
         site_packages: vec![folder.join("site-packages")],
+        identity: None,
     }
 }
 
@@ -235,21 +236,40 @@ fn a_table_over_something_else_is_told() {
 }
 
 #[test]
-fn the_database_of_logs_needs_a_token_for_users() {
-    assert!(found(&[]).influx.unwrap_err().contains("[tokens.user]"));
+fn the_database_needs_a_token_of_whoever_asks() {
+    assert!(found(&[]).influx.token.unwrap_err().contains("[tokens.user]"));
     let tokens =
         ("config/influxdb-tokens.d/user.toml", "[tokens.user]\nidentifier = \"1\"\ntoken = \"secret\"\n");
     let of_lab =
         ("config/influxdb-tokens.d/lab.toml", "[tokens.lab]\nidentifier = \"2\"\ntoken = \"other\"\n");
-    let access = found(&[tokens, of_lab]).influx.unwrap();
+    let access = found(&[tokens, of_lab]).influx;
+    assert!(!format!("{access:?}").contains("secret"));
     assert_eq!((access.url.as_str(), access.org.as_str()), ("http://juice-influxdb2:8086", "orangeqs-juice"));
-    assert_eq!((access.logs.as_str(), access.token.as_str()), ("service_logs", "secret"));
+    assert_eq!((access.logs.as_str(), access.token.as_deref()), ("service_logs", Ok("secret")));
+    // As Juice's own client does: all users have one together, each service its own.
+    for (identity, token) in [
+        (Some("user-unknown"), Ok("secret")),
+        (Some("user-a-b"), Ok("secret")),
+        (Some("service-lab"), Ok("other")),
+        (Some("service-cryo"), Err("for the service cryo")),
+        (Some("guest-x"), Err("JUICE_IDENTITY")),
+        (Some("user"), Err("JUICE_IDENTITY")),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        lay(dir.path(), &[tokens, of_lab]);
+        let places = Places { identity: identity.map(str::to_owned), ..places(dir.path()) };
+        let found = discover(&places).influx.token;
+        match token {
+            Ok(token) => assert_eq!(found.as_deref(), Ok(token), "{identity:?}"),
+            Err(why) => assert!(found.unwrap_err().contains(why), "{identity:?}"),
+        }
+    }
     let access = found(&[
         tokens,
         ("config/orchestration.toml", "[influxdb2]\nurl = \"http://db:1\"\norg = \"o\"\n"),
         ("config/service-logging.toml", "bucket_name = \"b\"\n"),
     ]);
-    let access = access.influx.unwrap();
+    let access = access.influx;
     assert_eq!((access.url.as_str(), access.org.as_str(), access.logs.as_str()), ("http://db:1", "o", "b"));
 }
 

@@ -1,26 +1,40 @@
-//! Juice's InfluxDB 2: what the services have logged, read back.
+//! Juice's InfluxDB 2: what the services have logged and what became of tasks, read back.
 //!
-//! Everything here blocks, so it is for threads of its own; each question ends after a while and is answered with a
-//! bounded number of bytes. It only reads, and it refuses to show the token to anybody. The facts are from Juice's own
+//! Everything here blocks, so it is for threads of its own; an answer is read while it comes, and each question ends after a
+//! while. It only reads, and it refuses to show the token to anybody. The facts are from Juice's own
 //! writer and readers (`orangeqs.juice.database`, `orangeqs.juice.schemas.logging` of orangeqs-juice-core 26.43.0) and
 //! from InfluxDB's (`flux`, `csv/result.go`); no real InfluxDB stood behind them.
 
 pub mod rows;
+pub mod tasks;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::json;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{
+    BodyReader,
+    tls::{Certificate, RootCerts, TlsConfig},
+};
 
+use super::problem::tidy;
 use crate::wire::json as js;
 
-/// For how long an answer is waited for.
+use rows::{Broken, Rows};
+
+/// For how long a connection, and the beginning of an answer, is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The most bytes of an answer.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// For how long the rest of an answer may stand still. Long enough for a disk of this machine that does.
+const STILL: Duration = Duration::from_secs(30);
+/// No answer takes longer as a whole.
+const LONGEST: Duration = Duration::from_secs(300);
+/// Bytes of what is said instead of an answer.
+const MOST_WORDS: u64 = 64 * 1024;
+/// A row's cells take at most so many bytes. InfluxDB itself takes no text of more than 1 MiB.
+const MOST_ROW: usize = 4 * 1024 * 1024;
 /// The most log records of an answer.
 const MOST_RECORDS: usize = 200;
 /// From here on a record is an error (`logging.ERROR`).
@@ -35,13 +49,37 @@ pub struct Access {
     pub org: String,
     /// The bucket of the services' logs.
     pub logs: String,
+    /// The bucket of the task manager's events.
+    pub tasks: String,
     /// The token of whoever reads.
     pub token: String,
+    /// More certificate authorities to trust, beside the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Access").field("url", &self.url).field("org", &self.org).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no answer, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened, in one sentence without a full stop.
+    pub what: String,
+    /// What helps, the same; may be empty.
+    pub remedy: String,
+    /// It may be another time by itself; else somebody has to change something first.
+    pub passes: bool,
+    /// A smaller question may have an answer.
+    pub too_much: bool,
+}
+
+impl Failure {
+    /// All of it in one text.
+    pub fn sentence(&self) -> String {
+        if self.remedy.is_empty() { self.what.clone() } else { format!("{}; {}", self.what, self.remedy) }
     }
 }
 
@@ -66,8 +104,12 @@ pub fn exceptions(
     from: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Vec<Logged>, String> {
-    let found = rows::read(&ask(access, &query(access, service, from, until))?)?;
-    Ok(found.iter().filter_map(logged).collect())
+    let mut found = Vec::new();
+    let mut answer = ask(access, &access.logs, &query(access, service, from, until)).map_err(|e| e.what)?;
+    while let Some(row) = answer.next_row().map_err(|e| e.what)? {
+        found.extend(logged(&row));
+    }
+    Ok(found)
 }
 
 /// The Flux text.
@@ -106,23 +148,52 @@ fn logged(row: &rows::Row) -> Option<Logged> {
     Some(Logged { at, message: text("message")?.into_owned(), traceback })
 }
 
-/// Asks a question in Flux; the body of the answer.
-fn ask(access: &Access, flux: &str) -> Result<Vec<u8>, String> {
+/// An answer that is being read.
+struct Answer<'a> {
+    access: &'a Access,
+    rows: Rows<BodyReader<'static>>,
+    /// What time it was there when it began, to the second.
+    at: Option<DateTime<Utc>>,
+}
+
+impl Answer<'_> {
+    /// The next row; `None`: that was all.
+    fn next_row(&mut self) -> Result<Option<rows::Row>, Failure> {
+        let url = &self.access.url;
+        self.rows.next_row().map_err(|broken| match broken {
+            Broken::Told(why) => Failure {
+                what: format!(
+                    "the database at {url} failed in the middle of its answer: {}",
+                    tidy(&why, 200)
+                ),
+                remedy: "its own log may tell more".to_owned(),
+                passes: true,
+                too_much: true,
+            },
+            Broken::Cut(why) => Failure {
+                what: format!("the answer of {url} broke off: {}", tidy(&why, 200)),
+                remedy: String::new(),
+                passes: true,
+                too_much: true,
+            },
+        })
+    }
+}
+
+/// Asks a question in Flux, about that bucket.
+fn ask<'a>(access: &'a Access, bucket: &str, flux: &str) -> Result<Answer<'a>, Failure> {
     let url = format!("{}/api/v2/query", access.url.trim_end_matches('/'));
-    let roots = || {
-        let found = rustls_native_certs::load_native_certs().certs;
-        found.into_iter().map(|der| Certificate::from_der(&der).to_owned()).collect::<Vec<_>>()
-    };
-    let tls = match url.starts_with("https") {
-        true => TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots()))).build(),
-        false => TlsConfig::default(),
-    };
     let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
+        .timeout_connect(Some(PATIENCE))
+        .timeout_recv_response(Some(PATIENCE))
+        .timeout_per_read(Some(STILL))
+        .timeout_global(Some(LONGEST))
         .http_status_as_error(false)
+        // Whoever leads elsewhere gets no token.
+        .max_redirects(0)
         // The lab's own database: what the environment names for the world outside does not lead to it.
         .proxy(None)
-        .tls_config(tls)
+        .tls_config(tls(access)?)
         .build()
         .into();
     let body = json!({
@@ -138,32 +209,104 @@ fn ask(access: &Access, flux: &str) -> Result<Vec<u8>, String> {
         .header("Authorization", &format!("Token {}", access.token))
         .header("Content-Type", "application/json")
         .send(body.to_string());
-    let mut answer = answer.map_err(|e| format!("{} cannot be reached: {}", access.url, told(&e)))?;
+    let mut answer = answer.map_err(|e| Failure {
+        what: format!("Juice's database at {} cannot be reached: {}", access.url, told(&e)),
+        remedy: "look whether it runs; where this machine reaches it elsewhere, [influxdb] url says so"
+            .to_owned(),
+        passes: true,
+        // It may have more to read than it can in that time.
+        too_much: matches!(e, ureq::Error::Timeout(ureq::Timeout::RecvResponse)),
+    })?;
     let status = answer.status().as_u16();
-    let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec();
-    let body = body.map_err(|e| format!("the answer of {} broke off: {}", access.url, told(&e)))?;
     if status == 200 {
-        return Ok(body);
+        let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
+        let at = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|at| at.to_utc());
+        let body = answer.into_body().into_with_config().reader();
+        return Ok(Answer { access, rows: Rows::new(body, MOST_ROW), at });
     }
-    let message = std::str::from_utf8(&body).ok().and_then(|body| {
-        let text = js::get(body, "message").and_then(js::string)?;
-        Some(text.chars().take(200).collect::<String>())
+    let words = answer.body_mut().with_config().limit(MOST_WORDS).read_to_vec().unwrap_or_default();
+    Err(refused(access, bucket, status, &words))
+}
+
+/// What a status other than 200 means, with the words that came with it.
+fn refused(access: &Access, bucket: &str, status: u16, words: &[u8]) -> Failure {
+    let message = std::str::from_utf8(words).ok().and_then(|words| {
+        let text = js::get(words, "message").and_then(js::string)?;
+        Some(tidy(&text, 200))
     });
-    let message = message.map(|text| format!(" ({text})")).unwrap_or_default();
-    Err(match status {
-        401 | 403 => format!("{} refuses the token{message}", access.url),
-        404 => format!("{} has no bucket {}{message}", access.url, access.logs),
-        _ => format!("{} answers with status {status}{message}", access.url),
-    })
+    let url = &access.url;
+    let said = message.map(|text| format!(" ({text})")).unwrap_or_default();
+    let (what, remedy) = match status {
+        401 | 403 => (
+            format!("Juice's database at {url} refuses the token{said}"),
+            "a token that may read it stands in Juice's influxdb-tokens, or in the file that [influxdb] token-file names",
+        ),
+        404 => (
+            format!(
+                "Juice's database at {url} has no bucket {bucket} for the organisation {}{said}",
+                access.org
+            ),
+            "name the right ones in [influxdb] of the configuration",
+        ),
+        400 | 422 => (
+            format!("Juice's database at {url} does not understand the question{said}"),
+            "it may be no InfluxDB 2, or one that juicetop does not know",
+        ),
+        300..400 => (
+            format!("{url} leads elsewhere (status {status})"),
+            "give the address of the database itself, [influxdb] url",
+        ),
+        _ => (format!("Juice's database at {url} answers with status {status}{said}"), ""),
+    };
+    let passes = status == 429 || status >= 500;
+    Failure { what, remedy: remedy.to_owned(), passes, too_much: status >= 500 }
+}
+
+/// Whom to trust: the system's certificates, or those that the environment names, and those of the person's own file.
+fn tls(access: &Access) -> Result<TlsConfig, Failure> {
+    if !access.url.starts_with("https") {
+        return Ok(TlsConfig::default());
+    }
+    let mut roots: Vec<Certificate<'static>> = rustls_native_certs::load_native_certs()
+        .certs
+        .into_iter()
+        .map(|der| Certificate::from_der(&der).to_owned())
+        .collect();
+    if let Some(path) = &access.ca_file {
+        let unusable = |why: String| Failure {
+            what: format!("the certificate file {} cannot be used: {}", path.display(), tidy(&why, 200)),
+            remedy: "it holds certificates in PEM form (-----BEGIN CERTIFICATE-----)".to_owned(),
+            passes: false,
+            too_much: false,
+        };
+        for der in CertificateDer::pem_file_iter(path).map_err(|e| unusable(e.to_string()))? {
+            let der = der.map_err(|e| unusable(e.to_string()))?;
+            roots.push(Certificate::from_der(&der).to_owned());
+        }
+    }
+    Ok(TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build())
 }
 
 /// An error of the library without what only programmers want to know.
 fn told(error: &ureq::Error) -> String {
     match error {
+        ureq::Error::Timeout(ureq::Timeout::Global) => format!("not done within {} s", LONGEST.as_secs()),
         ureq::Error::Timeout(_) => format!("no answer within {} s", PATIENCE.as_secs()),
         ureq::Error::HostNotFound => "its name is not known here".to_owned(),
         ureq::Error::ConnectionFailed => "nobody answers there".to_owned(),
-        ureq::Error::Io(error) => error.to_string(),
-        error => error.to_string(),
+        ureq::Error::Io(error) => super::problem::io_words(error),
+        error => tidy(&error.to_string(), 200),
+    }
+}
+
+/// The same, of an error while a body is read.
+fn told_io(error: io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        Some(ureq::Error::Timeout(ureq::Timeout::Global)) => {
+            format!("not done within {} s", LONGEST.as_secs())
+        }
+        Some(ureq::Error::Timeout(_)) => format!("nothing came for {} s", STILL.as_secs()),
+        Some(error) => told(error),
+        None => super::problem::io_words(&error),
     }
 }

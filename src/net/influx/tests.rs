@@ -3,10 +3,22 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
+    sync::mpsc,
     thread,
 };
 
 use super::*;
+
+pub(super) fn access(url: &str) -> Access {
+    Access {
+        url: url.to_owned(),
+        org: "juice org".into(),
+        logs: "service_logs".into(),
+        tasks: "task-manager".into(),
+        token: "t".into(),
+        ca_file: None,
+    }
+}
 
 const RECORD: &str = r#"{""name"": ""root"", ""levelname"": ""ERROR"", ""message"": ""Uncaught exception: KeyError: 'q\ud800'"", ""created"": 1795561286.6794894, ""exc_text"": ""Traceback (most recent call last):\n  File \""x\"", line 1\nKeyError: 'q'"", ""stack_info"": null}"#;
 
@@ -22,10 +34,10 @@ fn rows_go_by_their_columns_and_keep_what_stands_in_their_cells() {
     let text = body(&format!(
         ",,0,2026-11-24T23:01:26.68145Z,\"{RECORD}\",40,lab\r\n,,0,2026-11-24T23:01:27Z,\"a\r\nb,\"\"c\"\"\",50,\r\n"
     ));
-    let rows = rows::read(text.as_bytes()).unwrap();
+    let rows = rows::read(text.as_bytes(), MOST_ROW).unwrap();
     assert_eq!(rows.len(), 2);
-    assert_eq!((rows[1]["_value"].as_str(), rows[1].get("service")), ("a\r\nb,\"c\"", None));
-    assert_eq!(rows[1]["result"], "_result", "the default");
+    assert_eq!((rows[1].get("_value"), rows[1].get("service")), (Some("a\r\nb,\"c\""), None));
+    assert_eq!(rows[1].get("result"), Some("_result"), "the default");
     let logged = logged(&rows[0]).unwrap();
     assert_eq!(logged.at, DateTime::from_timestamp_micros(1_795_561_286_679_489).unwrap());
     assert_eq!(logged.message, "Uncaught exception: KeyError: 'q\u{fffd}'");
@@ -37,30 +49,42 @@ fn rows_go_by_their_columns_and_keep_what_stands_in_their_cells() {
         body(",,0,t,v,40,lab\r\n"),
         "#datatype,string\r\n#default,\r\n,_value,table\r\n,w,1\r\n"
     );
-    let rows = rows::read(two.as_bytes()).unwrap();
-    assert_eq!((rows[0]["_value"].as_str(), rows[1]["_value"].as_str(), rows.len()), ("v", "w", 2));
+    let rows = rows::read(two.as_bytes(), MOST_ROW).unwrap();
+    assert_eq!((rows[0].get("_value"), rows[1].get("_value"), rows.len()), (Some("v"), Some("w"), 2));
+}
+
+#[test]
+fn a_cell_that_finds_no_room_is_left_out_and_its_size_is_told_and_the_rest_of_the_row_stands() {
+    let large = "x\r\n\"\"".repeat(1_000);
+    let text = body(&format!(",,0,t,\"{large}\",40,lab\r\n,,0,t,small,50,lab\r\n"));
+    let rows = rows::read(text.as_bytes(), 3_999).unwrap();
+    assert_eq!((rows[0].get("_value"), rows[0].left_out("_value")), (None, Some(4_000)));
+    assert_eq!((rows[0].get("level"), rows[0].get("service")), (Some("40"), Some("lab")));
+    assert_eq!((rows[1].get("_value"), rows[1].left_out("_value")), (Some("small"), None));
+    let rows = rows::read(text.as_bytes(), 5_000).unwrap();
+    assert_eq!(rows[0].get("_value"), Some(&*"x\r\n\"".repeat(1_000)));
 }
 
 #[test]
 fn no_rows_errors_and_what_is_no_answer_are_told() {
     for empty in ["", "\r\n", &body("")] {
-        assert_eq!(rows::read(empty.as_bytes()), Ok(Vec::new()), "{empty:?}");
+        assert_eq!(rows::read(empty.as_bytes(), MOST_ROW), Ok(Vec::new()), "{empty:?}");
     }
     let annotated = "#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,out of memory,897\r\n";
     for error in [annotated, ",error,reference\r\n,out of memory,\r\n"] {
         let text = format!("{}\r\n{error}", body(",,0,t,v,40,lab\r\n"));
-        let told = rows::read(text.as_bytes()).unwrap_err();
-        assert_eq!(told, "the database failed in the middle of its answer: out of memory");
+        let told = rows::read(text.as_bytes(), MOST_ROW).unwrap_err();
+        assert_eq!(told, Broken::Told("out of memory".to_owned()));
     }
-    assert_eq!(
-        rows::read(body(",,0,t\r\n").as_bytes()).unwrap_err(),
-        "a row of the answer has 4 cells, not 7"
-    );
+    let cut = |text: &str| rows::read(text.as_bytes(), MOST_ROW).unwrap_err();
+    assert_eq!(cut(&body(",,0,t\r\n")), Broken::Cut("a row has 4 cells, not 7".to_owned()));
+    let whole = body(",,0,t,v,40,lab\r\n");
+    assert_eq!(cut(whole.trim_end()), Broken::Cut("it ends in the middle of a line".to_owned()));
 }
 
 #[test]
 fn names_cannot_leave_their_quotes() {
-    let access = Access { url: String::new(), org: String::new(), logs: "b\"".into(), token: "t0ken".into() };
+    let access = Access { logs: "b\"".into(), token: "t0ken".into(), ..access("") };
     let flux = query(&access, "a\"b\\c${d}", DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH);
     assert!(
         flux.contains(r#"r.service == "a\"b\\c\${d}" and"#) && flux.contains(r#"bucket: "b\"""#),
@@ -69,44 +93,54 @@ fn names_cannot_leave_their_quotes() {
     assert!(!format!("{access:?}").contains("t0ken"));
 }
 
-/// Answers one request; what was asked comes back.
-fn once(answer: &'static str) -> (String, thread::JoinHandle<String>) {
+/// Answers requests one after another, each on a connection of its own, until there are no more answers; `answer` gets the
+/// whole request and gives the whole answer, in which `LENGTH` stands for the length of its body.
+pub(super) fn serve(
+    mut answer: impl FnMut(&str) -> Option<String> + Send + 'static,
+) -> (String, thread::JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let thread = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
-        let (mut asked, mut length) = (String::new(), 0);
         loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().unwrap();
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut asked, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                if let Some((name, value)) = line.split_once(':')
+                    && name.eq_ignore_ascii_case("content-length")
+                {
+                    length = value.trim().parse().unwrap();
+                }
+                asked.push_str(&line);
+                if line.trim().is_empty() {
+                    break;
+                }
             }
-            asked.push_str(&line);
-            if line.trim().is_empty() {
-                break;
-            }
+            reader.take(length).read_to_string(&mut asked).unwrap();
+            let Some(answer) = answer(&asked) else { return };
+            let length = answer.split_once("\r\n\r\n").map_or(answer.len(), |(_, body)| body.len());
+            let answer = answer.replacen("LENGTH", &length.to_string(), 1);
+            // Who has heard enough goes away.
+            let _ = stream.write_all(answer.as_bytes());
         }
-        reader.take(length).read_to_string(&mut asked).unwrap();
-        let head = answer.split_once("\r\n\r\n").map_or(answer.len(), |(_, body)| body.len());
-        let answer = answer.replacen("LENGTH", &head.to_string(), 1);
-        stream.write_all(answer.as_bytes()).unwrap();
-        asked
     });
     (url, thread)
 }
 
+/// Answers one request; what was asked comes back.
+fn once(answer: &'static str) -> (String, mpsc::Receiver<String>) {
+    let (tell, asked) = mpsc::channel();
+    let (url, _) = serve(move |request| {
+        tell.send(request.to_owned()).ok()?;
+        Some(answer.to_owned())
+    });
+    (url, asked)
+}
+
 fn look(url: &str) -> Result<Vec<Logged>, String> {
-    let access = Access {
-        url: url.to_owned(),
-        org: "juice org".into(),
-        logs: "service_logs".into(),
-        token: "t".into(),
-    };
-    exceptions(&access, "lab", DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH)
+    exceptions(&access(url), "lab", DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH)
 }
 
 #[test]
@@ -118,15 +152,19 @@ fn what_the_database_refuses_and_what_cannot_be_reached_is_a_sentence() {
         ),
         (
             "HTTP/1.1 404 Not Found\r\nContent-Length: LENGTH\r\n\r\n{\"code\":\"not found\",\"message\":\"no such\"}",
-            " has no bucket service_logs (no such)",
+            " has no bucket service_logs for the organisation juice org (no such)",
         ),
         ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: LENGTH\r\n\r\n<html>", " answers with status 502"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", "the answer of http://127.0.0.1:"),
+        (
+            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: LENGTH\r\n\r\n",
+            " leads elsewhere (status 302)",
+        ),
     ] {
         let (url, asked) = once(answer);
         let error = look(&url).unwrap_err();
         assert!(error.contains(told), "{error}");
-        let asked = asked.join().unwrap();
+        let asked = asked.recv().unwrap();
         assert!(asked.starts_with("POST /api/v2/query?org=juice%20org HTTP/1.1\r\n"), "{asked}");
         assert!(asked.to_lowercase().contains("authorization: token t\r\n"), "{asked}");
     }
@@ -139,6 +177,6 @@ fn what_the_database_refuses_and_what_cannot_be_reached_is_a_sentence() {
 proptest::proptest! {
     #[test]
     fn any_bytes_are_rows_or_a_sentence(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
-        let _ = rows::read(&bytes);
+        let _ = rows::read(&bytes, 100);
     }
 }

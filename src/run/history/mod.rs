@@ -40,7 +40,7 @@ use crate::{
     wire::Text,
 };
 
-use super::worker::Worker;
+use super::{archive::Receipt, worker::Worker};
 use table::Table;
 
 /// The shortest time between two batches.
@@ -60,6 +60,7 @@ const PRUNED_AFTER: usize = 5_000;
 #[derive(Debug)]
 enum Job {
     Write(Batch),
+    Archive(Batch, Receipt),
     Find(Box<Query>),
     Open(RowId),
     Compare([RowId; 2]),
@@ -165,6 +166,22 @@ impl History {
         let changed = store.drain_changed();
         let lost = store.take_unread();
         self.seen = Some(store.revision());
+        let tasks = self.changes(changed.iter().filter_map(|key| store.task(key)), types);
+        if !(tasks.is_empty() && merged.is_empty() && lost == 0) {
+            self.worker.give(Job::Write(self.batch(merged, tasks, lost)));
+        }
+    }
+
+    /// Gives tasks to the thread that were read of Juice's database; whoever reads waits for the receipt.
+    pub fn archive(&self, tasks: &[Task], types: &Catalogue, receipt: Receipt) {
+        let tasks = self.changes(tasks.iter(), types);
+        if !tasks.is_empty() {
+            self.worker.give(Job::Archive(self.batch(Vec::new(), tasks, 0), receipt));
+        }
+    }
+
+    /// What is to be written of tasks.
+    fn changes<'t>(&self, tasks: impl Iterator<Item = &'t Task>, types: &Catalogue) -> Vec<Changed> {
         // Many tasks are of few types.
         let mut kinds: HashMap<(Text, Text), Option<Arc<TaskType>>> = HashMap::new();
         let mut kind = |task: &Task| {
@@ -173,18 +190,17 @@ impl History {
             let kind = || compose::type_with_secrets(types, task).map(|kind| Arc::new(kind.clone()));
             kinds.entry((task.service.clone(), word.clone())).or_insert_with(kind).clone()
         };
-        let tasks: Vec<Changed> = changed
-            .iter()
-            .filter_map(|key| store.task(key).filter(|task| is_history(task)))
+        tasks
+            .filter(|task| is_history(task))
             // What is too large is not kept, so nobody has to look for secrets in it.
             .map(|task| Changed { record: Record::of(task, None, self.limits.text), kind: kind(task) })
-            .collect();
-        if !(tasks.is_empty() && merged.is_empty() && lost == 0) {
-            let bytes = tasks.iter().map(|changed| weight(&changed.record)).sum();
-            self.open.fetch_add(bytes, Ordering::Relaxed);
-            let held = self.memory.hold(bytes);
-            self.worker.give(Job::Write(Batch { merged, tasks, lost, held }));
-        }
+            .collect()
+    }
+
+    fn batch(&self, merged: Vec<(TaskKey, TaskKey)>, tasks: Vec<Changed>, lost: usize) -> Batch {
+        let bytes = tasks.iter().map(|changed| weight(&changed.record)).sum();
+        self.open.fetch_add(bytes, Ordering::Relaxed);
+        Batch { merged, tasks, lost, held: self.memory.hold(bytes) }
     }
 }
 
@@ -242,6 +258,8 @@ struct Writer {
     /// Changes that were too many, and how many of them are written as lost but not told yet.
     lost: usize,
     untold: usize,
+    /// Of batches of Juice's database that are not written yet.
+    receipts: Vec<Receipt>,
     /// What was told last of the disk: a full one is told once, not each second.
     said: Option<String>,
     /// Records since the last letting go.
@@ -278,6 +296,7 @@ impl Writer {
             merged: Vec::new(),
             lost: 0,
             untold: 0,
+            receipts: Vec::new(),
             said: None,
             since: if of_a_screen { PRUNED_AFTER } else { 0 },
             open: Arc::default(),
@@ -306,6 +325,7 @@ impl Writer {
             if !(self.waiting.is_empty() && self.merged.is_empty() && self.lost == 0) {
                 let written = self.write();
                 self.tell(written.err());
+                self.receipts.clear();
             }
             if let Some(row) = self.wanted.take() {
                 let record =
@@ -336,17 +356,10 @@ impl Writer {
 
     fn take(&mut self, job: Job) {
         match job {
-            Job::Write(batch) => {
-                self.merged.extend(batch.merged);
-                self.lost += batch.lost;
-                let given = batch.held.bytes();
-                for changed in batch.tasks {
-                    let record = changed.masked(self.limits.text);
-                    self.held.set(self.held.bytes() + weight(&record));
-                    self.open.fetch_add(weight(&record), Ordering::Relaxed);
-                    self.waiting.push(record);
-                }
-                self.open.fetch_sub(given, Ordering::Relaxed);
+            Job::Write(batch) => self.take_batch(batch),
+            Job::Archive(batch, receipt) => {
+                self.take_batch(batch);
+                self.receipts.push(receipt);
             }
             Job::Find(query) => {
                 self.table.query = Some(query);
@@ -356,6 +369,19 @@ impl Writer {
             Job::Compare(pair) => self.pair = Some(pair),
             Job::Forget => self.table.forget(),
         }
+    }
+
+    fn take_batch(&mut self, batch: Batch) {
+        self.merged.extend(batch.merged);
+        self.lost += batch.lost;
+        let given = batch.held.bytes();
+        for changed in batch.tasks {
+            let record = changed.masked(self.limits.text);
+            self.held.set(self.held.bytes() + weight(&record));
+            self.open.fetch_add(weight(&record), Ordering::Relaxed);
+            self.waiting.push(record);
+        }
+        self.open.fetch_sub(given, Ordering::Relaxed);
     }
 
     /// Compares two tasks, unless nobody looks any more.
@@ -459,8 +485,11 @@ impl Writer {
 
     /// What waits for a disk that fails is bounded; what is lost of it is told once it is right again.
     fn lose_the_oldest(&mut self) {
+        // What was only read can be read again.
+        let read: usize = self.waiting.iter().filter(|record| record.past.archived).map(weight).sum();
+        self.waiting.retain(|record| !record.past.archived);
         let mut over = self.waiting.len().saturating_sub(WAITING);
-        let mut bytes = self.held.bytes();
+        let mut bytes = self.held.bytes().saturating_sub(read);
         bytes -= self.waiting[..over].iter().map(weight).sum::<usize>();
         while bytes > self.most_waiting {
             bytes -= self.waiting.get(over).map_or(bytes, weight);

@@ -71,6 +71,8 @@ pub struct Past {
     pub ename: Option<Text>,
     /// The beginning of its message.
     pub evalue: Option<Text>,
+    /// All that is known of it is from Juice's database.
+    pub archived: bool,
 }
 
 impl Past {
@@ -97,6 +99,7 @@ impl Past {
             took: task.duration(task.last_heard).filter(|_| over),
             ename: error.and_then(|e| e.ename.clone()),
             evalue: error.and_then(|e| e.evalue.as_ref()).map(beginning),
+            archived: task.archived,
         }
     }
 
@@ -146,6 +149,7 @@ impl Past {
             reply: None,
             error,
             let_go: false,
+            archived: self.archived,
             time: None,
             run_at: None,
             submitted_at: None,

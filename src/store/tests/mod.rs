@@ -1,5 +1,6 @@
 //! Tests of the store: by hand-made events, by replayed captures, and by properties.
 
+mod archive;
 mod doubts;
 mod filters;
 mod groups;
