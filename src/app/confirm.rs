@@ -27,6 +27,12 @@ use super::{
 pub enum Deed {
     /// Send this task this way.
     Send(Box<TaskFrame>, Way),
+    /// Take this own direct task back, which waits for its slot.
+    Withdraw(TaskKey),
+    /// The same with each of these, and send them anew through the scheduler; then do this.
+    HandOver(Vec<TaskKey>, Afterwards),
+    /// The same, once it was asked whether hardware is to move.
+    HandOverSurely(Vec<TaskKey>, Afterwards),
     /// Cancel this scheduled task.
     Cancel(TaskKey),
     /// Cancel these scheduled tasks.
@@ -60,6 +66,15 @@ pub enum Deed {
     Suspend,
 }
 
+/// What is done once all is handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// The program ends.
+    Leave,
+    /// It stops, as Ctrl-Z does.
+    Stop,
+}
+
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confirm {
@@ -73,6 +88,8 @@ pub struct Confirm {
     pub no: String,
     /// What is done on *yes*.
     pub deed: Deed,
+    /// A third answer between the two: what it is called, and what is done on it.
+    pub instead: Option<(String, Deed)>,
     /// Hardware moves: only the sure key says yes.
     pub hardware: bool,
     /// The first of its lines that is seen, where it is longer than its place.
@@ -132,6 +149,7 @@ impl Confirm {
             yes,
             no,
             deed,
+            instead: None,
             hardware: false,
             top: 0,
             asked: now,
@@ -146,11 +164,13 @@ impl Confirm {
         Confirm { hardware, ..self }
     }
 
-    /// The keys of *no* and of *yes*, each with what it does: ` n do not send `, `Y` and ` send it`.
-    pub fn answers(&self, keymap: &Keymap) -> [String; 3] {
-        let key = |action| keymap.first(action).unwrap_or_default();
-        let yes = key(if self.hardware { Action::Sure } else { Action::Yes });
-        [format!(" {} {} ", key(Action::No), self.no), yes, format!(" {}", self.yes)]
+    /// *No*, *yes* and a third answer, each by its key and what it is called.
+    pub fn answers(&self, keymap: &Keymap) -> Vec<(String, &str)> {
+        let answer = |action, name| (keymap.first(action).unwrap_or_default(), name);
+        let mut answers = vec![answer(Action::No, self.no.as_str())];
+        answers.extend(self.instead.as_ref().map(|(name, _)| answer(Action::Instead, name.as_str())));
+        answers.push(answer(if self.hardware { Action::Sure } else { Action::Yes }, &self.yes));
+        answers
     }
 
     /// How it stands in this place. Rules and blank rows give way to its lines, and what still has no room is scrolled
@@ -161,9 +181,13 @@ impl Confirm {
         let mut title = Clean::line(&self.title, charset).wrap(columns);
         let mut lines: Vec<Clean> =
             self.lines.iter().flat_map(|line| Clean::line(line, charset).wrap(columns)).collect();
-        let answers: usize = self.answers(keymap).iter().map(|text| Clean::line(text, charset).width()).sum();
-        let stacked = answers + 4 > width;
-        let room = height.saturating_sub(if stacked { 2 } else { 1 });
+        let answers = self.answers(keymap);
+        let columns_of = |text: &str| Clean::line(text, charset).width();
+        // Each with a blank behind its key and three before the next one; the first one has a blank at either end.
+        let needed: usize =
+            answers.iter().map(|(key, name)| columns_of(key) + 1 + columns_of(name) + 3).sum();
+        let stacked = needed > width;
+        let room = height.saturating_sub(if stacked { answers.len() } else { 1 });
         let all = title.len() + lines.len();
         if all <= room {
             let window = Window::new(lines.len(), lines.len(), 0);

@@ -252,6 +252,27 @@ impl Layer {
     }
 }
 
+/// When *yes* was pressed: it counts once nothing has followed it.
+#[derive(Clone, Copy, Debug)]
+pub struct SaidYes {
+    /// When.
+    pub at: Now,
+    /// When the question that it answers was asked.
+    pub asked: Now,
+    /// It was the third answer.
+    pub instead: bool,
+}
+
+/// Own direct tasks on their way to the scheduler.
+#[derive(Clone, Debug)]
+pub struct Handing {
+    /// What is done once all are there; `None`: the person stays.
+    pub then: Option<confirm::Afterwards>,
+    /// Those that are not there yet: the keys of those that are being taken back, and the frame's ids of those that the
+    /// scheduler has not taken yet.
+    pub open: HashSet<Text>,
+}
+
 /// A form whose task was sent.
 #[derive(Debug)]
 pub struct Sent {
@@ -353,7 +374,9 @@ pub struct Ui {
     /// When a key was last pressed; the loop sets it to when that was dealt with.
     pub last_key: Option<Now>,
     /// When *yes* was pressed, and when the question that it answers was asked: it counts once nothing has followed it.
-    pub said_yes: Option<(Now, Now)>,
+    pub said_yes: Option<SaidYes>,
+    /// Own direct tasks on their way to the scheduler, and what is done then.
+    pub handing: Option<Handing>,
     /// Own tasks by the frame's id that should be selected once they are known under their key.
     pub follow: Option<Text>,
     /// The person has allowed, or not, to run the lab's Python in this run of the program.
@@ -431,6 +454,7 @@ impl App {
                 sent: VecDeque::new(),
                 last_key: None,
                 said_yes: None,
+                handing: None,
                 follow: None,
                 python: None,
                 making: None,
@@ -593,8 +617,8 @@ impl App {
         if let Some(t) = self.ui.archive.wake_at() {
             at(t);
         }
-        if let Some((said, _)) = self.ui.said_yes {
-            at(said.mono + confirm::SILENCE);
+        if let Some(said) = self.ui.said_yes {
+            at(said.at.mono + confirm::SILENCE);
         }
         if self.ui.behind {
             // There is no picture that could change.

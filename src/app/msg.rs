@@ -145,6 +145,8 @@ pub enum Effect {
         /// Its type, where the schema tells of secrets.
         kind: Option<Box<TaskType>>,
     },
+    /// Close the connection that the own task of this id has to itself.
+    Withdraw(Text),
     /// Try lost connections again now.
     Retry,
     /// Give up a connection that is up and brings nothing, for this reason; it is opened anew.

@@ -13,6 +13,7 @@ mod news;
 mod replay;
 mod schedule;
 mod wanted;
+mod withdraw;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -41,6 +42,7 @@ use hearing::Hearing;
 use many::Cancelling;
 use schedule::{is_unknown_type, told_error};
 use wanted::Probing;
+use withdraw::Withdrawing;
 
 /// A bus that brought nothing for this long is quiet: three of the task manager's heartbeats.
 pub const QUIET: Duration = Duration::from_secs(15);
@@ -98,6 +100,8 @@ pub enum Way {
 #[derive(Clone, Debug)]
 enum Pending {
     Direct,
+    /// On a connection of its own.
+    Apart,
     Schedule {
         own: Text,
     },
@@ -109,6 +113,8 @@ enum Pending {
     Probe,
     /// The same, of a bus that has fallen silent: see `hearing`.
     Hearing,
+    /// The same, behind the end of a task's own connection: see `withdraw`.
+    Settling,
     Entry {
         scheduled_task_id: Text,
         then: Then,
@@ -160,6 +166,12 @@ pub struct Session {
     list_losses: u32,
     /// Something came on the bus since it is up: from then on it brings all.
     bus_delivers: bool,
+    /// From when on everything was heard.
+    bus_whole: Option<Now>,
+    /// Own tasks that are being withdrawn, by id.
+    withdrawing: HashMap<Text, Withdrawing>,
+    /// Those of them whose connections are to be closed.
+    closing: Vec<Text>,
     /// The list was asked for on a bus that had brought nothing yet.
     list_unsure: bool,
     /// The bus is made to speak.
@@ -205,6 +217,9 @@ impl Session {
             list_wanted: true,
             list_losses: 0,
             bus_delivers: false,
+            bus_whole: None,
+            withdrawing: HashMap::new(),
+            closing: Vec::new(),
             list_unsure: false,
             probing: None,
             list_asked: None,
@@ -279,7 +294,11 @@ impl Session {
                     self.bus_speaks(now);
                 }
                 let ran = self.ran_after_all(&event);
+                let settled = self.settled_by(&event);
                 self.store.apply(Input::Bus(event), now);
+                for id in settled {
+                    self.heard_question(&id, now, &mut out);
+                }
                 if let Some((key, id)) = ran {
                     self.stop_double(key, id, now, &mut out);
                 }
@@ -287,6 +306,7 @@ impl Session {
             Incoming::Reply { line, reply } => self.reply(line, reply, now, &mut out),
             Incoming::Sent { .. } | Incoming::Raw { .. } => {}
             Incoming::Unsent { id, why } => self.unsent(&id, why, now, &mut out),
+            Incoming::Withdrawn { id } => self.closed(id, now, &mut out),
             Incoming::Bad { .. } => {
                 self.bad += 1;
                 self.revision += 1;
@@ -295,6 +315,7 @@ impl Session {
                 self.missed += count;
                 self.revision += 1;
                 self.list_grows_old();
+                self.bus_whole = self.bus_whole.map(|_| now);
                 // A large list makes us slower still, and the router: not for each burst.
                 match self.list_asked.map(|asked| asked.mono + LIST_PAUSE).filter(|at| *at > now.mono) {
                     Some(at) => self.list_later = Some(at),
@@ -314,6 +335,7 @@ impl Session {
     pub fn wake(&mut self, now: Now) -> Vec<Outgoing> {
         let mut out = Vec::new();
         self.store.tick(now);
+        self.give_up_withdrawals(now);
         if self.list_later.is_some_and(|at| at <= now.mono) {
             self.list_later = None;
             self.list_wanted = true;
@@ -328,7 +350,9 @@ impl Session {
     /// The next moment (monotonic) at which [`Session::wake`] has something to do.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let probe = self.probing.as_ref().map(|probing| probing.at);
-        [self.store.wake_at(now), self.list_later, probe, self.listen_at(now)].into_iter().flatten().min()
+        let withdrawal = self.withdrawals_until();
+        let wakes = [self.store.wake_at(now), self.list_later, probe, self.listen_at(now), withdrawal];
+        wakes.into_iter().flatten().min()
     }
 
     /// Asks about single entries of the scheduler's list that the store cannot settle from what it heard.
@@ -343,6 +367,9 @@ impl Session {
 
     fn link_changed(&mut self, line: Line, state: LinkState, now: Now) {
         self.revision += 1;
+        if let Line::Task(id) = &line {
+            return self.lose_apart(id, &state, now);
+        }
         let live = state == LinkState::Live;
         let names: Vec<String> = match &line {
             Line::Bus => Vec::new(),
@@ -378,7 +405,7 @@ impl Session {
                     }
                     self.hearing = Hearing::default();
                     self.store.apply(Input::BusLink(live), now);
-                    (self.bus_delivers, self.probing) = (false, None);
+                    (self.bus_delivers, self.bus_whole, self.probing) = (false, None, None);
                     self.list_grows_old();
                     // Also once it is up again: what came between a list that was read without it and now, nobody heard.
                     self.list_wanted = true;
@@ -398,6 +425,7 @@ impl Session {
                         self.lose_alone(name);
                     }
                 }
+                Line::Task(_) => {}
             }
         }
     }
@@ -419,12 +447,15 @@ impl Session {
         let mut out = Vec::new();
         let line = match way {
             Way::Alone => Line::Service(frame.target.clone()),
+            // It may have to wait for the slot, and is to be withdrawn without the others.
+            Way::Direct if !frame.parallel => Line::Task(frame.id.clone()),
             _ => Line::Router,
         };
+        let needed = if let Line::Task(_) = line { &Line::Router } else { &line };
         if self.replay.is_some() {
             return Err("not sent: this is a recording".to_owned());
         }
-        if !self.is_live(&line) {
+        if !self.is_live(needed) {
             return Err(match line {
                 Line::Service(name) => format!("not sent: {name} is not connected"),
                 _ => "not sent: the task manager is not connected".to_owned(),
@@ -444,6 +475,7 @@ impl Session {
             ));
         }
         let own = match way {
+            Way::Direct if !frame.parallel => Own::Apart,
             Way::Direct => Own::Direct,
             Way::Scheduled(_) => Own::Scheduled,
             Way::Alone => Own::Alone,
@@ -451,7 +483,8 @@ impl Session {
         self.store.apply(Input::Submitted { frame: frame.clone(), own }, now);
         match way {
             Way::Direct => {
-                self.pending.insert(frame.id.clone(), Pending::Direct);
+                let pending = if frame.parallel { Pending::Direct } else { Pending::Apart };
+                self.pending.insert(frame.id.clone(), pending);
                 out.push(Outgoing { line, id: frame.id.clone(), text: frame.encode() });
             }
             Way::Scheduled(run_at) => {
@@ -501,6 +534,13 @@ impl Session {
         let unknown_type = error.as_deref().is_some_and(is_unknown_type);
         match pending {
             Pending::Direct => self.store.apply(Input::Reply(reply), now),
+            Pending::Apart => {
+                let id = reply.id.clone();
+                self.store.apply(Input::Reply(reply), now);
+                if let Some(id) = id {
+                    self.answered_meanwhile(&id);
+                }
+            }
             Pending::Schedule { own } => match (error, reply.result(false).map(Snapshot::parse)) {
                 (None, Some(Ok(snapshot))) => {
                     self.has_scheduler = Some(true);
@@ -520,7 +560,7 @@ impl Session {
                 }
             },
             Pending::List { old } => ListPart::all(&reply).for_each(|part| self.listed(part, old, now)),
-            Pending::Probe => {}
+            Pending::Probe | Pending::Settling => {}
             Pending::Hearing => self.hearing.answered(now),
             Pending::Topics => {
                 self.topics_answered = true;
@@ -568,7 +608,8 @@ impl Session {
                 self.list_losses = 0;
                 self.list_wanted = true;
             }
-            Some(Pending::Probe) => {}
+            // Whoever waits for it gives up by time.
+            Some(Pending::Probe | Pending::Settling) => {}
             Some(Pending::Hearing) => self.hearing.forget_question(),
             Some(Pending::Topics) => self.topics_wanted = true,
             Some(Pending::Cancel { then, .. } | Pending::Entry { then, .. }) => {
@@ -576,7 +617,10 @@ impl Session {
             }
             // An answer to a request that is no longer open matters to nobody.
             None if self.store.find(id).is_none_or(|task| task.own.is_none()) => {}
-            Some(Pending::Direct) | None => {
+            Some(Pending::Apart) if self.withdrawing.contains_key(id) => {
+                self.taken_back(id, now, out);
+            }
+            Some(Pending::Direct | Pending::Apart) | None => {
                 self.store.apply(Input::NotSent { id: id.clone(), why: why.clone() }, now);
                 self.tell(News::NotSent { id: id.clone(), why });
                 let service = self.store.find(id).map(|t| t.service.clone());
@@ -590,7 +634,8 @@ impl Session {
     /// The connection to the router was lost: its open requests get no answer. (What that means for own tasks the
     /// store has been told already.)
     fn lose_requests(&mut self) {
-        for (_, pending) in std::mem::take(&mut self.pending) {
+        let lost = self.pending.extract_if(|_, pending| !matches!(pending, Pending::Apart));
+        for (_, pending) in lost.collect::<Vec<_>>() {
             match pending {
                 Pending::Schedule { own } => {
                     // The frame may have arrived: then the task is in the list that is read after the gap.
@@ -609,7 +654,7 @@ impl Session {
                 }
                 Pending::Topics => self.topics_wanted = true,
                 Pending::List { .. } => self.list_wanted = true,
-                Pending::Direct | Pending::Probe => {}
+                Pending::Direct | Pending::Apart | Pending::Probe | Pending::Settling => {}
                 Pending::Hearing => self.hearing.forget_question(),
             }
         }

@@ -128,6 +128,17 @@ impl Book {
         Some(out)
     }
 
+    /// The line for an own direct task that is about to be taken back.
+    pub fn takes_back(&self, id: &str, now: Now) -> String {
+        let mut out = start(now);
+        member(&mut out, "did", "asked to take back");
+        member(&mut out, "lab", &self.place.router);
+        member(&mut out, "id", id);
+        member(&mut out, "by", self.place.by);
+        out.push('}');
+        out
+    }
+
     /// The line for the scheduler's answer to a task that was sent: the id that everyone knows it by from now on.
     pub fn answered(&mut self, reply: &Reply, now: Now) -> Option<String> {
         let id = reply.id.as_ref()?;

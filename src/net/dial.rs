@@ -33,6 +33,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
+    Options,
     address::{Address, authority},
     problem::{io_words, problem, tidy},
     skim::Skim,
@@ -78,6 +79,18 @@ pub(super) struct Limits {
     pub timeout: Duration,
     /// More certificates to trust.
     pub ca_file: Option<std::path::PathBuf>,
+}
+
+impl Limits {
+    /// Those of a connection that takes so large messages.
+    pub(super) fn of(options: &Options, max_incoming: usize) -> Limits {
+        Limits {
+            memory: options.memory.clone(),
+            max_incoming,
+            timeout: options.connect_timeout,
+            ca_file: options.ca_file.clone(),
+        }
+    }
 }
 
 /// Why a try did not lead to a WebSocket.

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 
 use super::{
@@ -60,6 +60,12 @@ pub(super) struct Handle {
     /// Why it is to be given up.
     fault: RefCell<Option<Problem>>,
     faulty: Notify,
+    /// Its task is to be withdrawn: it is closed, and not opened again.
+    withdrawn: Notify,
+    /// The other side has said good-bye.
+    pub good_bye: Cell<bool>,
+    /// Told, or dropped, when the other side has read what was sent; there exactly while somebody waits for that.
+    pub receipt: RefCell<Option<oneshot::Sender<()>>>,
 }
 
 impl Handle {
@@ -70,6 +76,9 @@ impl Handle {
             down: RefCell::new("it is not open yet".to_owned()),
             fault: RefCell::default(),
             faulty: Notify::new(),
+            withdrawn: Notify::new(),
+            good_bye: Cell::new(false),
+            receipt: RefCell::default(),
         }
     }
 
@@ -87,6 +96,16 @@ impl Handle {
             }
             self.faulty.notified().await;
         }
+    }
+
+    /// Closes the connection for good.
+    pub(super) fn withdraw(&self) {
+        self.withdrawn.notify_one();
+    }
+
+    /// Waits until it is to be closed for good.
+    pub(super) async fn asked_to_withdraw(&self) {
+        self.withdrawn.notified().await;
     }
 }
 
@@ -213,18 +232,32 @@ pub(super) struct Keeper {
     pub handle: Rc<Handle>,
     /// The last protocol fault that was told as [`Event::Bad`], so that one that comes with every connection is
     /// told once.
-    pub told: RefCell<String>,
+    told: RefCell<String>,
     /// The id of the question who is there, while its answer is still out.
-    pub unanswered: RefCell<Option<Text>>,
+    unanswered: RefCell<Option<Text>>,
     /// The token file as it was at the last try.
-    pub token_seen: RefCell<Option<Vec<u8>>>,
+    token_seen: RefCell<Option<Vec<u8>>>,
     /// It is up.
-    pub up: Cell<bool>,
+    up: Cell<bool>,
     /// How long the last connection was up; `None` if it never was.
-    pub lived: Cell<Option<Duration>>,
+    lived: Cell<Option<Duration>>,
 }
 
 impl Keeper {
+    pub(super) fn new(line: Line, goal: Goal, shared: Rc<Shared>, handle: Rc<Handle>) -> Keeper {
+        Keeper {
+            line,
+            goal,
+            shared,
+            handle,
+            told: RefCell::default(),
+            unanswered: RefCell::default(),
+            token_seen: RefCell::default(),
+            up: Cell::new(false),
+            lived: Cell::new(None),
+        }
+    }
+
     pub(super) async fn run(self) {
         let mut stop = self.shared.stop.clone();
         let told_to_stop = async {
@@ -301,12 +334,8 @@ impl Keeper {
             Ok(target) => target,
             Err(problem) => return Some(problem),
         };
-        let limits = Limits {
-            memory: options.memory.clone(),
-            max_incoming: if self.line == Line::Bus { options.max_bus_message } else { options.max_reply() },
-            timeout: options.connect_timeout,
-            ca_file: options.ca_file.clone(),
-        };
+        let largest = if self.line == Line::Bus { options.max_bus_message } else { options.max_reply() };
+        let limits = Limits::of(options, largest);
         let (socket, pulse) = match self.open(&target, &limits).await {
             Ok(open) => open,
             Err(problem) => return Some(problem),
@@ -329,7 +358,8 @@ impl Keeper {
         }
         match ended {
             Ended::Down(problem) => Some(problem),
-            Ended::Stopped => None,
+            // The last two are for connections of one task.
+            Ended::Stopped | Ended::Answered | Ended::Withdrawn { .. } => None,
         }
     }
 

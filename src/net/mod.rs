@@ -10,6 +10,7 @@
 //! whether it arrived is not known). Frames that waited behind such a one are `Unsent`, and told before the link's loss.
 
 pub mod address;
+mod apart;
 mod diagnose;
 mod dial;
 pub mod discovery;
@@ -25,14 +26,7 @@ mod talk;
 mod tests;
 mod tls;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    path::PathBuf,
-    rc::Rc,
-    sync::mpsc as blocking,
-    time::Duration,
-};
+use std::{collections::HashMap, path::PathBuf, rc::Rc, sync::mpsc as blocking, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -41,6 +35,7 @@ use tokio::{
 
 pub use self::{address::Address, tls::install_tls};
 use self::{
+    apart::Apart,
     feed::{Feed, FeedLimits},
     line::{Goal, Handle, Keeper, Outgoing, Shared},
 };
@@ -166,6 +161,12 @@ pub enum Command {
         /// The text frame.
         text: String,
     },
+    /// Close the connection of this task ([`Line::Task`]). Ends in [`Event::Withdrawn`], in [`Event::Unsent`] where it had
+    /// not gone out, in its reply if that came first, or in the loss of its line.
+    Withdraw {
+        /// The frame's id.
+        id: Text,
+    },
     /// Try all that are down again now.
     Retry,
     /// Give up a connection that is up but good for nothing, unless something is just coming on it; it is opened anew after
@@ -267,30 +268,28 @@ async fn run(
     let feed = Feed::new(events, limits, &options.memory);
     let shared = Rc::new(Shared { options, clock, feed, stop });
     let mut handles = HashMap::new();
+    let mut apart = None;
     let mut keepers = tokio::task::JoinSet::new();
     for (line, goal) in goals {
         let handle = Rc::new(Handle::new());
         handles.insert(line.clone(), Rc::clone(&handle));
-        let keeper = Keeper {
-            line,
-            goal,
-            shared: Rc::clone(&shared),
-            handle,
-            told: RefCell::default(),
-            unanswered: RefCell::default(),
-            token_seen: RefCell::default(),
-            up: Cell::new(false),
-            lived: Cell::new(None),
-        };
-        keepers.spawn_local(keeper.run());
+        if line == Line::Router {
+            apart = Some(Apart::new(Rc::clone(&shared), goal.clone()));
+        }
+        keepers.spawn_local(Keeper::new(line, goal, Rc::clone(&shared), handle).run());
     }
     tokio::select! {
         () = shared.feed.pump() => {}
-        () = dispatch(&shared, &handles, &mut orders) => {}
+        () = dispatch(&shared, &handles, apart.as_ref(), &mut orders) => {}
         _ = stopped.wait_for(|&s| s) => {}
     }
     // The good-byes of those that are up, if the end was asked for.
-    let byes = async { while keepers.join_next().await.is_some() {} };
+    let byes = async {
+        while keepers.join_next().await.is_some() {}
+        if let Some(apart) = apart {
+            apart.ended().await;
+        }
+    };
     if *stopped.borrow() {
         let _ = tokio::time::timeout(Duration::from_millis(300), byes).await;
     }
@@ -300,18 +299,24 @@ async fn run(
 async fn dispatch(
     shared: &Shared,
     handles: &HashMap<Line, Rc<Handle>>,
+    apart: Option<&Rc<Apart>>,
     orders: &mut mpsc::UnboundedReceiver<Command>,
 ) {
     while let Some(order) = orders.recv().await {
         match order {
             Command::Send { line, id, text } => {
-                if let Err(why) = hand_over(shared, handles, &line, id.clone(), text) {
+                if let Err(why) = hand_over(shared, handles, apart, &line, id.clone(), text) {
                     shared.feed.sure(Event::Unsent { id, why });
                 }
             }
             Command::GiveUp { line, problem } => {
                 if let Some(handle) = handles.get(&line) {
                     handle.give_up(problem);
+                }
+            }
+            Command::Withdraw { id } => {
+                if let Some(apart) = apart {
+                    apart.withdraw(&id);
                 }
             }
             Command::Retry => handles.values().for_each(|h| h.retry.notify_waiters()),
@@ -323,6 +328,7 @@ async fn dispatch(
 fn hand_over(
     shared: &Shared,
     handles: &HashMap<Line, Rc<Handle>>,
+    apart: Option<&Rc<Apart>>,
     line: &Line,
     id: Text,
     text: String,
@@ -331,10 +337,15 @@ fn hand_over(
     if text.len() > limit {
         return Err(format!("The frame is {} bytes long; at most {limit} are taken there", text.len()));
     }
-    let handle = match (line, handles.get(line)) {
+    let known = match line {
+        // It has the address and the fate of the router's own, but for what is under way on it.
+        Line::Task(_) => handles.get(&Line::Router),
+        line => handles.get(line),
+    };
+    let handle = match (line, known) {
         (Line::Bus, _) => return Err("The bus is only for watching".to_owned()),
         (_, Some(handle)) => handle,
-        (Line::Router, None) => {
+        (Line::Router | Line::Task(_), None) => {
             return Err(match shared.options.endpoint {
                 Some(Endpoint::Edge { .. }) => {
                     "Through the edge gateway one can watch but not submit".to_owned()
@@ -347,8 +358,12 @@ fn hand_over(
         }
     };
     let refused = || format!("Not connected: {}", handle.down.borrow());
-    match handle.out.borrow().as_ref() {
-        Some(out) => out.send(Outgoing { id, text }).map_err(|_| refused()),
-        None => Err(refused()),
+    match (handle.out.borrow().as_ref(), apart) {
+        (Some(_), Some(apart)) if matches!(line, Line::Task(_)) => {
+            apart.send(Outgoing { id, text });
+            Ok(())
+        }
+        (Some(out), _) => out.send(Outgoing { id, text }).map_err(|_| refused()),
+        (None, _) => Err(refused()),
     }
 }

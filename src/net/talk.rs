@@ -45,12 +45,22 @@ const PIECE: usize = 256 * 1024;
 /// A connection that is to be given up is kept if so many bytes came in a last look at it.
 const MORE_THAN_PONGS: u64 = 1024;
 
+/// What goes behind the frame of a task with its own connection, for the other side to give back once it has read both.
+const RECEIPT: &[u8] = b"read?";
+
 /// Why a connection ended.
 pub(super) enum Ended {
     /// It broke, or was closed.
     Down(Problem),
     /// The program ends.
     Stopped,
+    /// The one task that it was for was answered.
+    Answered,
+    /// The one task that it was for was withdrawn.
+    Withdrawn {
+        /// The other side has not said good-bye: what it made of it is not known.
+        problem: Option<Problem>,
+    },
 }
 
 /// Talks until the end. Frames that were handed over and not begun are put into `left`. The one that was on its way
@@ -69,11 +79,12 @@ pub(super) async fn talk(
     let held = Cell::new(false);
     // The frame of which the last piece has not been begun: nobody can have it whole.
     let unfinished = RefCell::new(None);
-    let ended = tokio::select! {
-        problem = read(keeper, url, &mut stream, pulse, &held) => Ended::Down(problem),
+    let mut ended = tokio::select! {
+        ended = read(keeper, url, &mut stream, pulse, &held) => ended,
         error = write(keeper, &mut sink, pulse, &mut queue, &unfinished, left) => Ended::Down(broken(url, Some(&error))),
         problem = silence(keeper, url, pulse, &held) => Ended::Down(problem),
         problem = given_up(keeper, pulse) => Ended::Down(problem),
+        () = keeper.handle.asked_to_withdraw() => Ended::Withdrawn { problem: None },
         _ = stop.wait_for(|&s| s) => Ended::Stopped,
     };
     // No more frames are taken; those that wait are refused.
@@ -83,11 +94,40 @@ pub(super) async fn talk(
     while let Ok(frame) = queue.try_recv() {
         left.push(frame);
     }
-    if !matches!(&ended, Ended::Down(problem) if problem.kind == ProblemKind::Silent) {
+    if matches!(ended, Ended::Withdrawn { .. }) {
+        ended = withdrawn(keeper, url, &mut sink, &mut stream, pulse, &held).await;
+    } else if !matches!(&ended, Ended::Down(problem) if problem.kind == ProblemKind::Silent) {
         // A close frame, or the answer to one; whether it gets through does not matter.
         let _ = timeout(FAREWELL, sink.close()).await;
     }
     ended
+}
+
+/// Says good-bye for the one task of this connection, and waits for the other side's: Juice says it when it drops what
+/// waits. An answer may come before it.
+async fn withdrawn(
+    keeper: &Keeper,
+    url: &str,
+    sink: &mut SplitSink<Socket, Message>,
+    stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
+    pulse: &Pulse,
+    held: &Cell<bool>,
+) -> Ended {
+    let patience = keeper.shared.options.connect_timeout;
+    let good_bye = async {
+        if let Err(error) = sink.close().await {
+            return Ended::Withdrawn { problem: Some(broken(url, Some(&error))) };
+        }
+        match read(keeper, url, stream, pulse, held).await {
+            Ended::Down(_) if keeper.handle.good_bye.get() => Ended::Withdrawn { problem: None },
+            Ended::Down(problem) => Ended::Withdrawn { problem: Some(problem) },
+            ended => ended,
+        }
+    };
+    timeout(patience, good_bye).await.unwrap_or_else(|_| {
+        let what = format!("{url} did not answer a good-bye within {} s", patience.as_secs());
+        Ended::Withdrawn { problem: Some(problem(ProblemKind::Silent, what, String::new())) }
+    })
 }
 
 /// Ends when the connection is to be given up, unless something is coming all the same: one message of 50 MiB over a slow
@@ -109,7 +149,7 @@ async fn read(
     stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
     pulse: &Pulse,
     held: &Cell<bool>,
-) -> Problem {
+) -> Ended {
     let (feed, line) = (&keeper.shared.feed, &keeper.line);
     loop {
         if *line != Line::Bus && !feed.has_room() {
@@ -133,15 +173,29 @@ async fn read(
                 match Event::of_text(line, text.clone()) {
                     Event::Reply { reply, .. } => match keeper.late_answer(&reply) {
                         Ok(true) => {}
-                        Ok(false) => feed.reply(line, reply),
-                        Err(problem) => return problem,
+                        Ok(false) => {
+                            let last = matches!((line, &reply.id), (Line::Task(id), Some(of)) if id == of);
+                            feed.reply(line, reply);
+                            if last {
+                                return Ended::Answered;
+                            }
+                        }
+                        Err(problem) => return Ended::Down(problem),
                     },
                     bad => feed.message(line, bad, text.len(), || Came::Text(text.clone())),
                 }
             }
+            Some(Ok(Message::Pong(of))) if of == RECEIPT => {
+                if let Some(receipt) = keeper.handle.receipt.take() {
+                    let _ = receipt.send(());
+                }
+            }
             // Pongs are made by tungstenite and written out by the next read, which follows at once.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-            Some(Ok(Message::Close(frame))) => return closed(url, frame.as_ref()),
+            Some(Ok(Message::Close(frame))) => {
+                keeper.handle.good_bye.set(true);
+                return Ended::Down(closed(url, frame.as_ref()));
+            }
             Some(Err(e)) => {
                 let problem = broken(url, Some(&e));
                 if !matches!(e, Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed)
@@ -149,9 +203,9 @@ async fn read(
                 {
                     keeper.fault(&problem);
                 }
-                return problem;
+                return Ended::Down(problem);
             }
-            None => return broken(url, None),
+            None => return Ended::Down(broken(url, None)),
         }
     }
 }
@@ -209,6 +263,11 @@ async fn write(
                     }
                 }
                 pulse.set_uploading(false);
+                if keeper.handle.receipt.borrow().is_some()
+                    && let Err(e) = sink.send(Message::Ping(Bytes::from_static(RECEIPT))).await
+                {
+                    return e;
+                }
                 keeper.shared.feed.sure(Event::Sent { id });
             }
         }

@@ -104,6 +104,11 @@ pub enum What {
         /// One sentence.
         why: Text,
     },
+    /// The task's own connection was closed as asked, and the router has said so too.
+    Withdrawn {
+        /// The frame's id.
+        id: Text,
+    },
     /// A message that could not be decoded, where the message itself is not at hand.
     Bad {
         /// On which connection.
@@ -147,6 +152,7 @@ impl Entry {
                 format!(r#"{{"t":{at},"out":{},"text":{}}}"#, quote(&line.name()), quote(text))
             }
             What::Sent { id } => format!(r#"{{"t":{at},"sent":{}}}"#, quote(id)),
+            What::Withdrawn { id } => format!(r#"{{"t":{at},"withdrawn":{}}}"#, quote(id)),
             What::Unsent { id, why } => {
                 format!(r#"{{"t":{at},"unsent":{},"why":{}}}"#, quote(id), quote(why))
             }

@@ -94,7 +94,17 @@ impl Entry {
         let kind = members.0.iter().map(|(name, _)| name.as_ref()).find(|name| {
             matches!(
                 *name,
-                "link" | "in" | "out" | "sent" | "unsent" | "bad" | "missed" | "put_away" | "clock" | "end"
+                "link"
+                    | "in"
+                    | "out"
+                    | "sent"
+                    | "withdrawn"
+                    | "unsent"
+                    | "bad"
+                    | "missed"
+                    | "put_away"
+                    | "clock"
+                    | "end"
             )
         });
         let what = match kind {
@@ -102,6 +112,7 @@ impl Entry {
             Some("in") => What::In { line: members.line("in")?, frame: frame(&members)? },
             Some("out") => What::Out { line: members.line("out")?, text: members.text("text")? },
             Some("sent") => What::Sent { id: members.text("sent")? },
+            Some("withdrawn") => What::Withdrawn { id: members.text("withdrawn")? },
             Some("unsent") => What::Unsent { id: members.text("unsent")?, why: members.text("why")? },
             Some("bad") => What::Bad {
                 line: members.line("bad")?,

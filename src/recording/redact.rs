@@ -119,6 +119,7 @@ impl Redactor {
             What::In { line, frame } => self.message(line, frame),
             What::Out { line, text } => self.out(line, text),
             What::Sent { id } => What::Sent { id: self.id(id) },
+            What::Withdrawn { id } => What::Withdrawn { id: self.id(id) },
             What::Unsent { id, .. } => What::Unsent { id: self.id(id), why: LEFT_OUT.into() },
             What::Bad { line, length, .. } => self.bad(line, *length),
             What::Missed { count } => What::Missed { count: *count },
@@ -350,6 +351,7 @@ impl Redactor {
     fn line(&mut self, line: &Line) -> Line {
         match line {
             Line::Service(name) => Line::Service(self.service(name)),
+            Line::Task(id) => Line::Task(self.id(id)),
             line => line.clone(),
         }
     }

@@ -20,12 +20,17 @@ impl Runner {
     /// has to switch a heater off must be able to, on a full disk too.
     fn write_deed(&mut self, at: usize, out: &Outgoing) {
         let lab = &mut self.labs[at];
-        let Some(path) = lab.book.path().cloned() else { return };
         let about = |id: &str| {
             let task = lab.app.store().task(&TaskKey(id.into()))?;
             Some((task.service.clone(), task.task_type.clone()))
         };
         let Some(entry) = lab.book.goes_out(&out.line, &out.text, about, self.clock.now()) else { return };
+        self.write_entry(at, entry);
+    }
+
+    fn write_entry(&mut self, at: usize, entry: String) {
+        let lab = &mut self.labs[at];
+        let Some(path) = lab.book.path().cloned() else { return };
         if let Err(why) = lab.keeper.write(path.clone(), entry) {
             let text = format!("it goes out, but is not in {}: {why}", path.display());
             self.log.line(&text, self.clock.now());
@@ -70,6 +75,13 @@ impl Runner {
                 }
                 // The thread of the connections lives as long as this one.
                 let _ = commands.send(net::Command::Send { line: out.line, id: out.id, text: out.text });
+            }
+            Effect::Withdraw(id) => {
+                let Some(net) = &lab.net else { return Ok(()) };
+                let commands = net.commands.clone();
+                let entry = lab.book.takes_back(&id, self.clock.now());
+                self.write_entry(at, entry);
+                let _ = commands.send(net::Command::Withdraw { id });
             }
             Effect::Retry => {
                 if let Some(net) = &lab.net {

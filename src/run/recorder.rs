@@ -135,6 +135,7 @@ impl Recorder {
             }
             Incoming::Link { line, state } => What::Link { line: line.clone(), state: state.clone() },
             Incoming::Sent { id } => What::Sent { id: id.clone() },
+            Incoming::Withdrawn { id } => What::Withdrawn { id: id.clone() },
             Incoming::Unsent { id, why } => What::Unsent { id: id.clone(), why: why.as_str().into() },
             Incoming::Bad { line, why, length, .. } => {
                 What::Bad { line: line.clone(), why: why.as_str().into(), length: *length as u64 }

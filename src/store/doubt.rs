@@ -308,6 +308,7 @@ impl Store {
             let task = &row.task;
             let lost = match (task.own, &service) {
                 (Some(Own::Direct), None) => true,
+                // (One that has a connection of its own loses that one.)
                 // The scheduler may have taken it or not: its acknowledgement was lost.
                 (Some(Own::Scheduled), None) => task.scheduled_task_id.is_none(),
                 (Some(Own::Alone), Some(name)) => task.service == *name,
@@ -427,8 +428,9 @@ impl Store {
     pub(super) fn on_cancel_lost(&mut self, key: &TaskKey) {
         let Some(id) = self.id_of(key) else { return };
         self.edit(id, |row| {
-            let waits = Part::of(&row.task) == Part::Waiting;
-            waits && std::mem::replace(&mut row.task.cancel_wished, false)
+            // An own direct one that is not taken back goes on as it was.
+            let goes_on = Part::of(&row.task) == Part::Waiting || row.task.own == Some(Own::Apart);
+            goes_on && std::mem::replace(&mut row.task.cancel_wished, false)
         });
     }
 

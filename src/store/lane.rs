@@ -169,7 +169,7 @@ fn turn(row: &Row) -> (u8, DateTime<Utc>, Duration) {
     let first_seen = task.first_seen;
     let order = first_seen.mono;
     match task.own {
-        Some(Own::Direct | Own::Alone) => (0, DateTime::UNIX_EPOCH, order),
+        Some(Own::Direct | Own::Apart | Own::Alone) => (0, DateTime::UNIX_EPOCH, order),
         Some(Own::Scheduled) if task.scheduled_task_id.is_none() => (2, DateTime::UNIX_EPOCH, order),
         _ => {
             let ahead = task.state == State::Scheduled && task.run_at.is_some();

@@ -79,6 +79,17 @@ pub enum Input {
         /// Up or lost.
         up: bool,
     },
+    /// The connection that this own task had to itself was lost: it becomes unknown, link lost.
+    ConnectionLost {
+        /// The frame's id.
+        id: Text,
+    },
+    /// The connection that this own task had to itself was closed by us, and what the bus told before that has been
+    /// heard: if it waits still, it never began and never will.
+    Withdrawn {
+        /// The frame's id.
+        id: Text,
+    },
     /// The names of the services that the configuration knows, in its order.
     Configured(Vec<Text>),
     /// The topics that the task manager has seen (`GetEventTopicList`).
@@ -367,6 +378,8 @@ impl Store {
             Input::BusLink(up) => self.on_bus_link(up, now),
             Input::Missed(_) => self.on_gap(now),
             Input::TaskLink { service, up } => self.on_task_link(service, up, now),
+            Input::ConnectionLost { id } => self.on_connection_lost(&id, now),
+            Input::Withdrawn { id } => self.on_withdrawn(&id, now),
             Input::Configured(names) => self.on_configured(names),
             Input::Topics(topics) => self.on_topics(&topics),
             Input::Submitted { frame, own } => self.on_submitted(frame, own, now),

@@ -30,8 +30,8 @@ impl Store {
         }
         let lane = match own {
             Own::Scheduled => Lane::Sequential,
-            Own::Direct | Own::Alone if frame.parallel => Lane::Parallel,
-            Own::Direct | Own::Alone => Lane::Sequential,
+            Own::Direct | Own::Apart | Own::Alone if frame.parallel => Lane::Parallel,
+            Own::Direct | Own::Apart | Own::Alone => Lane::Sequential,
         };
         let mut task = blank(&frame.target, lane, State::Waiting, now);
         task.task_type = frame.task_type.clone();
@@ -99,6 +99,22 @@ impl Store {
             let alone = row.task.own == Some(Own::Alone) && matches!(row.task.state, State::Running { .. });
             (waits || alone) && row.finish(Outcome::Failed, Some(Reason::NotSent(why)), now, true)
         });
+    }
+
+    pub(super) fn on_connection_lost(&mut self, id: &str, now: Now) {
+        let Some(id) = self.own_row(id) else { return };
+        self.edit(id, |row| row.lose(Reason::LinkLost, now));
+        self.slot_lost(id, now);
+    }
+
+    /// Its connection is closed, and all that was told of it before has been heard.
+    pub(super) fn on_withdrawn(&mut self, id: &str, now: Now) {
+        let Some(row) = self.own_row(id) else { return };
+        // What has begun has lost its connection like any other.
+        if !self.row(row).is_some_and(|row| row.task.state == State::Waiting) {
+            return self.on_connection_lost(id, now);
+        }
+        self.edit(row, |row| row.finish(Outcome::Cancelled, None, now, true));
     }
 
     pub(super) fn on_reply(&mut self, reply: Reply, now: Now) {

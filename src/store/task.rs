@@ -86,7 +86,7 @@ pub enum Outcome {
     Ok,
     /// Its reply says so, inside or outside.
     Failed,
-    /// A scheduled task that was cancelled before it started.
+    /// It never started: a scheduled task that was cancelled, or an own direct one that was withdrawn.
     Cancelled,
 }
 
@@ -152,6 +152,8 @@ impl Reason {
 pub enum Own {
     /// On our connection to the router; needs it to its end.
     Direct,
+    /// On a connection to the router that nothing else uses; needs it to its end, and is withdrawn by closing it.
+    Apart,
     /// Through the scheduler.
     Scheduled,
     /// On our connection to the service's own port, past the router.
@@ -162,7 +164,7 @@ impl Own {
     /// Its word.
     pub fn word(self) -> &'static str {
         match self {
-            Own::Direct => "direct",
+            Own::Direct | Own::Apart => "direct",
             Own::Scheduled => "scheduled",
             Own::Alone => "alone",
         }
@@ -256,7 +258,7 @@ pub struct Task {
 impl Task {
     /// Its reply comes on a connection of ours, which tells of its end, and of its own loss: no doubt is needed.
     pub fn is_answered_here(&self) -> bool {
-        matches!(self.own, Some(Own::Direct | Own::Alone))
+        matches!(self.own, Some(Own::Direct | Own::Apart | Own::Alone))
     }
 
     /// True for tasks of the wire type `IPythonTask`, whose inner result counts.

@@ -448,9 +448,9 @@ fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
         Accept, Again, AskTraceback, Back, Cancel, Cause, ColumnDown, ColumnUp, Columns, Compare, Complete,
         Copy, CopyAs, CopyPath, Edit, EditField, EditOutside, Ended, Filter, FindNext, Fold, Frame, HalfDown,
-        Help, Hidden, History, Indent, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark, MoveDown,
-        MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order, OtherType,
-        PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain,
+        Help, Hidden, History, Indent, Instead, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark,
+        MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order,
+        OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain,
         RefreshTypes, Retry, Save, SaveFilter, Schedule, Search, Send, SendDirect, Sending, Sort, SortBy,
         SortTurn, Submit, Sure, Table, TurnColumn, Undo, Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
     };
@@ -600,6 +600,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             Some(Layer::Confirm(c)) => {
                 let fit = c.fit(&app.settings.keymap, app.areas().body, app.settings.charset);
                 let mut a = vec![No, if c.hardware { Sure } else { Yes }];
+                a.extend(c.instead.as_ref().map(|_| Instead));
                 a.extend((!fit.window.is_whole()).then_some(PageDown));
                 a
             }

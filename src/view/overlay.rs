@@ -79,13 +79,21 @@ pub(super) fn confirm(confirm: &Confirm, keymap: &Keymap, body: Rect, look: Look
     if fit.parted {
         rows.push(if fit.window.is_whole() { Row::default() } else { more(fit.window, body.width, look) });
     }
-    let [no, key, yes] = confirm.answers(keymap);
-    let no = vec![spaces(1), look.piece(&no, Role::Focus)];
-    let yes = vec![look.piece(&key, Role::Key), look.piece(&yes, Role::Text)];
-    if fit.stacked {
-        rows.extend([Row::of(no), Row::of([vec![spaces(2)], yes].concat())]);
-    } else {
-        rows.push(Row::of([no, vec![spaces(3)], yes].concat()));
+    let mut pieces = Vec::new();
+    for (at, (key, name)) in confirm.answers(keymap).into_iter().enumerate() {
+        match at {
+            0 => pieces.extend([spaces(1), look.piece(&format!(" {key} {name} "), Role::Focus)]),
+            _ => {
+                pieces.extend([spaces(if fit.stacked { 2 } else { 3 }), look.piece(&key, Role::Key)]);
+                pieces.push(look.piece(&format!(" {name}"), Role::Text));
+            }
+        }
+        if fit.stacked {
+            rows.push(Row::of(std::mem::take(&mut pieces)));
+        }
+    }
+    if !fit.stacked {
+        rows.push(Row::of(pieces));
     }
     let height = (rows.len() as u16).min(body.height);
     (Rect { y: body.y + body.height - height, height, ..body }, rows)

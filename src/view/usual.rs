@@ -190,7 +190,8 @@ impl Ctx<'_> {
             };
             return vec![self.look.piece(&text, Role::Scheduled)];
         }
-        let text = guess.unwrap_or_else(|| match task.waiting_since {
+        let text = guess.filter(|_| !task.cancel_wished).unwrap_or_else(|| match task.waiting_since {
+            _ if task.cancel_wished => "being cancelled ".to_owned(),
             Some(since) => format!("waits {:>5} ", words::duration(self.now.since(since.at))),
             None => String::new(),
         });

@@ -13,15 +13,18 @@ pub enum Line {
     Router,
     /// One service's own `/tasks`, past the router.
     Service(Text),
+    /// The router's `/tasks` again, for the task of this id alone: closing it withdraws the task while it waits.
+    Task(Text),
 }
 
 impl Line {
-    /// Its name in lines and documents: `bus`, `router`, `service:NAME`.
+    /// Its name in lines and documents: `bus`, `router`, `service:NAME`, `task:ID`.
     pub fn name(&self) -> String {
         match self {
             Line::Bus => "bus".to_owned(),
             Line::Router => "router".to_owned(),
             Line::Service(name) => format!("service:{name}"),
+            Line::Task(id) => format!("task:{id}"),
         }
     }
 
@@ -30,7 +33,11 @@ impl Line {
         match name {
             "bus" => Some(Line::Bus),
             "router" => Some(Line::Router),
-            _ => name.strip_prefix("service:").map(|name| Line::Service(name.into())),
+            _ => match name.split_once(':')? {
+                ("service", name) => Some(Line::Service(name.into())),
+                ("task", id) => Some(Line::Task(id.into())),
+                _ => None,
+            },
         }
     }
 }
@@ -219,6 +226,12 @@ pub enum Incoming {
         /// One sentence.
         why: String,
     },
+    /// The connection of this task was closed as asked, and the router has said so too: if the task had not begun by
+    /// then, it never will.
+    Withdrawn {
+        /// The frame's id.
+        id: Text,
+    },
     /// A message that could not be decoded.
     Bad {
         /// On which connection.
@@ -272,7 +285,7 @@ mod tests {
 
     #[test]
     fn names_of_lines_and_kinds_come_back_as_they_were() {
-        for line in [Line::Bus, Line::Router, Line::Service("a:b".into())] {
+        for line in [Line::Bus, Line::Router, Line::Service("a:b".into()), Line::Task("service:a".into())] {
             assert_eq!(Line::parse(&line.name()), Some(line));
         }
         assert_eq!(Line::parse("edge"), None);

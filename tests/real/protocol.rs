@@ -214,6 +214,39 @@ async fn a_closed_connection_gives_its_slot_away_and_its_waiting_tasks_up() {
     assert!(bus.states(&dropped).is_empty(), "it was before the other one, and never ran");
 }
 
+/// What taking back a direct task relies on: `src/app/session/withdraw.rs`.
+#[tokio::test]
+async fn a_task_whose_client_says_good_bye_has_been_told_on_the_bus_or_never_begins() {
+    let Some(juice) = Juice::shared() else { return };
+    let lane = juice.lane();
+    let (mut tasks, mut bus) = connected(juice).await;
+    let (mut begun, mut dropped) = (0, Vec::new());
+    for n in 0..40 {
+        let (mut holder, mut waiter) =
+            (Tasks::connect(&juice.url()).await, Tasks::connect(&juice.url()).await);
+        let held = holder.send(Frame::new(&lane, "Slow", json!({"seconds": 0.05}))).await;
+        bus.task(&held, "started").await;
+        let waits = waiter.send(Frame::new(&lane, "Slow", json!({"seconds": 0}))).await;
+        // Around the moment at which the slot becomes free.
+        tokio::time::sleep(Duration::from_millis(35 + n)).await;
+        waiter.close().await;
+        let question = Frame::new("task-manager", "GetScheduledTask", json!({"scheduled_task_id": "nobody"}));
+        let asked = tasks.send(question.parallel()).await;
+        bus.task(&asked, "created").await;
+        match bus.states(&waits).is_empty() {
+            true => dropped.push(waits),
+            false => begun += 1,
+        }
+        holder.reply(&held).await.result();
+    }
+    tasks.ask(Frame::new(&lane, "Slow", json!({"seconds": 0.3}))).await.result();
+    for id in &dropped {
+        assert!(bus.states(id).is_empty(), "it began after all");
+    }
+    // How many of each depends on the machine; the earliest good-byes surely come first.
+    assert!(!dropped.is_empty(), "{begun} had begun");
+}
+
 #[tokio::test]
 async fn a_cell_that_raised_is_ok_on_the_outside() {
     let Some(juice) = Juice::shared() else { return };

@@ -255,7 +255,7 @@ pub fn way_of(task: &Task) -> Way {
     let scheduled = Way::Scheduled(at.map(|at| when::fixed(&at.with_timezone(&chrono::Local))));
     match task.own {
         Some(Own::Alone) => Way::Alone,
-        Some(Own::Direct) => Way::Direct,
+        Some(Own::Direct | Own::Apart) => Way::Direct,
         Some(Own::Scheduled) => scheduled,
         None if task.scheduled_task_id.is_some() => scheduled,
         None => Way::Direct,

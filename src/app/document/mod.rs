@@ -373,7 +373,7 @@ impl Document {
             },
         );
         match task.own {
-            Some(Own::Direct) => row("sent", "by this juicetop, direct".to_owned()),
+            Some(Own::Direct | Own::Apart) => row("sent", "by this juicetop, direct".to_owned()),
             Some(Own::Scheduled) if task.looked_for == Some(LookedFor::Likely) => {
                 let what = "by this juicetop, as it seems: the answer was lost, and the scheduler has only this one like it";
                 row("sent", what.to_owned());
@@ -386,7 +386,11 @@ impl Document {
             row("hidden", "dashboards do not show it".to_owned());
         }
         if task.cancel_wished {
-            row("cancel", "was asked for while it ran: it runs on".to_owned());
+            let what = match task.state {
+                State::Waiting | State::Scheduled => "is asked for",
+                _ => "was asked for while it ran: it runs on",
+            };
+            row("cancel", what.to_owned());
         }
         if let Some(stamp) = &task.submitted_at {
             row("submitted", stamp_text(stamp));

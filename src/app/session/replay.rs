@@ -38,6 +38,7 @@ impl Session {
             What::In { line, frame } => frame.read(&line),
             What::Out { line, text } => return self.went_out(&line, &text, now),
             What::Sent { id } => Incoming::Sent { id },
+            What::Withdrawn { id } => Incoming::Withdrawn { id },
             What::Unsent { id, why } => Incoming::Unsent { id, why: why.to_string() },
             What::Bad { line, why, length } => {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -75,6 +76,10 @@ impl Session {
                 self.store.apply(Input::Submitted { frame, own: Own::Alone }, now);
                 self.store.apply(Input::Started { id }, now);
             }
+            Line::Task(_) => {
+                self.pending.insert(frame.id.clone(), Pending::Apart);
+                self.store.apply(Input::Submitted { frame, own: Own::Apart }, now);
+            }
             Line::Router => {
                 if let Some(pending) = self.asked(frame, now) {
                     let id = pending.0;
@@ -103,7 +108,10 @@ impl Session {
                 self.topics_wanted = false;
                 Pending::Topics
             }
-            "GetScheduledTask" => Pending::Entry { scheduled_task_id: about()?, then: Then::Nothing },
+            "GetScheduledTask" => {
+                self.asked_behind_withdrawals(&id);
+                Pending::Entry { scheduled_task_id: about()?, then: Then::Nothing }
+            }
             "CancelScheduledTask" => {
                 let scheduled_task_id = about()?;
                 let key = TaskKey(scheduled_task_id.clone());

@@ -105,6 +105,7 @@ impl Session {
     /// The first message since the bus is up: from here on it brings all.
     pub(super) fn bus_speaks(&mut self, now: Now) {
         self.bus_delivers = true;
+        self.bus_whole = Some(now);
         self.gaps.ends(now);
         self.probing = None;
         if std::mem::take(&mut self.list_unsure) {

@@ -181,10 +181,10 @@ fn a_cancellation_says_what_came_of_it() {
         }
         assert!(b.notice().contains(said), "{}", b.notice());
     }
-    // Juice cannot withdraw a direct task, and the screen says so.
+    // Juice cannot stop a direct task, and the screen says so.
     let mut b = Bench::new();
     b.runs(&job("a")).keys("j x");
-    assert!(b.notice().contains("cannot withdraw a direct one"), "{}", b.notice());
+    assert!(b.notice().contains("only a scheduled task can be cancelled"), "{}", b.notice());
     assert_eq!(b.layers(), [""; 0]);
     // While the link is down.
     let mut b = Bench::new();

@@ -16,6 +16,7 @@ mod history;
 mod kept;
 mod labs;
 mod lanes;
+mod leaving;
 mod lost;
 mod made;
 mod many;
@@ -187,7 +188,14 @@ impl Bench {
 
     pub fn disconnect(&mut self) -> &mut Bench {
         let state = down(self.now);
-        self.link(Line::Bus, state.clone()).link(Line::Router, state)
+        let apart = self.app.store().tasks().filter(|task| task.own == Some(crate::store::Own::Apart));
+        let open = apart.filter(|task| matches!(task.state, State::Waiting | State::Running { .. }));
+        let own: Vec<_> = open.filter_map(|task| task.task_id.clone()).collect();
+        self.link(Line::Bus, state.clone()).link(Line::Router, state.clone());
+        for id in own {
+            self.link(Line::Task(id), state.clone());
+        }
+        self
     }
 
     pub fn at(&mut self, seconds: f64) -> &mut Bench {

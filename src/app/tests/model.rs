@@ -32,6 +32,8 @@ enum Stand {
 struct Truth {
     /// The client's frame, if it is ours.
     own: Option<String>,
+    /// It came by a connection of its own.
+    apart: bool,
     sid: Option<String>,
     /// The task manager was restarted since the scheduler took it.
     forgotten: bool,
@@ -68,6 +70,15 @@ enum Step {
         lab: bool,
     },
     Cancel(u8),
+    /// An own direct task that waits is taken back, and perhaps sent through the scheduler.
+    Withdraw(u8, bool),
+    /// A connection is closed as asked.
+    Close,
+    /// The connection of one task is lost. `arrived`: its frame got there.
+    TaskLink {
+        which: u8,
+        arrived: bool,
+    },
     End(u8, bool),
     /// The bus brings up to so many events.
     Bus(u8),
@@ -103,6 +114,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => any::<(bool, bool, bool)>()
             .prop_map(|(scheduled, parallel, lab)| Step::Submit { scheduled, parallel, lab }),
         2 => any::<u8>().prop_map(Step::Cancel),
+        3 => any::<(u8, bool)>().prop_map(|(n, anew)| Step::Withdraw(n, anew)),
+        3 => Just(Step::Close),
+        1 => any::<(u8, bool)>().prop_map(|(which, arrived)| Step::TaskLink { which, arrived }),
         5 => any::<(u8, bool)>().prop_map(|(n, ok)| Step::End(n, ok)),
         5 => (1..12u8).prop_map(Step::Bus),
         1 => Just(Step::Swap),
@@ -141,6 +155,9 @@ struct Lab {
     last: Option<(String, String)>,
     to_router: VecDeque<Outgoing>,
     replies: Vec<(String, Option<usize>)>,
+    /// Own tasks with a connection of their own that stands, and those of them that are to be closed.
+    open: Vec<String>,
+    closing: Vec<String>,
     /// How often each frame went out.
     sent: HashMap<String, usize>,
     cancels: usize,
@@ -167,6 +184,8 @@ impl Lab {
             last: None,
             to_router: VecDeque::new(),
             replies: Vec::new(),
+            open: Vec::new(),
+            closing: Vec::new(),
             sent: HashMap::new(),
             cancels: 0,
         };
@@ -201,6 +220,7 @@ impl Lab {
         });
         self.tasks.push(Truth {
             own,
+            apart: false,
             sid: None,
             forgotten: false,
             task_id: None,
@@ -370,6 +390,7 @@ impl Lab {
                 frame.parallel,
             );
             self.tasks[n].task_id = Some(out.id.to_string());
+            self.tasks[n].apart = matches!(out.line, Line::Task(_));
             self.tasks[n].name = frame.display_name.to_string();
             if frame.parallel {
                 self.start(n);
@@ -440,6 +461,11 @@ impl Lab {
     /// What juicetop asked for is on its way.
     fn collect(&mut self, more: Vec<Outgoing>) {
         let effects = self.b.take();
+        for effect in &effects {
+            if let Effect::Withdraw(id) = effect {
+                self.closing.push(id.to_string());
+            }
+        }
         let gives_up = effects.iter().any(|effect| matches!(effect, Effect::GiveUp(Line::Bus, _)));
         let sent = effects.into_iter().filter_map(|effect| match effect {
             Effect::Send(out) => Some(out),
@@ -448,6 +474,9 @@ impl Lab {
         for out in sent.chain(more) {
             assert!(self.router_up, "sent without a link: {out:?}");
             *self.sent.entry(out.id.to_string()).or_default() += 1;
+            if let Line::Task(id) = &out.line {
+                self.open.push(id.to_string());
+            }
             self.to_router.push_back(out);
         }
         if gives_up {
@@ -475,26 +504,20 @@ impl Lab {
         }
         if !up {
             for out in std::mem::take(&mut self.to_router) {
-                if arrived {
-                    self.take(&out);
-                }
-            }
-            self.replies.clear();
-            for n in 0..self.tasks.len() {
-                let task = &self.tasks[n];
-                if task.own.is_none() || task.sid.is_some() {
-                    continue;
-                }
-                match task.stand {
-                    Stand::Waits => self.tasks[n].stand = Stand::Dropped,
-                    Stand::Runs => {
-                        self.tasks[n].orphan = true;
-                        self.frees(n);
-                    }
+                match out.line {
+                    Line::Task(_) => self.to_router.push_back(out),
+                    _ if arrived => self.take(&out),
                     _ => {}
                 }
             }
-            self.line.retain(|n| self.tasks[*n].stand == Stand::Waits);
+            let tasks = &self.tasks;
+            self.replies.retain(|(_, about)| about.is_some_and(|n| tasks[n].apart));
+            for n in 0..self.tasks.len() {
+                let task = &self.tasks[n];
+                if task.own.is_some() && task.sid.is_none() && !task.apart {
+                    self.leaves(n);
+                }
+            }
         }
         self.router_up = up;
         let state = if up { live() } else { down(self.b.now) };
@@ -502,7 +525,69 @@ impl Lab {
         self.collect(Vec::new());
     }
 
+    /// The client of a direct task is gone.
+    fn leaves(&mut self, n: usize) {
+        match self.tasks[n].stand {
+            Stand::Waits => self.tasks[n].stand = Stand::Dropped,
+            Stand::Runs => {
+                self.tasks[n].orphan = true;
+                self.frees(n);
+            }
+            _ => {}
+        }
+        self.line.retain(|n| self.tasks[*n].stand == Stand::Waits);
+    }
+
+    /// The frame of a task with its own connection, if it is still on its way.
+    fn under_way(&mut self, id: &str) -> Option<Outgoing> {
+        let at = self.to_router.iter().position(|out| matches!(&out.line, Line::Task(of) if **of == *id))?;
+        self.to_router.remove(at)
+    }
+
+    fn apart(&self, id: &str) -> Option<usize> {
+        self.tasks.iter().position(|task| task.apart && task.own.as_deref() == Some(id))
+    }
+
+    fn task_link_lost(&mut self, id: &str, arrived: bool) {
+        if let Some(out) = self.under_way(id).filter(|_| arrived) {
+            self.take(&out);
+        }
+        let n = self.apart(id);
+        self.replies.retain(|(_, about)| about.is_none() || *about != n);
+        if let Some(n) = n {
+            self.leaves(n);
+        }
+        self.open.retain(|open| open != id);
+        let state = down(self.b.now);
+        self.b.link(Line::Task(id.into()), state);
+        self.collect(Vec::new());
+    }
+
+    fn close(&mut self, id: &str) {
+        if !self.open.iter().any(|open| open == id) {
+            return;
+        }
+        let n = self.apart(id);
+        let answer = self.replies.iter().position(|(_, about)| about.is_some() && *about == n);
+        if self.under_way(id).is_some() {
+            self.b.wire(Incoming::Unsent { id: id.into(), why: "withdrawn".to_owned() });
+        } else if let Some(at) = answer {
+            self.give(at);
+        } else {
+            if let Some(n) = n {
+                self.leaves(n);
+            }
+            self.b.wire(Incoming::Withdrawn { id: id.into() });
+        }
+        self.open.retain(|open| open != id);
+        self.collect(Vec::new());
+        self.go_on();
+    }
+
     fn restart_manager(&mut self) {
+        for id in self.open.clone() {
+            self.task_link_lost(&id, false);
+        }
         self.router_link(false, false);
         self.bus_link(false);
         for task in &mut self.tasks {
@@ -543,16 +628,27 @@ impl Lab {
     }
 
     fn answer(&mut self, which: usize) -> bool {
-        if self.replies.is_empty() || !self.router_up {
-            return false;
+        let comes = |(_, about): &(String, Option<usize>)| {
+            self.router_up || about.is_some_and(|n| self.tasks[n].apart)
+        };
+        let coming: Vec<usize> = (0..self.replies.len()).filter(|at| comes(&self.replies[*at])).collect();
+        match coming.get(which % coming.len().max(1)) {
+            Some(at) => self.give(*at),
+            None => return false,
         }
-        let (reply, about) = self.replies.remove(which % self.replies.len());
+        true
+    }
+
+    /// Gives juicetop that reply.
+    fn give(&mut self, at: usize) {
+        let (reply, about) = self.replies.remove(at);
         if let Some(n) = about {
             self.tasks[n].heard = true;
+            let own = self.tasks[n].own.clone();
+            self.open.retain(|open| Some(open) != own.as_ref());
         }
         self.b.reply(&reply);
         self.collect(Vec::new());
-        true
     }
 
     fn later(&mut self, seconds: f64) {
@@ -622,6 +718,32 @@ impl Lab {
                 {
                     self.cancels += 1;
                     self.collect(frames);
+                }
+            }
+            Step::Withdraw(n, anew) => {
+                let waits: Vec<TaskKey> = self
+                    .b
+                    .app
+                    .store()
+                    .tasks()
+                    .filter(|t| t.own == Some(Own::Apart) && t.state == State::Waiting)
+                    .map(|t| t.key.clone())
+                    .collect();
+                let way = anew.then_some(session::Way::Scheduled(None));
+                if let Some(key) = waits.get(usize::from(n) % waits.len().max(1))
+                    && let Ok(frames) = self.b.app.session.withdraw(key, way, self.b.now)
+                {
+                    self.collect(frames);
+                }
+            }
+            Step::Close => {
+                if let Some(id) = self.closing.pop() {
+                    self.close(&id);
+                }
+            }
+            Step::TaskLink { which, arrived } => {
+                if let Some(id) = self.open.get(usize::from(which) % self.open.len().max(1)).cloned() {
+                    self.task_link_lost(&id, arrived);
                 }
             }
             Step::End(n, good) => {
@@ -694,6 +816,9 @@ impl Lab {
             }
             while self.deliver() {}
             while self.answer(0) {}
+            while let Some(id) = self.closing.pop() {
+                self.close(&id);
+            }
             // A list under which the link was lost twice is left to the person, who asks for it.
             if round == 10 && self.b.app.store().schedule_unreadable().is_some() {
                 let now = self.b.now;
@@ -756,7 +881,10 @@ impl Lab {
                     let outcome = row.outcome.unwrap();
                     let not_sent = matches!(row.reason, Some(Reason::NotSent(_)));
                     assert!(!not_sent, "said not to have been sent{}", say());
-                    assert_eq!(task.stand, Stand::Ended(outcome), "a wrong outcome{}", say());
+                    // A direct one is cancelled by taking it back.
+                    let taken_back = task.apart && outcome == Outcome::Cancelled;
+                    let truth = if taken_back { Stand::Dropped } else { Stand::Ended(outcome) };
+                    assert_eq!(task.stand, truth, "a wrong outcome{}", say());
                 }
                 State::Unknown => {
                     // What the scheduler has it tells.

@@ -50,7 +50,7 @@ fn a_kernel_is_asked_after_a_question_and_its_types_are_listed() {
     b.keys("alt-y y");
     let sent = b.sent();
     let [out] = sent[..] else { panic!("{sent:?}") };
-    assert_eq!(out.line, Line::Router);
+    assert_eq!(out.line, Line::Task(out.id.clone()));
     assert_eq!((field(&out.text, "type"), field(&out.text, "target")), ("IPythonTask".into(), "lab".into()));
     // Sequential, hidden, and never one that runs beside a cell: that destroys results.
     let part = |key| json::get(&out.text, key).unwrap();

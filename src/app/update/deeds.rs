@@ -1,21 +1,23 @@
 //! What is done to the lab: sending, cancelling, leaving own tasks behind. Each deed passes the guard and the questions
 //! that stand here; nothing else hands frames to the session.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, FixedOffset};
 
 use crate::{
     app::{
-        App, Asking, Effect, Layer, Severity,
+        App, Asking, Effect, Layer, SaidYes, Severity,
         action::Action,
         called,
-        compose::{Compose, Heard},
+        compose::{Compose, Heard, SECRET, masked_payload},
         confirm::{Confirm, Deed, SILENCE},
         kept::values_of,
         lanes::Selected,
         session::{Cancelled, News, Outgoing, Session, Way},
     },
     clean::exact,
-    store::{Lane, LookedFor, Own, State, Task, TaskKey},
+    store::{LookedFor, Own, State, Task, TaskKey},
     time::{Now, when},
     wire::{Text, frame::TaskFrame, json, link::Line},
 };
@@ -23,7 +25,7 @@ use crate::{
 use super::{
     compose::barred,
     form::{go_to_wrong, keep_sent},
-    groups,
+    groups, leaving,
     schedule::{UNSETTLED, ask_to_cancel_marked, cancel_all, in_batch, not_replaced, replacing, rescue},
     standing, twice,
 };
@@ -161,6 +163,14 @@ pub(super) fn not_before(at: &DateTime<FixedOffset>, now: Now) -> String {
     format!("due at once ({} is over), before what became due later", when::show(at))
 }
 
+/// A task's payload as it may be looked at: its secrets are masked.
+pub(super) fn shown_payload<'a>(app: &App, task: &'a Task) -> Cow<'a, str> {
+    match masked_payload(&app.catalogue, task, SECRET) {
+        Some(masked) => Cow::Owned(masked),
+        None => Cow::Borrowed(task.payload.as_deref().unwrap_or("{}")),
+    }
+}
+
 /// What a question about hardware repeats: target, type and every value, but for those of the fields in `besides`, which
 /// it tells another way.
 pub(super) fn hardware_lines(target: &str, task_type: &str, payload: &str, besides: &[&str]) -> Vec<String> {
@@ -259,9 +269,15 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
         app.tell(Severity::Info, "select a task first", now);
         return;
     };
+    if task.own == Some(Own::Apart) && task.state == State::Waiting {
+        leaving::ask_to_withdraw(app, now);
+        return;
+    }
     let refusal = match (task.state, &task.scheduled_task_id) {
         (State::Ended, _) => Some("it has ended already"),
-        (_, None) => Some("only a scheduled task can be cancelled: Juice cannot withdraw a direct one"),
+        (_, None) => {
+            Some("only a scheduled task can be cancelled, and an own direct one while it waits for the slot")
+        }
         _ => None,
     };
     if let Some(why) = refusal {
@@ -320,7 +336,8 @@ pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
             .to_owned(),
     ];
     if hardware {
-        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, payload, &[]));
+        let shown = shown_payload(app, task);
+        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, &shown, &[]));
     }
     app.ask(
         Confirm::new(
@@ -334,102 +351,6 @@ pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
     );
 }
 
-pub(super) fn quit(app: &mut App, now: Now) -> Vec<Effect> {
-    if matches!(app.ui.layers.last(), Some(Layer::Confirm(c)) if c.deed == Deed::Quit) {
-        // A second Ctrl-C on the question means it; a held one does not.
-        if matches!(app.ui.layers.last(), Some(Layer::Confirm(c)) if c.is_fresh(now)) {
-            return Vec::new();
-        }
-        app.ui.leaving = true;
-        return vec![Effect::Quit];
-    }
-    let lines = at_risk(app, "Leaving");
-    if lines.is_empty() {
-        app.ui.leaving = true;
-        return vec![Effect::Quit];
-    }
-    app.ask(Confirm::new("Leave juicetop?", lines, ("leave", "stay"), Deed::Quit, now));
-    Vec::new()
-}
-
-impl App {
-    /// Whether stopping or leaving now would cost own tasks something.
-    pub fn would_lose(&self) -> bool {
-        !self.is_replay()
-            && (self.store().own_at_risk().next().is_some()
-                || self.session.sending().iter().any(|sending| sending.unsent() > 0))
-    }
-}
-
-impl App {
-    /// What would happen to own tasks of this lab if this terminal went away now, each line with the lab's name.
-    pub fn named_risks(&self) -> Vec<String> {
-        risks(self).into_iter().map(|line| format!("{}: {line}", self.settings.lab)).collect()
-    }
-}
-
-/// What would happen to own tasks, in all labs on the screen, if this terminal went away now.
-fn at_risk(app: &App, doing: &str) -> Vec<String> {
-    let mut lines = if app.ui.labs.is_some() { app.named_risks() } else { risks(app) };
-    lines.extend(app.ui.risks.iter().cloned());
-    if !lines.is_empty() {
-        lines.insert(0, format!("{doing} closes the connection that these own tasks need:"));
-    }
-    lines
-}
-
-/// What would happen to own tasks if this terminal went away now, by name.
-fn risks(app: &App) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut more = 0;
-    // What a recording tells of was at risk once.
-    for task in app.store().own_at_risk().filter(|_| !app.is_replay()) {
-        if lines.len() >= 6 {
-            more += 1;
-            continue;
-        }
-        let fate = match task.state {
-            _ if task.own == Some(Own::Scheduled) => "has not been acknowledged by the scheduler yet",
-            State::Waiting | State::Scheduled => "waits and would be dropped without a word",
-            _ if task.lane == Lane::Sequential => {
-                "runs and would go on unobserved; its slot is given away, so the next one starts beside it"
-            }
-            _ => "runs and would go on unobserved",
-        };
-        lines.push(format!("{} on {} {fate}.", called(&task.name), exact(&task.service)));
-    }
-    if more > 0 {
-        lines.push(format!("And {more} more."));
-    }
-    for sending in app.session.sending() {
-        let (left, of) = (sending.unsent(), sending.of());
-        if left > 0 {
-            let kept = if app.settings.demo { "" } else { "; their draft is kept" };
-            lines.push(format!(
-                "{left} of {of} tasks of {} are not sent yet and never would be{kept}.",
-                sending.name()
-            ));
-        }
-    }
-    lines
-}
-
-pub(super) fn suspend(app: &mut App, can: bool, now: Now) -> Vec<Effect> {
-    if !can {
-        app.tell(Severity::Warning, "Ctrl-Z does nothing here: no shell could bring juicetop back", now);
-        return Vec::new();
-    }
-    let lines = at_risk(app, "A stopped program answers no pings: after a minute the lab");
-    if lines.is_empty() {
-        return vec![Effect::Suspend];
-    }
-    if !matches!(app.ui.layers.last(), Some(Layer::Confirm(_))) {
-        app.ask(Confirm::new("Stop juicetop?", lines, ("stop it", "stay"), Deed::Suspend, now));
-        app.ui.revision += 1;
-    }
-    Vec::new()
-}
-
 pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let body = app.areas().body;
     let Some(Layer::Confirm(confirm)) = app.ui.layers.last_mut() else { return Vec::new() };
@@ -438,6 +359,7 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         confirm.top = top;
         return Vec::new();
     }
+    let instead = action == Action::Instead && confirm.instead.is_some();
     let yes = match (action, confirm.hardware) {
         (Action::No, _) => {
             if let Some(Layer::Confirm(confirm)) = app.ui.layers.pop()
@@ -451,13 +373,13 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         (Action::Sure, true) => confirm.is_meant(now),
         _ => false,
     };
-    if !yes {
+    if !yes && !instead {
         if matches!(action, Action::Yes | Action::Sure) {
             app.tell(Severity::Warning, "hardware moves: press Y (with Shift), once and not at once", now);
         }
         return Vec::new();
     }
-    app.ui.said_yes = Some((now, confirm.asked));
+    app.ui.said_yes = Some(SaidYes { at: now, asked: confirm.asked, instead });
     Vec::new()
 }
 
@@ -476,20 +398,27 @@ pub(super) fn take_back_yes(app: &mut App, now: Now) {
 
 /// Does what was said yes to, once nothing has followed it for a moment.
 pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
-    let Some((_, asked_at)) = app.ui.said_yes.filter(|(said, _)| now.since(*said) >= SILENCE) else {
+    let Some(said) = app.ui.said_yes.filter(|said| now.since(said.at) >= SILENCE) else {
         return Vec::new();
     };
     app.ui.said_yes = None;
-    if !matches!(app.ui.layers.last(), Some(Layer::Confirm(confirm)) if confirm.asked == asked_at) {
+    if !matches!(app.ui.layers.last(), Some(Layer::Confirm(confirm)) if confirm.asked == said.asked) {
         return Vec::new();
     }
     app.ui.revision += 1;
     let Some(Layer::Confirm(confirm)) = app.ui.layers.pop() else { return Vec::new() };
-    match confirm.deed {
+    let deed = match confirm.instead {
+        Some((_, deed)) if said.instead => deed,
+        _ => confirm.deed,
+    };
+    match deed {
         Deed::Send(frame, way) => send(app, *frame, &way, now),
         Deed::CancelAll(keys) => cancel_all(app, &keys, now),
         Deed::Replace { key, frame, way } => asked(app, |s| s.replace(&key, *frame, way, now), now),
         Deed::ReadList => asked(app, |s| s.read_list(now), now),
+        Deed::Withdraw(key) => asked(app, |s| s.withdraw(&key, None, now), now),
+        Deed::HandOver(keys, afterwards) => leaving::hand_over(app, keys, afterwards, now),
+        Deed::HandOverSurely(keys, afterwards) => leaving::hand_over_surely(app, keys, afterwards, now),
         Deed::Cancel(key) => asked(app, |s| s.cancel(&key, now), now),
         Deed::SendDirect(key) => asked(app, |s| s.send_direct(&key, now), now),
         Deed::RunPython(id) => super::python::allowed(app, &id, now),
@@ -524,6 +453,7 @@ pub(super) fn news(app: &mut App, now: Now) {
     for news in app.session.take_news() {
         match news {
             News::Accepted { id, key } => {
+                leaving::accepted(app, &id);
                 app.ui.replacing.retain(|(own, _)| *own != id);
                 if app.ui.follow.as_ref() == Some(&id) {
                     app.ui.follow = None;
@@ -544,6 +474,7 @@ pub(super) fn news(app: &mut App, now: Now) {
                 }
             }
             News::NotSent { id, why } => {
+                leaving::failed(app, &id);
                 let doubtful = app.store().find(&id).is_some_and(|t| t.state == State::Unknown);
                 let text = if doubtful {
                     format!("{why}: look before you send it again")
@@ -574,7 +505,20 @@ pub(super) fn news(app: &mut App, now: Now) {
                     continue;
                 }
                 let name = name_of(app, &key);
+                let task = app.store().task(&key).filter(|task| task.own == Some(Own::Apart));
+                let direct = task.is_some();
+                let unobserved = task.is_some_and(|task| task.state == State::Unknown);
                 let (severity, text) = match done {
+                    Cancelled::Done if direct => {
+                        (Severity::Info, format!("taken back; it never began: {name}"))
+                    }
+                    Cancelled::RunsOn if unobserved => {
+                        (Severity::Warning, format!("it had just begun, and runs on unobserved: {name}"))
+                    }
+                    Cancelled::Unknown if direct => {
+                        let text = "its connection is closed, and the bus did not tell whether it had begun";
+                        (Severity::Error, format!("{text}: {name}"))
+                    }
                     Cancelled::Done => (Severity::Info, format!("cancelled: {name}")),
                     Cancelled::RunsOn => (Severity::Warning, format!("it had started and runs on: {name}")),
                     Cancelled::TooLate => {
@@ -588,8 +532,14 @@ pub(super) fn news(app: &mut App, now: Now) {
             News::GroupSent { .. } | News::GroupStopped { .. } | News::ManyCancelled { .. } => {
                 groups::news(app, &news, now);
             }
-            News::Replaced { key, id, way } => replaced(app, &key, id, &way, now),
-            News::NotReplaced { key, way, done, why } => not_replaced(app, &key, &way, &done, why, now),
+            News::Replaced { key, id, way } => {
+                leaving::has_new_id(app, &key, &id);
+                replaced(app, &key, id, &way, now);
+            }
+            News::NotReplaced { key, way, done, why } => {
+                leaving::failed(app, &key.0);
+                not_replaced(app, &key, &way, &done, why, now);
+            }
             News::RanAfterAll { key, id } => {
                 let name = name_of(app, &key);
                 let double = app
@@ -631,7 +581,9 @@ fn replaced(app: &mut App, key: &TaskKey, id: Text, way: &Way, now: Now) {
         }
     }
     let name = app.store().find(&id).map_or_else(|| old.clone(), |task| called(&task.name).into_owned());
+    let was_direct = app.store().task(key).is_some_and(|task| task.own == Some(Own::Apart));
     let text = match way {
+        Way::Scheduled(_) if was_direct => format!("handed to the scheduler: {name}"),
         Way::Scheduled(Some(at)) => format!("cancelled and submitted anew, {}: {name}", not_before(at, now)),
         Way::Scheduled(None) => format!("cancelled and submitted anew: {name}"),
         Way::Direct | Way::Alone => format!("cancelled at the scheduler and sent direct: {name}"),
@@ -642,6 +594,6 @@ fn replaced(app: &mut App, key: &TaskKey, id: Text, way: &Way, now: Now) {
     }
 }
 
-fn name_of(app: &App, key: &TaskKey) -> String {
+pub(super) fn name_of(app: &App, key: &TaskKey) -> String {
     app.store().task(key).map_or_else(|| exact(&key.0).into_owned(), |t| called(&t.name).into_owned())
 }

@@ -15,6 +15,7 @@ mod groups;
 pub mod history;
 mod kernel;
 mod lanes;
+mod leaving;
 mod python;
 pub mod schedule;
 mod secrets;
@@ -59,9 +60,10 @@ use self::{
         again, back_to_services, choose_type, compose as open_on, editor_closed, in_composer, open_composer,
         tell_of_unknown,
     },
-    deeds::{after_yes, ask_to_cancel, ask_to_send_direct, in_confirm, news, quit, suspend, take_back_yes},
+    deeds::{after_yes, ask_to_cancel, ask_to_send_direct, in_confirm, news, take_back_yes},
     form::{grant, in_form, look_at_sent, picked, renamed},
     lanes::{in_lanes, put_away},
+    leaving::{after_handing, quit, suspend},
     schedule::{back_in_schedule, filters_schedule, in_schedule},
     task::{export, in_task},
 };
@@ -102,7 +104,9 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Wire(incoming) => {
             let frames = app.session.receive(incoming, now);
             effects.extend(frames.into_iter().map(Effect::Send));
+            effects.extend(app.session.take_closing().into_iter().map(Effect::Withdraw));
             news(app, now);
+            effects.extend(after_handing(app, now));
             look_at_sent(app, now);
             effects.extend(kernel::look_at_answers(app, now));
         }
@@ -121,6 +125,8 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             let frames = app.session.wake(now);
             effects.extend(frames.into_iter().map(Effect::Send));
+            news(app, now);
+            effects.extend(after_handing(app, now));
             let deaf = app.session.take_deaf_bus();
             effects.extend(deaf.map(|problem| Effect::GiveUp(Line::Bus, problem)));
             effects.extend(kernel::look_at_answers(app, now));
@@ -241,7 +247,9 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     // What was told has been seen.
     app.ui.notice = None;
     take_back_yes(app, now);
-    if matches!(action, Some(Action::Send | Action::Yes)) && (in_a_burst || key.kind == KeyEventKind::Repeat)
+    leaving::typed(app, now);
+    if matches!(action, Some(Action::Send | Action::Yes | Action::Instead))
+        && (in_a_burst || key.kind == KeyEventKind::Repeat)
     {
         let text = "nothing done: that key was held or came as from a paste; press it once more";
         app.tell(Severity::Warning, text, now);

@@ -17,7 +17,7 @@ use crate::{
         session::{self, Cancelled, Way},
     },
     clean::exact,
-    store::{State, Task, TaskKey, filter::Saved, timetable::is_scheduled},
+    store::{Own, State, Task, TaskKey, filter::Saved, timetable::is_scheduled},
     time::{Now, when},
 };
 
@@ -410,7 +410,20 @@ pub(super) fn not_replaced(
 ) {
     let task = app.store().task(key).cloned();
     let name = task.as_ref().map_or_else(|| exact(&key.0).into_owned(), |t| called(&t.name).into_owned());
+    let direct = task.as_ref().is_some_and(|task| task.own == Some(Own::Apart));
+    let unobserved = task.as_ref().is_some_and(|task| direct && task.state == State::Unknown);
     let (severity, text) = match (done, why) {
+        (Cancelled::RunsOn, _) if unobserved => (
+            Severity::Error,
+            format!("it had just begun: it runs on unobserved, and nothing was sent in its place: {name}"),
+        ),
+        (Cancelled::Unknown, _) if direct => (
+            Severity::Error,
+            format!(
+                "its connection is closed, and the bus did not tell whether it had begun: nothing was sent in its place. \
+                 Look before you send it again: {name}"
+            ),
+        ),
         (Cancelled::RunsOn, _) => {
             (Severity::Warning, format!("it had started and runs on; nothing was submitted anew: {name}"))
         }

@@ -3,6 +3,7 @@
 //! The servers run in the test's own runtime, the connections in their thread, as in the program. Waits are bounded, not
 //! measured.
 
+mod apart;
 mod diagnosis;
 mod faults;
 mod flow;

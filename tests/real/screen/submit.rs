@@ -176,6 +176,52 @@ async fn leaving_asks_while_an_own_direct_task_runs() {
     program.assert_restored();
 }
 
+#[tokio::test]
+async fn what_waits_is_handed_to_the_scheduler_on_leaving() {
+    let Some(juice) = Juice::shared() else { return };
+    let (lane, mut program, mut tasks) = with_slow(juice).await;
+    let holder = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 20})).named("Slow: held")).await;
+    program.row_with(&lane, &["▶ Slow: held"]);
+    program.send_slow(&lane, "20", "0.6", "alt-d");
+    program.row_with(&lane, &["◆ Slow: seconds=0.6"]);
+    program.type_keys("q");
+    let question = program.wait_for("the question", |text| text.contains("Leave juicetop?"));
+    assert!(question.contains("hand what waits to the scheduler"), "{question}");
+    program.type_keys("h");
+    assert_eq!(program.exit_status().exit_code(), 0);
+    program.assert_restored();
+    let entries = schedule(&mut tasks, &lane).await;
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert_eq!(entries[0]["status"], "queued", "{entries:?}");
+    tasks.reply(&holder).await.result();
+    for _ in 0..100 {
+        if schedule(&mut tasks, &lane).await[0]["status"] == "done" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("it never ran: {:?}", schedule(&mut tasks, &lane).await);
+}
+
+#[tokio::test]
+async fn a_direct_task_that_waits_is_taken_back_and_the_one_that_runs_goes_on() {
+    let Some(juice) = Juice::shared() else { return };
+    let (lane, mut program, mut tasks) = with_slow(juice).await;
+    program.send_slow(&lane, "0.1", "4", "alt-d");
+    program.row_with(&lane, &["▶ ◆ Slow: seconds=4"]);
+    program.send_slow(&lane, "4", "0.6", "alt-d");
+    program.row_with(&lane, &["◆ Slow: seconds=0.6"]);
+    program.type_keys("x");
+    program.wait_for("the question", |text| text.contains("Take this task back?"));
+    program.type_keys("y");
+    program.row_with(&lane, &["⊘ ◆ Slow: seconds=0.6"]);
+    program.row_with(&lane, &["▶ ◆ Slow: seconds=4"]);
+    program.row_with(&lane, &["✔ ◆ Slow: seconds=4"]);
+    program.row_with(&lane, &["⊘ ◆ Slow: seconds=0.6"]);
+    assert_eq!(schedule(&mut tasks, &lane).await.len(), 0, "nothing was sent in its place");
+    program.leave();
+}
+
 /// What the refrigerator's heater is set to.
 async fn heater(tasks: &mut Tasks) -> f64 {
     let question = json!({"component_id": "heater_still"});
