@@ -155,6 +155,17 @@ async fn a_frame_whose_fate_is_unknown_is_not_sent_again() {
     assert!(frames.recv().await.unwrap().contains("next"));
 }
 
+/// Sends a message in frames of a mebibyte, with pings between them.
+async fn in_frames(ws: &mut Ws<TcpStream>, kind: Data, content: Vec<u8>) {
+    let mut parts = content.chunks(MIB).enumerate().peekable();
+    while let Some((n, part)) = parts.next() {
+        let kind = if n == 0 { kind } else { Data::Continue };
+        let frame = Frame::message(part.to_vec(), OpCode::Data(kind), parts.peek().is_none());
+        ws.send(Message::Frame(frame)).await.unwrap();
+        ws.send(Message::Ping(Bytes::new())).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_large_reply_comes_whole_and_a_larger_one_is_left_out_without_harm_to_the_next() {
     let url = serve(|_, stream| async move {
@@ -167,6 +178,10 @@ async fn a_large_reply_comes_whole_and_a_larger_one_is_left_out_without_harm_to_
             let reply = format!(r#"{{"id": "{id}", "status": "ok", "result": "{}"}}"#, "x".repeat(size));
             ws.send(Message::text(reply)).await.unwrap();
         }
+        for (id, size) in [("large cut", 20_000_000), ("larger cut", 26 * MIB), ("small cut", 1)] {
+            let reply = format!(r#"{{"id": "{id}", "status": "ok", "result": "{}"}}"#, "x".repeat(size));
+            in_frames(&mut ws, Data::Text, reply.into_bytes()).await;
+        }
         idle(ws).await;
     })
     .await;
@@ -174,7 +189,7 @@ async fn a_large_reply_comes_whole_and_a_larger_one_is_left_out_without_harm_to_
     client.live(Line::Router).await;
     let mut replies = Vec::new();
     client
-        .until("three replies", |e| {
+        .until("all replies", |e| {
             match e {
                 Event::Reply { reply, .. } => {
                     replies.push((reply.id.clone().unwrap().to_string(), reply.text.clone()));
@@ -182,15 +197,18 @@ async fn a_large_reply_comes_whole_and_a_larger_one_is_left_out_without_harm_to_
                 Event::Link { line: Line::Router, .. } => panic!("{e:?}"),
                 _ => {}
             }
-            (replies.len() == 3).then_some(())
+            (replies.len() == 6).then_some(())
         })
         .await;
-    assert_eq!(replies.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["large", "larger", "small"]);
-    assert!(replies[0].1.len() > 20_000_000);
-    let left_out = LeftOut::read(&replies[1].1).unwrap();
-    assert!(left_out.length > 26 * MIB as u64, "{left_out:?}");
-    assert_eq!(left_out.limit, 25 * MIB as u64 + 256 * 1024);
-    assert_eq!(LeftOut::read(&replies[2].1), None);
+    let ids: Vec<_> = replies.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["large", "larger", "small", "large cut", "larger cut", "small cut"]);
+    for replies in replies.chunks(3) {
+        assert!(replies[0].1.len() > 20_000_000);
+        let left_out = LeftOut::read(&replies[1].1).unwrap();
+        assert!(left_out.length > 26 * MIB as u64, "{left_out:?}");
+        assert_eq!(left_out.limit, 25 * MIB as u64 + 256 * 1024);
+        assert_eq!(LeftOut::read(&replies[2].1), None);
+    }
 }
 
 #[tokio::test]
@@ -211,12 +229,13 @@ async fn a_bus_message_over_the_limit_is_left_out_and_the_next_one_comes() {
                 ),
                 id, payload
             );
-            Message::binary(bus::encode("TaskEvent.", &event))
+            bus::encode("TaskEvent.", &event)
         };
-        ws.send(event("large", MIB / 4)).await.unwrap();
-        ws.send(event("larger", MIB)).await.unwrap();
+        ws.send(Message::binary(event("large", MIB / 4))).await.unwrap();
+        ws.send(Message::binary(event("larger", MIB))).await.unwrap();
+        in_frames(&mut ws, Data::Binary, event("larger cut", 5 * MIB)).await;
         ws.send(Message::binary(bus::encode("Other.", &"x".repeat(3 * MIB)))).await.unwrap();
-        ws.send(event("small", 1)).await.unwrap();
+        ws.send(Message::binary(event("small", 1))).await.unwrap();
         idle(ws).await;
     })
     .await;
@@ -237,7 +256,8 @@ async fn a_bus_message_over_the_limit_is_left_out_and_the_next_one_comes() {
             tasks.iter().any(|(id, _)| id == "small").then_some(())
         })
         .await;
-    assert_eq!(tasks, [("large".into(), false), ("larger".into(), true), ("small".into(), false)]);
+    let left_out = [("large", false), ("larger", true), ("larger cut", true), ("small", false)];
+    assert_eq!(tasks, left_out.map(|(id, left_out)| (id.to_owned(), left_out)));
     assert_eq!(bad, 1);
 }
 
