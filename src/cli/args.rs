@@ -3,7 +3,8 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
-    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, parser::ValueSource,
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
+    parser::ValueSource,
 };
 
 use crate::demo::Scenario;
@@ -53,7 +54,6 @@ pub struct Place {
         global = true,
         value_name = "URL",
         requires = "token_file",
-        conflicts_with = "url",
         help_heading = "Where the lab is"
     )]
     pub edge: Option<String>,
@@ -76,15 +76,23 @@ pub struct Place {
 
 impl Place {
     /// Leaves out what only the environment says where the command line says something else of the same matter: a person
-    /// who usually has `JUICETOP_URL` set may still name a lab, and the other way round.
-    fn settle(&mut self, of: &ArgMatches) {
+    /// who usually has `JUICETOP_URL` set may still name a lab or an edge, and the other way round.
+    ///
+    /// # Errors
+    /// The command line itself says two things.
+    fn settle(&mut self, of: &ArgMatches) -> Result<(), clap::Error> {
         let typed = |id: &str| of.value_source(id) == Some(ValueSource::CommandLine);
-        if typed("lab") && !typed("url") {
+        if typed("url") && typed("edge") {
+            let what = "the argument '--edge <URL>' cannot be used with '--url <URL>'\n";
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, what));
+        }
+        if (typed("lab") || typed("edge")) && !typed("url") {
             self.url = None;
         }
         if !typed("lab") && (typed("url") || typed("edge")) {
             self.lab.clear();
         }
+        Ok(())
     }
 }
 
@@ -96,7 +104,7 @@ impl Cli {
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
         let matches = Cli::command().try_get_matches_from(words)?;
         let mut cli = Cli::from_arg_matches(&matches)?;
-        cli.place.settle(&matches);
+        cli.place.settle(&matches)?;
         Ok(cli)
     }
 }
@@ -409,4 +417,29 @@ pub struct PictureArgs {
     /// SVG instead of text.
     #[arg(long)]
     pub svg: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the words mean where the variable of `--url` is set; any that is set everywhere takes its place.
+    fn with_url_set(words: &str) -> Result<Place, clap::Error> {
+        let command = Cli::command().mut_arg("url", |arg| arg.env("PATH"));
+        let matches = command.try_get_matches_from(words.split(' '))?;
+        let mut place = Cli::from_arg_matches(&matches)?.place;
+        place.settle(&matches)?;
+        Ok(place)
+    }
+
+    #[test]
+    fn what_is_typed_wins_over_the_environment_and_two_places_are_one_too_many() {
+        assert!(with_url_set("juicetop list").unwrap().url.is_some(), "the environment counts");
+        let edge = with_url_set("juicetop --edge https://hub/ --token-file t list").unwrap();
+        assert_eq!((edge.url, edge.edge.as_deref()), (None, Some("https://hub/")));
+        assert_eq!(with_url_set("juicetop list --lab north").unwrap().url, None);
+        let both = with_url_set("juicetop --edge https://hub/ --token-file t --url ws://a").unwrap_err();
+        assert!(both.kind() == ErrorKind::ArgumentConflict && both.to_string().contains("--url"), "{both}");
+        assert!(with_url_set("juicetop --edge https://hub/").is_err(), "an edge wants a token");
+    }
 }
