@@ -5,11 +5,15 @@
 //! letters, a space that is none, an accent that stands apart, a sign that nobody sees. [`exact`] writes those out as
 //! Python would, and leaves readable what is plainly the writing of some language or the sign of a unit.
 //!
-//! What it writes can be read back: two names that differ, in whatever way, differ on the screen. It does not tell apart
-//! what only looks alike between two writings other than Latin (Greek `Φ`, Cyrillic `Ф`); there the letters differ, but
-//! the eye may not see it.
+//! What it writes can be read back: two names that differ, in whatever way, differ on the screen. Words of two writings
+//! that look the same (Greek `Φ` and Cyrillic `Ф`, `ロ` and `口`) are told apart too, see [`Writing`]; letters of one
+//! writing that look alike are not, nor rare writings among each other.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use unicode_script::{Script, UnicodeScript};
@@ -19,8 +23,8 @@ use unicode_width::UnicodeWidthChar;
 
 use super::{Charset, clean, escape, is_plain};
 
-/// Greek letters that Unicode calls like Latin ones, and that every font of a terminal tells from them. Physics needs them.
-const TOLD_APART: [char; 3] = ['α', 'γ', 'σ'];
+/// Greek letters that Unicode calls like others, and that every font of a terminal tells from them. Physics needs them.
+const TOLD_APART: [char; 7] = ['α', 'γ', 'σ', 'β', 'η', 'π', 'τ'];
 /// `µ` stands before a unit's letter.
 const MICRO: char = '\u{b5}';
 /// `μ` stands alone or in Greek.
@@ -78,6 +82,7 @@ fn hidden(name: &str) -> HashSet<usize> {
             }
         }
     }
+    hidden.extend(of_two_writings(name));
     for (start, word) in words(name) {
         let alike = word.char_indices().filter(|(_, c)| is_like_another(*c, word));
         hidden.extend(alike.map(|(at, _)| start + at));
@@ -107,6 +112,184 @@ fn is_like_another(c: char, word: &str) -> bool {
     !(of_its_own && !in_latin() && seen())
 }
 
+/// The writings whose letters are taken for each other's. A word that could be one of several of them (`КОТ` in Latin or
+/// Cyrillic, `ロータ` in Han or Katakana) is shown as it is in one of them, and written out in the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    Latin,
+    Greek,
+    Cyrillic,
+    Han,
+    Hiragana,
+    Katakana,
+    Other(Script),
+}
+
+impl Writing {
+    /// Of a letter; `None`: it is none.
+    fn of(c: char) -> Option<Writing> {
+        if !c.is_alphabetic() {
+            return None;
+        }
+        Some(match c.script() {
+            // What no language of today writes is not what one takes a letter for.
+            Script::Latin if c <= '\u{17f}' && !matches!(c, 'ŋ' | 'ĸ') => Writing::Latin,
+            Script::Greek => Writing::Greek,
+            Script::Cyrillic => Writing::Cyrillic,
+            Script::Han => Writing::Han,
+            Script::Hiragana => Writing::Hiragana,
+            Script::Katakana => Writing::Katakana,
+            _ if c == LONG => Writing::Katakana,
+            // Such as `µ`.
+            Script::Common | Script::Inherited => return None,
+            other => Writing::Other(other),
+        })
+    }
+
+    /// Whether letters of this writing, in a word, are rather taken for letters of another. What is short is rather a sign
+    /// of physics or a number; what is longer, and could be a word, rather is one.
+    fn is_taken_for_another(self, letters: &[(usize, char)], word: &[Run]) -> bool {
+        use Writing::{Cyrillic, Greek, Han, Hiragana, Katakana, Latin, Other};
+        let all_could_be = |some| word.iter().all(|(_, letters)| could_be(letters, some));
+        let length: usize = word.iter().map(|(_, letters)| letters.len()).sum();
+        let (several, short) = (length > 1, length < 3);
+        let alone = letters.len() == 1;
+        match self {
+            Latin => false,
+            Greek => {
+                // `ΔT` and `kΩ` are two parts; Greek with a letter of Latin in its middle is none.
+                let parts = word.len() > 2 && all_could_be(&[Greek]);
+                parts || could_be(letters, &[Latin]) || !short && all_could_be(&[Cyrillic])
+            }
+            Cyrillic => could_be(letters, &[Latin]) || short && could_be(letters, &[Latin, Greek]),
+            Han | Hiragana if several && all_could_be(&[Katakana]) => true,
+            Han => !alone && could_be(letters, &[Katakana, Hiragana]),
+            Hiragana => !alone && could_be(letters, &[Katakana]),
+            Katakana => alone && could_be(letters, &[Han, Hiragana]),
+            Other(_) => could_be(letters, &[Latin, Greek, Cyrillic, Han, Hiragana, Katakana]),
+        }
+    }
+
+    /// Whether the two stand in one word in ordinary names.
+    fn goes_with(self, other: Writing) -> bool {
+        use Writing::{Greek, Han, Hiragana, Katakana, Latin};
+        let both = |some: &[Writing]| some.contains(&self) && some.contains(&other);
+        self == other || both(&[Latin, Greek]) || both(&[Han, Hiragana, Katakana])
+    }
+}
+
+/// Makes a vowel of Katakana long.
+const LONG: char = 'ー';
+
+/// By what a letter looks like: in which writings there is such a letter.
+static ALIKE: LazyLock<HashMap<String, Vec<Writing>>> = LazyLock::new(|| {
+    let mut alike: HashMap<String, Vec<Writing>> = HashMap::new();
+    let mut add = |look: String, writing| {
+        let writings = alike.entry(look).or_default();
+        if !writings.contains(&writing) {
+            writings.push(writing);
+        }
+    };
+    let latin = ('A'..='z').chain('\u{c0}'..='\u{17f}');
+    let others = ('\u{370}'..='\u{52f}').chain('\u{1f00}'..='\u{1fff}');
+    for c in latin.chain(others).filter(|c| !TOLD_APART.contains(c)) {
+        let Some(writing @ (Writing::Latin | Writing::Greek | Writing::Cyrillic)) = Writing::of(c) else {
+            continue;
+        };
+        add(look(c), writing);
+    }
+    for c in '\u{3041}'..='\u{30ff}' {
+        let Some(writing @ (Writing::Hiragana | Writing::Katakana)) = Writing::of(c) else { continue };
+        add(look(c), writing);
+        // Of Han only those are of interest that look like these.
+        if look(c).chars().all(|c| c.script() == Script::Han) {
+            add(look(c), Writing::Han);
+        }
+    }
+    // Unicode's table has this one the other way round.
+    add(look('一'), Writing::Han);
+    alike
+});
+
+/// What a letter looks like, as all that look so do.
+fn look(c: char) -> String {
+    skeleton(c.encode_utf8(&mut [0; 4])).collect()
+}
+
+/// The writings that have a letter which looks like this.
+fn alike(c: char) -> &'static [Writing] {
+    match TOLD_APART.contains(&c) {
+        true => &[],
+        false => ALIKE.get(&look(c)).map_or(&[], Vec::as_slice),
+    }
+}
+
+/// Letters of one writing beside each other, with their places.
+type Run = (Writing, Vec<(usize, char)>);
+
+/// Whether all of these could be letters of one of some writings.
+fn could_be(letters: &[(usize, char)], some: &[Writing]) -> bool {
+    let is = |c: char| Writing::of(c).is_some_and(|writing| some.contains(&writing));
+    letters.iter().all(|(_, c)| is(*c) || alike(*c).iter().any(|writing| some.contains(writing)))
+}
+
+/// Where the letters stand that are to be written out, because their word could be one of another writing, or they could
+/// belong to what stands beside them.
+fn of_two_writings(name: &str) -> Vec<usize> {
+    let mut hidden = Vec::new();
+    let mut word: Vec<Run> = Vec::new();
+    for (place, c) in name.char_indices() {
+        match (Writing::of(c), word.last_mut()) {
+            // A mark on a letter.
+            (None, _) if c.script() == Script::Inherited => {}
+            (None, _) => hide_in(&std::mem::take(&mut word), &mut hidden),
+            (Some(writing), Some((last, letters))) if *last == writing => letters.push((place, c)),
+            (Some(writing), _) => word.push((writing, vec![(place, c)])),
+        }
+    }
+    hide_in(&word, &mut hidden);
+    // ASCII is what it looks like.
+    hidden.retain(|place| !name[*place..].starts_with(|c: char| c.is_ascii()));
+    hidden
+}
+
+fn hide_in(word: &[Run], hidden: &mut Vec<usize>) {
+    let mixed = word.iter().any(|(one, _)| word.iter().any(|(two, _)| !one.goes_with(*two)));
+    for (at, (writing, letters)) in word.iter().enumerate() {
+        let in_doubt = |c: char| alike(c).iter().any(|other| other != writing);
+        // A word of two that do not go together, and could be one of this.
+        let foreign = mixed && word.iter().all(|(_, letters)| could_be(letters, &[*writing]));
+        let taken = foreign || writing.is_taken_for_another(letters, word);
+        let written = letters.iter().filter(|(_, c)| taken || mixed && in_doubt(*c));
+        hidden.extend(written.map(|(place, _)| *place));
+        // At the border to another writing, from each side those that could be of that one. Of Katakana that cannot all be
+        // Han the letter of Han beside it is written out.
+        let unsure = |(_, c): &(usize, char), other: Writing, beside: &[(usize, char)]| {
+            let is_clear = *writing == Writing::Katakana && !could_be(letters, &[other]);
+            let kana = *writing == Writing::Hiragana && could_be(beside, &[Writing::Katakana]);
+            !is_clear && alike(*c).iter().any(|one| *one == other || kana && *one == Writing::Katakana)
+        };
+        let before = at.checked_sub(1).and_then(|at| word.get(at));
+        let before = before.and_then(|(other, letters)| Some((*other, letters.last_chunk::<1>()?)));
+        let after = word.get(at + 1);
+        let after = after.and_then(|(other, letters)| Some((*other, letters.first_chunk::<1>()?)));
+        for (letter, beside) in [(letters.first(), before), (letters.last(), after)] {
+            if let (Some(letter), Some((other, beside))) = (letter, beside)
+                && unsure(letter, other, beside)
+            {
+                hidden.push(letter.0);
+            }
+        }
+        // Greek beside Latin could be more of that, and Greek alone could begin or end with it.
+        if *writing == Writing::Greek {
+            let latin = |(_, c): &&(usize, char)| word.len() > 1 || alike(*c).contains(&Writing::Latin);
+            let ends = letters.iter().take_while(latin).chain(letters.iter().rev().take_while(latin));
+            let ends = ends.filter(|(_, c)| alike(*c).contains(&Writing::Latin));
+            hidden.extend(ends.map(|(place, _)| *place));
+        }
+    }
+}
+
 /// Whether Unicode knows ASCII that looks like it.
 fn is_like_ascii(c: char) -> bool {
     !c.is_ascii() && skeleton(c.encode_utf8(&mut [0; 4])).all(|c| c.is_ascii())
@@ -119,7 +302,9 @@ fn is_blank(c: char) -> bool {
 
 /// Whether it is another form of a letter, as wide as that: `ϕ` of `φ`, `ﬁ` of `fi`.
 fn is_compatible(c: char) -> bool {
-    if c.is_ascii() || c == MICRO || !c.is_alphabetic() {
+    // A radical of Han is a sign, and looks like the letter.
+    let is_letter = c.is_alphabetic() || c.script() == Script::Han;
+    if c.is_ascii() || c == MICRO || !is_letter {
         return false;
     }
     let mut form = c.nfkc();
@@ -216,6 +401,46 @@ mod tests {
             "x²",
             "5 °C",
             "🔬",
+            "Φ",
+            "Φ_0",
+            "ΦA",
+            "ΔT",
+            "ΔMAX",
+            "ΔxΔp",
+            "ΛΟΓΟΣ",
+            "κT",
+            "Φ1",
+            "ωt",
+            "ηx",
+            "βx",
+            "πpulse",
+            "Γ↑",
+            "θ_φ",
+            "Δx·Δp",
+            "поток",
+            "тест 1",
+            "Фаза",
+            "ПОТОК",
+            "ёлка",
+            "ψυχή",
+            "λόγος",
+            "二",
+            "測定二",
+            "第二測定",
+            "工程",
+            "入力",
+            "口",
+            "ロータ",
+            "カメラ",
+            "トランスモン",
+            "ニオブ",
+            "データ2",
+            "測定データ",
+            "é",
+            "Zoë",
+            "Ångström",
+            "ŁÓDŹ",
+            "ß",
         ] {
             assert_eq!(exact(name), name);
         }
@@ -228,7 +453,29 @@ mod tests {
             ("\u{41c}\u{435}asure", "\\u041c\\u0435asure"),
             ("\u{430}", "\\u0430"),
             ("\u{441}\u{43e}\u{440}\u{443}", "\\u0441\\u043e\\u0440\\u0443"),
-            ("Проверк\u{61}", "П\\u0440\\u043eв\\u0435\\u0440кa"),
+            ("Проверк\u{61}", "\\u041f\\u0440\\u043e\\u0432\\u0435\\u0440\\u043aa"),
+            // Cyrillic, as one letter and beside Greek; Greek that could be a word of Cyrillic.
+            ("Ф", "\\u0424"),
+            ("Ф_0", "\\u0424_0"),
+            ("Φаза", "\\u03a6\\u0430\\u0437\\u0430"),
+            ("ΠΟΤΟΚ", "\\u03a0\\u039f\\u03a4\\u039f\\u039a"),
+            ("Zo\u{451}", "Zo\\u0451"),
+            ("\u{451}", "\\u0451"),
+            ("\u{3cc}", "\\u03cc"),
+            ("Δ\u{3a4}", "Δ\\u03a4"),
+            ("λόγo\u{3c2}", "\\u03bb\\u03cc\\u03b3o\\u03c2"),
+            ("ФА", "\\u0424\\u0410"),
+            ("\u{3a0}OTOK", "\\u03a0OTOK"),
+            // Kana alone, Han as a word of kana, and each beside the other.
+            ("ニ", "\\u30cb"),
+            ("口一夕", "\\u53e3\\u4e00\\u5915"),
+            ("測定ニ", "測定\\u30cb"),
+            ("データ二", "データ\\u4e8c"),
+            ("ヘリウム", "ヘリウム"),
+            ("へ", "へ"),
+            ("ヘ", "\\u30d8"),
+            // A radical, a mathematical sign.
+            ("\u{2f06}", "\\u2f06"),
             ("\u{39c}easure", "\\u039ceasure"),
             ("\u{3bd}", "\\u03bd"),
             ("\u{ff2d}\u{ff31}", "\\uff2d\\uff31"),
@@ -330,6 +577,13 @@ mod tests {
         proptest::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat())
     }
 
+    /// Letters of several writings that Unicode calls alike, and some that are like no other.
+    const LOOK_ALIKES: &[char] = &[
+        'Φ', 'Ф', 'Γ', 'Г', 'Π', 'П', 'Λ', 'Л', 'κ', 'к', 'φ', 'ф', 'Ψ', 'Ѱ', 'A', 'А', 'Α', 'o', 'о', 'ο',
+        'é', 'έ', 'ë', 'ё', 'ü', 'ϋ', 'Δ', 'з', 'd', 'т', 'λ', '二', 'ニ', '口', 'ロ', '一', 'ー', '夕',
+        'タ', '測', 'デ', 'へ', 'ヘ', 'の', '_', '1',
+    ];
+
     proptest! {
         #[test]
         fn two_names_are_never_shown_as_the_same_cells(one in name(), two in name()) {
@@ -343,6 +597,21 @@ mod tests {
             }
             // Nothing is left for others to escape.
             prop_assert_eq!(Clean::line(&a, Charset::Unicode).into_string(), a);
+        }
+
+        /// What looks the same by Unicode's table is told apart, but for letters of one writing.
+        #[test]
+        fn no_word_looks_like_one_in_another_writing(
+            letters in prop::collection::vec(prop::sample::select(LOOK_ALIKES), 1..6),
+            other in prop::collection::vec(any::<u8>(), 6),
+        ) {
+            let one: String = letters.iter().collect();
+            let two: String = letters.iter().zip(&other).map(|(c, nth)| {
+                let same: Vec<char> = LOOK_ALIKES.iter().copied().filter(|other| look(*other) == look(*c)).collect();
+                same[usize::from(*nth) % same.len()]
+            }).collect();
+            let [a, b] = [&one, &two].map(|name| skeleton(&exact(name)).collect::<String>());
+            prop_assert!(one == two || a != b, "{} and {}: {a} {b}", exact(&one), exact(&two));
         }
 
         /// What Unicode's whole table says looks like ASCII.
