@@ -103,7 +103,7 @@ pub(super) fn composer(
     let parts = c.parts(area, app.areas().shape);
     let mut panes = Vec::new();
     let mut cursor = None;
-    let mut head = vec![head(app, c, now, look)];
+    let mut head = vec![head(app, c, parts.head.width, now, look)];
     let told = c.told.iter().map(|text| Piece { text: text.clone(), role: Role::Warning });
     head.extend(told.map(|piece| Row::of(vec![spaces(1), piece])));
     if usize::from(parts.head.height) > head.len() {
@@ -146,7 +146,7 @@ pub(super) fn composer(
     (panes, cursor)
 }
 
-fn head(app: &App, c: &Compose, now: Now, look: Look) -> Row {
+fn head(app: &App, c: &Compose, width: u16, now: Now, look: Look) -> Row {
     let mut head = Row::of(vec![
         spaces(1),
         word("Submit to ", Role::Title),
@@ -154,16 +154,12 @@ fn head(app: &App, c: &Compose, now: Now, look: Look) -> Row {
         look.piece(&format!(" {} ", look.glyphs.separator), Role::Dim),
         look.name(&c.task_type.class, Role::Title),
     ]);
+    let moves = app.settings.guard.matches(&c.task_type.name);
     if c.replaces.is_some() {
         head.left.push(word("  replaces the scheduled one", Role::Warning));
     }
-    if app.settings.guard.matches(&c.task_type.name) {
+    if moves {
         head.left.push(word("  moves hardware", Role::Hardware));
-    } else if c.replaces.is_none()
-        && let Some(doc) = c.task_type.doc.as_deref().and_then(|d| d.lines().next())
-    {
-        head.left.push(spaces(3));
-        head.left.push(look.piece(doc, Role::Dim));
     }
     let open = c.form().is_none() && c.has_secrets();
     head.right = match (c.frame_shown, c.form()) {
@@ -178,6 +174,14 @@ fn head(app: &App, c: &Compose, now: Now, look: Look) -> Row {
         let from = c.task_type.known_from(&c.service, now.utc);
         let comma = if head.right.is_empty() { "" } else { "," };
         head.right.insert(0, look.piece(&format!("{from}{comma} "), Role::Dim));
+    }
+    head.share_among(&[2, 4], width, look);
+    if !moves
+        && c.replaces.is_none()
+        && let Some(doc) = c.task_type.doc.as_deref().and_then(|d| d.lines().next())
+    {
+        head.left.push(spaces(3));
+        head.left.push(look.piece(doc, Role::Dim));
     }
     head
 }

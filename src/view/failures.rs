@@ -9,7 +9,7 @@ use crate::{
         layout::Shape,
         update::failures_height,
     },
-    clean::{Clean, exact},
+    clean::Clean,
     store::Task,
     theme::Role,
     time::Now,
@@ -37,7 +37,7 @@ pub(super) fn rows(app: &App, failures: &Failures, area: Rect, look: Look, now: 
     for (at, line) in failures.rows.iter().enumerate().skip(first).take(height) {
         let mut row = match line {
             Line::Kind(kind) => failures.clusters.get(*kind).map(|c| kind_row(failures, c, look, two, now)),
-            Line::About(kind) => failures.clusters.get(*kind).map(|c| about_row(c, look, narrow)),
+            Line::About(kind) => failures.clusters.get(*kind).map(|c| about_row(c, area.width, look, narrow)),
             Line::Task(key) => app.store().task(key).map(|task| task_row(task, look, narrow, now)),
         }
         .unwrap_or_default();
@@ -99,18 +99,22 @@ fn kind_row(failures: &Failures, cluster: &Cluster, look: Look, two: bool, now: 
 }
 
 /// What has no room beside the message.
-fn about_row(cluster: &Cluster, look: Look, narrow: bool) -> Row {
-    let mut left = vec![spaces(7)];
-    if !cluster.kind.place.is_empty() {
-        left.push(look.piece(&cluster.kind.place, Role::FrameFile));
-        left.push(spaces(1));
-    }
-    left.push(look.piece(&format!("on {}", exact(&cluster.kind.service)), Role::Dim));
+fn about_row(cluster: &Cluster, width: u16, look: Look, narrow: bool) -> Row {
+    let place = &cluster.kind.place;
+    let left = vec![
+        spaces(7),
+        look.piece(place, Role::FrameFile),
+        spaces(usize::from(!place.is_empty())),
+        word("on ", Role::Dim),
+        look.name(&cluster.kind.service, Role::Dim),
+    ];
     // Half as wide: two parts are one.
     let size = if narrow { 2 } else { 1 };
     let parts: Vec<u32> = cluster.parts.chunks(size).map(|parts| parts.iter().sum()).collect();
     let right = vec![look.piece(&look.glyphs.spark(&parts), Role::Failed), spaces(1)];
-    Row { left, right, selected: false }
+    let mut row = Row { left, right, selected: false };
+    row.share_among(&[1, 4], width, look);
+    row
 }
 
 fn task_row(task: &Task, look: Look, narrow: bool, now: Now) -> Row {

@@ -33,20 +33,20 @@ pub(super) fn strip(app: &App, labs: &Labs, width: u16, look: Look) -> Row {
     let wide = |pieces: &[Piece]| pieces.iter().map(|p| p.text.width()).sum::<usize>();
     let all =
         |detail| -> Vec<Piece> { (0..labs.all.len()).flat_map(|at| one(labs, at, detail, look)).collect() };
+    let key = app.settings.keymap.first(Action::NextLab);
+    let key = key.map_or_else(Vec::new, |key| vec![spaces(1), look.piece(&key, Role::Key), spaces(1)]);
+    let what = vec![word(Action::NextLab.entry().short, Role::Dim), spaces(1)];
     let details = [Detail::Words, Detail::Signs, Detail::Trouble, Detail::Short];
-    let fits = details.iter().map(|detail| all(*detail)).find(|pieces| wide(pieces) < width);
-    let mut row = Row::of(fits.unwrap_or_else(|| around(labs, width, look)));
+    let room = width.saturating_sub(wide(&key));
+    let fits = details.iter().map(|detail| all(*detail)).find(|pieces| wide(pieces) < room);
+    let mut row = Row::of(fits.unwrap_or_else(|| around(labs, room, look)));
     let used = wide(&row.left);
-    let key = app.settings.keymap.first(Action::NextLab).map(|key| {
-        vec![
-            spaces(1),
-            look.piece(&key, Role::Key),
-            spaces(1),
-            word(Action::NextLab.entry().short, Role::Dim),
-            spaces(1),
-        ]
-    });
-    let key = key.filter(|key| used + wide(key) + 4 <= width).unwrap_or_default();
+    // The key stands there at every width that has room for it beside the lab that is seen; what it does, where all fits.
+    let key = match used + wide(&key) {
+        with if key.is_empty() || with >= width => Vec::new(),
+        with if with + wide(&what) + 4 <= width => [key, what].concat(),
+        _ => key,
+    };
     let rest = width - used.min(width) - wide(&key);
     let gap = usize::from(labs.here + 1 == labs.all.len()).min(rest);
     row.left.push(spaces(gap));
@@ -58,7 +58,7 @@ pub(super) fn strip(app: &App, labs: &Labs, width: u16, look: Look) -> Row {
 /// One lab, with the space before it. Its name stands in the same place whether it is in front or not.
 fn one(labs: &Labs, at: usize, detail: Detail, look: Look) -> Vec<Piece> {
     let Standing { name, reach, running, failed, asks } = &labs.all[at];
-    let mut name = look.piece(name, Role::Text);
+    let mut name = look.name(name, Role::Text);
     if detail == Detail::Short {
         name.text = name.text.truncate(SHORT, look.charset());
     }

@@ -97,6 +97,7 @@ pub(super) fn many(
     if app.settings.guard.matches(&c.task_type.name) {
         head.left.push(word("  moves hardware", Role::Hardware));
     }
+    head.share_among(&[3, 5], area.width, look);
     let narrow = area.width < 60;
     let fit = pane.fit(c.told_of_group(&c.forecast(app.store())), area, charset);
     let mut rows = vec![head];

@@ -133,6 +133,26 @@ impl Row {
         Row { left, ..Row::default() }
     }
 
+    /// Cuts the names at these places of the left side where the row has no room for all of it, so that no name, however
+    /// long, pushes out what stands behind it. Short ones stay whole as long as they can.
+    fn share_among(&mut self, names: &[usize], width: u16, look: Look) {
+        /// Of a name that much always stands there.
+        const LEAST: usize = 6;
+        let width = usize::from(width);
+        let wide = |pieces: &[Piece]| pieces.iter().map(|p| p.text.width()).sum::<usize>();
+        let of_names: usize = names.iter().filter_map(|at| self.left.get(*at)).map(|p| p.text.width()).sum();
+        let gap = usize::from(!self.right.is_empty());
+        let others = wide(&self.left) - of_names + wide(&self.right) + gap;
+        let mut room = width.saturating_sub(others).max(LEAST * names.len());
+        let mut shortest: Vec<usize> = names.to_vec();
+        shortest.sort_by_key(|at| self.left.get(*at).map_or(0, |p| p.text.width()));
+        for (nth, at) in shortest.into_iter().enumerate() {
+            let Some(name) = self.left.get_mut(at) else { continue };
+            name.text = name.text.truncate(room / (names.len() - nth), look.charset());
+            room -= name.text.width();
+        }
+    }
+
     fn rule(width: u16, look: Look) -> Row {
         Row::of(vec![look.piece(&look.glyphs.rule.repeat(usize::from(width)), Role::Rule)])
     }
@@ -315,22 +335,24 @@ fn header(app: &App, look: Look, now: Now) -> Row {
         link.push(spaces(2));
         link.push(replay::recording(recording, narrow, look));
     }
-    // The state of the link is said whole: the counts' words give way to it, then the title, then the lab's name.
-    const NAME: usize = 4;
-    let mut right = counts(app, look, now, narrow);
-    if !narrow && wide(&link) + wide(&right) + NAME + 11 > columns {
-        right = counts(app, look, now, true);
-    }
-    let mut left = vec![spaces(1)];
-    if !narrow && wide(&link) + wide(&right) + NAME + 11 <= columns {
-        left.push(word("juicetop", Role::Title));
-        left.push(spaces(2));
-    }
-    let taken = wide(&left) + wide(&link) + wide(&right);
-    let room = columns.saturating_sub(taken + 3);
     let role = if app.settings.demo { Role::Demo } else { Role::Service };
     let mut name = look.name(&app.settings.lab, role);
-    name.text = name.text.truncate(room, look.charset());
+    // The state of the link is said whole: the title gives way to it and to the lab's name, then the counts' words, then
+    // the name.
+    const LEAST: usize = 4;
+    const TITLE: &str = "juicetop";
+    let mut right = counts(app, look, now, narrow);
+    let room =
+        |before: usize, right: &[Piece]| columns.saturating_sub(before + wide(&link) + wide(right) + 3);
+    let mut left = vec![spaces(1)];
+    if !narrow && room(1, &right) < LEAST {
+        right = counts(app, look, now, true);
+    }
+    if !narrow && room(1 + TITLE.len() + 2, &right) >= name.text.width() {
+        left.push(word(TITLE, Role::Title));
+        left.push(spaces(2));
+    }
+    name.text = name.text.truncate(room(wide(&left), &right), look.charset());
     left.push(name);
     left.push(spaces(if narrow { 1 } else { 2 }));
     left.extend(link);

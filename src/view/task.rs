@@ -11,18 +11,19 @@ use crate::{
         reader::Reader,
         update::{failure_line, standing},
     },
-    clean::{Clean, exact},
+    clean::Clean,
     highlight,
     store::{State, Task},
     theme::Role,
     time::Now,
 };
 
-use super::{Look, Piece, Row, form::token_role, lanes::sign_of, spaces, words};
+use super::{Look, Piece, Row, form::token_role, lanes::sign_of, spaces, word, words};
 
 /// Head and document on this area.
 pub(super) fn rows(app: &App, reader: &Reader, area: Rect, focused: bool, look: Look, now: Now) -> Vec<Row> {
-    let mut out = vec![head(app.store().task(&reader.key), reader, look, now), Row::rule(area.width, look)];
+    let head = head(app.store().task(&reader.key), reader, area.width, look, now);
+    let mut out = vec![head, Row::rule(area.width, look)];
     let height = usize::from(area.height).saturating_sub(2);
     let width = usize::from(area.width);
     let mut index = reader.top;
@@ -53,7 +54,7 @@ pub(super) fn rows(app: &App, reader: &Reader, area: Rect, focused: bool, look: 
     out
 }
 
-fn head(task: Option<&Task>, reader: &Reader, look: Look, now: Now) -> Row {
+fn head(task: Option<&Task>, reader: &Reader, width: u16, look: Look, now: Now) -> Row {
     let Some(task) = task else {
         let text = if reader.gone {
             "this task was let go to save memory; the last that was known:"
@@ -73,17 +74,14 @@ fn head(task: Option<&Task>, reader: &Reader, look: Look, now: Now) -> Row {
     let class =
         if task.is_ipython() { task.name.split(':').next().unwrap_or_default() } else { &task.task_type };
     let name = if failed.is_some() && !class.is_empty() { class } else { &task.name };
+    let name_at = left.len();
     left.push(look.piece(&called(name), Role::Title));
-    left.push(look.piece(&format!(" on {}", exact(&task.service)), Role::Dim));
-    if let Some(failed) = &failed {
-        left.push(spaces(2));
-        left.push(look.piece(failed, Role::Failed));
-    }
+    left.push(word(" on ", Role::Dim));
+    left.push(look.name(&task.service, Role::Dim));
     let mut text = match task.state {
         State::Ended | State::Unknown => {
-            let word = standing(task);
             let when = task.ended.map(|s| words::clock(s.at.utc)).unwrap_or_default();
-            format!("{word} {when}")
+            format!("{} {when}", standing(task))
         }
         State::Running { .. } => match task.duration(now) {
             Some((d, true)) => format!("runs {}", words::duration(d)),
@@ -93,7 +91,15 @@ fn head(task: Option<&Task>, reader: &Reader, look: Look, now: Now) -> Row {
         _ => standing(task).to_owned(),
     };
     text.push(' ');
-    Row { left, right: vec![look.piece(&text, role)], selected: false }
+    let mut row = Row { left, right: vec![look.piece(&text, role)], selected: false };
+    // What follows shows that it is cut.
+    let mark = u16::from(failed.is_some());
+    row.share_among(&[name_at, name_at + 2], width.saturating_sub(mark), look);
+    if let Some(failed) = &failed {
+        row.left.push(spaces(2));
+        row.left.push(look.piece(failed, Role::Failed));
+    }
+    row
 }
 
 fn lines(line: &Line, reader: &Reader, width: usize, needle: &str, look: Look) -> Vec<Row> {

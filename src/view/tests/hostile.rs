@@ -5,7 +5,8 @@ use ratatui::buffer::CellWidth;
 
 use super::*;
 use crate::{
-    app::{Layer, session::Way, tests::recorded},
+    app::{Layer, Msg, session::Way, tests::recorded},
+    catalogue::guard::Guard,
     theme::{Glyphs, Theme},
     wire::{
         event::Event,
@@ -378,6 +379,43 @@ fn no_screen_shows_a_name_as_another() {
     b.disconnect();
     check(&b, "the link was lost");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each control sign takes four columns, so that a short name can be longer than any screen.
+#[test]
+fn a_name_without_end_pushes_nothing_out_that_stands_behind_it() {
+    let long = "\x1b".repeat(200);
+    let guard = Guard::new([format!("Enable{long}"), format!("S{long}")]);
+    for size in [(80, 24), (40, 12)] {
+        let mut b = Bench::with(Settings { guard: guard.clone(), ..Settings::default() }, size);
+        let head = |b: &Bench, says: &[&str]| {
+            let lines = b.lines();
+            let all = lines.iter().any(|line| says.iter().all(|word| line.contains(word)));
+            assert!(all, "{says:?}\n{}", lines.join("\n"));
+        };
+        let kind = format!("Enable{long}");
+        let one = Job { kind: kind.clone(), name: format!("{kind}: n=1"), ..job("one") };
+        b.runs(&one).go_to("fridge").keys("j enter");
+        head(&b, &["Enable\\x1b", "on fridge", "runs"]);
+        b.completed(&one, &error("one", "ValueError", "no", "Traceback")).msg(Msg::Wake);
+        head(&b, &["Enable\\x1b", "on fridge", "failed"]);
+        // Names that stand behind each other share what there is.
+        b.keys("r");
+        let told: &[&str] = if size.0 < 80 { &[] } else { &["Enable\\x", "moves hardware"] };
+        head(&b, &[&["Submit to fridge", "En"], told].concat());
+        if size.0 < 80 {
+            continue;
+        }
+        b.keys("esc esc");
+        let service = format!("s{long}");
+        let two = Job { service: service.clone(), ..job("two") };
+        b.runs(&two).go_to(&service).keys("j enter");
+        head(&b, &["MeasureT1", "on s\\x1b", "runs"]);
+        b.completed(&two, &error("two", "ValueError", "no", "Traceback")).msg(Msg::Wake);
+        head(&b, &["MeasureT1", "on s\\x1b", "failed"]);
+        b.keys("esc F");
+        head(&b, &["on s\\x1b", "█"]);
+    }
 }
 
 /// Right-to-left writing beside borders and numbers: between blanks that nothing is moved across.

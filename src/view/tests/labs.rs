@@ -60,3 +60,21 @@ fn at_every_width_it_says_which_lab_is_seen_and_that_another_one_is_in_trouble()
         }
     }
 }
+
+/// The title gives way to the lab's name, and the counts' words only to the state of the link.
+#[test]
+fn the_labs_name_stands_whole_where_it_fits_without_the_title() {
+    let header = |name: &str| {
+        let settings = Settings { lab: name.into(), ..Settings::default() };
+        Bench::with(settings, (80, 24)).lines().remove(0)
+    };
+    assert!(header("cellar").contains("juicetop  cellar  ● live"), "{}", header("cellar"));
+    let address = "cryostat.example.org:5124";
+    assert!(header(address).starts_with(&format!(" {address}  ● live")), "{}", header(address));
+    assert!(header(address).contains("0 running"));
+    let long = header(&"x".repeat(60));
+    assert!(
+        !long.contains("juicetop") && long.contains("x…  ● live") && long.contains("0 running"),
+        "{long}"
+    );
+}
