@@ -1,13 +1,15 @@
 //! What time it is, as a value that is passed in: a monotonic part for durations and a wall-clock part for showing.
 //!
 //! Nothing in the pure modules reads a clock. The edges own a [`Clock`] and hand out [`Now`]; tests make `Now`
-//! by hand. Durations are always differences of [`Now::mono`], so a stepped wall clock never makes one negative.
+//! by hand. Durations are always differences of [`Now::mono`], so a stepped wall clock never makes one negative. It goes
+//! on while the machine sleeps: what ran then took that time as well.
 
 pub mod when;
 
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use rustix::time::{ClockId, clock_gettime};
 
 /// One moment, on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,24 +37,36 @@ impl Now {
 /// The program's one clock. Copies agree with each other.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    start: Instant,
+    start: Duration,
 }
 
 impl Clock {
     /// Starts a clock: `mono` is zero now.
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
     pub fn start() -> Clock {
-        Clock { start: Instant::now() }
+        Clock { start: since_boot() }
     }
 
     /// This moment.
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     pub fn now(self) -> Now {
-        Now { mono: self.start.elapsed(), utc: Utc::now() }
+        Now { mono: since_boot().saturating_sub(self.start), utc: Utc::now() }
     }
 
-    /// The monotonic moment `mono` of this clock as an [`Instant`], for timers.
+    /// The monotonic moment `mono` of this clock as an [`Instant`], for timers. Those stand still while the machine
+    /// sleeps, so a timer that was set before is late by that.
+    #[allow(clippy::disallowed_methods, reason = "timers count from here")]
     pub fn instant(self, mono: Duration) -> Instant {
-        self.start + mono
+        Instant::now() + mono.saturating_sub(self.now().mono)
     }
+}
+
+/// The time since the machine was started, with that in which it slept. (`Instant` leaves that out.)
+fn since_boot() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const SINCE_BOOT: ClockId = ClockId::Boottime;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const SINCE_BOOT: ClockId = ClockId::Monotonic;
+    let time = clock_gettime(SINCE_BOOT);
+    let [seconds, nanos] = [time.tv_sec, time.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
+    Duration::from_secs(seconds) + Duration::from_nanos(nanos)
 }

@@ -181,7 +181,8 @@ impl Reader {
         // How long it may have run is known only where its end was seen.
         let begin = task.started.map_or(task.first_seen, |seen| seen.at);
         let end = task.ended.filter(|_| task.state == State::Ended).map_or(now, |seen| seen.at);
-        let unseen: Vec<Gap> = session.gaps.within(begin, end).copied().collect();
+        let wall = session.store.is_recalled(&task.key);
+        let unseen: Vec<Gap> = session.gaps.within(begin, end, wall).copied().collect();
         let known = Known { about: &missing, sample: sample.as_ref(), unseen: &unseen };
         let document = document::build(task, self.report(), &known, &self.choice, now);
         let changed = document != self.document;

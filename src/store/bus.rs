@@ -181,6 +181,7 @@ impl Row {
 impl Store {
     pub(super) fn on_event(&mut self, event: Event, now: Now) {
         self.spoke.get_or_insert(now);
+        self.look_at_clock(&event, now);
         match event {
             Event::Task(event) => self.on_task(*event, now),
             Event::Service(event) => self.on_kernel(event, now),

@@ -50,7 +50,7 @@ impl Store {
     /// is only needed when [`Store::wake_at`] comes without any input.
     pub fn tick(&mut self, now: Now) {
         while let Some(&(at, id)) = self.due.first() {
-            if at > now.utc {
+            if self.lab_time(now).is_none_or(|shows| at > shows) {
                 break;
             }
             let heard = self.bus_up;

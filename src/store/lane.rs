@@ -125,7 +125,7 @@ impl Store {
                 Lane::Parallel => lanes.parallel.push(&row.task),
             }
         }
-        waiting.sort_by_cached_key(|row| turn(row));
+        waiting.sort_by_cached_key(|row| turn(row, self.by_lab(row.task.first_seen)));
         let direct = station.sense.direct.map(|(_, at)| at);
         lanes.waiting = waiting
             .into_iter()
@@ -163,17 +163,16 @@ impl Store {
 /// The order in which waiting tasks are expected to start: the router's slot is given first come, first served, and
 /// the scheduler takes it only when nobody waits there; then the earliest of `run_at` or else `submitted_at`
 /// (`Scheduler.tick`). An own task that the scheduler has not taken yet stands behind those that it has.
-fn turn(row: &Row) -> (u8, DateTime<Utc>, Duration) {
+fn turn(row: &Row, seen_by_lab: Now) -> (u8, DateTime<Utc>, Duration) {
     let task = &row.task;
     let at = |stamp: &Option<Stamp>| stamp.as_ref().and_then(|stamp| stamp.at);
-    let first_seen = task.first_seen;
-    let order = first_seen.mono;
+    let order = task.first_seen.mono;
     match task.own {
         Some(Own::Direct | Own::Apart | Own::Alone) => (0, DateTime::UNIX_EPOCH, order),
         Some(Own::Scheduled) if task.scheduled_task_id.is_none() => (2, DateTime::UNIX_EPOCH, order),
         _ => {
             let ahead = task.state == State::Scheduled && task.run_at.is_some();
-            let moment = at(&task.run_at).or_else(|| at(&task.submitted_at)).unwrap_or(first_seen.utc);
+            let moment = at(&task.run_at).or_else(|| at(&task.submitted_at)).unwrap_or(seen_by_lab.utc);
             (if ahead { 3 } else { 1 }, moment, order)
         }
     }

@@ -15,6 +15,7 @@ mod doubt;
 pub mod filter;
 mod group;
 mod judge;
+mod lab_clock;
 pub mod lane;
 mod lost;
 pub mod outlook;
@@ -58,6 +59,7 @@ pub use types::SeenType;
 pub use usual::{Overrun, Usual};
 
 use group::GroupId;
+use lab_clock::LabClock;
 use schedule::{Carrier, Listed};
 use station::Station;
 use table::{ROW, Row, RowId, texts_of};
@@ -261,6 +263,7 @@ pub struct Store {
     heard_since: Option<Now>,
     /// Since when a slot that nothing was heard of is not known.
     blind_since: Option<Now>,
+    lab_clock: LabClock,
 
     carriers: HashMap<Text, Carrier>,
     carrier_order: VecDeque<Text>,
@@ -332,6 +335,7 @@ impl Store {
             bus_up: false,
             heard_since: None,
             blind_since: None,
+            lab_clock: LabClock::default(),
             carriers: HashMap::new(),
             carrier_order: VecDeque::new(),
             schedule_unreadable: None,
@@ -553,7 +557,8 @@ impl Store {
     /// sign of life runs out). [`Store::tick`] must be called then.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let timer = self.timers.first().map(|(at, _)| *at);
-        let due = self.due.first().map(|(at, _)| now.mono + (*at - now.utc).to_std().unwrap_or_default());
+        let due = self.due.first().zip(self.lab_time(now));
+        let due = due.map(|((at, _), shows)| now.mono + (*at - shows).to_std().unwrap_or_default());
         [timer, due, self.next_word()].into_iter().flatten().min()
     }
 }

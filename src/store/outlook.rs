@@ -78,7 +78,7 @@ impl Store {
         let mut starts = HashMap::with_capacity(lanes.waiting.len());
         let mut free = None;
         for task in lanes.waiting.iter().map(|wait| wait.task) {
-            let ahead = ahead(task, now);
+            let ahead = ahead(task, self.by_lab(now));
             if ahead > at.time {
                 // Until that one is due nobody that we know of takes the slot.
                 free.get_or_insert(at);
@@ -114,10 +114,10 @@ impl Store {
     }
 }
 
-/// For how long a task is not due yet.
-fn ahead(task: &Task, now: Now) -> Duration {
+/// For how long a task is not due yet, by the lab's clock.
+fn ahead(task: &Task, by_lab: Now) -> Duration {
     let run_at = task.run_at.as_ref().filter(|_| task.state == State::Scheduled).and_then(|stamp| stamp.at);
-    run_at.and_then(|at| (at - now.utc).to_std().ok()).unwrap_or_default()
+    run_at.and_then(|at| (at - by_lab.utc).to_std().ok()).unwrap_or_default()
 }
 
 /// The time from one task's start to the next one's: the scheduler looks once a second.

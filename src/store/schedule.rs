@@ -6,6 +6,8 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Store, TASK_MANAGER,
     bus::{blank, fill, fill_text, is_over},
@@ -16,7 +18,7 @@ use crate::{
     time::Now,
     wire::{
         Text,
-        event::{ScheduledEvent, ScheduledStatus, TaskEvent, TaskEventState},
+        event::{ScheduledEvent, ScheduledStatus, Stamp, TaskEvent, TaskEventState},
         frame::{Reply, ReplyBody, Snapshot},
         json,
     },
@@ -391,6 +393,7 @@ impl Store {
         self.newest_submitted = self.newest_submitted.max(submitted);
         let id = self.scheduled_row(&snapshot.scheduled_task_id, snapshot.task_id.as_ref(), &target, now);
         let cells = !self.is_plain(&target, now);
+        let by_lab = self.lab_time(now);
         let (eligible, overdue) = (snapshot.eligible, snapshot.overdue);
         let was = self.row(id).map(|row| Part::of(&row.task));
         let told_why = self.row(id).is_some_and(|row| row.task.failure().is_some());
@@ -403,7 +406,7 @@ impl Store {
             changed |= fill_text(&mut task.name, &snapshot.display_name);
             changed |= fill(&mut task.run_at, || snapshot.run_at.clone());
             changed |= fill(&mut task.submitted_at, || snapshot.submitted_at.clone());
-            changed | standing(row, &snapshot, cells, now)
+            changed | standing(row, &snapshot, cells, by_lab, now)
         });
         let is = self.row(id).map(|row| Part::of(&row.task));
         if was != is
@@ -491,9 +494,15 @@ fn cancelled(row: &mut Row, dispatched: bool, now: Now, exact: bool) -> bool {
 }
 
 /// Brings a row to where the snapshot says that its task stands, never back.
-fn standing(row: &mut Row, snapshot: &Snapshot, cells: bool, now: Now) -> bool {
+fn standing(
+    row: &mut Row,
+    snapshot: &Snapshot,
+    cells: bool,
+    by_lab: Option<DateTime<Utc>>,
+    now: Now,
+) -> bool {
     match &snapshot.status {
-        ScheduledStatus::Queued => queued(row, snapshot, now),
+        ScheduledStatus::Queued => queued(row, snapshot, by_lab, now),
         ScheduledStatus::Running => running(row, now),
         ScheduledStatus::Cancelled => {
             let mut changed = cancelled(row, snapshot.task_id.is_some(), now, false);
@@ -529,9 +538,9 @@ fn standing(row: &mut Row, snapshot: &Snapshot, cells: bool, now: Now) -> bool {
     }
 }
 
-fn queued(row: &mut Row, snapshot: &Snapshot, now: Now) -> bool {
-    let due =
-        snapshot.eligible || snapshot.run_at.as_ref().is_none_or(|at| at.at.is_some_and(|at| at <= now.utc));
+fn queued(row: &mut Row, snapshot: &Snapshot, by_lab: Option<DateTime<Utc>>, now: Now) -> bool {
+    let is_over = |at: &Stamp| at.at.zip(by_lab).is_some_and(|(at, by_lab)| at <= by_lab);
+    let due = snapshot.eligible || snapshot.run_at.as_ref().is_none_or(is_over);
     let task = &mut row.task;
     let never_ran = task.started.is_none() && task.task_id.is_none();
     let lost = matches!(task.reason, Some(Reason::NotSeen | Reason::Forgotten | Reason::LinkLost));

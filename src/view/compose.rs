@@ -248,7 +248,7 @@ fn foot(
             word(lane, Role::Text),
             word(", ", Role::Dim),
             word(way, Role::Text),
-            look.piece(&format!(": {}", way_sentence(c, now)), Role::Dim),
+            look.piece(&format!(": {}", way_sentence(c, app.store().by_lab(now))), Role::Dim),
         ]));
         return rows;
     }
@@ -261,7 +261,7 @@ fn foot(
         },
     ]));
     rows.push(setting(app, " lane   ", lane, lane_sentence(c), Action::Lane, look));
-    rows.push(setting(app, " way    ", way, way_sentence(c, now), Action::Way, look));
+    rows.push(setting(app, " way    ", way, way_sentence(c, app.store().by_lab(now)), Action::Way, look));
     rows
 }
 
@@ -328,11 +328,11 @@ fn lane_sentence(c: &Compose) -> String {
     }
 }
 
-fn way_sentence(c: &Compose, now: Now) -> String {
+fn way_sentence(c: &Compose, by_lab: Now) -> String {
     let what = match &c.way {
         Way::Direct => "needs this terminal to its end".to_owned(),
         Way::Scheduled(None) => "goes on if this terminal is lost; direct tasks go first".to_owned(),
-        Way::Scheduled(Some(at)) if *at <= now.utc => {
+        Way::Scheduled(Some(at)) if *at <= by_lab.utc => {
             format!("due at once: {} is over", crate::time::when::show(at))
         }
         Way::Scheduled(Some(at)) => format!("not before {}", crate::time::when::show(at)),

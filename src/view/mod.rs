@@ -310,7 +310,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     if let Some(Layer::When(line)) = app.ui.layers.last()
         && areas.body.height > 0
     {
-        let (area, rows, at) = when::when(line, &app.settings.keymap, areas.body, look, now);
+        let (area, rows, at) = when::when(app, line, areas.body, look, now);
         screen.panes.push(Pane { area, rows, opaque: true });
         cursor = Some(at);
     }
@@ -379,6 +379,10 @@ fn counts(app: &App, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
     }
     number(app.session.bad as usize, "unreadable", "!", Role::Warning, false);
     number(app.session.missed as usize, "events missed", "!", Role::Warning, false);
+    if let Some(off) = app.store().clock_off(now) {
+        let name = if narrow { "lab" } else { "lab's clock " };
+        right.push(look.piece(&format!("{name}{} ", words::off(off)), Role::Warning));
+    }
     right.push(look.piece(&words::clock(now.utc), Role::Dim));
     if !narrow {
         right.push(spaces(1));

@@ -176,7 +176,10 @@ fn task_row(
                 if narrow { format!("{key}: here ") } else { format!("{key} moves it here, esc leaves it ") };
             vec![look.piece(&text, Role::Match)]
         }
-        Part::Waiting { .. } => due(task, outlooks.of(&task.service).start(&task.key), look, now, narrow),
+        Part::Waiting { .. } => {
+            let start = outlooks.of(&task.service).start(&task.key);
+            due(task, start, look, (app.store().by_lab(now), now), narrow)
+        }
         Part::Ended => {
             let what = match (task.state, task.reason.as_ref()) {
                 (State::Unknown, Some(reason)) => reason_text(reason).to_owned(),
@@ -190,37 +193,37 @@ fn task_row(
     Row { left, right, selected: false }
 }
 
-/// When it is due, or since when, and when it is likely to start.
-fn due(task: &Task, start: Option<Guess>, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
+/// When it is due, or since when, by the lab's clock, and when it is likely to start.
+fn due(task: &Task, start: Option<Guess>, look: Look, (by_lab, now): (Now, Now), narrow: bool) -> Vec<Piece> {
     if task.scheduled_task_id.is_none() && task.own == Some(Own::Scheduled) {
         return vec![word("on its way ", Role::Dim)];
     }
     let run_at = task.run_at.as_ref().and_then(|stamp| stamp.at);
     let wish = if task.cancel_wished { "cancelling  " } else { "" };
     let (text, role) = match (run_at, task.submitted_at.as_ref().and_then(|stamp| stamp.at)) {
-        (Some(at), _) if at > now.utc => {
-            let countdown = words::countdown(at, now);
+        (Some(at), _) if at > by_lab.utc => {
+            let countdown = words::countdown(at, by_lab);
             let text = match narrow {
                 true => countdown,
                 false => format!("{}  {countdown:>10}", words::moment(at, now)),
             };
             (text, Role::Scheduled)
         }
-        (Some(at), _) => (format!("overdue {}", passed(at, now)), Role::Warning),
+        (Some(at), _) => (format!("overdue {}", passed(at, by_lab)), Role::Warning),
         (None, Some(at)) => match start {
             Some(guess) => {
                 let start = usual::start(&guess, narrow);
                 let start = start.strip_suffix(' ').unwrap_or(&start);
-                let waits = if narrow { String::new() } else { format!("waits {} ", passed(at, now)) };
+                let waits = if narrow { String::new() } else { format!("waits {} ", passed(at, by_lab)) };
                 (format!("{waits}{start}"), Role::Text)
             }
-            None => (format!("due, waits {}", passed(at, now)), Role::Text),
+            None => (format!("due, waits {}", passed(at, by_lab)), Role::Text),
         },
         (None, None) => ("not told yet".to_owned(), Role::Dim),
     };
     vec![look.piece(&format!("{wish}{text} "), role)]
 }
 
-fn passed(at: chrono::DateTime<chrono::Utc>, now: Now) -> String {
-    format!("{:>5}", words::duration((now.utc - at).to_std().unwrap_or_default()))
+fn passed(at: chrono::DateTime<chrono::Utc>, by_lab: Now) -> String {
+    format!("{:>5}", words::duration((by_lab.utc - at).to_std().unwrap_or_default()))
 }

@@ -178,15 +178,16 @@ impl Ctx<'_> {
         }
         let start = self.outlooks.of(&task.service).start(&task.key);
         let guess = start.map(|guess| self::start(&guess, self.narrow));
-        if let Some(at) = task.run_at.as_ref().and_then(|stamp| stamp.at).filter(|at| *at > self.now.utc) {
-            let ahead = (at - self.now.utc).to_std().unwrap_or_default();
+        let by_lab = self.app.store().by_lab(self.now);
+        if let Some(at) = task.run_at.as_ref().and_then(|stamp| stamp.at).filter(|at| *at > by_lab.utc) {
+            let ahead = (at - by_lab.utc).to_std().unwrap_or_default();
             // The slot will likely be taken still when it comes due.
             let later = start.is_some_and(|guess| guess.time > ahead + Duration::from_secs(1));
             let moment = words::moment(at, self.now);
             let text = match guess.filter(|_| later) {
                 _ if self.narrow => format!("{moment} "),
                 Some(guess) => format!("{moment}  {guess}"),
-                None => format!("{moment}  {:>10} ", words::countdown(at, self.now)),
+                None => format!("{moment}  {:>10} ", words::countdown(at, by_lab)),
             };
             return vec![self.look.piece(&text, Role::Scheduled)];
         }

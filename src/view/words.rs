@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Local, TimeDelta, Utc};
 
 use crate::{
     app::session::{Link, QUIET, Session},
@@ -57,6 +57,15 @@ pub fn countdown(at: DateTime<Utc>, now: Now) -> String {
     match (at - now.utc).to_std() {
         Ok(d) if !d.is_zero() => format!("in {}", duration(d)),
         _ => "due".to_owned(),
+    }
+}
+
+/// How far a clock is from this one: `+2:03` hours and minutes, `-250 d`.
+pub fn off(off: TimeDelta) -> String {
+    let sign = if off < TimeDelta::zero() { '-' } else { '+' };
+    match off.num_minutes().abs() {
+        minutes @ ..2880 => format!("{sign}{}:{:02}", minutes / 60, minutes % 60),
+        minutes => format!("{sign}{} d", minutes / 1440),
     }
 }
 

@@ -53,10 +53,12 @@ impl Gaps {
         self.known.back().filter(|gap| gap.until.is_none())
     }
 
-    /// Those that reach into the time from `begin` to `end`, which may be of an earlier run.
-    pub fn within(&self, begin: Now, end: Now) -> impl Iterator<Item = &Gap> {
-        let ends = move |gap: &Gap| gap.until.is_none_or(|until| until.utc > begin.utc);
-        self.known.iter().filter(move |gap| gap.from.utc < end.utc && ends(gap))
+    /// Those that reach into the time from `begin` to `end`. `wall`: only the wall clock of the two is known, which may
+    /// have been set since; a task of the history is from another run, or was let go in this one.
+    pub fn within(&self, begin: Now, end: Now, wall: bool) -> impl Iterator<Item = &Gap> {
+        let before = move |one: Now, two: Now| if wall { one.utc < two.utc } else { one.mono < two.mono };
+        let ends = move |gap: &Gap| gap.until.is_none_or(|until| before(begin, until));
+        self.known.iter().filter(move |gap| before(gap.from, end) && ends(gap))
     }
 
     /// The bus is lost. `heard`: when it last brought something; `beats`: it has a heartbeat, so that this is close to
@@ -82,8 +84,10 @@ impl Gaps {
 
     /// The bus speaks.
     pub(super) fn ends(&mut self, now: Now) {
-        if let Some(gap) = self.known.back_mut() {
-            gap.until.get_or_insert(now);
+        if let Some(gap) = self.known.back_mut().filter(|gap| gap.until.is_none()) {
+            gap.until = Some(now);
+            // Both ends by the clock as it is now: it may have been set in between.
+            gap.from.utc = now.utc - now.since(gap.from);
         }
     }
 }
@@ -124,12 +128,15 @@ mod tests {
         assert_eq!(gaps.iter().next().map(|gap| gap.length(Now::at(99.0))), Some(Duration::from_secs(20)));
         gaps.begins(&lost(ProblemKind::Closed), None, false, Now::at(50.0));
         assert_eq!(gaps.open().map(|gap| gap.length(Now::at(55.0))), Some(Duration::from_secs(5)));
-        let within = |a: f64, b: f64| gaps.within(Now::at(a), Now::at(b)).count();
+        let within = |a: f64, b: f64| gaps.within(Now::at(a), Now::at(b), false).count();
         assert_eq!(
             [within(0.0, 10.0), within(0.0, 11.0), within(30.0, 50.0), within(29.0, 51.0)],
             [0, 1, 0, 2]
         );
         assert_eq!(within(60.0, 70.0), 1, "the open one lasts");
+        // Our clock was put back by an hour at 40 s.
+        let back = Now { utc: Now::at(45.0).utc - Duration::from_secs(3600), ..Now::at(45.0) };
+        assert_eq!(gaps.within(Now::at(5.0), back, false).count(), 1);
     }
 
     #[test]

@@ -272,15 +272,14 @@ fn the_service_of_a_selected_task_keeps_its_name_on_the_screen() {
 #[test]
 fn a_kernel_of_which_nothing_is_told_any_more_is_shown_as_such() {
     let mut b = Bench::new();
-    let idle = r#"{"time": "2026-11-24T21:00:00Z", "service": "lab", "state": "idle"}"#;
-    b.bus("IPythonServiceState.lab.", idle).later(60.0).bus("IPythonServiceState.lab.", idle);
+    b.kernel("lab", "idle").later(60.0).kernel("lab", "idle");
     let since = b.now.utc.with_timezone(&chrono::Local).format("%H:%M").to_string();
     b.later(129.0).msg(Msg::Wake).shows("kernel idle").shows_not("kernel silent");
     assert_eq!(b.app.session.wake_at(b.now), Some(Now::at(190.0).mono), "it is looked at when it is overdue");
     b.later(1.0).msg(Msg::Wake).shows(&format!("kernel silent since {since}")).shows_not("kernel idle");
     // That tasks of it come and go is no word of the kernel's state.
     b.ran(&Job { service: "lab".into(), ..job("q1") }).shows("kernel silent");
-    b.bus("IPythonServiceState.lab.", idle).shows("kernel idle").shows_not("kernel silent");
+    b.kernel("lab", "idle").shows("kernel idle").shows_not("kernel silent");
     // While the bus is away nobody can tell, and afterwards it has its time again.
     b.disconnect().later(500.0).connect().later(100.0).msg(Msg::Wake).shows_not("kernel silent");
     b.later(31.0).msg(Msg::Wake).shows("kernel silent");

@@ -5,6 +5,7 @@
 
 mod archive;
 mod begun;
+mod clocks;
 mod composing;
 mod copying;
 mod deeds;
@@ -34,6 +35,9 @@ mod twice;
 mod types;
 mod when;
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyEvent;
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
@@ -59,6 +63,11 @@ pub(crate) struct Bench {
     pub now: Now,
     /// Everything that was asked for since the last [`Bench::take`].
     pub effects: Vec<Effect>,
+    /// How far the lab's clock is ahead, and how far our wall clock was set ahead since the start.
+    pub lab_ahead: TimeDelta,
+    pub set_ahead: TimeDelta,
+    /// What stands as the time of each task that runs.
+    made: HashMap<String, String>,
 }
 
 /// One task of the lab.
@@ -157,7 +166,14 @@ impl Bench {
         let mut app = App::new(session, Catalogue::new(), settings, size);
         app.session.store.apply(Input::Configured(vec!["fridge".into(), "lab".into()]), now);
         app.start(now);
-        Bench { app, now, effects: Vec::new() }
+        Bench {
+            app,
+            now,
+            effects: Vec::new(),
+            lab_ahead: TimeDelta::zero(),
+            set_ahead: TimeDelta::zero(),
+            made: HashMap::new(),
+        }
     }
 
     /// Adds `forms`, the demonstration's service that has every kind of field, and goes there.
@@ -199,8 +215,19 @@ impl Bench {
     }
 
     pub fn at(&mut self, seconds: f64) -> &mut Bench {
-        self.now = Now::at(seconds);
+        let now = Now::at(seconds);
+        self.now = Now { utc: now.utc + self.set_ahead, ..now };
         self
+    }
+
+    /// What the lab's clock shows.
+    pub fn by_lab(&self) -> DateTime<Utc> {
+        Now::at(self.now.mono.as_secs_f64()).utc + self.lab_ahead
+    }
+
+    /// The same as the lab writes it.
+    pub fn stamp(&self) -> String {
+        self.by_lab().to_rfc3339()
     }
 
     pub fn later(&mut self, seconds: f64) -> &mut Bench {
@@ -271,10 +298,16 @@ impl Bench {
             json::quote(&job.name),
             !job.hidden
         );
+        // One time for all events of a run.
+        let now = self.stamp();
+        if state == "created" {
+            self.made.insert(job.id.clone(), now.clone());
+        }
         let event = format!(
-            r#"{{"time": "2026-11-24T21:00:00Z", "task_id": {}, "task_target": {}, "task_type": {},
+            r#"{{"time": {}, "task_id": {}, "task_target": {}, "task_type": {},
                 "task_display_name": {}, "task_metadata": {}, "task_payload": {}, "task_state": "{state}",
                 "show_in_dashboard": {}}}"#,
+            json::quote(self.made.get(&job.id).unwrap_or(&now)),
             json::quote(&job.id),
             json::quote(&job.service),
             json::quote(&job.kind),
@@ -305,8 +338,9 @@ impl Bench {
     pub fn scheduled(&mut self, sid: &str, task_id: Option<&str>, job: &Job, status: &str) -> &mut Bench {
         let task_id = task_id.map_or_else(|| "null".to_owned(), json::quote);
         let event = format!(
-            r#"{{"time": "2026-11-24T21:00:00Z", "scheduled_task_id": "{sid}", "task_id": {task_id}, "target": {},
+            r#"{{"time": "{}", "scheduled_task_id": "{sid}", "task_id": {task_id}, "target": {},
                 "task_type": {}, "display_name": {}, "status": "{status}"}}"#,
+            self.stamp(),
             json::quote(&job.service),
             json::quote(&job.kind),
             json::quote(&job.name),
@@ -315,8 +349,7 @@ impl Bench {
     }
 
     pub fn kernel(&mut self, service: &str, state: &str) -> &mut Bench {
-        let event =
-            format!(r#"{{"time": "2026-11-24T21:00:00Z", "service": "{service}", "state": "{state}"}}"#);
+        let event = format!(r#"{{"time": "{}", "service": "{service}", "state": "{state}"}}"#, self.stamp());
         self.bus(&format!("IPythonServiceState.{service}."), &event)
     }
 

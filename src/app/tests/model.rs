@@ -3,7 +3,7 @@
 //! The lab does what the real one was measured to do: a slot for each service, a scheduler that looks once a second and
 //! forgets all when it restarts, a bus that tells of a new reader late and keeps nothing, replies in any order, direct
 //! tasks that are dropped or run on unobserved when their connection closes. It speaks through the wire's decoders, and
-//! hears the frames that juicetop sends. Where no message that reached us could tell, juicetop may say *unknown*; it may
+//! hears the frames that juicetop sends. Its clock is hours off from ours, and ours is set at any moment. Where no message that reached us could tell, juicetop may say *unknown*; it may
 //! never say what is not so.
 //!
 //! `JUICETOP_MODEL_CASES` sets how many histories are played.
@@ -42,6 +42,10 @@ struct Truth {
     name: String,
     parallel: bool,
     metadata: String,
+    /// When it is to start at the earliest, by the lab's clock.
+    run_at: Option<DateTime<Utc>>,
+    /// What all its events carry as their time.
+    made: String,
     stand: Stand,
     /// The scheduler's word.
     status: &'static str,
@@ -59,10 +63,12 @@ struct Truth {
 enum Step {
     /// Tenths of a second.
     Later(u8),
+    /// Somebody else's. `ahead`: the scheduler is not to start it before so many seconds.
     Foreign {
         scheduled: bool,
         parallel: bool,
         lab: bool,
+        ahead: Option<u8>,
     },
     Submit {
         scheduled: bool,
@@ -104,13 +110,15 @@ enum Step {
     },
     RestartManager,
     RestartLab,
+    /// Our clock is set: so many minutes ahead of what it showed without.
+    SetClock(i16),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (1..40u8).prop_map(Step::Later),
-        3 => any::<(bool, bool, bool)>()
-            .prop_map(|(scheduled, parallel, lab)| Step::Foreign { scheduled, parallel, lab }),
+        3 => (any::<(bool, bool, bool)>(), prop::option::weighted(0.3, 100..200u8))
+            .prop_map(|((scheduled, parallel, lab), ahead)| Step::Foreign { scheduled, parallel, lab, ahead }),
         4 => any::<(bool, bool, bool)>()
             .prop_map(|(scheduled, parallel, lab)| Step::Submit { scheduled, parallel, lab }),
         2 => any::<u8>().prop_map(Step::Cancel),
@@ -130,6 +138,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<(bool, bool)>().prop_map(|(up, arrived)| Step::RouterLink { up, arrived }),
         1 => Just(Step::RestartManager),
         1 => Just(Step::RestartLab),
+        1 => (-600..600i16).prop_map(Step::SetClock),
     ]
 }
 
@@ -163,13 +172,17 @@ struct Lab {
     cancels: usize,
 }
 
+/// An event may lie on the bus for as long as a history is played.
+const LATE: TimeDelta = TimeDelta::seconds(240);
 const HEARTBEAT: &str = "ThrottleStateEvent.throttle_state.heartbeat.";
 const SERVICES: [&str; 2] = ["fridge", "lab"];
 
 impl Lab {
-    fn new() -> Lab {
+    fn new(ahead: TimeDelta) -> Lab {
+        let mut b = Bench::offline(Settings::default(), (80, 24));
+        b.lab_ahead = ahead;
         let mut lab = Lab {
-            b: Bench::offline(Settings::default(), (80, 24)),
+            b,
             tasks: Vec::new(),
             next: 0,
             slots: HashMap::new(),
@@ -228,6 +241,8 @@ impl Lab {
             name,
             parallel,
             metadata,
+            run_at: None,
+            made: String::new(),
             stand: Stand::Waits,
             status: "queued",
             orphan: false,
@@ -256,6 +271,7 @@ impl Lab {
             payload,
             state,
             true,
+            &task.made,
         );
         self.emit("TaskEvent.".into(), event, Some(n));
     }
@@ -265,9 +281,12 @@ impl Lab {
         let sid = task.sid.clone().unwrap();
         let task_id = task.task_id.as_deref().map_or_else(|| "null".to_owned(), json::quote);
         let event = format!(
-            r#"{{"time": "2026-11-24T21:00:00Z", "scheduled_task_id": "{sid}", "task_id": {task_id},
+            r#"{{"time": "{}", "scheduled_task_id": "{sid}", "task_id": {task_id},
                 "target": "{}", "task_type": "Job", "display_name": "{}", "status": "{}"}}"#,
-            task.service, task.name, task.status
+            self.b.stamp(),
+            task.service,
+            task.name,
+            task.status
         );
         self.emit(format!("ScheduledTaskEvent.{sid}."), event, Some(n));
     }
@@ -278,6 +297,7 @@ impl Lab {
             self.tasks[n].task_id = Some(self.id("t"));
         }
         self.tasks[n].stand = Stand::Runs;
+        self.tasks[n].made = self.b.stamp();
         if scheduled || !self.tasks[n].parallel {
             self.slots.insert(self.tasks[n].service, n);
         }
@@ -304,7 +324,12 @@ impl Lab {
             for service in SERVICES {
                 let queued = (0..self.tasks.len()).find(|n| {
                     let t = &self.tasks[*n];
-                    t.sid.is_some() && t.service == service && t.stand == Stand::Waits && t.status == "queued"
+                    let due = t.run_at.is_none_or(|at| at <= self.b.by_lab());
+                    t.sid.is_some()
+                        && t.service == service
+                        && t.stand == Stand::Waits
+                        && t.status == "queued"
+                        && due
                 });
                 if let Some(n) = queued.filter(|_| !self.slots.contains_key(service)) {
                     self.start(n);
@@ -361,16 +386,17 @@ impl Lab {
         let task_id = task.task_id.as_deref().map_or_else(|| "null".to_owned(), json::quote);
         format!(
             r#"{{"scheduled_task_id": "{}", "task_id": {task_id}, "target": "{}", "task_type": "Job",
-                "display_name": "{}", "status": "{}", "run_at": null,
+                "display_name": "{}", "status": "{}", "run_at": {},
                 "submitted_at": "2026-11-24T21:{:02}:{:02}Z", "result": {}, "eligible": {}, "overdue": false}}"#,
             task.sid.as_deref().unwrap(),
             task.service,
             task.name,
             task.status,
+            task.run_at.map_or_else(|| "null".to_owned(), |at| json::quote(&at.to_rfc3339())),
             n / 60,
             n % 60,
             task.result.as_deref().unwrap_or("null"),
-            task.status == "queued",
+            task.status == "queued" && task.run_at.is_none_or(|at| at <= self.b.by_lab()),
         )
     }
 
@@ -400,6 +426,7 @@ impl Lab {
             self.go_on();
             return;
         }
+        let made = self.b.stamp();
         let manager = |state: &str, payload: &str| {
             task_event(
                 &out.id,
@@ -410,6 +437,7 @@ impl Lab {
                 payload,
                 state,
                 false,
+                &made,
             )
         };
         self.emit("TaskEvent.".into(), manager("created", &frame.payload), None);
@@ -609,8 +637,7 @@ impl Lab {
             }
         }
         for state in ["connecting", "idle"] {
-            let event =
-                format!(r#"{{"time": "2026-11-24T21:00:00Z", "service": "lab", "state": "{state}"}}"#);
+            let event = format!(r#"{{"time": "{}", "service": "lab", "state": "{state}"}}"#, self.b.stamp());
             self.emit("IPythonServiceState.lab.".into(), event, None);
         }
     }
@@ -675,9 +702,11 @@ impl Lab {
     fn play(&mut self, step: &Step) {
         match *step {
             Step::Later(tenths) => self.later(f64::from(tenths) / 10.0),
-            Step::Foreign { scheduled, parallel, lab } => {
+            Step::Foreign { scheduled, parallel, lab, ahead } => {
                 let n = self.new_task(None, None, lab, parallel && !scheduled);
                 if scheduled {
+                    self.tasks[n].run_at =
+                        ahead.map(|seconds| self.b.by_lab() + TimeDelta::seconds(seconds.into()));
                     self.tasks[n].sid = Some(self.id("s"));
                     self.tell_scheduled(n);
                 } else {
@@ -797,6 +826,10 @@ impl Lab {
             Step::RouterLink { up, arrived } => self.router_link(up, arrived),
             Step::RestartManager => self.restart_manager(),
             Step::RestartLab => self.restart_lab(),
+            Step::SetClock(minutes) => {
+                self.b.set_ahead = TimeDelta::minutes(minutes.into());
+                self.b.later(0.0);
+            }
         }
         self.check();
     }
@@ -848,6 +881,16 @@ impl Lab {
         assert_eq!(counts.waiting, of(|s| matches!(s, State::Scheduled | State::Waiting)), "waiting");
         let twice: Vec<_> = self.sent.iter().filter(|(_, times)| **times > 1).collect();
         assert!(twice.is_empty(), "sent twice: {twice:?}");
+        // What is to start at a time is due by the lab's clock, or as late as its words came.
+        for task in store.tasks() {
+            let Some(at) = task.run_at.as_ref().and_then(|stamp| stamp.at) else { continue };
+            let ahead = at - self.b.by_lab();
+            match task.state {
+                State::Scheduled => assert!(ahead > -LATE, "not said to be due: {ahead} {task:#?}"),
+                State::Waiting => assert!(ahead <= TimeDelta::zero(), "said to be due: {ahead} {task:#?}"),
+                _ => {}
+            }
+        }
     }
 
     /// What juicetop says in the end, against the truth.
@@ -922,9 +965,10 @@ fn task_event(
     payload: &str,
     state: &str,
     show: bool,
+    made: &str,
 ) -> String {
     format!(
-        r#"{{"time": "2026-11-24T21:00:00Z", "task_id": "{id}", "task_target": "{service}", "task_type": "{kind}",
+        r#"{{"time": "{made}", "task_id": "{id}", "task_target": "{service}", "task_type": "{kind}",
             "task_display_name": {}, "task_metadata": {}, "task_payload": {}, "task_state": "{state}",
             "show_in_dashboard": {show}}}"#,
         json::quote(name),
@@ -933,8 +977,8 @@ fn task_event(
     )
 }
 
-fn play(steps: &[Step]) -> Lab {
-    let mut lab = Lab::new();
+fn play(ahead: TimeDelta, steps: &[Step]) -> Lab {
+    let mut lab = Lab::new(ahead);
     for step in steps {
         lab.play(step);
     }
@@ -956,7 +1000,7 @@ proptest! {
     })]
 
     #[test]
-    fn what_is_said_in_the_end_is_true(steps in prop::collection::vec(step(), 1..60)) {
-        play(&steps);
+    fn what_is_said_in_the_end_is_true(ahead in -600..600i64, steps in prop::collection::vec(step(), 1..60)) {
+        play(TimeDelta::minutes(ahead), &steps);
     }
 }

@@ -77,7 +77,8 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         None => format!("The task {key}, which it was to replace, is no longer known."),
     });
     // A moment that was ahead when it was said may be over by now: then it would go before what waits.
-    let late = matches!(&way, Way::Scheduled(Some(at)) if *at <= now.utc);
+    let by_lab = app.store().by_lab(now);
+    let late = matches!(&way, Way::Scheduled(Some(at)) if *at <= by_lab.utc);
     let again = compose.begun().map(|begun| {
         let Heard { known, .. } = compose.heard(&begun, &app.session);
         let (name, of) = (begun.name, begun.of);
@@ -119,12 +120,12 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
         Way::Direct => "It is sent direct, now.".to_owned(),
         Way::Scheduled(None) => "It goes through the scheduler and starts when the slot is free.".to_owned(),
         Way::Scheduled(Some(at)) if late => {
-            format!("It goes through the scheduler and is {}.", not_before(at, now))
+            format!("It goes through the scheduler and is {}.", not_before(at, by_lab))
         }
         Way::Scheduled(Some(at)) => {
             format!(
                 "It goes through the scheduler and starts when the slot is free, {}.",
-                not_before(at, now)
+                not_before(at, by_lab)
             )
         }
         Way::Alone => "It is sent to the service itself.".to_owned(),
@@ -155,9 +156,9 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
     Vec::new()
 }
 
-/// `not before …`, or that the moment is over.
-pub(super) fn not_before(at: &DateTime<FixedOffset>, now: Now) -> String {
-    if *at > now.utc {
+/// `not before …`, or that the moment is over, by the lab's clock.
+pub(super) fn not_before(at: &DateTime<FixedOffset>, by_lab: Now) -> String {
+    if *at > by_lab.utc {
         return format!("not before {}", when::show(at));
     }
     format!("due at once ({} is over), before what became due later", when::show(at))
@@ -214,7 +215,9 @@ fn send(app: &mut App, frame: TaskFrame, way: &Way, now: Now) -> Vec<Effect> {
             let how = match way {
                 Way::Direct => "sent".to_owned(),
                 Way::Scheduled(None) => "given to the scheduler".to_owned(),
-                Way::Scheduled(Some(at)) => format!("given to the scheduler, {}", not_before(at, now)),
+                Way::Scheduled(Some(at)) => {
+                    format!("given to the scheduler, {}", not_before(at, app.store().by_lab(now)))
+                }
                 Way::Alone if frames.is_empty() => {
                     "waits here until your task before it has ended".to_owned()
                 }
@@ -584,7 +587,9 @@ fn replaced(app: &mut App, key: &TaskKey, id: Text, way: &Way, now: Now) {
     let was_direct = app.store().task(key).is_some_and(|task| task.own == Some(Own::Apart));
     let text = match way {
         Way::Scheduled(_) if was_direct => format!("handed to the scheduler: {name}"),
-        Way::Scheduled(Some(at)) => format!("cancelled and submitted anew, {}: {name}", not_before(at, now)),
+        Way::Scheduled(Some(at)) => {
+            format!("cancelled and submitted anew, {}: {name}", not_before(at, app.store().by_lab(now)))
+        }
         Way::Scheduled(None) => format!("cancelled and submitted anew: {name}"),
         Way::Direct | Way::Alone => format!("cancelled at the scheduler and sent direct: {name}"),
     };

@@ -169,7 +169,8 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
         return Vec::new();
     }
     let hardware = moves(app, &batch);
-    let late = batch.run_at.filter(|at| *at <= now.utc);
+    let by_lab = app.store().by_lab(now);
+    let late = batch.run_at.filter(|at| *at <= by_lab.utc);
     // Made only where a task is in doubt: there may be thousands.
     let payloads = (0..count).map(|n| batch.payload(rest.as_ref().map_or(n, |rest| rest[n])));
     let twice = match app.ui.layers.last() {
@@ -199,7 +200,7 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
     lines.extend(forecast.warning().map(|why| format!("{}.", capital(&why))));
     lines.push("It goes through the scheduler, which gives each one the slot.".to_owned());
     if let Some(at) = &late {
-        lines.push(format!("It is {}.", not_before(at, now)));
+        lines.push(format!("It is {}.", not_before(at, by_lab)));
     }
     if batch.first_alone {
         lines.push("The rest goes once the first one has ended ok.".to_owned());

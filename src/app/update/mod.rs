@@ -576,8 +576,9 @@ fn set_filter(app: &mut App, text: &str, now: Now) {
 }
 
 fn in_input(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let by_lab = app.store().by_lab(now);
     if let (Action::Complete, Some(Layer::When(when))) = (action, app.ui.layers.last_mut()) {
-        when.turn(now);
+        when.turn(by_lab);
     }
     match action {
         Action::Complete => history::complete(app, now),

@@ -169,7 +169,7 @@ fn ask_to_move(app: &mut App, now: Now) {
     if hardware {
         lines.splice(0..1, hardware_lines(&task.service, &task.task_type, &frame.payload, &[]));
     }
-    lines.push(format!("It will be {}.", not_before(&at, now)));
+    lines.push(format!("It will be {}.", not_before(&at, app.store().by_lab(now))));
     if !place.overtakes.is_empty() {
         lines.push(format!("It overtakes {}.", listed(&place.overtakes)));
     }

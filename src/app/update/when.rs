@@ -29,7 +29,8 @@ pub(super) fn open(app: &mut App, now: Now) {
 
 /// Takes what is typed, or says why it cannot be taken.
 pub(super) fn accept(app: &mut App, when: When, now: Now) {
-    let reading = match when.reading(now) {
+    let by_lab = app.store().by_lab(now);
+    let reading = match when.reading(by_lab) {
         Ok(reading @ (Reading::Now | Reading::At(_))) => reading,
         Ok(Reading::Unclear { .. }) => {
             app.ui.layers.push(Layer::When(when));
@@ -51,7 +52,7 @@ pub(super) fn accept(app: &mut App, when: When, now: Now) {
             } else {
                 ""
             };
-            let over = if at <= now.utc { " (over: due at once)" } else { "" };
+            let over = if at <= by_lab.utc { " (over: due at once)" } else { "" };
             (Way::Scheduled(Some(at)), format!("{turned}not before {}{over}", show(&at)))
         }
         (_, Way::Scheduled(_)) => (Way::Scheduled(None), "it starts as soon as its turn comes".to_owned()),

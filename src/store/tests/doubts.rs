@@ -62,6 +62,7 @@ fn what_comes_due_unheard_is_unknown() {
         eligible: false,
         ..snapshot("s", &job("t"), ScheduledStatus::Queued)
     };
+    bench.kernel("lab", KernelState::Idle);
     bench.give(Input::Schedule(vec![Ok(later)])).at(10.0).give(Input::BusLink(false)).sleep_until(30.0);
     assert_eq!(bench.end("s"), unknown(Reason::NotSeen));
 }

@@ -35,7 +35,12 @@ pub fn stamp_at(seconds: f64) -> Stamp {
 pub struct Bench {
     pub store: Store,
     pub now: Now,
+    /// What stands as the time of each task that says nothing else.
+    made: HashMap<String, String>,
 }
+
+/// The time of a task that is that of its first event.
+const WHEN_MADE: &str = "2026-11-24T21:00:00Z";
 
 /// One task of the lab.
 #[derive(Clone, Debug)]
@@ -59,7 +64,7 @@ pub fn job(id: &str) -> Job {
         parallel: false,
         hidden: false,
         payload: format!(r#"{{"qubit": "{id}", "averages": 5}}"#),
-        time: "2026-11-24T21:00:00Z".into(),
+        time: WHEN_MADE.into(),
     }
 }
 
@@ -145,7 +150,7 @@ impl Bench {
     }
 
     pub fn with(limits: Limits) -> Bench {
-        let mut bench = Bench { store: Store::new(limits), now: Now::at(0.0) };
+        let mut bench = Bench { store: Store::new(limits), now: Now::at(0.0), made: HashMap::new() };
         bench.give(Input::BusLink(true));
         bench.give(Input::TaskLink { service: None, up: true });
         bench
@@ -165,12 +170,21 @@ impl Bench {
         self.give(Input::Bus(event))
     }
 
+    fn told(&mut self, job: &Job, state: TaskEventState, payload: &str) -> &mut Bench {
+        let now = self.now.utc.to_rfc3339();
+        let time = match job.time == WHEN_MADE {
+            true => self.made.entry(job.id.clone()).or_insert(now).clone(),
+            false => job.time.clone(),
+        };
+        self.bus(event(&Job { time, ..job.clone() }, state, payload))
+    }
+
     pub fn created(&mut self, job: &Job) -> &mut Bench {
-        self.bus(event(job, TaskEventState::Created, &job.payload))
+        self.told(job, TaskEventState::Created, &job.payload)
     }
 
     pub fn started(&mut self, job: &Job) -> &mut Bench {
-        self.bus(event(job, TaskEventState::Started, &job.payload))
+        self.told(job, TaskEventState::Started, &job.payload)
     }
 
     /// Created and started.
@@ -179,7 +193,7 @@ impl Bench {
     }
 
     pub fn completed(&mut self, job: &Job, reply: &str) -> &mut Bench {
-        self.bus(event(job, TaskEventState::Completed, reply))
+        self.told(job, TaskEventState::Completed, reply)
     }
 
     pub fn scheduled(
@@ -189,11 +203,12 @@ impl Bench {
         job: &Job,
         status: ScheduledStatus,
     ) -> &mut Bench {
-        self.bus(scheduled_event(id, task_id, job, status))
+        let time = self.now.utc.to_rfc3339();
+        self.bus(scheduled_event(id, task_id, &Job { time, ..job.clone() }, status))
     }
 
     pub fn kernel(&mut self, service: &str, state: KernelState) -> &mut Bench {
-        let time = stamp("2026-11-24T21:00:00Z");
+        let time = stamp(&self.now.utc.to_rfc3339());
         self.bus(Event::Service(ServiceEvent { time, service: service.into(), state }))
     }
 

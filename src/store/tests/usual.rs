@@ -143,16 +143,18 @@ fn cells_that_run_any_code_are_alike_by_their_code_only() {
 
 #[test]
 fn a_run_counts_once_wherever_it_was_seen() {
+    // A run is known again by its id and its time.
+    let run = |id: &str| Job { time: "2026-11-24T20:00:00Z".into(), ..measure(id, "q1", 10) };
     let mut old = Bench::new();
     for number in 0..4 {
-        old.ran(&measure(&format!("r{number}"), "q1", 10), f64::from(number) + 1.0);
+        old.ran(&run(&format!("r{number}")), f64::from(number) + 1.0);
     }
     let mut runs: Vec<Run> = old.store.tasks().filter_map(Run::of).collect();
     runs.reverse();
     let mut b = Bench::new();
     // Two of them are seen here too, one of these twice; then the history is read.
     for id in ["r2", "r3"] {
-        b.ran(&measure(id, "q1", 10), 9.0).completed(&measure(id, "q1", 10), &ok(id));
+        b.ran(&run(id), 9.0).completed(&run(id), &ok(id));
     }
     let revision = b.store.revision();
     b.store.learn(&runs);
