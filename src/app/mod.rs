@@ -264,13 +264,15 @@ pub struct SaidYes {
 }
 
 /// Own direct tasks on their way to the scheduler.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Handing {
     /// What is done once all are there; `None`: the person stays.
     pub then: Option<confirm::Afterwards>,
     /// Those that are not there yet: the keys of those that are being taken back, and the frame's ids of those that the
     /// scheduler has not taken yet.
     pub open: HashSet<Text>,
+    /// What was told of those that could not be handed over.
+    pub failed: Vec<String>,
 }
 
 /// A form whose task was sent.
@@ -375,6 +377,8 @@ pub struct Ui {
     pub last_key: Option<Now>,
     /// When *yes* was pressed, and when the question that it answers was asked: it counts once nothing has followed it.
     pub said_yes: Option<SaidYes>,
+    /// Own tasks whose connections were lost lately, and when the first was.
+    pub lost: Option<(Now, Vec<String>)>,
     /// Own direct tasks on their way to the scheduler, and what is done then.
     pub handing: Option<Handing>,
     /// Own tasks by the frame's id that should be selected once they are known under their key.
@@ -454,6 +458,7 @@ impl App {
                 sent: VecDeque::new(),
                 last_key: None,
                 said_yes: None,
+                lost: None,
                 handing: None,
                 follow: None,
                 python: None,

@@ -42,7 +42,7 @@ use hearing::Hearing;
 use many::Cancelling;
 use schedule::{is_unknown_type, told_error};
 use wanted::Probing;
-use withdraw::Withdrawing;
+use withdraw::{TakenBack, Withdrawing};
 
 /// A bus that brought nothing for this long is quiet: three of the task manager's heartbeats.
 pub const QUIET: Duration = Duration::from_secs(15);
@@ -168,8 +168,11 @@ pub struct Session {
     bus_delivers: bool,
     /// From when on everything was heard.
     bus_whole: Option<Now>,
-    /// Own tasks that are being withdrawn, by id.
-    withdrawing: HashMap<Text, Withdrawing>,
+    /// Messages of the bus so far.
+    bus_events: u64,
+    /// Own tasks that are being withdrawn, by id, in their turn; and what goes in the place of those that are back.
+    withdrawing: Vec<(Text, Withdrawing)>,
+    taken_back: Vec<TakenBack>,
     /// Those of them whose connections are to be closed.
     closing: Vec<Text>,
     /// The list was asked for on a bus that had brought nothing yet.
@@ -218,7 +221,9 @@ impl Session {
             list_losses: 0,
             bus_delivers: false,
             bus_whole: None,
-            withdrawing: HashMap::new(),
+            bus_events: 0,
+            withdrawing: Vec::new(),
+            taken_back: Vec::new(),
             closing: Vec::new(),
             list_unsure: false,
             probing: None,
@@ -282,13 +287,14 @@ impl Session {
     pub fn receive(&mut self, incoming: Incoming, now: Now) -> Vec<Outgoing> {
         let mut out = Vec::new();
         match incoming {
-            Incoming::Link { line, state } => self.link_changed(line, state, now),
+            Incoming::Link { line, state } => self.link_changed(line, state, now, &mut out),
             Incoming::Bus(event) => {
                 // The age of the data is shown only once the bus has been quiet for longer than its heartbeat.
                 if self.bus_heard.is_none_or(|h| now.since(h) >= QUIET) {
                     self.revision += 1;
                 }
                 self.bus_heard = Some(now);
+                self.bus_events += 1;
                 self.hearing.heard(&event);
                 if !self.bus_delivers {
                     self.bus_speaks(now);
@@ -296,7 +302,7 @@ impl Session {
                 let ran = self.ran_after_all(&event);
                 let settled = self.settled_by(&event);
                 self.store.apply(Input::Bus(event), now);
-                for id in settled {
+                if let Some(id) = settled {
                     self.heard_question(&id, now, &mut out);
                 }
                 if let Some((key, id)) = ran {
@@ -306,9 +312,13 @@ impl Session {
             Incoming::Reply { line, reply } => self.reply(line, reply, now, &mut out),
             Incoming::Sent { .. } | Incoming::Raw { .. } => {}
             Incoming::Unsent { id, why } => self.unsent(&id, why, now, &mut out),
-            Incoming::Withdrawn { id } => self.closed(id, now, &mut out),
-            Incoming::Bad { .. } => {
+            Incoming::Withdrawn { id } => self.closed(&id, now, &mut out),
+            Incoming::Bad { line, .. } => {
                 self.bad += 1;
+                // It may have told that a task began.
+                if line == Line::Bus {
+                    self.bus_whole = self.bus_whole.map(|_| now);
+                }
                 self.revision += 1;
             }
             Incoming::Missed { count } => {
@@ -335,7 +345,7 @@ impl Session {
     pub fn wake(&mut self, now: Now) -> Vec<Outgoing> {
         let mut out = Vec::new();
         self.store.tick(now);
-        self.give_up_withdrawals(now);
+        self.give_up_withdrawals(now, &mut out);
         if self.list_later.is_some_and(|at| at <= now.mono) {
             self.list_later = None;
             self.list_wanted = true;
@@ -365,10 +375,10 @@ impl Session {
         }
     }
 
-    fn link_changed(&mut self, line: Line, state: LinkState, now: Now) {
+    fn link_changed(&mut self, line: Line, state: LinkState, now: Now, out: &mut Vec<Outgoing>) {
         self.revision += 1;
         if let Line::Task(id) = &line {
-            return self.lose_apart(id, &state, now);
+            return self.lose_apart(id, &state, now, out);
         }
         let live = state == LinkState::Live;
         let names: Vec<String> = match &line {
@@ -538,7 +548,7 @@ impl Session {
                 let id = reply.id.clone();
                 self.store.apply(Input::Reply(reply), now);
                 if let Some(id) = id {
-                    self.answered_meanwhile(&id);
+                    self.answered_meanwhile(&id, now, out);
                 }
             }
             Pending::Schedule { own } => match (error, reply.result(false).map(Snapshot::parse)) {
@@ -617,8 +627,8 @@ impl Session {
             }
             // An answer to a request that is no longer open matters to nobody.
             None if self.store.find(id).is_none_or(|task| task.own.is_none()) => {}
-            Some(Pending::Apart) if self.withdrawing.contains_key(id) => {
-                self.taken_back(id, now, out);
+            Some(Pending::Apart) if self.is_withdrawing(id) => {
+                self.is_back(id, now, out);
             }
             Some(Pending::Direct | Pending::Apart) | None => {
                 self.store.apply(Input::NotSent { id: id.clone(), why: why.clone() }, now);

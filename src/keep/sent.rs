@@ -74,7 +74,7 @@ impl Book {
         let target = text(frame, "target").unwrap_or_default();
         let task_type = text(frame, "type").unwrap_or_default();
         let payload = json::get(frame, "payload").unwrap_or("{}");
-        let to_manager = target == TASK_MANAGER && *line == Line::Router;
+        let to_manager = target == TASK_MANAGER && !matches!(line, Line::Service(_));
         if to_manager && QUESTIONS.contains(&task_type.as_str()) {
             return None;
         }
@@ -129,10 +129,14 @@ impl Book {
     }
 
     /// The line for an own direct task that is about to be taken back.
-    pub fn takes_back(&self, id: &str, now: Now) -> String {
+    pub fn takes_back(&self, id: &str, about: impl Fn(&str) -> Option<(Text, Text)>, now: Now) -> String {
         let mut out = start(now);
         member(&mut out, "did", "asked to take back");
         member(&mut out, "lab", &self.place.router);
+        if let Some((target, task_type)) = about(id) {
+            member(&mut out, "target", &target);
+            member(&mut out, "type", &task_type);
+        }
         member(&mut out, "id", id);
         member(&mut out, "by", self.place.by);
         out.push('}');

@@ -60,6 +60,8 @@ pub(super) struct Handle {
     /// Why it is to be given up.
     fault: RefCell<Option<Problem>>,
     faulty: Notify,
+    /// Moves each time the connection is lost.
+    pub losses: watch::Sender<()>,
     /// Its task is to be withdrawn: it is closed, and not opened again.
     withdrawn: Notify,
     /// The other side has said good-bye.
@@ -76,6 +78,7 @@ impl Handle {
             down: RefCell::new("it is not open yet".to_owned()),
             fault: RefCell::default(),
             faulty: Notify::new(),
+            losses: watch::Sender::new(()),
             withdrawn: Notify::new(),
             good_bye: Cell::new(false),
             receipt: RefCell::default(),
@@ -350,6 +353,7 @@ impl Keeper {
         let mut left = Vec::new();
         let ended = talk::talk(self, &target.url(), socket, &pulse, queue, &mut left).await;
         self.handle.out.replace(None);
+        self.handle.losses.send_replace(());
         self.up.set(false);
         self.lived.set(Some(clock.now().since(since)));
         for frame in left {

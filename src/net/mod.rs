@@ -274,7 +274,7 @@ async fn run(
         let handle = Rc::new(Handle::new());
         handles.insert(line.clone(), Rc::clone(&handle));
         if line == Line::Router {
-            apart = Some(Apart::new(Rc::clone(&shared), goal.clone()));
+            apart = Some(Apart::new(Rc::clone(&shared), goal.clone(), Rc::clone(&handle)));
         }
         keepers.spawn_local(Keeper::new(line, goal, Rc::clone(&shared), handle).run());
     }

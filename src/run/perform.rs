@@ -79,7 +79,11 @@ impl Runner {
             Effect::Withdraw(id) => {
                 let Some(net) = &lab.net else { return Ok(()) };
                 let commands = net.commands.clone();
-                let entry = lab.book.takes_back(&id, self.clock.now());
+                let about = |id: &str| {
+                    let task = lab.app.store().find(id)?;
+                    Some((task.service.clone(), task.task_type.clone()))
+                };
+                let entry = lab.book.takes_back(&id, about, self.clock.now());
                 self.write_entry(at, entry);
                 let _ = commands.send(net::Command::Withdraw { id });
             }

@@ -362,9 +362,11 @@ fn header(app: &App, look: Look, now: Now) -> Row {
 fn counts(app: &App, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
     let counts = app.store().counts(app.ui.hidden);
     let mut right = Vec::new();
+    // They are as old as the picture under them.
+    let old = app.is_stale();
     let mut number = |n: usize, one: &'static str, sign: &'static str, role: Role, always: bool| {
         if n > 0 || always {
-            let role = if n > 0 { role } else { Role::Dim };
+            let role = if n > 0 && !old { role } else { Role::Dim };
             let text = if narrow { format!("{n}{sign} ") } else { format!("{n} {one}  ") };
             right.push(look.piece(&text, role));
         }

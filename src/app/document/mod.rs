@@ -311,6 +311,8 @@ impl Document {
                 self.push(Line::text(3, text, Tone::Dim));
             }
             Some(payload) => self.json(payload, choice),
+            // It may have been seen: what was let go says nothing about that.
+            None if task.let_go => {}
             None => self.push(Line::text(
                 3,
                 "not seen: juicetop heard of this task after it had been submitted",
@@ -385,12 +387,14 @@ impl Document {
         if task.hidden {
             row("hidden", "dashboards do not show it".to_owned());
         }
-        if task.cancel_wished {
-            let what = match task.state {
-                State::Waiting | State::Scheduled => "is asked for",
-                _ => "was asked for while it ran: it runs on",
-            };
-            row("cancel", what.to_owned());
+        let wished = match task.state {
+            State::Waiting | State::Scheduled => "is asked for",
+            State::Running { .. } => "was asked for while it ran: it runs on",
+            State::Unknown => "was asked for",
+            State::Ended => "",
+        };
+        if task.cancel_wished && !wished.is_empty() {
+            row("cancel", wished.to_owned());
         }
         if let Some(stamp) = &task.submitted_at {
             row("submitted", stamp_text(stamp));

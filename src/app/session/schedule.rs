@@ -364,12 +364,19 @@ impl Session {
 
     /// A task that was replaced starts or ends all the same.
     pub(super) fn ran_after_all(&self, event: &Event) -> Option<(TaskKey, Text)> {
-        let Event::Scheduled(event) = event else { return None };
-        let ran = matches!(
-            event.status,
-            ScheduledStatus::Running | ScheduledStatus::Done | ScheduledStatus::Failed
-        );
-        let (old, new) = self.replaced.iter().find(|(old, _)| ran && *old == event.scheduled_task_id)?;
+        let (id, ran) = match event {
+            Event::Scheduled(event) => (
+                &event.scheduled_task_id,
+                matches!(
+                    event.status,
+                    ScheduledStatus::Running | ScheduledStatus::Done | ScheduledStatus::Failed
+                ),
+            ),
+            // An own direct one that was taken back. Nothing should lead here; it would run twice.
+            Event::Task(event) => (&event.task_id, true),
+            _ => return None,
+        };
+        let (old, new) = self.replaced.iter().find(|(old, _)| ran && old == id)?;
         Some((TaskKey(old.clone()), new.clone()))
     }
 

@@ -10,11 +10,13 @@
 //! Before that the same question is asked once: a bus that is behind may be about to drop events, and then nothing is closed.
 //!
 //! It refuses to take back what has begun: Juice would go on with it, tell nobody how it ended, and give away its slot. It
-//! refuses where not all was heard since the task was sent, and gives up (*unknown*) where the question is not heard.
+//! refuses where not all was heard since the task was sent, and gives up (*unknown*) where the question is not heard. Several
+//! go one after another in the order in which that is asked for, and what is sent in their place goes once all are back, the
+//! last one first: so whoever takes back the last of a queue first keeps its order, whatever begins meanwhile.
 
 use std::time::Duration;
 
-use super::{Cancelled, News, Outgoing, Pending, Session, Way, schedule::frame_of, wanted::NOBODY};
+use super::{Cancelled, News, Outgoing, Pending, REPLACED, Session, Way, schedule::frame_of, wanted::NOBODY};
 use crate::{
     store::{Input, Own, State, Task, TaskKey},
     time::Now,
@@ -26,21 +28,47 @@ use crate::{
     },
 };
 
-/// For how long the bus may stay silent about a question. Juice drops events for a reader that is thousands of them behind;
-/// one that is no more than this behind loses none.
+/// For how long the bus may stay silent about the question before anything is closed.
 const LAG: Duration = Duration::from_secs(2);
+
+/// The same behind the good-bye, when it is too late to leave all as it was.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// So many events may come between a question and the bus's word of it. Juice drops events for a reader that is a thousand of
+/// them behind (ZeroMQ's own limit).
+const BACKLOG: u64 = 300;
 
 /// How far a task is on its way back.
 #[derive(Clone, Debug, PartialEq)]
 enum Stage {
-    /// The bus is to tell of this question first, until then.
-    Listening(Text, Duration),
+    /// Another one is on its way back.
+    Queued,
+    /// The bus is to tell of this question first.
+    Listening(Question),
     /// Its connection is being closed.
     Closing,
     /// The bus is to tell of this question, which was asked behind the good-bye.
-    Settling(Text, Duration),
+    Settling(Question),
     /// The same in a recording, which tells of the good-bye and not yet of the question.
-    Unasked,
+    Unasked(Question),
+}
+
+/// Something that was asked so that the bus tells of it.
+#[derive(Clone, Debug, PartialEq)]
+struct Question {
+    id: Text,
+    /// Until when the bus may tell.
+    until: Duration,
+    /// How many events had come on the bus when it was asked.
+    asked_at: u64,
+}
+
+/// A task that never began, and what goes in its place.
+#[derive(Clone, Debug)]
+pub(super) struct TakenBack {
+    key: TaskKey,
+    frame: TaskFrame,
+    way: Way,
 }
 
 /// A task on its way back.
@@ -84,7 +112,7 @@ impl Session {
         self.bus_whole.is_some_and(|since| since.mono < task.first_seen.mono)
     }
 
-    /// Takes an own direct task back that waits; `in_its_place`: sends it anew this way, if it is sure that it never began.
+    /// Takes an own direct task back that waits, once those before it are back; `in_its_place`: sends it anew this way, if it is sure that it never began.
     /// What came of it is told as [`News::Cancelled`], else as [`News::Replaced`] or [`News::NotReplaced`].
     ///
     /// # Errors
@@ -99,7 +127,7 @@ impl Session {
             return Err("that task is no longer known".to_owned());
         };
         self.can_withdraw(task).map_err(|why| format!("not withdrawn: {why}"))?;
-        let Some(id) = task.task_id.clone().filter(|id| !self.withdrawing.contains_key(id)) else {
+        let Some(id) = task.task_id.clone().filter(|id| !self.is_withdrawing(id)) else {
             return Err("it is being withdrawn already".to_owned());
         };
         let task = task.clone();
@@ -108,19 +136,58 @@ impl Session {
             None => None,
         };
         self.store.apply(Input::CancelAsked(task.key), now);
+        self.withdrawing.push((id, Withdrawing { then, stage: Stage::Queued }));
         let mut out = Vec::new();
-        let question = self.ask_the_bus(&mut out);
-        let stage = Stage::Listening(question, now.mono + LAG);
-        self.withdrawing.insert(id, Withdrawing { then, stage });
+        self.next_withdrawal(now, &mut out);
         self.revision += 1;
         Ok(out)
     }
 
+    /// Goes on with the next one where none is on its way; once none is left, sends what goes in their place.
+    fn next_withdrawal(&mut self, now: Now, out: &mut Vec<Outgoing>) {
+        if self.withdrawing.first().is_some_and(|(_, w)| w.stage == Stage::Queued) {
+            let question = self.ask_the_bus(LAG, now, out);
+            self.withdrawing[0].1.stage = Stage::Listening(question);
+        }
+        if !self.withdrawing.is_empty() {
+            return;
+        }
+        while let Some(TakenBack { key, frame, way }) = self.taken_back.pop() {
+            let id = frame.id.clone();
+            match self.submit(frame, &way, now) {
+                Ok(frames) => {
+                    out.extend(frames);
+                    let old = self.store.task(&key).and_then(|task| task.task_id.clone());
+                    self.replaced.truncate(REPLACED - 1);
+                    self.replaced.push_front((old.unwrap_or_else(|| key.0.clone()), id.clone()));
+                    self.tell(News::Replaced { key, id, way });
+                }
+                Err(why) => {
+                    let done = Cancelled::Done;
+                    self.tell(News::NotReplaced { key, way, done, why: Some(why) });
+                }
+            }
+        }
+    }
+
     /// Asks something of which the router tells its bus.
-    fn ask_the_bus(&mut self, out: &mut Vec<Outgoing>) -> Text {
-        let question = self.ids.fresh();
-        self.send_manager(manager::get_scheduled_task(question.clone(), NOBODY), Pending::Settling, out);
-        question
+    fn ask_the_bus(&mut self, patience: Duration, now: Now, out: &mut Vec<Outgoing>) -> Question {
+        let id = self.ids.fresh();
+        self.send_manager(manager::get_scheduled_task(id.clone(), NOBODY), Pending::Settling, out);
+        Question { id, until: now.mono + patience, asked_at: self.bus_events }
+    }
+
+    fn stage(&mut self, id: &str) -> Option<&mut Stage> {
+        self.withdrawing.iter_mut().find(|(of, _)| **of == *id).map(|(_, w)| &mut w.stage)
+    }
+
+    pub(super) fn is_withdrawing(&self, id: &str) -> bool {
+        self.withdrawing.iter().any(|(of, _)| **of == *id)
+    }
+
+    fn end_withdrawal(&mut self, id: &str) -> Option<Withdrawing> {
+        let at = self.withdrawing.iter().position(|(of, _)| **of == *id)?;
+        Some(self.withdrawing.remove(at).1)
     }
 
     /// Own tasks, by their ids, whose connections whoever has them is to close; each is told once.
@@ -151,131 +218,130 @@ impl Session {
     }
 
     /// The router has said good-bye.
-    pub(super) fn closed(&mut self, id: Text, now: Now, out: &mut Vec<Outgoing>) {
-        self.pending.remove(&id);
+    pub(super) fn closed(&mut self, id: &Text, now: Now, out: &mut Vec<Outgoing>) {
+        self.pending.remove(id);
+        if !self.is_live(&Line::Router) {
+            return self.not_settled(id, now, out);
+        }
         if self.replay.is_some() {
-            self.withdrawing.insert(id, Withdrawing { then: None, stage: Stage::Unasked });
+            let question =
+                Question { id: Text::default(), until: now.mono + PATIENCE, asked_at: self.bus_events };
+            let stage = Stage::Unasked(question);
+            self.withdrawing.push((id.clone(), Withdrawing { then: None, stage }));
             return;
         }
-        if !self.is_live(&Line::Router) || !self.withdrawing.contains_key(&id) {
-            return self.not_settled(&id, now);
-        }
-        let question = self.ask_the_bus(out);
-        if let Some(withdrawing) = self.withdrawing.get_mut(&id) {
-            withdrawing.stage = Stage::Settling(question, now.mono + LAG);
+        let question = self.ask_the_bus(PATIENCE, now, out);
+        match self.stage(id) {
+            Some(stage) => *stage = Stage::Settling(question),
+            None => self.not_settled(id, now, out),
         }
     }
 
     /// In a recording: a question went out. The first one behind a good-bye is the one that was asked because of it.
     pub(super) fn asked_behind_withdrawals(&mut self, question: &Text) {
-        let mut all = self.withdrawing.values_mut();
-        if let Some(withdrawing) = all.find(|withdrawing| withdrawing.stage == Stage::Unasked) {
-            withdrawing.stage = Stage::Settling(question.clone(), Duration::MAX);
+        let events = self.bus_events;
+        for (_, Withdrawing { stage, .. }) in &mut self.withdrawing {
+            if let Stage::Unasked(Question { until, .. }) = *stage {
+                *stage = Stage::Settling(Question { id: question.clone(), until, asked_at: events });
+                return;
+            }
         }
     }
 
-    /// The tasks on their way back that this event is about: the bus tells of their question.
-    pub(super) fn settled_by(&self, event: &Event) -> Vec<Text> {
-        let Event::Task(event) = event else { return Vec::new() };
-        let of_it = |w: &Withdrawing| matches!(&w.stage, Stage::Listening(id, _) | Stage::Settling(id, _) if *id == event.task_id);
-        self.withdrawing.iter().filter(|(_, w)| of_it(w)).map(|(id, _)| id.clone()).collect()
+    /// The task on its way back that this event is about: the bus tells of its question.
+    pub(super) fn settled_by(&self, event: &Event) -> Option<Text> {
+        let Event::Task(event) = event else { return None };
+        let of_it = |w: &Withdrawing| matches!(&w.stage, Stage::Listening(q) | Stage::Settling(q) if q.id == event.task_id);
+        self.withdrawing.iter().find(|(_, w)| of_it(w)).map(|(id, _)| id.clone())
     }
 
     /// The bus has told of the question, so all that came before it has been heard.
     pub(super) fn heard_question(&mut self, id: &Text, now: Now, out: &mut Vec<Outgoing>) {
-        let listening = self.withdrawing.get(id).is_some_and(|w| matches!(w.stage, Stage::Listening(..)));
-        if !listening {
-            return self.withdrawn(id, now, out);
-        }
+        let events = self.bus_events;
+        let Some(stage) = self.stage(id).cloned() else { return };
+        let (Stage::Listening(question) | Stage::Settling(question)) = &stage else { return };
+        let behind = events - question.asked_at > BACKLOG;
         let Some(task) = self.store.find(id) else { return };
+        let waits = task.state == State::Waiting;
+        if let Stage::Settling(_) = stage {
+            // Something was missed since it was sent: its beginning may have been.
+            return match waits && (behind || !self.all_heard_of(task)) {
+                true => self.not_settled(id, now, out),
+                false => self.is_back(id, now, out),
+            };
+        }
         match self.can_withdraw(task) {
+            Err(_) if !waits => self.not_taken_back(id, Cancelled::RunsOn, now, out),
+            Err(why) => self.not_taken_back(id, Cancelled::Failed(why.to_owned()), now, out),
+            Ok(()) if behind => self.not_taken_back(id, Cancelled::Failed(BEHIND.to_owned()), now, out),
             Ok(()) => {
-                if let Some(withdrawing) = self.withdrawing.get_mut(id) {
-                    withdrawing.stage = Stage::Closing;
+                if let Some(stage) = self.stage(id) {
+                    *stage = Stage::Closing;
                 }
                 self.closing.push(id.clone());
             }
-            Err(_) if task.state != State::Waiting => self.not_taken_back(id, Cancelled::RunsOn, now),
-            Err(why) => self.not_taken_back(id, Cancelled::Failed(why.to_owned()), now),
         }
     }
 
     /// It stays as it is, with its connection.
-    fn not_taken_back(&mut self, id: &Text, done: Cancelled, now: Now) {
+    fn not_taken_back(&mut self, id: &Text, done: Cancelled, now: Now, out: &mut Vec<Outgoing>) {
         if let Some(key) = self.store.find(id).map(|task| task.key.clone()) {
             self.store.apply(Input::CancelLost(key), now);
         }
-        self.tell_withdrawal(id, done);
+        self.tell_withdrawal(id, done, now, out);
     }
 
-    /// All that was told before the good-bye has been heard.
-    fn withdrawn(&mut self, id: &Text, now: Now, out: &mut Vec<Outgoing>) {
-        // Something was missed since it was sent: its beginning may have been.
-        let missed = self.store.find(id).is_some_and(|task| {
-            task.state == State::Waiting && !self.all_heard_of(task) && self.replay.is_none()
-        });
-        match missed {
-            true => self.not_settled(id, now),
-            false => self.taken_back(id, now, out),
-        }
-    }
-
-    /// Its connection is closed, or it never went out on one; if it waits still, it never began.
-    pub(super) fn taken_back(&mut self, id: &Text, now: Now, out: &mut Vec<Outgoing>) {
-        let Some(key) = self.store.find(id).map(|task| task.key.clone()) else {
-            self.withdrawing.remove(id);
-            return;
-        };
-        let then = self.withdrawing.remove(id).and_then(|withdrawing| withdrawing.then);
+    /// Its connection is closed and all was heard, or it never went out on one; if it waits still, it never began.
+    pub(super) fn is_back(&mut self, id: &Text, now: Now, out: &mut Vec<Outgoing>) {
         self.store.apply(Input::Withdrawn { id: id.clone() }, now);
-        let never_began = self.store.find(id).is_some_and(|task| task.state == State::Ended);
-        let done = if never_began { Cancelled::Done } else { Cancelled::RunsOn };
+        let task = self.store.find(id).map(|task| (task.key.clone(), task.state));
+        let then = self.end_withdrawal(id).and_then(|withdrawing| withdrawing.then);
         self.revision += 1;
-        match then {
-            Some((frame, way)) if never_began => {
-                let id = frame.id.clone();
-                match self.submit(frame, &way, now) {
-                    Ok(frames) => {
-                        out.extend(frames);
-                        self.tell(News::Replaced { key, id, way });
-                    }
-                    Err(why) => self.tell(News::NotReplaced { key, way, done, why: Some(why) }),
+        if let Some((key, state)) = task {
+            match (then, state) {
+                (Some((frame, way)), State::Ended) => self.taken_back.push(TakenBack { key, frame, way }),
+                (Some((_, way)), _) => {
+                    let done = Cancelled::RunsOn;
+                    self.tell(News::NotReplaced { key, way, done, why: None });
                 }
+                (None, State::Ended) => self.tell(News::Cancelled { key, done: Cancelled::Done }),
+                (None, _) => self.tell(News::Cancelled { key, done: Cancelled::RunsOn }),
             }
-            Some((_, way)) => self.tell(News::NotReplaced { key, way, done, why: None }),
-            None => self.tell(News::Cancelled { key, done }),
         }
+        self.next_withdrawal(now, out);
     }
 
     /// Its answer came before its connection was closed.
-    pub(super) fn answered_meanwhile(&mut self, id: &Text) {
-        self.tell_withdrawal(id, Cancelled::TooLate);
+    pub(super) fn answered_meanwhile(&mut self, id: &Text, now: Now, out: &mut Vec<Outgoing>) {
+        self.tell_withdrawal(id, Cancelled::TooLate, now, out);
     }
 
     /// Nobody knows whether it had begun.
-    fn not_settled(&mut self, id: &Text, now: Now) {
+    fn not_settled(&mut self, id: &Text, now: Now, out: &mut Vec<Outgoing>) {
         self.store.apply(Input::ConnectionLost { id: id.clone() }, now);
-        self.tell_withdrawal(id, Cancelled::Unknown);
+        self.tell_withdrawal(id, Cancelled::Unknown, now, out);
     }
 
-    fn tell_withdrawal(&mut self, id: &Text, done: Cancelled) {
-        let Some(Withdrawing { then, .. }) = self.withdrawing.remove(id) else { return };
-        let Some(key) = self.store.find(id).map(|task| task.key.clone()) else { return };
-        match then {
-            Some((_, way)) => self.tell(News::NotReplaced { key, way, done, why: None }),
-            None => self.tell(News::Cancelled { key, done }),
+    fn tell_withdrawal(&mut self, id: &Text, done: Cancelled, now: Now, out: &mut Vec<Outgoing>) {
+        let Some(Withdrawing { then, .. }) = self.end_withdrawal(id) else { return };
+        if let Some(key) = self.store.find(id).map(|task| task.key.clone()) {
+            match then {
+                Some((_, way)) => self.tell(News::NotReplaced { key, way, done, why: None }),
+                None => self.tell(News::Cancelled { key, done }),
+            }
         }
+        self.next_withdrawal(now, out);
     }
 
     /// The connection of one task is gone.
-    pub(super) fn lose_apart(&mut self, id: &Text, state: &LinkState, now: Now) {
+    pub(super) fn lose_apart(&mut self, id: &Text, state: &LinkState, now: Now, out: &mut Vec<Outgoing>) {
         if !matches!(state, LinkState::Waiting { .. } | LinkState::Stopped { .. }) {
             return;
         }
         self.pending.remove(id);
         let name = self.store.find(id).map(|task| format!("{} on {}", task.name, task.service));
-        if self.withdrawing.contains_key(id) {
-            return self.not_settled(id, now);
+        if self.is_withdrawing(id) {
+            return self.not_settled(id, now, out);
         }
         self.store.apply(Input::ConnectionLost { id: id.clone() }, now);
         if let Some(name) = name {
@@ -284,38 +350,35 @@ impl Session {
     }
 
     /// Those of which the bus does not tell.
-    pub(super) fn give_up_withdrawals(&mut self, now: Now) {
-        let late: Vec<(Text, bool)> = self
-            .withdrawing
-            .iter()
-            .filter(|(_, w)| w.until().is_some_and(|until| until <= now.mono))
-            .map(|(id, w)| (id.clone(), matches!(w.stage, Stage::Listening(..))))
-            .collect();
-        for (id, listening) in late {
-            if listening {
-                let why = format!(
-                    "the bus is behind by more than {} s, so it could not be told whether it begins meanwhile",
-                    LAG.as_secs()
-                );
-                self.not_taken_back(&id, Cancelled::Failed(why), now);
-            } else {
-                self.not_settled(&id, now);
+    pub(super) fn give_up_withdrawals(&mut self, now: Now, out: &mut Vec<Outgoing>) {
+        let late = |(_, w): &&(Text, Withdrawing)| w.until().is_some_and(|until| until <= now.mono);
+        while let Some((id, withdrawing)) = self.withdrawing.iter().find(late).cloned() {
+            match withdrawing.stage {
+                Stage::Listening(_) => {
+                    self.not_taken_back(&id, Cancelled::Failed(BEHIND.to_owned()), now, out);
+                }
+                _ => self.not_settled(&id, now, out),
             }
         }
     }
 
     /// When that is to be looked at next.
     pub(super) fn withdrawals_until(&self) -> Option<Duration> {
-        self.withdrawing.values().filter_map(Withdrawing::until).min()
+        self.withdrawing.iter().filter_map(|(_, w)| w.until()).min()
     }
 }
+
+/// Why a task is left where it is.
+const BEHIND: &str = "the bus is behind, so it could not be told whether it begins meanwhile";
 
 impl Withdrawing {
     /// Until when the bus may tell of its question.
     fn until(&self) -> Option<Duration> {
-        match self.stage {
-            Stage::Listening(_, until) | Stage::Settling(_, until) => Some(until),
-            Stage::Closing | Stage::Unasked => None,
+        match &self.stage {
+            Stage::Listening(question) | Stage::Settling(question) | Stage::Unasked(question) => {
+                Some(question.until)
+            }
+            Stage::Queued | Stage::Closing => None,
         }
     }
 }

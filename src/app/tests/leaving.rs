@@ -129,7 +129,10 @@ fn a_bus_that_does_not_tell_leaves_it_where_it_is_or_makes_it_unknown() {
     b.keys("q h").tells_of_the_question();
     assert_eq!(b.closes(), std::slice::from_ref(&id));
     b.withdrawn(&id).take();
+    // Now it is too late to leave all as it was, and worth more patience.
     b.later(2.1).msg(Msg::Wake);
+    assert_eq!(b.state(&id), State::Waiting);
+    b.later(20.0).msg(Msg::Wake);
     assert_eq!((b.state(&id), b.sent().len()), (State::Unknown, 0));
     assert!(b.notice().contains("did not tell whether it had begun"), "{}", b.notice());
     // Something was missed just then.
@@ -219,4 +222,76 @@ fn a_direct_task_that_waits_is_taken_back() {
     assert_eq!(b.sent().len(), 0, "nothing is sent in its place");
     assert_eq!(b.app.store().find(&id).unwrap().outcome, Some(Outcome::Cancelled));
     assert!(b.notice().contains("it never began"), "{}", b.notice());
+}
+
+#[test]
+fn several_keep_their_order_whatever_begins_meanwhile() {
+    let two = || {
+        let (mut b, first) = waiting("MeasureT2");
+        b.keys("s").types("MeasureT2").keys("enter f7 f2 ctrl-s");
+        let second = b.sent().last().unwrap().id.clone();
+        b.take();
+        b.keys("q h");
+        (b, first, second)
+    };
+    let (mut b, first, second) = two();
+    assert_eq!(b.sent().len(), 1, "one after another");
+    b.tells_of_the_question();
+    assert_eq!(b.closes(), std::slice::from_ref(&second), "the last one first");
+    b.withdrawn(&second).tells_of_the_question();
+    assert_eq!(b.sent_types(), ["GetScheduledTask"], "nothing is sent anew while another is on its way back");
+    b.tells_of_the_question().withdrawn(&first).tells_of_the_question();
+    assert_eq!(b.sent_types(), ["ScheduleTask", "ScheduleTask"]);
+    let waits: Vec<_> =
+        b.app.session.store.tasks().filter(|t| t.own == Some(crate::store::Own::Scheduled)).collect();
+    assert_eq!(waits.len(), 2);
+    // The first one begins while the second is on its way back: it is only told, and the second one follows it.
+    let (mut b, first, second) = two();
+    b.tells_of_the_question().withdrawn(&second).tells_of_the_question();
+    b.completed(&job("holder"), &ok("holder")).runs(&begun(&first)).tells_of_the_question();
+    assert_eq!((b.closes().len(), b.sent_types()), (0, vec!["ScheduleTask".to_owned()]));
+    b.takes_it();
+    assert!(b.notice().contains("it had started and runs on"), "the failure is told last: {}", b.notice());
+    assert!(!b.app.ui.leaving);
+}
+
+#[test]
+fn a_crowded_bus_is_not_believed() {
+    let crowd = |b: &mut Bench| {
+        for _ in 0..301 {
+            b.speaks();
+        }
+    };
+    let (mut b, id) = waiting("MeasureT2");
+    b.keys("q h");
+    crowd(&mut b);
+    b.tells_of_the_question();
+    assert_eq!((b.closes().len(), b.state(&id)), (0, State::Waiting));
+    let (mut b, id) = waiting("MeasureT2");
+    b.keys("q h").tells_of_the_question().withdrawn(&id);
+    crowd(&mut b);
+    b.tells_of_the_question();
+    assert_eq!((b.sent().len(), b.state(&id)), (0, State::Unknown), "Juice may have dropped its beginning");
+}
+
+#[test]
+fn one_that_began_after_all_is_told_and_the_one_in_its_place_is_cancelled() {
+    let (mut b, id) = waiting("MeasureT2");
+    b.keys("q h").tells_of_the_question().withdrawn(&id).tells_of_the_question();
+    b.keys("j").takes_it().take();
+    b.runs(&begun(&id));
+    assert_eq!(b.sent_types(), ["CancelScheduledTask"]);
+    assert!(b.notice().contains("began although it was taken back"), "{}", b.notice());
+}
+
+#[test]
+fn connections_that_are_lost_together_are_told_together() {
+    let (mut b, first) = waiting("MeasureT2");
+    b.keys("s").types("MeasureT2").keys("enter f7 f2 ctrl-s");
+    let second = b.sent().last().unwrap().id.clone();
+    for id in [first, second] {
+        let state = down(b.now);
+        b.link(Line::Task(id), state);
+    }
+    assert!(b.notice().contains("and 1 more"), "{}", b.notice());
 }

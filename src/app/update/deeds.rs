@@ -1,7 +1,7 @@
 //! What is done to the lab: sending, cancelling, leaving own tasks behind. Each deed passes the guard and the questions
 //! that stand here; nothing else hands frames to the session.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use chrono::{DateTime, FixedOffset};
 
@@ -29,6 +29,9 @@ use super::{
     schedule::{UNSETTLED, ask_to_cancel_marked, cancel_all, in_batch, not_replaced, replacing, rescue},
     standing, twice,
 };
+
+/// Connections that are lost within this time are told together.
+const TOGETHER: Duration = Duration::from_secs(3);
 
 /// Sends the composer's task, or asks first: where hardware moves, where a service is spoken to past a task manager
 /// that answers, where the service will surely refuse it.
@@ -477,7 +480,6 @@ pub(super) fn news(app: &mut App, now: Now) {
                 }
             }
             News::NotSent { id, why } => {
-                leaving::failed(app, &id);
                 let doubtful = app.store().find(&id).is_some_and(|t| t.state == State::Unknown);
                 let text = if doubtful {
                     format!("{why}: look before you send it again")
@@ -495,14 +497,9 @@ pub(super) fn news(app: &mut App, now: Now) {
                     None => text,
                 };
                 app.tell(Severity::Error, text, now);
+                leaving::failed(app, &id);
             }
-            News::LinkLost { names } => {
-                let more = names.len().saturating_sub(1);
-                let others = if more > 0 { format!(" and {more} more") } else { String::new() };
-                let first = names.first().map_or("", String::as_str);
-                let text = format!("link lost: {first}{others} may run on unobserved; nothing is sent again");
-                app.tell(Severity::Error, text, now);
-            }
+            News::LinkLost { names } => lost(app, names, now),
             News::Cancelled { key, done } => {
                 if in_batch(app, &key, &done, now) {
                     continue;
@@ -510,7 +507,9 @@ pub(super) fn news(app: &mut App, now: Now) {
                 let name = name_of(app, &key);
                 let task = app.store().task(&key).filter(|task| task.own == Some(Own::Apart));
                 let direct = task.is_some();
-                let unobserved = task.is_some_and(|task| task.state == State::Unknown);
+                // A beginning was heard, and no end will be.
+                let unobserved =
+                    task.is_some_and(|task| task.state == State::Unknown && task.started.is_some());
                 let (severity, text) = match done {
                     Cancelled::Done if direct => {
                         (Severity::Info, format!("taken back; it never began: {name}"))
@@ -540,8 +539,8 @@ pub(super) fn news(app: &mut App, now: Now) {
                 replaced(app, &key, id, &way, now);
             }
             News::NotReplaced { key, way, done, why } => {
-                leaving::failed(app, &key.0);
                 not_replaced(app, &key, &way, &done, why, now);
+                leaving::failed(app, &key.0);
             }
             News::RanAfterAll { key, id } => {
                 let name = name_of(app, &key);
@@ -549,7 +548,12 @@ pub(super) fn news(app: &mut App, now: Now) {
                     .store()
                     .find(&id)
                     .is_some_and(|task| task.cancel_wished || task.state == State::Ended);
-                let text = if double {
+                let direct = app.store().task(&key).is_some_and(|task| task.own == Some(Own::Apart));
+                let text = if direct {
+                    format!(
+                        "{name} began although it was taken back, and may run twice: look at the one in its place"
+                    )
+                } else if double {
                     format!(
                         "the scheduler started {name} although it had cancelled it: the one in its place is cancelled"
                     )
@@ -562,6 +566,20 @@ pub(super) fn news(app: &mut App, now: Now) {
             }
         }
     }
+}
+
+/// Connections were lost under own direct tasks. They are often lost together, and told one by one.
+fn lost(app: &mut App, names: Vec<String>, now: Now) {
+    if app.ui.lost.as_ref().is_none_or(|(since, _)| now.since(*since) > TOGETHER) {
+        app.ui.lost = Some((now, Vec::new()));
+    }
+    let Some((_, all)) = &mut app.ui.lost else { return };
+    all.extend(names);
+    let more = all.len().saturating_sub(1);
+    let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let first = all.first().map_or("", String::as_str);
+    let text = format!("link lost: {first}{others} may be dropped or run on; nothing is sent again");
+    app.tell(Severity::Error, text, now);
 }
 
 /// A scheduled task was cancelled and another sent in its place.

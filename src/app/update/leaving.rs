@@ -4,11 +4,9 @@
 //! keeps it without this terminal; what runs cannot. It refuses to go while somebody types, and to go on after anything
 //! went wrong.
 
-use std::collections::HashSet;
-
 use crate::{
     app::{
-        App, Effect, Handing, Layer, Severity, called,
+        App, Effect, Layer, Severity, called,
         confirm::{Afterwards, Confirm, Deed},
         session::Way,
     },
@@ -115,8 +113,8 @@ fn ask(app: &mut App, mut question: Confirm, afterwards: Afterwards) {
 }
 
 /// What the third answer means, and what it cannot rule out.
-const RACE: &str = "The scheduler keeps what it is handed without this terminal. Each is sent anew only once it is sure that it \
-                    had not begun; one that begins in that very moment runs on unobserved.";
+const RACE: &str = "The scheduler keeps what it is handed without this terminal, behind everybody's direct tasks. Each is sent \
+                    anew only once it is sure that it had not begun; one that begins in that very moment runs on unobserved.";
 
 /// What the third answer is called.
 const HAND: &str = "hand what waits to the scheduler";
@@ -127,7 +125,6 @@ fn to_hand_over(app: &App) -> (Vec<TaskKey>, Vec<String>) {
     let waits = |task: &&Task| task.state == State::Waiting && task.own == Some(Own::Apart);
     let mut waiting: Vec<&Task> =
         app.store().own_at_risk().filter(waits).filter(|task| !task.cancel_wished).collect();
-    waiting.retain(|task| !task.hidden);
     waiting.sort_by_key(|task| task.first_seen.mono);
     let (mut keys, mut told) = (Vec::new(), Vec::new());
     if app.is_replay() || waiting.is_empty() {
@@ -139,6 +136,10 @@ fn to_hand_over(app: &App) -> (Vec<TaskKey>, Vec<String>) {
     }
     for task in waiting {
         match app.session.can_withdraw(task) {
+            // Of what is hidden the answer matters only here.
+            Ok(()) if task.hidden => {
+                told.push(format!("{} is only of use here, and is not handed over.", called(&task.name)));
+            }
             Ok(()) => keys.push(task.key.clone()),
             Err(why) => {
                 told.push(format!("{} cannot be handed to the scheduler: {why}.", called(&task.name)));
@@ -157,13 +158,17 @@ pub(super) fn hand_over(app: &mut App, keys: Vec<TaskKey>, then: Afterwards, now
         let moves = app.settings.guard.moves(&task.task_type, class, payload);
         moves.then(|| hardware_lines(&task.service, &task.task_type, &shown_payload(app, task), &[]))
     };
-    let lines: Vec<String> = keys.iter().filter_map(moving).flatten().collect();
+    let lines: Vec<Vec<String>> = keys.iter().filter_map(moving).collect();
+    let moving_ones = lines.len();
     if lines.is_empty() {
         return hand_over_surely(app, keys, then, now);
     }
-    let lines = lines.into_iter().chain(["It starts when the slot is free, with nobody here.".to_owned()]);
+    let lines =
+        lines.into_iter().flatten().chain(["It starts when the slot is free, with nobody here.".to_owned()]);
+    let others = keys.len() - moving_ones;
+    let lines = lines.chain((others > 0).then(|| format!("{others} more that move nothing go with it.")));
     let question = Confirm::new(
-        "Hand it to the scheduler?",
+        "Hand what waits to the scheduler?",
         lines.collect(),
         (HAND, "stay"),
         Deed::HandOverSurely(keys, then),
@@ -176,8 +181,10 @@ pub(super) fn hand_over(app: &mut App, keys: Vec<TaskKey>, then: Afterwards, now
 /// The same, without a question.
 pub(super) fn hand_over_surely(app: &mut App, keys: Vec<TaskKey>, then: Afterwards, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let mut handing = Handing { then: Some(then), open: HashSet::new() };
-    for key in keys {
+    let mut handing = app.ui.handing.take().unwrap_or_default();
+    handing.then = Some(then);
+    // The last one first: what begins meanwhile then has nothing behind it that was taken back and is sent anew before it.
+    for key in keys.into_iter().rev() {
         match app.session.withdraw(&key, Some(Way::Scheduled(None)), now) {
             Ok(frames) => {
                 handing.open.insert(key.0);
@@ -189,9 +196,6 @@ pub(super) fn hand_over_surely(app: &mut App, keys: Vec<TaskKey>, then: Afterwar
                 app.tell(Severity::Warning, text, now);
             }
         }
-    }
-    if handing.open.is_empty() {
-        return effects;
     }
     let left = handing.open.len();
     if let Some(then) = handing.then {
@@ -219,12 +223,14 @@ pub(super) fn accepted(app: &mut App, id: &Text) {
     }
 }
 
-/// It could not be handed over: the person is told, and stays.
+/// It could not be handed over: the person stays, and is told once more when all others are there.
 pub(super) fn failed(app: &mut App, id: &Text) {
+    let told = app.ui.notice.as_ref().map(|notice| notice.text.clone());
     if let Some(handing) = &mut app.ui.handing
         && handing.open.remove(id)
     {
         handing.then = None;
+        handing.failed.extend(told);
     }
 }
 
@@ -242,6 +248,9 @@ pub(super) fn after_handing(app: &mut App, now: Now) -> Vec<Effect> {
     let Some(handing) = app.ui.handing.take_if(|handing| handing.open.is_empty()) else {
         return Vec::new();
     };
+    if !handing.failed.is_empty() {
+        app.tell(Severity::Error, handing.failed.join("; "), now);
+    }
     match handing.then {
         Some(Afterwards::Leave) => quit(app, now),
         Some(Afterwards::Stop) => suspend(app, true, now),

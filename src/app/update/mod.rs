@@ -82,6 +82,9 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     let from_wire = matches!(msg, Msg::Wire(_) | Msg::Replayed(_));
     let by_person = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::EditorClosed(_));
     let composed = app.ui.layers.iter().any(|l| matches!(l, Layer::Compose(_)));
+    if matches!(msg, Msg::Paste(_)) {
+        leaving::typed(app, now);
+    }
     match msg {
         Msg::Key(key) if key.kind == KeyEventKind::Release => {}
         // The terminal belongs to the editor: what was typed just before it came is not for the screen behind it.

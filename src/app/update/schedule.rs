@@ -411,7 +411,8 @@ pub(super) fn not_replaced(
     let task = app.store().task(key).cloned();
     let name = task.as_ref().map_or_else(|| exact(&key.0).into_owned(), |t| called(&t.name).into_owned());
     let direct = task.as_ref().is_some_and(|task| task.own == Some(Own::Apart));
-    let unobserved = task.as_ref().is_some_and(|task| direct && task.state == State::Unknown);
+    let unobserved =
+        task.as_ref().is_some_and(|task| direct && task.state == State::Unknown && task.started.is_some());
     let (severity, text) = match (done, why) {
         (Cancelled::RunsOn, _) if unobserved => (
             Severity::Error,
@@ -424,6 +425,9 @@ pub(super) fn not_replaced(
                  Look before you send it again: {name}"
             ),
         ),
+        (Cancelled::Failed(why), _) if direct => {
+            (Severity::Error, format!("not taken back: {why}; it still waits here: {name}"))
+        }
         (Cancelled::RunsOn, _) => {
             (Severity::Warning, format!("it had started and runs on; nothing was submitted anew: {name}"))
         }

@@ -29,7 +29,14 @@ where
                 Some(0) => {
                     let (mut ws, _) = upgrade(stream).await;
                     introduce(&mut ws, As::Router).await;
-                    idle(ws).await;
+                    // A word of it ends the connection.
+                    loop {
+                        match ws.next().await {
+                            Some(Ok(Message::Text(text))) if text.as_str() == frame("end") => return,
+                            Some(Ok(_)) => {}
+                            _ => return,
+                        }
+                    }
                 }
                 Some(n) => f(n - 1, stream).await,
             }
@@ -224,7 +231,6 @@ async fn what_did_not_go_out_is_unsent() {
                 let _open = upgrade(stream).await;
                 std::future::pending::<()>().await;
             }
-            1 => idle(upgrade(stream).await.0).await,
             _ => drop(answer(stream, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n").await),
         }
     })
@@ -234,12 +240,11 @@ async fn what_did_not_go_out_is_unsent() {
     client.send(own("a"), "a", &frame("a"));
     client.sent("a").await;
     client.send(own("b"), "b", &frame("b"));
-    // Long enough for it to be open.
-    tokio::time::sleep(Duration::from_millis(100)).await;
     client.withdraw("b");
     let fate = client.fate("b").await;
     assert!(fate.contains("unsent: It was withdrawn"), "{fate}");
-    client.send(own("c"), "c", &frame("c"));
+    // For another slot nothing has to be waited for.
+    client.send(own("c"), "c", r#"{"id": "c", "target": "another"}"#);
     let fate = client.fate("c").await;
     assert!(fate.starts_with("unsent: ") && fate.contains("503"), "{fate}");
     let mut off = Client::start(quick("ws://127.0.0.1:1"));
@@ -290,4 +295,32 @@ async fn the_loss_of_one_touches_no_other() {
     }
     fates.sort();
     assert_eq!(fates, ["a is lost", "b is answered"]);
+}
+
+#[tokio::test]
+async fn what_waits_for_its_turn_does_not_go_out_after_the_router_is_lost() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let url = serve_tasks(move |n, stream| {
+        let log = Arc::clone(&log);
+        async move {
+            let (mut ws, _) = upgrade(stream).await;
+            if n == 0 {
+                // Nobody knows whether it has the frame, and the next one waits for that.
+                return std::future::pending::<()>().await;
+            }
+            let frame = text(&mut ws).await;
+            log.lock().unwrap().push(frame);
+        }
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    client.live(Line::Router).await;
+    client.send(own("a"), "a", &frame("a"));
+    client.sent("a").await;
+    client.send(own("b"), "b", &frame("b"));
+    client.send(Line::Router, "end", &frame("end"));
+    let fate = client.fate("b").await;
+    assert!(fate.contains("unsent: The connection to the router was lost"), "{fate}");
+    assert_eq!(*seen.lock().unwrap(), [] as [String; 0]);
 }

@@ -363,7 +363,7 @@ async fn what_a_person_has_to_change_is_tried_once_a_minute_and_what_would_be_an
                 _ => None,
             });
             let pause = until.await.saturating_sub(clock.now().mono);
-            assert!(pause <= minute && pause > minute / 2, "{status}: {pause:?}");
+            assert!(pause <= minute && pause > minute.mul_f64(0.9), "{status}: {pause:?}");
             client.net.commands.send(Command::Retry).unwrap();
         }
     }

@@ -4,7 +4,9 @@ use super::*;
 use crate::wire::archive::Archived;
 
 /// A task as the database has it: with its beginning, and with its end if there is a reply.
-fn archived(job: &Job, reply: Option<&str>) -> Archived {
+fn archived(b: &Bench, job: &Job, reply: Option<&str>) -> Archived {
+    // Its time there is that of its events.
+    let job = &Job { time: b.made.get(&job.id).unwrap_or(&job.time).clone(), ..job.clone() };
     let Event::Task(begun) = event(job, TaskEventState::Started, &job.payload) else { unreachable!() };
     let mut task = Archived::of(*begun);
     if let Some(reply) = reply {
@@ -13,6 +15,14 @@ fn archived(job: &Job, reply: Option<&str>) -> Archived {
         task.add(*ended);
     }
     task
+}
+
+impl Bench {
+    /// The database tells of it.
+    fn kept(&mut self, job: &Job, reply: Option<&str>) -> Option<Task> {
+        let task = archived(self, job, reply);
+        self.store.archived(task, self.now)
+    }
 }
 
 fn gap(b: &mut Bench, from: f64, until: f64) {
@@ -31,7 +41,7 @@ fn what_ended_in_a_gap_is_settled_and_when_that_was_is_not_made_up() {
     b.at(60.0);
     for (id, reply) in [("ok", Some(ok("ok"))), ("bad", Some(error("bad", "KeyError", "q"))), ("open", None)]
     {
-        let task = archived(&Job { parallel: true, ..job(id) }, reply.as_deref());
+        let task = archived(&b, &Job { parallel: true, ..job(id) }, reply.as_deref());
         assert!(b.store.archived(task, b.now).is_none(), "{id} is known");
     }
     assert_eq!((b.end("ok"), b.end("bad")), (OK, FAILED));
@@ -51,8 +61,8 @@ fn what_was_seen_stands_and_only_gaps_are_filled() {
     let before = b.task("seen").clone();
     b.at(20.0);
     let other = Job { name: "other".into(), payload: "{}".into(), ..job("seen") };
-    assert!(b.store.archived(archived(&other, Some(&ok("seen"))), b.now).is_none());
-    assert!(b.store.archived(archived(&job("late"), Some(&ok("late"))), b.now).is_none());
+    assert!(b.kept(&other, Some(&ok("seen"))).is_none());
+    assert!(b.kept(&job("late"), Some(&ok("late"))).is_none());
     let after = b.task("seen");
     assert_eq!((after.state, after.outcome, after.ended), (before.state, before.outcome, before.ended));
     assert_eq!((&after.name, &after.payload), (&before.name, &before.payload));
@@ -67,12 +77,12 @@ fn a_lost_end_frees_nobodys_slot_and_an_own_reply_is_waited_for() {
     b.at(10.0).runs(&job("other"));
     assert!(matches!(b.lanes("fridge").slot, Slot::Taken), "{:?}", b.lanes("fridge").slot);
     b.at(30.0);
-    b.store.archived(archived(&job("other"), Some(&ok("other"))), b.now);
+    b.kept(&job("other"), Some(&ok("other")));
     assert_eq!(b.end("other"), OK, "its event was lost");
     assert!(!matches!(b.lanes("fridge").slot, Slot::Free { .. }), "{:?}", b.lanes("fridge").slot);
     let own = Job { parallel: true, ..job("own") };
     b.submit(&own, Own::Direct).runs(&own);
-    b.store.archived(archived(&own, Some(&ok("own"))), b.now);
+    b.kept(&own, Some(&ok("own")));
     assert_eq!(b.state("own"), RUNNING);
     b.at(31.0).reply(&ok("own"));
     assert_eq!(b.task("own").ended, Some(task::Seen { at: Now::at(31.0), exact: true }));
@@ -83,7 +93,7 @@ fn what_nobody_has_seen_is_for_the_history_and_never_runs() {
     let mut b = Bench::new();
     let now = b.at(50.0).now;
     let revision = b.store.revision();
-    let mut tell = |job: &Job, reply: Option<&str>| b.store.archived(archived(job, reply), now);
+    let mut tell = |job: &Job, reply: Option<&str>| b.kept(job, reply);
     let past = tell(&job("a"), Some(&ok("a"))).unwrap();
     assert_eq!((past.state, past.outcome, past.archived), (State::Ended, Some(Outcome::Ok), true));
     assert_eq!((past.started, past.ended, past.duration(now)), (None, None, None), "nobody wrote it down");
@@ -110,12 +120,12 @@ fn another_run_under_a_used_id_is_not_taken_for_this_one() {
     let second = Job { time: "2026-11-24T21:30:00.5Z".into(), ..job("1") };
     b.at(10.0).runs(&second);
     gap(&mut b, 20.0, 50.0);
-    let past = b.store.archived(archived(&first, Some(&error("1", "KeyError", "x"))), b.now);
+    let past = b.kept(&first, Some(&error("1", "KeyError", "x")));
     assert!(past.is_some());
     assert_eq!(b.end("1"), unknown(Reason::NotSeen));
     // The database cuts zeros, and may write another offset.
     let same = Job { time: "2026-11-24T22:30:00.500000+01:00".into(), ..second };
-    assert!(b.store.archived(archived(&same, Some(&ok("1"))), b.now).is_none());
+    assert!(b.kept(&same, Some(&ok("1"))).is_none());
     assert_eq!(b.end("1"), OK);
 }
 
@@ -124,7 +134,7 @@ fn on_a_plain_service_a_result_that_looks_like_an_error_is_a_result() {
     let mut b = Bench::new();
     let task = job("a");
     let reply = cell_error("a", "KeyError");
-    let outcome = |b: &mut Bench| b.store.archived(archived(&task, Some(&reply)), b.now).unwrap().outcome;
+    let outcome = |b: &mut Bench| b.kept(&task, Some(&reply)).unwrap().outcome;
     assert_eq!(outcome(&mut b), Some(Outcome::Failed), "it may have a kernel");
     b.give(Input::Topics(vec!["IPythonServiceState.lab.".into()])).at(1.0).runs(&job("b"));
     assert_eq!(outcome(&mut b), Some(Outcome::Ok));

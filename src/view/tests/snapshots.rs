@@ -247,6 +247,8 @@ fn states_have_their_colour_and_an_old_picture_is_dimmed() {
     let lost = theme.style(Role::Lost);
     let sign = buffer.content().iter().take(80).find(|c| c.symbol() == glyphs.bullet).unwrap();
     assert_eq!(sign.style().fg, lost.fg, "the header says what is wrong: {}", b.lines()[0]);
+    let count = buffer.content().iter().take(80).find(|c| c.symbol() == glyphs.failed).expect("a count");
+    assert_eq!(count.style().fg, theme.style(Role::Dim).fg, "the counts are as old: {}", b.lines()[0]);
 }
 
 #[test]
