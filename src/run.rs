@@ -517,6 +517,7 @@ impl Runner {
         if let Some(title) = &mut self.title {
             title.set(view::title(app, self.look));
         }
+        fault::fails("draw fails")?;
         Ok(self.painter.draw(app, now, real)?)
     }
 

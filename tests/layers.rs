@@ -30,7 +30,7 @@ const MAY: [(&str, &[&str]); 24] = [
     ("view", &["wire", "store", "catalogue", "traceback", "highlight", "result", "app", "theme"]),
     ("widgets", &["view", "theme"]),
     ("config", &["theme::DEFAULT", "catalogue::guard", "memory"]),
-    // Panics on purpose, for tests.
+    // Faults on purpose, for tests.
     ("fault", &[]),
     ("net", &["wire", "memory", "fault"]),
     ("demo", &["wire"]),

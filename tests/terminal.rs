@@ -13,7 +13,11 @@
 
 mod common;
 
-use std::process::{Command, Stdio};
+use std::{
+    net::TcpListener,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use rustix::process::Signal;
 
@@ -149,11 +153,28 @@ fn ascii_and_no_colour_show_only_what_such_terminals_have() {
 
 #[test]
 fn a_signal_ends_it_with_its_code_and_gives_the_terminal_back() {
-    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
-        let screen = demo((80, 24), &["--scenario", "busy"]);
-        screen.signal(signal);
-        assert_eq!(screen.exit_status().exit_code(), code, "{signal:?}");
-        assert_eq!(screen.modes(), Modes::default(), "{signal:?}");
+    // Takes each connection and never answers the upgrade.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let mute = format!("--url ws://{}", listener.local_addr().unwrap());
+    for (args, shown) in [("demo --scenario busy", "● live"), (&*mute, "connecting")] {
+        for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+            // The settings before, and then the program in the place of the shell.
+            let script = format!("stty -g; exec \"$JUICETOP\" {args}");
+            let screen = Screen::start_command("sh", &["-c", &script], (120, 24), &[]);
+            screen.wait_for(shown, |text| text.contains(shown));
+            let begun = Instant::now();
+            screen.signal(signal);
+            assert_eq!(screen.exit_status().exit_code(), code, "{shown}: {signal:?}");
+            // Two seconds are the aim; a busy machine gets a little more.
+            assert!(
+                begun.elapsed() < Duration::from_secs(4),
+                "{shown}: {signal:?} took {:?}",
+                begun.elapsed()
+            );
+            assert_eq!(screen.modes(), Modes::default(), "{shown}: {signal:?}");
+            let before = screen.text().lines().find(|line| line.matches(':').count() > 10).map(str::to_owned);
+            assert_eq!(Some(screen.stty()), before, "{shown}: {signal:?}");
+        }
     }
 }
 
@@ -220,3 +241,6 @@ mod pipes;
 
 #[path = "terminal/title.rs"]
 mod title;
+
+#[path = "terminal/zones.rs"]
+mod zones;

@@ -320,6 +320,11 @@ fn search_finds_text_however_it_is_escaped() {
     assert_eq!(hits(r#"[1, ":1"]"#, "1", Scope::Keys, Direction::Forward), Vec::<String>::new());
     assert_eq!(hits(text, "CAF", Scope::All, Direction::Backward), ["CAF", "caf", "Caf"]);
     assert!(Needle::new("", Scope::All).is_none());
+    // A44: letters whose other case has another length.
+    let text = r#"["İẞǅ i"]"#;
+    for (needle, found) in [("i", "i"), ("ß", "ẞ"), ("ǆ", "ǅ"), ("ßǆ I", "ẞǅ i"), ("İ", "İ")] {
+        assert_eq!(hits(text, needle, Scope::All, Direction::Forward), [found], "{needle}");
+    }
     // A long text full of what is looked for is read once, not once for each.
     let long = format!("[\"{}\", {{\"a\": \"a\"}}]", "a".repeat(3_000_000));
     assert_eq!(hits(&long, "a", Scope::Keys, Direction::Forward).len(), 1);

@@ -55,6 +55,8 @@ struct Shared {
     listed: AtomicU64,
     listed_size: AtomicUsize,
     waiting: AtomicU64,
+    /// Tasks that run side by side and go on for ever.
+    running: AtomicU64,
 }
 
 /// What the flood has said so far.
@@ -109,6 +111,11 @@ impl Flood {
         self.shared.waiting.store(waiting, SeqCst);
     }
 
+    /// From now on so many tasks run side by side, and each connection hears how they begin.
+    pub fn run(&self, count: u64) {
+        self.shared.running.store(count, SeqCst);
+    }
+
     /// What it has said.
     pub fn said(&self) -> Said {
         let shared = &self.shared;
@@ -157,7 +164,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         let (reader, writer) = socket.into_inner().into_split();
         let (pings, answers) = mpsc::unbounded_channel();
         tokio::spawn(listen(reader, pings));
-        let _ = Bus { writer, answers, shared, out: Vec::new(), next: 0 }.talk().await;
+        let _ = Bus { writer, answers, shared, out: Vec::new(), next: 0, begun: 0 }.talk().await;
         return;
     }
     while let Some(Ok(message)) = socket.next().await {
@@ -217,6 +224,8 @@ struct Bus {
     out: Vec<u8>,
     /// The next round: one task ends and another begins.
     next: u64,
+    /// Of the tasks that go on, those of which this connection has heard.
+    begun: u64,
 }
 
 impl Bus {
@@ -235,6 +244,10 @@ impl Bus {
                 if self.out.len() > 256 * 1024 {
                     self.flush().await?;
                 }
+            }
+            while self.begun < self.shared.running.load(SeqCst) {
+                self.begin(self.begun);
+                self.begun += 1;
             }
             while let Ok(content) = self.answers.try_recv() {
                 self.out.extend([0x8a, content.len() as u8]);
@@ -272,6 +285,15 @@ impl Bus {
         let payload = json!({"qubit": format!("q{}", n % 20), "n": n, "shots": 1000}).to_string();
         self.tell(n, "created", &payload);
         self.tell(n, "started", &payload);
+    }
+
+    /// A task that takes no slot begins.
+    fn begin(&mut self, n: u64) {
+        let (id, service) = (format!("9009e000-0000-4000-8000-{n:012}"), format!("flood{}", n % SERVICES));
+        for state in ["created", "started"] {
+            let event = event(&id, &service, "Watch", &format!("Watch: n={n}"), true, state, r#""{}""#);
+            self.frame(event.as_bytes());
+        }
     }
 
     fn tell(&mut self, n: u64, state: &str, payload: &str) {

@@ -298,6 +298,26 @@ fn pastes_split_arrows_and_replies() {
     pty.assert_restored();
 }
 
+/// Case A32: what a terminal answers late, while the program ends, is no word for the shell behind it.
+#[test]
+fn late_replies_at_the_end_are_not_left_for_the_shell() {
+    let replies = include_bytes!("../cases/keys_late_replies.bin");
+    let mut pty = Pty::shell();
+    for _ in 0..10 {
+        pty.clear();
+        pty.send(format!("{}\n", probe_line()));
+        pty.wait_for("ready");
+        // So much that some of it may still be on its way while the reading ends.
+        pty.send([b"q", &replies.repeat(40)[..]].concat());
+        pty.wait_for_prompt_after("\x1b[?1049l");
+        pty.send("echo code $?\n");
+        pty.wait_for_prompt_after("code 0");
+        let text = pty.text();
+        let (_, after) = text.rsplit_once("\x1b[?1049l\x1b[?25h").unwrap();
+        assert_eq!(after, "$ echo code $?\r\ncode 0\r\n$ ");
+    }
+}
+
 // === stopping ===
 
 /// Cases A08, A09: there and back under a shell, with a change of size meanwhile.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     common::{
+        flood::Flood,
         program::run,
         pty::{CellStyle, Screen},
     },
@@ -38,6 +39,25 @@ fn an_idle_screen_and_one_with_running_tasks_cost_next_to_nothing() {
     let running = ten_seconds(&screen);
     // A frame a second: their times.
     assert!(running <= Duration::from_millis(400), "{running:?} of processor time while three tasks ran");
+}
+
+/// Case A40: each has a time that goes on, most of them out of sight. In a build that is not optimised.
+#[test]
+fn five_hundred_running_tasks_cost_little_more_than_three() {
+    let flood = Flood::start();
+    let screen = Screen::start(&["--url", &flood.url], (200, 50), &[]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    flood.run(500);
+    screen.wait_for("all that run", |text| text.contains("500 running"));
+    std::thread::sleep(Duration::from_secs(3));
+    let frames = screen.frames();
+    let used = ten_seconds(&screen);
+    let frames = screen.frames() - frames;
+    assert!(
+        (8..=12).contains(&frames),
+        "{frames} frames in ten seconds: their times go on, and nothing else"
+    );
+    assert!(used <= Duration::from_millis(1_500), "{used:?} of processor time while 500 tasks ran");
 }
 
 /// What stands in each cell, with its looks, row by row. A cell that was never written is one with a space; the colour

@@ -1,4 +1,4 @@
-//! A fault of the program in any of its threads: the terminal is given back once and in order, the fault's words stand in
+//! A fault of the program in any of its threads, or of the terminal: the terminal is given back once and in order, the fault's words stand in
 //! the shell, and nothing that is kept is hurt. Faults are made on purpose (`src/fault.rs`).
 
 use std::{fs, path::Path, time::Duration};
@@ -111,15 +111,47 @@ fn a_panic_while_a_recording_is_played_or_a_large_list_is_read_does_the_same() {
     }
 }
 
+/// Case A04: no panic, but an error on the way of a frame to the terminal.
+#[test]
+fn a_frame_that_cannot_be_drawn_ends_it_with_one_line() {
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: a release build has no errors on purpose");
+        return;
+    }
+    let (_server, url) = lab();
+    let home = tempfile::tempdir().unwrap();
+    let trigger = home.path().join("now").display().to_string();
+    let script = format!("stty -g; \"$JUICETOP\" --url {url}; code=$?; echo; stty -g; exit $code");
+    let env = [("JUICETOP_PANIC", &*format!("draw fails:{trigger}")), ("RUST_BACKTRACE", "1")];
+    let mut screen = Screen::start_command("sh", &["-c", &script], (100, 30), &env);
+    screen.wait_for("the connection", |text| text.contains("● live") && text.contains("cryo"));
+    fs::write(&trigger, "").unwrap();
+    screen.type_keys("?");
+    let words = "an error on purpose: draw fails";
+    ended("draw fails", &screen, 1, words);
+    let written = String::from_utf8(screen.bytes_so_far()).unwrap();
+    let after = written.rsplit_once("\x1b[?1049l").unwrap().1;
+    let told: Vec<&str> = after.lines().filter(|line| line.contains("juicetop:")).collect();
+    assert!(
+        matches!(told[..], [line] if line.ends_with(&format!("juicetop: {words}"))),
+        "one line and nothing else: {told:?}"
+    );
+}
+
 /// It ended with the fault's words, and the terminal is as it was.
 fn gave_it_back(place: &str, screen: &Screen) {
-    assert_eq!(screen.exit_status().exit_code(), 101, "{place}:\n{}", screen.text());
+    ended(place, screen, 101, &format!("a panic on purpose, in {place}"));
+    let line = screen.text().replace('\n', "");
+    assert!(line.contains("please report it"), "{place}:\n{}", screen.text());
+}
+
+/// It ended with that code and these words behind the screen that was left, and the terminal is as it was.
+fn ended(place: &str, screen: &Screen, code: u32, words: &str) {
+    assert_eq!(screen.exit_status().exit_code(), code, "{place}:\n{}", screen.text());
     assert_eq!(screen.modes(), Modes::default(), "{place}");
-    let words = format!("a panic on purpose, in {place}");
     let text = screen.text();
     // The shell's lines are as long as the screen is wide.
-    let line = text.replace('\n', "");
-    assert!(line.contains(&words) && line.contains("please report it"), "{place}:\n{text}");
+    assert!(text.replace('\n', "").contains(words), "{place}:\n{text}");
     assert!(!text.contains("stack backtrace"), "{place}:\n{text}");
     let settings: Vec<&str> = text.lines().filter(|line| line.matches(':').count() > 10).collect();
     assert_eq!(settings.len(), 2, "{place}:\n{text}");
@@ -129,10 +161,10 @@ fn gave_it_back(place: &str, screen: &Screen) {
     for mode in ["\x1b[?1049l", "\x1b[?2004l", "\x1b[8h", "\x1b[?25h\r\n"] {
         let mode = mode.trim_end();
         let after = written.rsplit_once("\x1b[?1049h").unwrap().1;
-        let times = after.split(&words).next().unwrap().matches(mode).count();
+        let times = after.split(words).next().unwrap().matches(mode).count();
         assert!(times >= 1 && (mode == "\x1b[?25h" || times == 1), "{place}: {mode:?} {times} times");
     }
-    assert!(written.find("\x1b[?1049l") < written.find(&words), "{place}");
+    assert!(written.find("\x1b[?1049l") < written.find(words), "{place}");
     screen.assert_harmless();
 }
 

@@ -480,6 +480,49 @@ fn what_is_wide_or_hostile_keeps_the_cursor_where_it_is_typed() {
 }
 
 #[test]
+fn a_key_that_repeats_counts_and_one_that_is_let_go_does_not() {
+    // A27: `a` pressed, repeated and let go; then Enter and Tab, each pressed and let go.
+    let mut b = form("Texts");
+    b.sends(&case("keys_kitty_press_repeat_release.bin"));
+    assert_eq!((member(&b, "qubit").as_str(), place(&b).as_str()), (r#""aa""#, "device"));
+    assert_eq!(b.sent_types(), [""; 0]);
+}
+
+#[test]
+fn wide_characters_are_typed_and_deleted_whole_wherever_text_is_typed() {
+    // A44: eight characters, two to the left, two deleted before the cursor and one behind it; then the first and the last.
+    let keys = case("keys_wide_edit.bin");
+    let left = "量👩\u{200d}";
+    for (kind, field) in [("Texts", "title"), ("Texts", "script"), ("Unions", "anything")] {
+        let mut b = form(kind);
+        b.keys("ctrl-g").types(field).keys("enter").sends(&keys);
+        let text = match &pane(&b).edit {
+            Edit::Text(pane) => pane.text(),
+            Edit::Line { line, .. } => line.text().to_owned(),
+            Edit::None => String::new(),
+        };
+        assert_eq!(text.lines().next_back(), Some(left), "{kind}.{field}: {text:?}");
+        b.screen();
+    }
+    let mut b = cell();
+    b.sends(&keys);
+    assert_eq!(json::string(&member(&b, "raw_code")).unwrap(), left);
+
+    let line = |b: &Bench| match b.app.ui.layers.last() {
+        Some(Layer::Filter(line) | Layer::Search(line)) => (line.text().to_owned(), line.cursor()),
+        other => panic!("no line, but {other:?}"),
+    };
+    let mut b = Bench::new();
+    b.runs(&job("q1")).completed(&job("q1"), &ok("q1"));
+    b.keys("/").sends(&keys);
+    assert_eq!((line(&b), b.app.ui.filter_text.as_str()), ((left.to_owned(), 3), left));
+    b.screen();
+    b.keys("ctrl-u esc j enter /").sends(&keys);
+    assert_eq!(line(&b), (left.to_owned(), 3));
+    b.screen();
+}
+
+#[test]
 fn a_form_of_many_fields_is_still_typed_into() {
     let mut b = form("Lists");
     let many: Vec<String> = (0..900).map(|n| format!("{n}.5")).collect();

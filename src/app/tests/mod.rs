@@ -45,6 +45,7 @@ use super::{keymap::Key, session::Outgoing, *};
 use crate::{
     clean::Clean,
     store::{Input, Limits, Outcome},
+    term,
     theme::{Glyphs, Theme},
     view::{self, Look, Screen},
     widgets::Painted,
@@ -270,6 +271,17 @@ impl Bench {
     pub fn types(&mut self, text: &str) -> &mut Bench {
         for c in text.chars() {
             self.later(0.05).msg(Msg::Key(KeyEvent::from(crossterm::event::KeyCode::Char(c))));
+        }
+        self
+    }
+
+    /// Bytes of a terminal, as the reader of its keys makes keys of them.
+    pub fn sends(&mut self, bytes: &str) -> &mut Bench {
+        let mut inputs = Vec::new();
+        term::Parser::new(0x7f, term::ESCAPE_WAIT).feed(bytes.as_bytes(), self.now, &mut inputs);
+        for input in inputs {
+            let term::Input::Key(key) = input else { panic!("no key, but {input:?}") };
+            self.later(0.1).msg(Msg::Key(key));
         }
         self
     }

@@ -180,3 +180,33 @@ fn what_is_nested_too_deep_is_shown_as_text() {
     let [Effect::Save { name, text }] = &b.take()[..] else { panic!("{:?}", b.effects) };
     assert_eq!((name.as_str(), text.len()), ("MeasureT1-r.txt", 200_000));
 }
+
+/// A45: of more rows than 16 bits count.
+#[test]
+fn seventy_thousand_members_end_at_the_last_one() {
+    let array = (0..70_000).map(|n| n.to_string()).collect::<Vec<_>>();
+    let object = (0..70_000).map(|n| format!("\"k{n}\": {n}")).collect::<Vec<_>>();
+    for (result, row) in [
+        (format!("[{}]", array.join(", ")), (|n| format!("{n}: {n}")) as fn(usize) -> String),
+        (format!("{{{}}}", object.join(", ")), |n| format!("k{n}: {n}")),
+    ] {
+        for size in [(100, 30), (40, 12)] {
+            let mut b = looked_into(&result, size);
+            b.keys("G").shows("70001 of 70001");
+            assert_eq!(b.viewer().cursor, 70_000);
+            let ends = |b: &Bench, n: usize| {
+                b.lines().iter().filter(|line| line.trim_end().ends_with(&format!(" {}", row(n)))).count()
+            };
+            assert_eq!(ends(&b, 69_999), 1, "{:#?}", b.lines());
+            let page = (1..100).take_while(|back| ends(&b, 69_999 - back) == 1).count();
+            assert!(page >= 4, "what is before it fills the page: {:#?}", b.lines());
+            b.keys("pageup");
+            let cursor = b.viewer().cursor;
+            assert!((69_900..70_000).contains(&cursor), "{cursor}");
+            b.shows(&format!("{} of 70001", cursor + 1));
+            for n in cursor - 1..cursor + 3 {
+                assert_eq!(ends(&b, n), 1, "{n}: {:#?}", b.lines());
+            }
+        }
+    }
+}

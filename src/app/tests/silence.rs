@@ -143,7 +143,8 @@ fn from_when_to_when_nothing_was_seen_stands_there_until_it_is_put_away() {
     let shown = |b: &mut Bench, id: &str| {
         b.app.ui.layers = vec![Layer::Task(Box::new(Reader::new(TaskKey(id.into()), &b.app.settings)))];
         b.msg(Msg::Wake);
-        b.lines().iter().filter(|line| line.contains(" +00:00 to ")).count()
+        let offset = b.now.utc.with_timezone(&chrono::Local).format(" %:z to ").to_string();
+        b.lines().iter().filter(|line| line.contains(&offset)).count()
     };
     assert_eq!((shown(&mut b, "q1"), shown(&mut b, "q2")), (3, 0));
 }
