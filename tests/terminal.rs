@@ -208,6 +208,30 @@ fn a_hostile_lab_writes_no_control_byte_of_its_own() {
     screen.assert_harmless();
 }
 
+/// Case A19: what it says without a screen is as harmless as the screen. The text behind a sequence without end is there.
+#[test]
+fn a_hostile_name_in_a_last_message_does_nothing_to_the_terminal() {
+    let odd = "\x1b]0;taken\x07\x1b[2J\u{9b}31m\x1bPunterminated and what follows";
+    let file = format!("/nowhere/{odd}");
+    let url = format!("ws://127.0.0.1:9/{odd}\u{202e}");
+    let cases: [(&[&str], &str); 4] = [
+        (&["replay", &file], "cannot be read"),
+        (&["replay", "--redact", &file], "cannot be read"),
+        (&["--url", &url, "list"], "juicetop:"),
+        (&[odd], "unrecognized subcommand"),
+    ];
+    for (args, words) in cases {
+        let screen = Screen::start(args, (300, 24), &[]);
+        assert_eq!(screen.exit_status().exit_code(), 2, "{args:?}:\n{}", screen.text());
+        screen.assert_harmless();
+        let text = screen.text();
+        assert!(text.contains(words), "{args:?}:\n{text}");
+        // The reader of arguments takes sequences out of what it repeats, but for those of eight bits.
+        assert!(args == [odd] || text.contains("unterminated and what follows"), "{args:?}:\n{text}");
+        assert_eq!(screen.title(), None, "{args:?}");
+    }
+}
+
 #[test]
 fn without_a_terminal_it_says_so_and_writes_nothing_to_standard_output() {
     let output = Command::new(env!("CARGO_BIN_EXE_juicetop"))

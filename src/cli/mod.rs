@@ -85,8 +85,13 @@ pub fn main() -> ExitCode {
     match Cli::read(std::env::args_os()) {
         Ok(cli) => run(cli),
         Err(error) => {
-            // Help, the version, or what is wrong. A closed pipe is nobody's concern.
-            let _ = error.print();
+            // What is wrong repeats the words that were typed or pasted; help and the version are our own, in colours.
+            // A closed pipe is nobody's concern.
+            if error.use_stderr() {
+                out::say_block(&error.render().to_string());
+            } else {
+                let _ = error.print();
+            }
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSE))
         }
     }
