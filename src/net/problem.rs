@@ -46,9 +46,10 @@ pub fn closed(url: &str, frame: Option<&CloseFrame>) -> Problem {
         return problem(kind, format!("{url} closed the connection without giving a reason"), "");
     };
     let code = u16::from(frame.code);
-    // tungstenite's own words where the code in the frame is one that nobody may send.
+    // tungstenite's own words where the code in the frame is one that nobody may send; a peer may say them as well.
     if frame.code == CloseCode::Protocol && frame.reason.as_str() == "Protocol violation" {
-        return problem(kind, format!("{url} closed the connection with a code that is not valid"), "");
+        let what = "closed the connection (1002, protocol error) or with a code that is not valid";
+        return problem(kind, format!("{url} {what}"), "");
     }
     let word = match frame.code {
         CloseCode::Normal => ", normal end",

@@ -133,6 +133,33 @@ async fn answers_of_web_servers_have_their_meanings() {
 }
 
 #[tokio::test]
+async fn answers_of_web_servers_where_an_edge_was_expected_have_their_meanings() {
+    // Case C09: of the hub only a refused token is looked at again by itself, and what passes by itself.
+    let dir = tempfile::tempdir().unwrap();
+    let token_file = dir.path().join("token");
+    std::fs::write(&token_file, "t").unwrap();
+    for (status, more, kind, again, remedy) in [
+        ("404 Not Found", "", ProblemKind::NotJuice, false, "base path"),
+        ("302 Found", "Location: /hub/login\r\n", ProblemKind::Redirected, false, "base path"),
+        ("400 Bad Request", "", ProblemKind::NotJuice, false, "proxy"),
+        ("200 OK", "", ProblemKind::NotJuice, false, "web server"),
+        ("401 Unauthorized", "", ProblemKind::Refused, true, "token file"),
+        ("403 Forbidden", "", ProblemKind::Refused, true, "token file"),
+        ("502 Bad Gateway", "", ProblemKind::ServerError, true, "not (yet)"),
+        ("503 Service Unavailable", "", ProblemKind::ServerError, true, "not (yet)"),
+    ] {
+        let base = web(status, more).await.replace("ws://", "http://");
+        let endpoint = Some(Endpoint::Edge { base: base.clone(), token_file: token_file.clone() });
+        let (problem, waits) = Client::start(Options { endpoint, ..quick("") }).down(Line::Bus).await;
+        assert_eq!((problem.kind, waits), (kind, again), "{status}: {problem:?}");
+        let address = base.replace("http://", "");
+        assert!(problem.what.contains(&format!("{address}/hub/sub")), "{status}: {problem:?}");
+        assert!(problem.what.contains(&status[..3]), "{status}: {problem:?}");
+        assert!(problem.remedy.contains(remedy), "{status}: {problem:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_base_path_stands_before_both_paths_and_a_wrong_one_is_named() {
     let url = serve(|_, stream| async move {
         let mut start = [0; 26];

@@ -46,6 +46,22 @@ async fn closes_are_told_with_code_and_reason() {
 }
 
 #[tokio::test]
+async fn a_close_for_a_breach_of_the_protocol_is_not_taken_for_one_with_a_bad_code() {
+    // Case C18: tungstenite hands a bad code on as 1002 with words of its own, which a peer may say as well.
+    for (reason, says) in [
+        ("Protocol violation", "(1002, protocol error) or with a code that is not valid"),
+        ("odd frame", "(1002, protocol error): odd frame"),
+    ] {
+        let length = u8::try_from(2 + reason.len()).unwrap();
+        let bytes = [&[0x88, length, 0x03, 0xea][..], reason.as_bytes()].concat();
+        let mut client = Client::start(quick(&raw("/tasks", bytes).await));
+        client.live(Line::Router).await;
+        let (problem, again) = client.down(Line::Router).await;
+        assert!(again && problem.what.ends_with(says), "{problem:?}");
+    }
+}
+
+#[tokio::test]
 async fn text_that_is_not_utf8_is_told_once_and_the_other_line_lives() {
     for file in ["ws_text_invalid_utf8.bin", "ws_text_cesu_surrogate.bin"] {
         let url = raw("/tasks", case(file)).await;
@@ -117,6 +133,49 @@ async fn messages_of_the_wrong_kind_are_counted_and_passed_over() {
     assert!(client.until("bad", bad).await.1.contains("binary"));
     assert_eq!(client.until("no JSON", bad).await.2, 3);
     client.until("reply", |e| matches!(e, Event::Reply { .. }).then_some(())).await;
+}
+
+#[tokio::test]
+async fn each_odd_reply_is_taken_or_counted_and_the_link_lives() {
+    // Case C19.
+    let lines = String::from_utf8(case("frames_replies.jsonl")).unwrap();
+    let frames: Vec<String> = lines.lines().map(str::to_owned).collect();
+    let count = frames.len();
+    let url = serve(move |_, stream| {
+        let frames = frames.clone();
+        async move {
+            let (mut ws, request) = upgrade(stream).await;
+            if request.uri().path() != "/tasks" {
+                return idle(ws).await;
+            }
+            introduce(&mut ws, As::Router).await;
+            for frame in frames {
+                ws.send(Message::text(frame)).await.unwrap();
+            }
+            ws.send(Message::text(r#"{"id": "last", "status": "ok"}"#)).await.unwrap();
+            idle(ws).await;
+        }
+    })
+    .await;
+    let mut client = Client::start(quick(&url));
+    let (mut replies, mut bads) = (Vec::new(), Vec::new());
+    client
+        .until("the last", |e| {
+            match e {
+                Event::Reply { line: Line::Router, reply } => replies.push(reply.id.clone()),
+                Event::Bad { line: Line::Router, length, .. } => bads.push(*length),
+                Event::Link { state: LinkState::Waiting { .. }, .. } => panic!("{e:?}"),
+                _ => {}
+            }
+            replies.last().is_some_and(|id| id.as_deref() == Some("last")).then_some(())
+        })
+        .await;
+    assert_eq!(replies.len() - 1 + bads.len(), count, "{replies:?} {bads:?}");
+    // A list, a text, null, a number and what is no JSON at all: none of them is an object.
+    assert_eq!(bads, ["[]", r#""text""#, "null", "5", "{not json"].map(str::len));
+    let first = "00000000-0000-4000-8000-000000000001";
+    let again = replies.iter().filter(|id| id.as_deref() == Some(first)).count();
+    assert_eq!(again, 2, "a second answer is for the store to judge");
 }
 
 #[tokio::test]
