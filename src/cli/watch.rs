@@ -459,6 +459,8 @@ mod tests {
         let second = Duration::from_secs;
         assert!(!let_go(0).is_news(None, second(100)));
         assert!(let_go(1).is_news(None, second(1)));
+        assert!(LetGo { texts: 1, ..let_go(0) }.is_news(None, second(1)));
+        assert!(LetGo { events: 1, ..let_go(0) }.is_news(None, second(1)));
         let told = Some((let_go(1), second(1)));
         assert!(!let_go(1).is_news(told, second(100)), "it is no more than was told");
         assert!(!let_go(500).is_news(told, second(60)));

@@ -325,4 +325,20 @@ fn only_what_may_have_ended_is_put_away() {
     assert_eq!(unknown(&b), 1);
     b.keys("j X");
     assert_eq!(unknown(&b), 0);
+    // Case B05: one that is still said to run, because its end was lost on a link that stayed. Only its own row goes.
+    let mut b = Bench::new();
+    b.runs(&parallel("other")).runs(&job("ghost"));
+    b.app.ui.selected = Some(Selected::task("fridge".into(), TaskKey("ghost".into())));
+    assert_eq!(b.app.store().counts(false).running, 2);
+    b.keys("X");
+    let ghost = b.app.store().find("ghost").unwrap();
+    assert_eq!((ghost.state, &ghost.reason), (State::Unknown, &Some(crate::store::Reason::PutAway)));
+    assert_eq!((b.app.store().counts(false).running, unknown(&b)), (1, 0));
+    // Of an own one our connection tells the end.
+    let mut b = at_risk();
+    let id = b.app.store().own_at_risk().next().unwrap().key.to_string();
+    b.completed(&job("holder"), &ok("holder")).runs(&Job { kind: "MeasureT2".into(), ..job(&id) });
+    assert_eq!(b.selected(), id);
+    b.keys("X");
+    assert_eq!(b.state(&id), State::Running { starting: false });
 }

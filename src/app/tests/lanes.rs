@@ -270,6 +270,38 @@ fn the_service_of_a_selected_task_keeps_its_name_on_the_screen() {
 }
 
 #[test]
+fn between_two_own_tasks_the_others_are_seen_to_wait() {
+    // Case B17: the first has ended, and the second has not been told to begin.
+    let mut b = Bench::new();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        b.go_to("fridge").keys("s").types("MeasureT2").keys("enter f7 f2 ctrl-s");
+        ids.push(b.sent().last().unwrap().id.to_string());
+        b.take();
+    }
+    let first = Job { kind: "MeasureT2".into(), name: "MeasureT2".into(), ..job(&ids[0]) };
+    b.runs(&first).shows("1 running").shows("2 waiting");
+    b.later(1.0).completed(&first, &ok(&ids[0])).shows("0 running").shows("2 waiting");
+    b.shows("1 · ◆ MeasureT2").shows("2 · ◆ MeasureT2").shows("nothing holds the slot");
+    assert_eq!(b.waiting("fridge"), ids[1..]);
+}
+
+#[test]
+fn a_kernel_that_died_is_said_to_be_away_and_its_task_is_in_doubt() {
+    // Case B04.
+    let mut b = Bench::new();
+    let cell = Job { service: "lab".into(), kind: "IPythonTask".into(), ..job("c") };
+    b.kernel("lab", "busy").runs(&cell).shows("1 running").shows_not("unknown");
+    let since = b.now.utc.with_timezone(&chrono::Local).format("%H:%M").to_string();
+    let away = format!("not reachable since {since}");
+    b.kernel("lab", "connecting").shows(&away).shows("0 running").shows("1 unknown");
+    b.later(60.0).kernel("lab", "connecting").shows(&away);
+    b.later(60.0).kernel("lab", "restarting").shows("restarting").shows_not("not reachable");
+    b.later(1.0).kernel("lab", "idle").shows_not("restarting").shows_not("not reachable").shows("1 unknown");
+    assert_eq!(b.state("c"), State::Unknown, "the new process does not have it");
+}
+
+#[test]
 fn a_kernel_of_which_nothing_is_told_any_more_is_shown_as_such() {
     let mut b = Bench::new();
     b.kernel("lab", "idle").later(60.0).kernel("lab", "idle");

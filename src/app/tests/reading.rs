@@ -203,3 +203,21 @@ fn a_large_payload_is_looked_through_for_secrets_beside_the_loop_and_not_shown_b
     b.keys("v");
     assert_eq!(b.layers(), ["result"]);
 }
+
+#[test]
+fn a_reply_that_is_too_large_is_told_with_its_size_and_the_limit() {
+    // Case C01: it reaches the program as what stands in for it, of an own task and of another's.
+    use crate::wire::stand_in::LeftOut;
+    let left_out = LeftOut { length: 53_477_376, limit: 52_690_944 };
+    let mut other = Bench::new();
+    other.runs(&job("q1")).completed(&job("q1"), &left_out.reply("q1")).keys("j");
+    let mut own = Bench::new();
+    own.keys("s").types("Ping").keys("enter ctrl-s");
+    let id = own.sent()[0].id.to_string();
+    own.reply(&left_out.reply(&id));
+    for mut b in [other, own] {
+        assert_eq!(b.app.store().counts(false).unknown, 1);
+        b.keys("enter").shows("53477376 bytes").shows("52690944").shows("How it ended is not known");
+        b.shows_not("juicetop_left_out").shows_not("unknown status");
+    }
+}

@@ -59,6 +59,16 @@ fn a_list_that_was_read_without_the_bus_is_read_again_with_it() {
     assert_eq!(asked(&b, "GetScheduledTasks"), 1);
 }
 
+#[test]
+fn events_that_were_let_go_are_counted_on_the_screen() {
+    // Case B05.
+    for (size, says) in [((100, 30), "3 events missed"), ((40, 12), " 3! ")] {
+        let mut b = Bench::with(Settings::default(), size);
+        b.shows_not(says).wire(Incoming::Missed { count: 1 }).wire(Incoming::Missed { count: 2 }).shows(says);
+        b.later(600.0).msg(Msg::Wake).shows(says);
+    }
+}
+
 /// A snapshot of a scheduled task on `fridge`.
 fn entry(sid: &str, task_id: Option<&str>, status: &str) -> String {
     let task_id = task_id.map_or_else(|| "null".to_owned(), json::quote);

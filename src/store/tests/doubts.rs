@@ -169,6 +169,46 @@ fn an_idle_kernel_says_nothing_about_other_tasks() {
 }
 
 #[test]
+fn what_gave_its_slot_away_counts_as_running_for_a_minute_more() {
+    // Case B01: a plain service tells no idle, so only the next task in its slot tells that an end was lost.
+    let (a, b) = (job("a"), job("b"));
+    let mut bench = Bench::new();
+    bench.runs(&a).at(1.0).runs(&b).at(2.0).completed(&b, &ok("b")).sleep_until(61.0);
+    assert_eq!(bench.state("a"), RUNNING, "its end may have been late");
+    bench.sleep_until(63.0);
+    assert_eq!(bench.end("a"), unknown(Reason::EndMissed));
+    assert_eq!((bench.store.counts(false).running, bench.store.counts(false).unknown), (0, 1));
+    // Each of these says nothing about the slot, or is told of by somebody else.
+    let beside = |job: &Job| Job { parallel: true, ..job.clone() };
+    let elsewhere = Job { target: "lab".into(), ..b.clone() };
+    type Begins = fn(&mut Bench, &Job);
+    let runs: Begins = |bench, a| {
+        bench.runs(a);
+    };
+    let own: Begins = |bench, a| {
+        bench.submit(a, Own::Direct).runs(a);
+    };
+    let scheduled: Begins = |bench, a| {
+        bench.scheduled("s", Some("a"), a, ScheduledStatus::Running).runs(a);
+    };
+    for (case, begins, a, b) in [
+        ("the next one is parallel", runs, a.clone(), beside(&b)),
+        ("it is parallel itself", runs, beside(&a), b.clone()),
+        ("the next one is of another service", runs, a.clone(), elsewhere),
+        ("our connection tells its end", own, a.clone(), b.clone()),
+        ("the scheduler tells its end", scheduled, a.clone(), b.clone()),
+    ] {
+        let mut bench = Bench::new();
+        begins(&mut bench, &a);
+        bench.at(1.0).runs(&b).at(2.0).completed(&b, &ok("b")).sleep_until(600.0);
+        assert_eq!(bench.state("a"), RUNNING, "{case}");
+    }
+    let mut bench = Bench::new();
+    bench.runs(&b).at(1.0).runs(&a).at(2.0).completed(&b, &ok("b")).sleep_until(600.0);
+    assert_eq!(bench.state("a"), RUNNING, "the younger one has the slot");
+}
+
+#[test]
 fn the_scheduler_is_asked_about_its_cell_that_ended_unseen() {
     let mut bench = Bench::new();
     let job = cell("c");

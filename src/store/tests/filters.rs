@@ -217,6 +217,23 @@ fn signs_of_patterns_are_plain_text() {
     assert_eq!(admitted(&bench, &hard), Vec::<String>::new());
 }
 
+#[test]
+#[allow(clippy::disallowed_methods, reason = "it measures")]
+fn a_pattern_that_could_be_tried_in_countless_ways_answers_at_once() {
+    // Case B27: with a matcher that tries all ways of cutting the name up this test would not end.
+    let mut bench = Bench::new();
+    let name = "a".repeat(5_000);
+    bench
+        .runs(&Job { name: name.clone(), ..job("fits") })
+        .runs(&Job { name: format!("{name}!"), ..job("not") });
+    let begun = std::time::Instant::now();
+    assert_eq!(admitted(&bench, "/^(a+)+$/"), ["fits"]);
+    assert_eq!(admitted(&bench, "/(a+)+$/"), ["fits"], "the end is meant, not some place");
+    assert_eq!(admitted(&bench, "/(a|aa)+b/"), Vec::<String>::new());
+    assert_eq!(admitted(&bench, "-/(a+)+$/"), ["not"]);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_panics(text in r#"([a-z:,"! /\\\[\]().*>0-9-]|outcome:|state:|since:|took>|took<|payload\.|/|İ|ẞ|ǅ){0,20}"#) {
