@@ -69,6 +69,8 @@ pub(crate) struct Bench {
     pub set_ahead: TimeDelta,
     /// What stands as the time of each task that runs.
     made: HashMap<String, String>,
+    /// Messages come so close together that nothing is drawn between them.
+    pub undrawn: bool,
 }
 
 /// One task of the lab.
@@ -174,6 +176,7 @@ impl Bench {
             lab_ahead: TimeDelta::zero(),
             set_ahead: TimeDelta::zero(),
             made: HashMap::new(),
+            undrawn: false,
         }
     }
 
@@ -238,8 +241,10 @@ impl Bench {
 
     pub fn msg(&mut self, msg: Msg) -> &mut Bench {
         let effects = update(&mut self.app, msg, self.now);
-        // What the loop does before it draws.
-        self.app.settle(self.now);
+        if !self.undrawn {
+            // What the loop does before it draws.
+            self.app.settle(self.now);
+        }
         self.effects.extend(effects);
         self
     }
