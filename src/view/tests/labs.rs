@@ -43,8 +43,9 @@ fn at_every_width_it_says_which_lab_is_seen_and_that_another_one_is_in_trouble()
     let since = Now::at(60.0).utc;
     for count in 2..=12 {
         for here in [0, count / 2, count - 1] {
+            let mut b = lab((160, 24), Charset::Unicode);
             for width in 20..=160 {
-                let mut b = lab((width, 24), Charset::Unicode);
+                b.msg(Msg::Resize(width, 24));
                 let mut all: Vec<Standing> =
                     (0..count).map(|n| Standing { running: 12, ..standing(&format!("labor{n}")) }).collect();
                 let other = if here == 0 { count - 1 } else { 0 };
