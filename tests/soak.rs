@@ -120,18 +120,41 @@ fn what_came_while_the_editor_had_the_terminal_stands_on_the_screen_afterwards()
 }
 
 #[test]
-fn a_flood_is_drawn_at_most_thirty_times_a_second_and_each_frame_once() {
+fn a_flood_is_drawn_at_most_fifteen_times_a_second_and_each_frame_once() {
     let flood = Flood::start();
     let mut screen = open(&flood, &["--no-history"]);
     let (begun, frames, bytes) = (Instant::now(), screen.frames(), screen.bytes_so_far().len());
     flood.rate(2_000);
     sleep(Duration::from_secs(3));
     flood.rate(0);
-    let (most, drawn) = (begun.elapsed().as_millis() / 33 + 3, screen.frames() - frames);
+    let (most, drawn) = (begun.elapsed().as_millis() / 67 + 3, screen.frames() - frames);
     let written = screen.bytes_so_far().len() - bytes;
     assert!(drawn as u128 <= most, "{drawn} frames in the time for {most}");
     // All 4,800 cells anew with a colour each would be more than 100,000.
     assert!(written <= 12_000 * (drawn + 1), "{written} bytes in {drawn} frames");
+    wait_for_counts(&screen, &flood);
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
+
+#[test]
+fn a_hundred_events_a_second_cost_a_slow_line_little() {
+    let flood = Flood::start();
+    let mut screen = open(&flood, &["--no-history"]);
+    flood.rate(100);
+    sleep(Duration::from_secs(2));
+    let (begun, from) = (Instant::now(), screen.bytes_so_far().len());
+    sleep(Duration::from_secs(8));
+    let written = screen.bytes_so_far()[from..].to_vec();
+    let seconds = begun.elapsed().as_secs_f64();
+    let count = |what: &[u8]| written.windows(what.len()).filter(|window| *window == what).count();
+    let (begins, ends) = (count(b"\x1b[?2026h"), count(b"\x1b[?2026l"));
+    assert!(begins as f64 <= 15.0 * seconds + 2.0, "{begins} frames in {seconds:.1} s");
+    assert!(begins.abs_diff(ends) <= 1, "{begins} frames begin and {ends} end");
+    assert!(written.len() as f64 <= 20_000.0 * seconds, "{} bytes in {seconds:.1} s", written.len());
+    // Neither of these, by which the whole would be wiped and drawn anew.
+    assert_eq!((count(b"\x1b[2J"), count(b"\x1b[J")), (0, 0));
+    flood.rate(0);
     wait_for_counts(&screen, &flood);
     screen.type_keys("q");
     assert_eq!(screen.exit_status().exit_code(), 0);

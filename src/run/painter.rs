@@ -13,8 +13,9 @@ use crate::{
     widgets::Painted,
 };
 
-/// The shortest time between two frames that the wire alone causes.
-const FRAME: Duration = Duration::from_millis(33);
+/// The shortest time between two frames that the wire alone causes: fifteen a second. More would only flicker over ssh, where
+/// each has to pass the line; a person's own keys are drawn at once.
+const FRAME: Duration = Duration::from_millis(67);
 
 /// Draws when the picture may have changed, and not otherwise.
 pub struct Painter<B: Backend> {
