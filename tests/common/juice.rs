@@ -55,7 +55,7 @@ const SERVICES: [(&str, &str); 3] = [
 ];
 
 /// How many tests can have a slot of their own on one Juice.
-const LANES: usize = 64;
+const LANES: usize = 128;
 
 /// How long all processes may take to come up: about 10 s on two quiet cores, a minute was seen on very busy ones.
 const UP_WITHIN: Duration = Duration::from_secs(180);

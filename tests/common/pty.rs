@@ -389,7 +389,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        // It may be ending in this very moment: then there is nothing left to kill.
+        if self.shared.lock().exit.is_none() {
+            let _ = kill_process(self.pid, Signal::KILL);
+        }
     }
 }
 
