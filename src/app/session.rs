@@ -455,13 +455,19 @@ impl Session {
     /// there is no row.
     pub fn submit(&mut self, frame: TaskFrame, way: &Way, now: Now) -> Result<Vec<Outgoing>, String> {
         let mut out = Vec::new();
-        let line = match way {
-            Way::Alone => Line::Service(frame.target.clone()),
+        let own = match way {
             // It may have to wait for the slot, and is to be withdrawn without the others.
-            Way::Direct if !frame.parallel => Line::Task(frame.id.clone()),
-            _ => Line::Router,
+            Way::Direct if !frame.parallel => Own::Apart,
+            Way::Direct => Own::Direct,
+            Way::Scheduled(_) => Own::Scheduled,
+            Way::Alone => Own::Alone,
         };
-        let needed = if let Line::Task(_) = line { &Line::Router } else { &line };
+        let line = match own {
+            Own::Alone => Line::Service(frame.target.clone()),
+            Own::Apart => Line::Task(frame.id.clone()),
+            Own::Direct | Own::Scheduled => Line::Router,
+        };
+        let needed = if own == Own::Apart { &Line::Router } else { &line };
         if self.replay.is_some() {
             return Err("not sent: this is a recording".to_owned());
         }
@@ -484,16 +490,10 @@ impl Session {
                 "not sent: it would be a frame of {bytes} bytes, and Juice takes at most {LARGEST}"
             ));
         }
-        let own = match way {
-            Way::Direct if !frame.parallel => Own::Apart,
-            Way::Direct => Own::Direct,
-            Way::Scheduled(_) => Own::Scheduled,
-            Way::Alone => Own::Alone,
-        };
         self.store.apply(Input::Submitted { frame: frame.clone(), own }, now);
         match way {
             Way::Direct => {
-                let pending = if frame.parallel { Pending::Direct } else { Pending::Apart };
+                let pending = if own == Own::Apart { Pending::Apart } else { Pending::Direct };
                 self.pending.insert(frame.id.clone(), pending);
                 out.push(Outgoing { line, id: frame.id.clone(), text: frame.encode() });
             }

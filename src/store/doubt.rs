@@ -307,8 +307,8 @@ impl Store {
             let Some(row) = self.row(id) else { continue };
             let task = &row.task;
             let lost = match (task.own, &service) {
+                // One apart loses its own connection: `on_connection_lost`.
                 (Some(Own::Direct), None) => true,
-                // (One that has a connection of its own loses that one.)
                 // The scheduler may have taken it or not: its acknowledgement was lost.
                 (Some(Own::Scheduled), None) => task.scheduled_task_id.is_none(),
                 (Some(Own::Alone), Some(name)) => task.service == *name,

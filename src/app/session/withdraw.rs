@@ -112,8 +112,8 @@ impl Session {
         self.bus_whole.is_some_and(|since| since.mono < task.first_seen.mono)
     }
 
-    /// Takes an own direct task back that waits, once those before it are back; `in_its_place`: sends it anew this way, if it is sure that it never began.
-    /// What came of it is told as [`News::Cancelled`], else as [`News::Replaced`] or [`News::NotReplaced`].
+    /// Takes an own direct task back that waits, once those before it are back; `in_its_place`: sends it anew this way, if it
+    /// is sure that it never began. What came of it is told as [`News::Cancelled`], else as [`News::Replaced`] or [`News::NotReplaced`].
     ///
     /// # Errors
     /// One sentence where that cannot be done; then nothing was.
@@ -145,7 +145,12 @@ impl Session {
 
     /// Goes on with the next one where none is on its way; once none is left, sends what goes in their place.
     fn next_withdrawal(&mut self, now: Now, out: &mut Vec<Outgoing>) {
-        if self.withdrawing.first().is_some_and(|(_, w)| w.stage == Stage::Queued) {
+        if let Some((id, _)) = self.withdrawing.first().filter(|(_, w)| w.stage == Stage::Queued) {
+            if !self.is_live(&Line::Router) {
+                let id = id.clone();
+                let why = Cancelled::Failed("the task manager is not connected".to_owned());
+                return self.not_taken_back(&id, why, now, out);
+            }
             let question = self.ask_the_bus(LAG, now, out);
             self.withdrawing[0].1.stage = Stage::Listening(question);
         }

@@ -295,3 +295,21 @@ fn connections_that_are_lost_together_are_told_together() {
     }
     assert!(b.notice().contains("and 1 more"), "{}", b.notice());
 }
+
+#[test]
+fn nothing_is_asked_for_the_next_one_once_the_router_is_lost() {
+    let (mut b, first) = waiting("MeasureT2");
+    b.keys("s").types("MeasureT2").keys("enter f7 f2 ctrl-s");
+    let second = b.sent().last().unwrap().id.clone();
+    b.keys("q h").tells_of_the_question();
+    let state = down(b.now);
+    b.link(Line::Router, state).withdrawn(&second);
+    assert_eq!((b.sent().len(), b.state(&second)), (0, State::Unknown));
+    assert_eq!(b.state(&first), State::Waiting, "its own connection stands");
+    assert!(!b.app.store().find(&first).unwrap().cancel_wished);
+    assert!(
+        b.notice().contains("did not tell whether") && b.notice().contains("not connected"),
+        "{}",
+        b.notice()
+    );
+}

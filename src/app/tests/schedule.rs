@@ -321,13 +321,18 @@ fn what_has_no_known_payload_or_place_is_not_moved() {
 #[test]
 fn hardware_is_moved_by_its_own_key_only_and_read_only_refuses_every_deed() {
     let mut b = lab();
-    let heater =
-        Job { kind: "EnableHeater".into(), name: "EnableHeater".into(), payload: "{}".into(), ..job("h") };
+    let heater = Job {
+        kind: "EnableHeater".into(),
+        name: "EnableHeater".into(),
+        payload: r#"{"power": 0.5, "password": "hush"}"#.into(),
+        ..job("h")
+    };
     queue(&mut b, "h", &heater, None);
     b.keys("G k");
     assert_eq!(selected(&b), "h");
     b.keys("K enter");
     assert!(b.confirm().hardware);
+    b.shows("power = 0.5").shows("password").shows_not("hush");
     b.shows("moves hardware").later(1.0).keys("y enter").take();
     assert_eq!(b.sent_types(), [""; 0]);
     b.keys("K enter").later(2.0).keys("Y");

@@ -1,7 +1,7 @@
 //! What is done to the lab: sending, cancelling, leaving own tasks behind. Each deed passes the guard and the questions
 //! that stand here; nothing else hands frames to the session.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
 
@@ -167,12 +167,14 @@ pub(super) fn not_before(at: &DateTime<FixedOffset>, by_lab: Now) -> String {
     format!("due at once ({} is over), before what became due later", when::show(at))
 }
 
-/// A task's payload as it may be looked at: its secrets are masked.
-pub(super) fn shown_payload<'a>(app: &App, task: &'a Task) -> Cow<'a, str> {
-    match masked_payload(&app.catalogue, task, SECRET) {
-        Some(masked) => Cow::Owned(masked),
-        None => Cow::Borrowed(task.payload.as_deref().unwrap_or("{}")),
-    }
+/// What a question says of a task of the lab that moves hardware, its secrets masked; `None`: it moves none.
+pub(super) fn moving_lines(app: &App, task: &Task) -> Option<Vec<String>> {
+    let class = task.name.split(':').next().unwrap_or_default();
+    let payload = task.payload.as_deref().unwrap_or("{}");
+    app.settings.guard.moves(&task.task_type, class, payload).then(|| {
+        let masked = masked_payload(&app.catalogue, task, SECRET);
+        hardware_lines(&task.service, &task.task_type, masked.as_deref().unwrap_or(payload), &[])
+    })
 }
 
 /// What a question about hardware repeats: target, type and every value, but for those of the fields in `besides`, which
@@ -332,19 +334,15 @@ pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
         );
         return;
     }
-    let class = task.name.split(':').next().unwrap_or_default();
-    let payload = task.payload.as_deref().unwrap_or("{}");
-    let hardware = app.settings.guard.moves(&task.task_type, class, payload);
-    let mut lines = vec![
-        format!("{} on {}", called(&task.name), exact(&task.service)),
+    let moving = moving_lines(app, task);
+    let hardware = moving.is_some();
+    let mut lines =
+        moving.unwrap_or_else(|| vec![format!("{} on {}", called(&task.name), exact(&task.service))]);
+    lines.extend([
         "It is cancelled at the scheduler first, and sent only if it has not started.".to_owned(),
         "A direct task needs this terminal: if it closes, the task is dropped or goes on unobserved."
             .to_owned(),
-    ];
-    if hardware {
-        let shown = shown_payload(app, task);
-        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, &shown, &[]));
-    }
+    ]);
     app.ask(
         Confirm::new(
             "Send it direct instead?",

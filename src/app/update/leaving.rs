@@ -16,7 +16,7 @@ use crate::{
     wire::Text,
 };
 
-use super::deeds::{hardware_lines, name_of, shown_payload};
+use super::deeds::{moving_lines, name_of};
 
 /// Ends the program, after a question where own tasks would be lost.
 pub(super) fn quit(app: &mut App, now: Now) -> Vec<Effect> {
@@ -45,9 +45,7 @@ impl App {
             && (self.store().own_at_risk().next().is_some()
                 || self.session.sending().iter().any(|sending| sending.unsent() > 0))
     }
-}
 
-impl App {
     /// What would happen to own tasks of this lab if this terminal went away now, each line with the lab's name.
     pub fn named_risks(&self) -> Vec<String> {
         risks(self).into_iter().map(|line| format!("{}: {line}", self.settings.lab)).collect()
@@ -151,13 +149,7 @@ fn to_hand_over(app: &App) -> (Vec<TaskKey>, Vec<String>) {
 
 /// Hands these to the scheduler; asks once more where hardware will move.
 pub(super) fn hand_over(app: &mut App, keys: Vec<TaskKey>, then: Afterwards, now: Now) -> Vec<Effect> {
-    let moving = |key: &TaskKey| {
-        let task = app.store().task(key)?;
-        let class = task.name.split(':').next().unwrap_or_default();
-        let payload = task.payload.as_deref().unwrap_or("{}");
-        let moves = app.settings.guard.moves(&task.task_type, class, payload);
-        moves.then(|| hardware_lines(&task.service, &task.task_type, &shown_payload(app, task), &[]))
-    };
+    let moving = |key: &TaskKey| moving_lines(app, app.store().task(key)?);
     let lines: Vec<Vec<String>> = keys.iter().filter_map(moving).collect();
     let moving_ones = lines.len();
     if lines.is_empty() {

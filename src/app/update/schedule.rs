@@ -23,7 +23,7 @@ use crate::{
 
 use super::{
     compose::{again_on, barred},
-    deeds::{hardware_lines, not_before},
+    deeds::{moving_lines, not_before},
     set_filter,
 };
 
@@ -163,12 +163,10 @@ fn ask_to_move(app: &mut App, now: Now) {
         return;
     };
     let at = when::fixed(&place.at.with_timezone(&Local));
-    let class = class_of(&task);
-    let hardware = app.settings.guard.moves(&task.task_type, &class, &frame.payload);
-    let mut lines = vec![format!("{} on {}", called(&task.name), exact(&task.service))];
-    if hardware {
-        lines.splice(0..1, hardware_lines(&task.service, &task.task_type, &frame.payload, &[]));
-    }
+    let moving = moving_lines(app, &task);
+    let hardware = moving.is_some();
+    let mut lines =
+        moving.unwrap_or_else(|| vec![format!("{} on {}", called(&task.name), exact(&task.service))]);
     lines.push(format!("It will be {}.", not_before(&at, app.store().by_lab(now))));
     if !place.overtakes.is_empty() {
         lines.push(format!("It overtakes {}.", listed(&place.overtakes)));
@@ -214,10 +212,6 @@ fn listed(names: &[String]) -> String {
         text.push_str(&format!(" and {} more", names.len() - NAMED));
     }
     text
-}
-
-fn class_of(task: &Task) -> String {
-    task.name.split(':').next().unwrap_or_default().to_owned()
 }
 
 /// Opens the selected task in the composer. Sending it there replaces it.

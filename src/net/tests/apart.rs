@@ -86,6 +86,15 @@ impl Client {
     }
 }
 
+/// A program that has its router and has sent `a` on a connection of its own.
+async fn one_sent(options: Options) -> Client {
+    let mut client = Client::start(options);
+    client.live(Line::Router).await;
+    client.send(own("a"), "a", &frame("a"));
+    client.sent("a").await;
+    client
+}
+
 #[tokio::test]
 async fn it_is_opened_for_its_task_and_closed_once_that_is_answered() {
     let ended = Arc::new(Notify::new());
@@ -103,10 +112,7 @@ async fn it_is_opened_for_its_task_and_closed_once_that_is_answered() {
         }
     })
     .await;
-    let mut client = Client::start(quick(&url));
-    client.live(Line::Router).await;
-    client.send(own("a"), "a", &frame("a"));
-    client.sent("a").await;
+    let mut client = one_sent(quick(&url)).await;
     assert_eq!(client.fate("a").await, "answered");
     timeout(PATIENCE, ended.notified()).await.expect("it is closed");
     client.withdraw("a");
@@ -122,10 +128,7 @@ async fn a_task_is_withdrawn_once_the_router_has_said_good_bye() {
         idle(ws).await;
     })
     .await;
-    let mut client = Client::start(quick(&url));
-    client.live(Line::Router).await;
-    client.send(own("a"), "a", &frame("a"));
-    client.sent("a").await;
+    let mut client = one_sent(quick(&url)).await;
     client.withdraw("a");
     assert_eq!(client.fate("a").await, "withdrawn");
 }
@@ -172,10 +175,7 @@ async fn an_answer_that_comes_before_the_good_bye_counts() {
         }
     })
     .await;
-    let mut client = Client::start(quick(&url));
-    client.live(Line::Router).await;
-    client.send(own("a"), "a", &frame("a"));
-    client.sent("a").await;
+    let mut client = one_sent(quick(&url)).await;
     client.withdraw("a");
     withdrawn.notify_one();
     assert_eq!(client.fate("a").await, "answered");
@@ -235,10 +235,7 @@ async fn what_did_not_go_out_is_unsent() {
         }
     })
     .await;
-    let mut client = Client::start(quick(&url));
-    client.live(Line::Router).await;
-    client.send(own("a"), "a", &frame("a"));
-    client.sent("a").await;
+    let mut client = one_sent(quick(&url)).await;
     client.send(own("b"), "b", &frame("b"));
     client.withdraw("b");
     let fate = client.fate("b").await;
@@ -314,10 +311,7 @@ async fn what_waits_for_its_turn_does_not_go_out_after_the_router_is_lost() {
         }
     })
     .await;
-    let mut client = Client::start(quick(&url));
-    client.live(Line::Router).await;
-    client.send(own("a"), "a", &frame("a"));
-    client.sent("a").await;
+    let mut client = one_sent(quick(&url)).await;
     client.send(own("b"), "b", &frame("b"));
     client.send(Line::Router, "end", &frame("end"));
     let fate = client.fate("b").await;
