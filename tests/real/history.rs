@@ -70,7 +70,8 @@ fn what_a_screen_saw_is_listed_after_it_has_ended_and_shown_letter_for_letter() 
     // The next one adds to it; and one that is killed leaves what it had seen.
     let mut screen = start();
     screen.type_keys("h / ");
-    screen.type_text("kept");
+    // The history has what others sent meanwhile too.
+    screen.type_text(&format!("service:{lane} kept"));
     screen.wait_for("the first run's task", |s| s.contains("1 of ") && s.contains("kept for later"));
     screen.type_keys("enter enter");
     screen.wait_for("its detail", |s| s.contains("from the history") && s.contains("\"kept for later\""));
@@ -82,7 +83,7 @@ fn what_a_screen_saw_is_listed_after_it_has_ended_and_shown_letter_for_letter() 
     });
     // Two tasks side by side, and a filter with a name, which the command knows too.
     screen.type_keys("h / ");
-    screen.type_text("type:Ping,Fail");
+    screen.type_text(&format!("service:{lane} type:Ping,Fail"));
     screen.type_keys("ctrl-s");
     screen.wait_for("a name is asked for", |s| s.contains("save filter as @"));
     screen.type_text("benches");
