@@ -31,6 +31,8 @@ const LIMIT: u64 = 256 * 1024;
 /// Ended tasks that are kept by default.
 const KEPT: u64 = 10_000;
 const MB: usize = 1_000_000;
+/// What ten seconds of a flood may cost more while nobody looks, KiB.
+const MORE: u64 = 50_000_000 / 1024;
 
 /// An editor that stays until it is told to go.
 const EDITOR: &str =
@@ -96,17 +98,31 @@ fn pressed(screen: &mut Screen, key: &str, answer: &str) -> Duration {
     took
 }
 
+/// The program has answered each ping of the last seconds, of both connections, long before Juice would hang up.
+fn assert_answered(flood: &Flood, seconds: usize) {
+    let answers = flood.answers();
+    assert!(answers.len() >= 2 * (seconds - 2), "{answers:?}");
+    // Juice waits for 30 s; a busy machine is no reason to come near that.
+    assert!(answers.iter().all(|took| *took < Duration::from_secs(10)), "{answers:?}");
+}
+
+/// Case B29.
 #[test]
 fn what_came_while_the_editor_had_the_terminal_stands_on_the_screen_afterwards() {
     let flood = Flood::start();
     let mut screen = open(&flood, &["--no-history"]);
     flood.rate(2_000);
     open_editor(&mut screen);
-    let before = flood.said().ended;
-    sleep(Duration::from_secs(3));
+    let (before, memory) = (flood.said().ended, memory_now(screen.pid()));
+    flood.ask(true);
+    sleep(Duration::from_secs(10));
+    flood.ask(false);
     flood.rate(0);
     sleep(Duration::from_millis(100));
-    assert!(flood.said().ended > before + 500, "{before} and {:?}", flood.said());
+    assert!(flood.said().ended > before + 1_500, "{before} and {:?}", flood.said());
+    let more = most_memory(screen.pid()) - memory;
+    assert!(more < MORE, "{more} KiB more than {memory}");
+    assert_answered(&flood, 10);
     let bytes = screen.bytes_so_far().len();
     sleep(Duration::from_millis(100));
     assert_eq!(screen.bytes_so_far().len(), bytes, "nothing is drawn while somebody else has the terminal");
@@ -115,6 +131,39 @@ fn what_came_while_the_editor_had_the_terminal_stands_on_the_screen_afterwards()
     wait_for_counts(&screen, &flood);
     screen.type_keys("esc");
     screen.wait_for("the lanes", |text| text.contains("MeasureT1") && !text.contains(" · Anything"));
+    screen.type_keys("q");
+    assert_eq!(screen.exit_status().exit_code(), 0);
+}
+
+/// Case B29: what stands still is the terminal itself, and with it the loop.
+#[test]
+fn a_terminal_that_takes_nothing_costs_little_and_what_was_let_go_meanwhile_is_told() {
+    let flood = Flood::start();
+    let config = tempfile::tempdir().unwrap();
+    // The least that can be chosen: of a quarter of it a few seconds' events find room.
+    std::fs::write(config.path().join("config.toml"), "[limits]\nmemory = 134_217_728\n").unwrap();
+    let folder = config.path().display().to_string();
+    let args = ["--url", &flood.url, "--no-history"];
+    let mut screen = Screen::start(&args, (160, 40), &[("JUICETOP_CONFIG_DIR", &folder)]);
+    screen.wait_for("the connection", |text| text.contains("● live"));
+    flood.rate(6_000);
+    screen.wait_for("the flood", |text| text.contains("MeasureT1"));
+    let (memory, said) = (memory_now(screen.pid()), flood.said().events);
+    screen.hold(true);
+    flood.ask(true);
+    // Each weighs more than a kilobyte.
+    screen.wait_until("more than can be kept", |_| flood.said().events > said + 50_000);
+    flood.ask(false);
+    flood.rate(0);
+    let more = most_memory(screen.pid()) - memory;
+    screen.hold(false);
+    let ended = flood.said().ended;
+    let newest: Vec<String> = (ended..ended + SERVICES).map(|n| format!("n={n}")).collect();
+    screen.wait_for("the newest tasks, and that some were missed", |text| {
+        text.contains("events missed") && newest.iter().all(|n| text.contains(n.as_str()))
+    });
+    assert!(more < MORE, "{more} KiB more than {memory}");
+    assert_answered(&flood, 5);
     screen.type_keys("q");
     assert_eq!(screen.exit_status().exit_code(), 0);
 }

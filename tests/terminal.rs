@@ -13,13 +13,7 @@
 
 mod common;
 
-use std::{
-    net::TcpListener,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
-
-use rustix::process::Signal;
+use std::process::{Command, Stdio};
 
 use common::pty::{Modes, Screen};
 
@@ -152,33 +146,6 @@ fn ascii_and_no_colour_show_only_what_such_terminals_have() {
 }
 
 #[test]
-fn a_signal_ends_it_with_its_code_and_gives_the_terminal_back() {
-    // Takes each connection and never answers the upgrade.
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let mute = format!("--url ws://{}", listener.local_addr().unwrap());
-    for (args, shown) in [("demo --scenario busy", "● live"), (&*mute, "connecting")] {
-        for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
-            // The settings before, and then the program in the place of the shell.
-            let script = format!("stty -g; exec \"$JUICETOP\" {args}");
-            let screen = Screen::start_command("sh", &["-c", &script], (120, 24), &[]);
-            screen.wait_for(shown, |text| text.contains(shown));
-            let begun = Instant::now();
-            screen.signal(signal);
-            assert_eq!(screen.exit_status().exit_code(), code, "{shown}: {signal:?}");
-            // Two seconds are the aim; a busy machine gets a little more.
-            assert!(
-                begun.elapsed() < Duration::from_secs(4),
-                "{shown}: {signal:?} took {:?}",
-                begun.elapsed()
-            );
-            assert_eq!(screen.modes(), Modes::default(), "{shown}: {signal:?}");
-            let before = screen.text().lines().find(|line| line.matches(':').count() > 10).map(str::to_owned);
-            assert_eq!(Some(screen.stty()), before, "{shown}: {signal:?}");
-        }
-    }
-}
-
-#[test]
 fn a_closed_terminal_ends_it() {
     let mut screen = demo((80, 24), &[]);
     screen.close_terminal();
@@ -262,6 +229,9 @@ mod panics;
 
 #[path = "terminal/pipes.rs"]
 mod pipes;
+
+#[path = "terminal/signals.rs"]
+mod signals;
 
 #[path = "terminal/title.rs"]
 mod title;

@@ -7,8 +7,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     thread,
     time::{Duration, Instant},
@@ -24,7 +24,10 @@ use tokio::{
     },
     sync::mpsc,
 };
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{self, Message},
+};
 
 use super::client::accept;
 
@@ -32,6 +35,18 @@ use super::client::accept;
 pub const SERVICES: u64 = 8;
 /// Each so-manieth task fails.
 pub const FAILS: u64 = 10;
+
+/// The events of a recording in `tests/cases`.
+pub fn recorded(name: &str) -> Vec<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let event = |line: &str| {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(line["topic"], "TaskEvent.");
+        line["event"].as_str().expect("an event").to_owned()
+    };
+    text.lines().map(event).collect()
+}
 
 /// A running flood.
 pub struct Flood {
@@ -57,6 +72,15 @@ struct Shared {
     waiting: AtomicU64,
     /// Tasks that run side by side and go on for ever.
     running: AtomicU64,
+    /// Events that each connection hears as they are.
+    told: Mutex<Vec<String>>,
+    /// Replies to nobody's question that each connection for tasks is sent, and the size of each, bytes.
+    replies: AtomicU64,
+    reply_size: AtomicUsize,
+    replies_sent: AtomicU64,
+    /// The program is asked each second whether it is there; when, and how long its answers took.
+    asks: AtomicBool,
+    asked: Mutex<Vec<(Instant, Option<Duration>)>>,
 }
 
 /// What the flood has said so far.
@@ -111,6 +135,33 @@ impl Flood {
         self.shared.waiting.store(waiting, SeqCst);
     }
 
+    /// Sends so many replies of so many bytes, one after another, to questions that nobody has asked.
+    pub fn replies(&self, count: u64, bytes: usize) {
+        self.shared.reply_size.store(bytes, SeqCst);
+        self.shared.replies.store(count, SeqCst);
+    }
+
+    /// How many of those have been written.
+    pub fn replied(&self) -> u64 {
+        self.shared.replies_sent.load(SeqCst)
+    }
+
+    /// Says these events, and says them to each connection to come.
+    pub fn tell(&self, events: impl IntoIterator<Item = String>) {
+        self.shared.told.lock().expect("a lock").extend(events);
+    }
+
+    /// Pings the program each second on all connections, or no more.
+    pub fn ask(&self, asks: bool) {
+        self.shared.asks.store(asks, SeqCst);
+    }
+
+    /// How long each answer to these took, or has been waited for until now.
+    pub fn answers(&self) -> Vec<Duration> {
+        let asked = self.shared.asked.lock().expect("a lock");
+        asked.iter().map(|(at, took)| took.unwrap_or_else(|| at.elapsed())).collect()
+    }
+
     /// From now on so many tasks run side by side, and each connection hears how they begin.
     pub fn run(&self, count: u64) {
         self.shared.running.store(count, SeqCst);
@@ -129,6 +180,25 @@ impl Flood {
 }
 
 impl Shared {
+    /// What a ping is to say now, if it is time for one.
+    fn ask(&self, last: &mut Instant) -> Option<[u8; 8]> {
+        if !self.asks.load(SeqCst) || last.elapsed() < Duration::from_secs(1) {
+            return None;
+        }
+        *last = Instant::now();
+        let mut asked = self.asked.lock().expect("a lock");
+        asked.push((*last, None));
+        Some((asked.len() as u64 - 1).to_be_bytes())
+    }
+
+    /// A pong says this.
+    fn answered(&self, content: &[u8]) {
+        let Ok(number) = content.try_into().map(u64::from_be_bytes) else { return };
+        if let Some((at, took)) = self.asked.lock().expect("a lock").get_mut(number as usize) {
+            *took = Some(at.elapsed());
+        }
+    }
+
     /// The scheduler's list, without its brackets.
     fn list(&self) -> String {
         let (ended, size) = (self.listed.load(SeqCst), self.listed_size.load(SeqCst));
@@ -163,12 +233,31 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     if path == "/remote-sub" {
         let (reader, writer) = socket.into_inner().into_split();
         let (pings, answers) = mpsc::unbounded_channel();
-        tokio::spawn(listen(reader, pings));
-        let _ = Bus { writer, answers, shared, out: Vec::new(), next: 0, begun: 0 }.talk().await;
+        tokio::spawn(listen(reader, pings, Arc::clone(&shared)));
+        let _ = Bus { writer, answers, shared, out: Vec::new(), next: 0, begun: 0, told: 0 }.talk().await;
         return;
     }
-    while let Some(Ok(message)) = socket.next().await {
-        let Message::Text(text) = message else { continue };
+    let mut asked = Instant::now();
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    loop {
+        let message = tokio::select! {
+            message = socket.next() => message,
+            _ = tick.tick() => {
+                if by_itself(&mut socket, &shared, &mut asked).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+        };
+        let text = match message {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Pong(content))) => {
+                shared.answered(&content);
+                continue;
+            }
+            Some(Ok(_)) => continue,
+            Some(Err(_)) | None => return,
+        };
         let Ok(frame) = serde_json::from_str::<Value>(&text) else { return };
         let answer = match frame["type"].as_str() {
             Some("GetScheduledTasks") => {
@@ -195,8 +284,27 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// Reads what the program sends on the bus, which are pings, and hands their contents over.
-async fn listen(mut reader: OwnedReadHalf, pings: mpsc::UnboundedSender<Vec<u8>>) {
+/// What is said on a connection for tasks without being asked.
+async fn by_itself(
+    socket: &mut WebSocketStream<TcpStream>,
+    shared: &Shared,
+    asked: &mut Instant,
+) -> Result<(), tungstenite::Error> {
+    if let Some(content) = shared.ask(asked) {
+        socket.send(Message::Ping(content.to_vec().into())).await?;
+    }
+    if shared.replies.load(SeqCst) > 0 {
+        shared.replies.fetch_sub(1, SeqCst);
+        let numbers = "0.12345678, ".repeat(shared.reply_size.load(SeqCst) / 12);
+        let reply = format!(r#"{{"id": "nobody asked", "status": "ok", "result": [{numbers}0]}}"#);
+        socket.send(Message::text(reply)).await?;
+        shared.replies_sent.fetch_add(1, SeqCst);
+    }
+    Ok(())
+}
+
+/// Reads what the program sends on the bus: pings, whose contents are handed over, and answers to ours.
+async fn listen(mut reader: OwnedReadHalf, pings: mpsc::UnboundedSender<Vec<u8>>, shared: Arc<Shared>) {
     let mut next = async || -> std::io::Result<(u8, Vec<u8>)> {
         let mut head = [0; 2];
         reader.read_exact(&mut head).await?;
@@ -211,8 +319,10 @@ async fn listen(mut reader: OwnedReadHalf, pings: mpsc::UnboundedSender<Vec<u8>>
         Ok((head[0] & 0x0f, content))
     };
     while let Ok((kind, content)) = next().await {
-        if kind == 9 && pings.send(content).is_err() {
-            return;
+        match kind {
+            9 => _ = pings.send(content),
+            10 => shared.answered(&content),
+            _ => {}
         }
     }
 }
@@ -226,12 +336,15 @@ struct Bus {
     next: u64,
     /// Of the tasks that go on, those of which this connection has heard.
     begun: u64,
+    /// So many of the events that are said as they are.
+    told: usize,
 }
 
 impl Bus {
     async fn talk(&mut self) -> std::io::Result<()> {
         let mut due = 0.0;
         let mut last = Instant::now();
+        let mut asked = Instant::now();
         let mut large = Vec::new();
         loop {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -248,6 +361,15 @@ impl Bus {
             while self.begun < self.shared.running.load(SeqCst) {
                 self.begin(self.begun);
                 self.begun += 1;
+            }
+            let told = self.shared.told.lock().expect("a lock")[self.told..].to_vec();
+            for event in told {
+                self.frame(event.as_bytes());
+                self.told += 1;
+            }
+            if let Some(content) = self.shared.ask(&mut asked) {
+                self.out.extend([0x89, content.len() as u8]);
+                self.out.extend(content);
             }
             while let Ok(content) = self.answers.try_recv() {
                 self.out.extend([0x8a, content.len() as u8]);

@@ -50,6 +50,8 @@ struct State {
     ended: bool,
     /// The terminal is to be closed: the reader lets go of it at the next byte.
     closing: bool,
+    /// The terminal takes nothing: the reader waits.
+    held: bool,
     /// A frame has begun and not ended (synchronized output), which a terminal would not show yet.
     in_frame: bool,
 }
@@ -128,7 +130,10 @@ impl Screen {
         let reading = Arc::clone(&shared);
         let reader = thread::spawn(move || {
             let mut buffer = [0; 65536];
-            while let Ok(length @ 1..) = output.read(&mut buffer) {
+            loop {
+                let free = reading.changed.wait_while(reading.lock(), |state| state.held);
+                drop(free.unwrap_or_else(std::sync::PoisonError::into_inner));
+                let Ok(length @ 1..) = output.read(&mut buffer) else { break };
                 let mut state = reading.lock();
                 let from = state.bytes.len().saturating_sub(FRAME_ENDS.len() - 1);
                 state.bytes.extend_from_slice(&buffer[..length]);
@@ -321,6 +326,27 @@ impl Screen {
     pub fn frames(&self) -> usize {
         let state = self.shared.lock();
         state.bytes.windows(FRAME_BEGINS.len()).filter(|window| *window == FRAME_BEGINS).count()
+    }
+
+    /// Waits for the first whole frame behind so many bytes; the text that a screen shows which was empty before.
+    pub fn first_frame_since(&self, from: usize) -> String {
+        self.wait("a whole frame", |state| {
+            let find = |what: &[u8], from: usize| {
+                let at = state.bytes.get(from..)?.windows(what.len()).position(|window| window == what)?;
+                Some(from + at)
+            };
+            let end = find(FRAME_ENDS, find(FRAME_BEGINS, from)?)?;
+            let (rows, columns) = state.terminal.screen().size();
+            let mut terminal = vt100::Parser::new(rows, columns, 0);
+            terminal.process(&state.bytes[from..end]);
+            Some(text(&terminal))
+        })
+    }
+
+    /// The terminal takes nothing any more, as behind a network that stands still, or again all that waits.
+    pub fn hold(&self, held: bool) {
+        self.shared.lock().held = held;
+        self.shared.changed.notify_all();
     }
 
     /// Whether the program has ended.

@@ -41,7 +41,8 @@ fn an_idle_screen_and_one_with_running_tasks_cost_next_to_nothing() {
     assert!(running <= Duration::from_millis(400), "{running:?} of processor time while three tasks ran");
 }
 
-/// Case A40: each has a time that goes on, most of them out of sight. In a build that is not optimised.
+/// Case A40: each has a time that goes on, most of them out of sight. 2 % of a core is the aim; a build that is not optimised
+/// was measured at 0.5 %, an optimised one at 0.13 %.
 #[test]
 fn five_hundred_running_tasks_cost_little_more_than_three() {
     let flood = Flood::start();
@@ -57,7 +58,22 @@ fn five_hundred_running_tasks_cost_little_more_than_three() {
         (8..=12).contains(&frames),
         "{frames} frames in ten seconds: their times go on, and nothing else"
     );
-    assert!(used <= Duration::from_millis(1_500), "{used:?} of processor time while 500 tasks ran");
+    assert!(used <= Duration::from_millis(200), "{used:?} of processor time while 500 tasks ran");
+}
+
+/// Waits until the screen does not change any more.
+pub fn still(screen: &Screen) {
+    std::thread::sleep(Duration::from_millis(300));
+    let mut text = screen.text();
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(200));
+        let now = screen.text();
+        if now == text {
+            return;
+        }
+        text = now;
+    }
+    panic!("it does not stand still:\n{text}");
 }
 
 /// What stands in each cell, with its looks, row by row. A cell that was never written is one with a space; the colour
@@ -75,7 +91,7 @@ fn cells(screen: &Screen, (columns, rows): (u16, u16)) -> Vec<CellStyle> {
 }
 
 /// The screen is what a whole frame makes of it: nothing was left over, nothing was lost.
-fn assert_whole(what: &str, screen: &mut Screen, size: (u16, u16)) {
+pub fn assert_whole(what: &str, screen: &mut Screen, size: (u16, u16)) {
     let before = (screen.text(), cells(screen, size));
     let written = screen.bytes_so_far().len();
     screen.type_keys("ctrl-l");
@@ -113,20 +129,7 @@ fn the_screen_is_always_what_a_whole_frame_would_make_of_it() {
     shell.wait_for("the recording", |text| text.contains("replay"));
     shell.type_keys("$");
     shell.wait_for("its end", |text| text.matches(['✔', '✘']).count() > 4);
-    let still = |shell: &Screen| {
-        // The notices of the start are gone.
-        std::thread::sleep(Duration::from_millis(300));
-        let mut text = shell.text();
-        for _ in 0..100 {
-            std::thread::sleep(Duration::from_millis(200));
-            let now = shell.text();
-            if now == text {
-                return;
-            }
-            text = now;
-        }
-        panic!("it does not stand still:\n{text}");
-    };
+    // The notices of the start are gone then.
     std::thread::sleep(Duration::from_secs(8));
     still(&shell);
     assert_whole("as it came", &mut shell, size);
