@@ -236,5 +236,8 @@ mod signals;
 #[path = "terminal/title.rs"]
 mod title;
 
+#[path = "terminal/wide.rs"]
+mod wide;
+
 #[path = "terminal/zones.rs"]
 mod zones;

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod direction;
+mod joined;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,7 @@ impl Widget for &Painted<'_> {
                 }
             }
         }
+        joined::part(area, buf);
         direction::fence(area, buf);
     }
 }
