@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    store::{Group, GroupKey, Lanes, Reason, Slot, State, Store, Task, TaskKey, filter::Filter},
+    store::{Group, GroupKey, Lanes, Reason, Slot, State, Store, Task, TaskKey, Wait, filter::Filter},
     time::Now,
     wire::Text,
 };
@@ -112,17 +112,28 @@ pub enum Row {
         /// The service.
         service: Text,
     },
-    /// That many more ended or unknown tasks are kept than are shown.
+    /// That many more tasks are kept than are shown.
     More {
         /// The service.
         service: Text,
         /// How many.
         count: usize,
-        /// Unknown ones, not ended ones.
-        unknown: bool,
+        /// Which.
+        rest: Rest,
     },
     /// Room between two blocks.
     Gap,
+}
+
+/// What is not shown of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// What waits behind the first.
+    Waiting,
+    /// What may have ended.
+    Unknown,
+    /// What ended.
+    Ended,
 }
 
 /// The parts of a service's block.
@@ -204,6 +215,8 @@ struct Block<'a> {
     sequential: Vec<Line<'a>>,
     holds: bool,
     waits: bool,
+    /// So many more wait behind those.
+    more: usize,
     parallel: Vec<Line<'a>>,
     unknown: Vec<Line<'a>>,
     ended: Vec<Line<'a>>,
@@ -257,8 +270,17 @@ impl<'a> Block<'a> {
         name: Text,
         mut lanes: Lanes<'a>,
         ended: Ended<'a>,
+        now: Now,
     ) -> Block<'a> {
         let filtered = !choice.filter.is_empty();
+        let mut more = 0;
+        if lanes.waits > lanes.waiting.len() {
+            keep_selected(store, choice, &name, &mut lanes, now);
+            // The members of a group are where its line is.
+            let grouped: usize = lanes.groups.iter().map(|group| group.counts().waiting).sum();
+            let shown = lanes.waiting.iter().filter(|wait| wait.task.group.is_none()).count();
+            more = lanes.waits.saturating_sub(grouped + shown);
+        }
         if filtered {
             lanes.holders.retain(|t| choice.filter.admits(t));
             lanes.waiting.retain(|w| choice.filter.admits(w.task));
@@ -275,9 +297,9 @@ impl<'a> Block<'a> {
         for holder in &lanes.holders {
             sequential.extend(groups.line(holder, Part::Holder));
         }
+        let waits = |wait: &Wait<'_>| Part::Waiting { place: wait.place, overtaken: wait.overtaken };
         for wait in &lanes.waiting {
-            let part = Part::Waiting { place: wait.place, overtaken: wait.overtaken };
-            sequential.extend(groups.line(wait.task, part));
+            sequential.extend(groups.line(wait.task, waits(wait)));
         }
         let parallel: Vec<Line<'a>> =
             lanes.parallel.iter().filter_map(|t| groups.line(t, Part::Parallel)).collect();
@@ -298,6 +320,7 @@ impl<'a> Block<'a> {
             unreadable: lanes.schedule_unreadable.is_some(),
             holds: !lanes.holders.is_empty(),
             waits: !lanes.waiting.is_empty(),
+            more,
             sequential,
             parallel,
             unknown,
@@ -346,6 +369,7 @@ impl<'a> Block<'a> {
         let sequential = rows_of(&self.sequential) + usize::from(self.slot_row(roomy));
         let parallel = rows_of(&self.parallel).max(usize::from(roomy));
         1 + sequential
+            + usize::from(self.more > 0)
             + usize::from(self.others_row())
             + usize::from(self.unreadable)
             + parallel
@@ -362,6 +386,17 @@ impl<'a> Block<'a> {
     /// known to wait the service's line says it.
     fn others_row(&self) -> bool {
         self.others_may_wait && self.waits && matches!(self.slot, Slot::Taken | Slot::TakenUnseen { .. })
+    }
+}
+
+/// The selected task is among those that wait, also far behind the first.
+fn keep_selected<'a>(store: &'a Store, choice: &Choice<'_>, service: &str, lanes: &mut Lanes<'a>, now: Now) {
+    let selected = choice.selected.filter(|selected| *selected.service == *service);
+    let key = selected.and_then(|selected| selected.task.as_ref());
+    let Some(wait) = key.and_then(|key| store.wait(key, choice.hidden, now)) else { return };
+    let at = lanes.waiting.partition_point(|other| other.place < wait.place);
+    if lanes.waiting.get(at).is_none_or(|other| other.place != wait.place) {
+        lanes.waiting.insert(at, wait);
     }
 }
 
@@ -434,7 +469,7 @@ impl<'a> Groups<'a, '_> {
 /// The rows, top to bottom.
 pub fn rows(store: &Store, choice: &Choice<'_>, now: Now) -> Vec<Row> {
     let filtering = !choice.filter.is_empty();
-    // The lanes hold only the newest ended tasks; a filter looks at all that are kept.
+    // The lanes hold only the newest ended tasks, and of very many that wait the first; a filter looks at all.
     let mut admitted: HashMap<&str, Vec<&Task>> = HashMap::new();
     if filtering {
         for task in store.tasks().filter(|t| has_ended(t) && (choice.hidden || !t.kept_back())) {
@@ -445,12 +480,15 @@ pub fn rows(store: &Store, choice: &Choice<'_>, now: Now) -> Vec<Row> {
     }
     let mut blocks: Vec<Block<'_>> = Vec::new();
     for service in store.services() {
-        let lanes = store.lanes(&service.name, choice.hidden, now);
+        let lanes = match filtering {
+            true => store.whole_lanes(&service.name, choice.hidden, now),
+            false => store.lanes(&service.name, choice.hidden, now),
+        };
         let ended = match filtering {
             true => Ended::Filtered(admitted.remove(&*service.name).unwrap_or_default()),
             false => Ended::Newest,
         };
-        blocks.push(Block::new(store, choice, service.name.clone(), lanes, ended));
+        blocks.push(Block::new(store, choice, service.name.clone(), lanes, ended, now));
     }
     if filtering {
         // What a filter leaves nothing of would only be in the way.
@@ -553,6 +591,9 @@ fn write(block: &Block<'_>, roomy: bool, one: bool, selected: Option<&Selected>,
     for one in &block.sequential {
         line(one, out.len() == start, out);
     }
+    if block.more > 0 {
+        out.push(Row::More { service: service.clone(), count: block.more, rest: Rest::Waiting });
+    }
     if block.others_row() {
         out.push(Row::Others { service: service.clone(), first: out.len() == start });
     }
@@ -571,14 +612,14 @@ fn write(block: &Block<'_>, roomy: bool, one: bool, selected: Option<&Selected>,
     }
     if block.unknown.len() > unknown {
         let count = block.unknown.len() - unknown;
-        out.push(Row::More { service: service.clone(), count, unknown: true });
+        out.push(Row::More { service: service.clone(), count, rest: Rest::Unknown });
     }
     for (i, one) in block.ended.iter().take(block.shown).enumerate() {
         line(one, i == 0, out);
     }
     let rest = block.ended.len() - block.shown;
     if rest > 0 && block.folding == Folding::All {
-        out.push(Row::More { service, count: rest, unknown: false });
+        out.push(Row::More { service, count: rest, rest: Rest::Ended });
     }
 }
 

@@ -152,6 +152,11 @@ impl Group {
         self.kept.running + self.kept.waiting > 0
     }
 
+    /// Something of it waits.
+    pub(super) fn waits(&self) -> bool {
+        self.kept.waiting > 0
+    }
+
     /// It has members that dashboards show.
     pub(super) fn is_visible(&self) -> bool {
         self.hidden < self.members.len()

@@ -90,6 +90,10 @@ impl Store {
                 (one, usual.runs, usual.basis)
             }));
         }
+        // Of very many only the first are looked at; the others count as those of which no time is known.
+        let others = lanes.waits - lanes.waiting.len();
+        at.tasks += others;
+        at.unknown += others;
         let free = free.unwrap_or(at);
         Outlook { free: (free.tasks > 0 && free.is_known()).then_some(free), starts }
     }

@@ -6,6 +6,7 @@ use super::{
     MOST_SERVICES, Store, TASK_MANAGER,
     bus::fill,
     group::GroupId,
+    lane::{Queues, Turn},
     service::Service,
     table::{Part, RowId},
     types::Types,
@@ -20,6 +21,8 @@ use crate::{
 pub(super) struct Station {
     pub service: Service,
     pub waiting: BTreeSet<RowId>,
+    /// The same in order, visible and hidden ones apart.
+    pub queues: [Queues; 2],
     pub running: BTreeSet<RowId>,
     pub unknown: BTreeSet<RowId>,
     /// Those in no group, by the order of their ends, visible and hidden ones apart.
@@ -63,6 +66,7 @@ impl Station {
         Station {
             service,
             waiting: BTreeSet::new(),
+            queues: Default::default(),
             running: BTreeSet::new(),
             unknown: BTreeSet::new(),
             ended: [BTreeMap::new(), BTreeMap::new()],
@@ -72,9 +76,12 @@ impl Station {
         }
     }
 
-    pub fn file(&mut self, id: RowId, part: Part, hidden: bool, finish: Option<u64>) {
+    pub fn file(&mut self, id: RowId, part: Part, hidden: bool, turn: Option<Turn>, finish: Option<u64>) {
         match part {
-            Part::Waiting => _ = self.waiting.insert(id),
+            Part::Waiting => {
+                self.waiting.insert(id);
+                self.queues[usize::from(hidden)].add(id, turn);
+            }
             Part::Running => _ = self.running.insert(id),
             Part::Unknown => _ = self.unknown.insert(id),
             Part::Ended | Part::PutAway => {
@@ -85,9 +92,12 @@ impl Station {
         }
     }
 
-    pub fn unfile(&mut self, id: RowId, part: Part, hidden: bool, finish: Option<u64>) {
+    pub fn unfile(&mut self, id: RowId, part: Part, hidden: bool, turn: Option<Turn>, finish: Option<u64>) {
         match part {
-            Part::Waiting => _ = self.waiting.remove(&id),
+            Part::Waiting => {
+                self.waiting.remove(&id);
+                self.queues[usize::from(hidden)].remove(id, turn);
+            }
             Part::Running => _ = self.running.remove(&id),
             Part::Unknown => _ = self.unknown.remove(&id),
             Part::Ended | Part::PutAway => {

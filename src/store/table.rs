@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Counts, Store,
     group::{GroupId, Standing},
+    lane::{self, Turn},
     lost::Sent,
     task::{Lane, Outcome, Own, Reason, State, Task, TaskKey},
     usual::Alike,
@@ -183,6 +184,7 @@ struct Place {
     own: bool,
     member: Option<Standing>,
     scheduler: bool,
+    turn: Option<Turn>,
     due: Option<DateTime<Utc>>,
     timer: Option<Duration>,
     finish: Option<u64>,
@@ -207,6 +209,7 @@ impl Place {
             own: open && task.own.is_some(),
             member: Standing::of(row),
             scheduler: part != Part::Ended && task.scheduled_task_id.is_some(),
+            turn: lane::turn(task),
             due,
             timer: row.timer.map(|(at, _)| at),
             finish: row.finish,
@@ -428,7 +431,7 @@ impl Store {
         if let Some(station) = self.station_mut(service) {
             // Ended members stand in their group.
             let finish = place.finish.filter(|_| place.member.is_none());
-            station.file(id, place.part, place.hidden, finish);
+            station.file(id, place.part, place.hidden, place.turn, finish);
         }
         if let Some(at) = place.finish {
             self.finished.insert(at, id);
@@ -463,7 +466,7 @@ impl Store {
         }
         if let Some(station) = self.station_mut(service) {
             let finish = place.finish.filter(|_| place.member.is_none());
-            station.unfile(id, place.part, place.hidden, finish);
+            station.unfile(id, place.part, place.hidden, place.turn, finish);
         }
         if let Some(at) = place.finish {
             self.finished.remove(&at);

@@ -30,7 +30,7 @@ pub struct Timetable<'a> {
 impl Store {
     /// A service's part of the schedule, hidden tasks included.
     pub fn timetable(&self, service: &str, now: Now) -> Timetable<'_> {
-        let lanes = self.lanes(service, true, now);
+        let lanes = self.whole_lanes(service, true, now);
         let mut direct = 0;
         let mut waiting = Vec::new();
         for wait in lanes.waiting {

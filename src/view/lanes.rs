@@ -119,8 +119,12 @@ impl Ctx<'_> {
                 let text = format!("the scheduler's list could not be read: {why}");
                 self.labelled("", vec![self.look.piece(&text, Role::Warning)])
             }
-            lanes::Row::More { count, unknown, .. } => {
-                let what = if *unknown { "more may have ended" } else { "more" };
+            lanes::Row::More { count, rest, .. } => {
+                let what = match rest {
+                    lanes::Rest::Waiting => "more wait",
+                    lanes::Rest::Unknown => "more may have ended",
+                    lanes::Rest::Ended => "more",
+                };
                 self.labelled("", vec![self.look.piece(&format!("and {count} {what}"), Role::Dim)])
             }
             lanes::Row::Group { key, part, first, open, passing } => match self.app.store().group(key) {

@@ -1,4 +1,4 @@
-//! What is large, measured: results of 50 MiB, a traceback of 70,000 lines, a history of 100,000 tasks.
+//! What is large, measured: results of 50 MiB, a traceback of 70,000 lines, a history of 100,000 tasks, a lane of 60,000.
 //!
 //! `cargo bench`. Machines differ and are shared, so each group has its own yardstick in the same run: touching the same
 //! bytes once (`touch`), or drawing the same screen with ten tasks. The targets and what was measured stand in
@@ -24,15 +24,19 @@ use juicetop::{
         search::{Direction, Needle, Scope, Search, Step},
     },
     store::{
-        Lane, Limits, Moment, Outcome, Past, State, Store, TaskKey,
+        Input, Lane, Limits, Moment, Outcome, Past, State, Store, TaskKey,
         filter::Filter,
         past::query::{self, Column, Found, Line, Order, Query},
     },
-    theme::{Glyphs, Themes},
+    theme::{Glyphs, Theme, Themes},
     time::Now,
     traceback::Report,
     view::{self, Look},
     widgets::Painted,
+    wire::{
+        event::{Event, Stamp, TaskEvent, TaskEventState},
+        frame::{Reply, Snapshot},
+    },
 };
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget as _};
 
@@ -214,11 +218,15 @@ impl Screen {
         update(&mut self.app, Msg::Found(found), self.now);
     }
 
-    fn draw(&self, buffer: &mut Buffer, theme: &juicetop::theme::Theme) {
-        let look = Look { glyphs: Glyphs::of(Charset::Unicode) };
-        let screen = view::screen(&self.app, look, self.now);
-        Painted { screen: &screen, theme, charset: Charset::Unicode }.render(buffer.area, buffer);
+    fn draw(&self, buffer: &mut Buffer, theme: &Theme) {
+        draw(&self.app, self.now, buffer, theme);
     }
+}
+
+fn draw(app: &App, now: Now, buffer: &mut Buffer, theme: &Theme) {
+    let look = Look { glyphs: Glyphs::of(Charset::Unicode) };
+    let screen = view::screen(app, look, now);
+    Painted { screen: &screen, theme, charset: Charset::Unicode }.render(buffer.area, buffer);
 }
 
 /// Target: a key with its frame takes no longer with 100,000 tasks than twice what it takes with ten, and a filter's answer
@@ -275,5 +283,82 @@ fn history(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(large, results, tracebacks, history);
+/// A task of the lab as the bus tells of it.
+fn told(id: &str, state: TaskEventState) -> Event {
+    let reply = format!(r#"{{"id": "{id}", "status": "ok", "result": 1}}"#);
+    let payload = r#"{"qubit": "q1", "averages": 5}"#;
+    let over = state == TaskEventState::Completed;
+    Event::Task(Box::new(TaskEvent {
+        time: Stamp { raw: id.into(), at: DateTime::from_timestamp(1_795_554_000, 0) },
+        task_id: id.into(),
+        target: "fridge".into(),
+        task_type: "MeasureT1".into(),
+        display_name: "MeasureT1: qubit='q1', averages=5".into(),
+        parallel: Some(false),
+        metadata: r#"{"parallel": false}"#.into(),
+        reply: over.then(|| Reply::parse(reply.as_str().into()).expect("a reply")),
+        payload: if over { reply.as_str().into() } else { payload.into() },
+        state,
+        show_in_dashboard: true,
+    }))
+}
+
+/// A program in a lab where so many tasks wait for one slot, and twenty ran before.
+fn waiting(tasks: usize) -> (App, Now) {
+    let mut session = Session::new(Store::new(Limits::default()), Ids::Random);
+    let mut now = Now::at(0.0);
+    session.store.apply(Input::BusLink(true), now);
+    for n in 0..20 {
+        for state in [TaskEventState::Created, TaskEventState::Started, TaskEventState::Completed] {
+            now.mono += Duration::from_secs(1);
+            session.store.apply(Input::Bus(told(&format!("ran{n}"), state)), now);
+        }
+    }
+    let entries: Vec<String> = (0..tasks)
+        .map(|n| {
+            let at = DateTime::from_timestamp(1_795_554_000 + n as i64, 0).expect("a moment").to_rfc3339();
+            format!(
+                r#"{{"scheduled_task_id": "5c4ed000-0000-4000-8000-{n:012}", "task_id": null, "target": "fridge", "task_type": "MeasureT1", "display_name": "MeasureT1: qubit='q{}', averages={n}", "status": "queued", "run_at": null, "submitted_at": "{at}", "result": null, "eligible": true, "overdue": false}}"#,
+                n % 50
+            )
+        })
+        .collect();
+    let list = Snapshot::parse_list(&format!("[{}]", entries.join(", "))).expect("a list");
+    session.store.apply(Input::Schedule(list), now);
+    assert_eq!(session.store.counts(true).waiting, tasks);
+    (App::new(session, Catalogue::new(), Settings::default(), (200, 50)), now)
+}
+
+/// Target: a key with its frame takes no longer where 60,000 tasks wait for a slot than ten times what it takes with ten.
+fn lanes(c: &mut Criterion) {
+    let theme = Themes::new([]).load("dark").0;
+    let mut group = c.benchmark_group("lanes");
+    group.sample_size(20);
+    for (name, tasks) in [("10", 10), ("60,000", 60_000)] {
+        let (mut app, mut now) = waiting(tasks);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 200, 50));
+        let mut press = |app: &mut App, key: char| {
+            now.mono += Duration::from_millis(300);
+            let key = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
+            update(app, Msg::Key(key), now);
+            draw(app, now, &mut buffer, &theme);
+        };
+        let mut down = false;
+        let mut back_and_forth = |app: &mut App, press: &mut dyn FnMut(&mut App, char)| {
+            down = !down;
+            press(app, if down { 'j' } else { 'k' });
+        };
+        group.bench_function(format!("{name} tasks wait: a key and its frame at 200x50"), |b| {
+            b.iter(|| back_and_forth(&mut app, &mut press));
+        });
+        press(&mut app, 't');
+        assert!(matches!(app.ui.layers.last(), Some(Layer::Schedule(_))));
+        group.bench_function(format!("{name} tasks wait: a key in the schedule and its frame"), |b| {
+            b.iter(|| back_and_forth(&mut app, &mut press));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(large, results, tracebacks, history, lanes);
 criterion_main!(large);

@@ -339,3 +339,48 @@ fn the_clock_goes_on_however_often_something_comes_that_changes_nothing() {
         assert_eq!(b.app.wake_at(b.now), Some(Duration::from_secs(second)));
     }
 }
+
+#[test]
+fn of_very_many_that_wait_the_first_are_rows_and_what_is_selected_is_one_of_them() {
+    use crate::{store::lane::MOST_WAITING, wire::frame::Snapshot};
+    let all = MOST_WAITING + 500;
+    let mut b = Bench::new();
+    let entries: Vec<String> = (0..all)
+        .map(|n| {
+            let at = Now::at(n as f64).utc.to_rfc3339();
+            format!(
+                r#"{{"scheduled_task_id": "s{n}", "target": "fridge", "task_type": "MeasureT1", "display_name": "MeasureT1: n={n}",
+                    "status": "queued", "submitted_at": "{at}", "eligible": true}}"#
+            )
+        })
+        .collect();
+    let list = Snapshot::parse_list(&format!("[{}]", entries.join(", "))).unwrap();
+    b.app.session.store.apply(Input::Schedule(list), b.now);
+    b.later(1.0).msg(Msg::Wake).shows(&format!("{all} waiting"));
+    let rows = |b: &Bench| {
+        b.app.rows().iter().filter(|row| matches!(row, crate::app::lanes::Row::Task { .. })).count()
+    };
+    let more = |b: &Bench| {
+        let more = |row: &crate::app::lanes::Row| match row {
+            crate::app::lanes::Row::More { count, rest: crate::app::lanes::Rest::Waiting, .. } => {
+                Some(*count)
+            }
+            _ => None,
+        };
+        b.app.rows().iter().find_map(more)
+    };
+    assert_eq!((rows(&b), more(&b)), (MOST_WAITING, Some(500)));
+    // A task that stands far behind is selected, as one's own just sent.
+    let last = TaskKey(format!("s{}", all - 1).into());
+    b.keys("j");
+    b.app.ui.selected = Some(Selected::task("fridge".into(), last.clone()));
+    b.later(1.0).msg(Msg::Wake);
+    assert_eq!((rows(&b), more(&b)), (MOST_WAITING + 1, Some(499)));
+    b.shows(&format!("{all} ")).shows("and 499 more wait");
+    b.keys("k");
+    assert_eq!(b.selected(), format!("s{}", MOST_WAITING - 1));
+    // A filter looks at all of them.
+    b.keys("/").types(&format!("n={}", all - 3)).keys("enter");
+    assert_eq!((rows(&b), more(&b)), (1, None));
+    b.shows(&format!("n={}", all - 3));
+}

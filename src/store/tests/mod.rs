@@ -9,6 +9,7 @@ mod lives;
 mod outlook;
 mod own;
 mod properties;
+mod queue;
 mod replay;
 mod schedule;
 mod slot;
