@@ -31,6 +31,7 @@ use crate::{
 };
 
 use super::{
+    document,
     form::{FormPane, clean_paste, sentence},
     kept::Place,
     layout::Shape,
@@ -45,10 +46,13 @@ pub use draft::Draft;
 pub use frame::{FRAME_PAGE, FrameLine};
 pub use json_pane::JsonPane;
 pub(super) use json_pane::left_for;
-pub use secrets::{SECRET, mask, masked_payload, secret_texts, type_with_secrets, without};
+pub use secrets::{SECRET, mask, masked_payload, secret_texts, secret_texts_of, type_with_secrets, without};
 
 /// Pastes above this are refused: larger payloads come by file or through the editor.
 pub const PASTE_BYTES: usize = 64 * 1024;
+
+/// Larger payloads are not edited here, bytes (256 KiB): each key looks at all of it, and a key may not wait.
+pub const LARGEST: usize = 256 * 1024;
 
 /// Something that is wrong, or doubtful, with the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -388,7 +392,14 @@ impl Compose {
     /// # Errors
     /// One sentence where nothing was taken.
     pub fn paste(&mut self, text: &str) -> Result<(), String> {
+        let bytes = self.text().len().saturating_add(text.len());
         let done = match &mut self.body {
+            _ if bytes > LARGEST => {
+                let size = document::bytes(bytes);
+                Err(format!(
+                    "not pasted: the payload would have {size}, and 256 KiB is the most that is edited here"
+                ))
+            }
             Body::Form(pane) => pane.paste(text),
             Body::Json(pane) => clean_paste(text).map(|text| {
                 pane.area.insert_str(text.replace('\t', "  "));

@@ -60,6 +60,8 @@ pub enum Deed {
     SendGroup(Box<Batch>, Option<Vec<usize>>),
     /// Send no more of this group, and cancel these of its tasks.
     CancelGroup(GroupKey, Vec<TaskKey>),
+    /// Save a payload to a new file of that name.
+    SavePayload(String, Text),
     /// End the program.
     Quit,
     /// Stop the program, as Ctrl-Z does.

@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     App, Effect, Layer,
-    compose::{Begun, Compose, Draft},
+    compose::{Begun, Compose, Draft, LARGEST},
     many::Group,
     session::Way,
 };
@@ -30,8 +30,6 @@ const VERSION: &str = "1";
 const MOST_DRAFTS: usize = 100;
 /// Types whose last values are kept; those sent longest ago go.
 const MOST_VALUES: usize = 500;
-/// Larger payloads are not kept.
-const LARGEST: usize = 256 * 1024;
 /// The most that either text can have, with room for escapes.
 pub const MOST_BYTES: u64 = 256 * 1024 * 1024;
 

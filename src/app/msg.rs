@@ -91,6 +91,8 @@ pub enum Msg {
         payload: Text,
         /// With its secrets masked; `None`: it has none.
         masked: Option<Text>,
+        /// The secrets, which its error may repeat.
+        secrets: Vec<String>,
     },
     /// Runs of earlier sessions were read from the history, the oldest first.
     Runs(Vec<Run>),
@@ -164,6 +166,15 @@ pub enum Effect {
         name: String,
         /// The text, as it came.
         text: String,
+    },
+    /// Write a payload to a new file in the working directory, which nobody else can read: secrets may stand in it.
+    SavePayload {
+        /// A name without a folder.
+        name: String,
+        /// The payload, as it came.
+        payload: Text,
+        /// What is said before the file's path once it is written.
+        told: &'static str,
     },
     /// Let the person's editor edit a payload.
     EditPayload(String),

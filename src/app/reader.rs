@@ -11,7 +11,7 @@ use crate::{
     wire::Text,
 };
 
-use super::compose::{SECRET, masked_payload};
+use super::compose::{LARGEST, SECRET, masked_payload};
 use super::document::{self, Choice, Document, Known, Line, Mark};
 use super::{
     Settings,
@@ -23,7 +23,7 @@ use super::{
 const FOLD_SIGN: usize = 2;
 
 /// A larger payload is looked through for secrets beside the loop, bytes: a key may not wait for it.
-pub const LARGE: usize = 512 * 1024;
+pub const LARGE: usize = LARGEST;
 
 /// Whether two texts are one and the same; without reading them, for they may be large.
 fn is_same(one: Option<&Text>, other: Option<&Text>) -> bool {
@@ -77,6 +77,8 @@ pub struct Reader {
     masked_of: Option<Text>,
     /// It is to be made beside the loop, and nobody was asked to.
     unasked: bool,
+    /// The secrets that stand in a large payload.
+    secrets: Vec<String>,
 }
 
 impl Reader {
@@ -98,6 +100,7 @@ impl Reader {
             report: None,
             masked_of: None,
             unasked: false,
+            secrets: Vec::new(),
         }
     }
 
@@ -111,18 +114,27 @@ impl Reader {
         self.masked_of.clone().filter(|_| std::mem::take(&mut self.unasked))
     }
 
-    /// That payload was looked through; `masked`: where it has secrets.
-    pub fn looked_through(&mut self, payload: &Text, masked: Option<&Text>) {
+    /// That payload was looked through; `masked`: where it has secrets, which are these.
+    pub fn looked_through(&mut self, payload: &Text, masked: Option<&Text>, secrets: &[String]) {
         if self.choice.looking && is_same(self.masked_of.as_ref(), Some(payload)) {
             self.choice.looking = false;
             self.choice.masked = masked.cloned();
+            self.secrets = secrets.to_vec();
         }
     }
 
     /// What may be seen of that payload, if it was looked through here.
     pub fn seen_of(&self, payload: &Text) -> Option<Text> {
-        let known = !self.choice.looking && is_same(self.masked_of.as_ref(), Some(payload));
-        known.then(|| self.choice.masked.clone().unwrap_or_else(|| payload.clone()))
+        self.knows(payload).then(|| self.choice.masked.clone().unwrap_or_else(|| payload.clone()))
+    }
+
+    /// The secrets of that large payload, if it was looked through here.
+    pub fn secrets_of(&self, payload: &Text) -> Option<Vec<String>> {
+        self.knows(payload).then(|| self.secrets.clone())
+    }
+
+    fn knows(&self, payload: &Text) -> bool {
+        !self.choice.looking && is_same(self.masked_of.as_ref(), Some(payload))
     }
 
     /// Bytes that stay at hand because it is open, also where the store lets them go.

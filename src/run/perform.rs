@@ -3,8 +3,12 @@
 use std::{
     fs::OpenOptions,
     io::{self, Write},
+    ops::Deref,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
+
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Runner, archive, history::History, logs};
 use crate::{
@@ -112,21 +116,16 @@ impl Runner {
                 // The payload is the task's and weighed there; a second one is made of it.
                 let (done, held) = (lab.done.clone(), self.memory.hold(payload.len()));
                 std::thread::Builder::new().name("mask".to_owned()).spawn(move || {
-                    let masked = compose::mask(kind.as_deref(), &payload, compose::SECRET);
-                    let _ = done.send(Msg::Masked { payload, masked: masked.map(Text::from) });
+                    let kind = kind.as_deref();
+                    let masked = compose::mask(kind, &payload, compose::SECRET).map(Text::from);
+                    let secrets = compose::secret_texts_of(kind, &payload);
+                    let _ = done.send(Msg::Masked { payload, masked, secrets });
                     drop(held);
                 })?;
             }
-            Effect::Save { name, text } => {
-                let done = lab.done.clone();
-                std::thread::Builder::new().name("save".to_owned()).spawn(move || {
-                    fault::here("save");
-                    let told = match save(Path::new(""), &name, &text) {
-                        Ok(path) => Ok(format!("saved: {}", path.display())),
-                        Err(e) => Err(format!("not saved as {name}: {e}")),
-                    };
-                    let _ = done.send(Msg::Done(told));
-                })?;
+            Effect::Save { name, text } => save_beside(lab.done.clone(), "saved", name, text, 0o666)?,
+            Effect::SavePayload { name, payload, told } => {
+                save_beside(lab.done.clone(), told, name, payload, 0o600)?;
             }
             Effect::EditPayload(text) => self.edit(at, text, ".json", "the payload")?,
             Effect::EditField { text, ending } => self.edit(at, text, ending, "the field")?,
@@ -229,13 +228,33 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Writes a new file in `folder`; a name that is taken gets a number.
-fn save(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+/// Writes a new file beside the loop, and says where it is.
+fn save_beside(
+    done: UnboundedSender<Msg>,
+    told: &'static str,
+    name: String,
+    text: impl Deref<Target = str> + Send + 'static,
+    mode: u32,
+) -> io::Result<()> {
+    std::thread::Builder::new().name("save".to_owned()).spawn(move || {
+        fault::here("save");
+        let told = match save(Path::new(""), &name, &text, mode) {
+            Ok(path) => Ok(format!("{told}: {}", path.display())),
+            Err(e) => Err(format!("not saved as {name}: {e}")),
+        };
+        let _ = done.send(Msg::Done(told));
+    })?;
+    Ok(())
+}
+
+/// Writes a new file in `folder`; a name that is taken gets a number. `mode`: who may read it, if the person's mask lets
+/// them.
+fn save(folder: &Path, name: &str, text: &str, mode: u32) -> io::Result<PathBuf> {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
     for n in 1..1000 {
         let name = if n == 1 { name.to_owned() } else { format!("{stem}-{n}.{ending}") };
         let path = folder.join(name);
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
+        match OpenOptions::new().write(true).create_new(true).mode(mode).open(&path) {
             Ok(mut file) => {
                 file.write_all(text.as_bytes())?;
                 return Ok(std::path::absolute(&path).unwrap_or(path));
@@ -249,15 +268,18 @@ fn save(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
     fn saving_never_writes_over_a_file() {
         let folder = tempfile::tempdir().unwrap();
-        let first = save(folder.path(), "a.json", "1").unwrap();
-        let second = save(folder.path(), "a.json", "2").unwrap();
+        let first = save(folder.path(), "a.json", "1", 0o666).unwrap();
+        let second = save(folder.path(), "a.json", "2", 0o600).unwrap();
         assert_ne!(first, second);
         assert_eq!(std::fs::read_to_string(first).unwrap(), "1");
         assert!(second.ends_with("a-2.json"));
+        assert_eq!(std::fs::metadata(second).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -89,9 +89,14 @@ pub fn mask(kind: Option<&TaskType>, payload: &str, word: &str) -> Option<String
 /// The secrets in a task's payload as texts, the longest first: what must not stand anywhere else. Those of three
 /// characters and less are left out: such a text stands in anything.
 pub fn secret_texts(catalogue: &Catalogue, task: &Task) -> Vec<String> {
-    let Some(payload) = task.payload.as_deref() else { return Vec::new() };
+    let kind = type_with_secrets(catalogue, task);
+    task.payload.as_deref().map(|payload| secret_texts_of(kind, payload)).unwrap_or_default()
+}
+
+/// The same of a payload; `kind`: its type, where the schema tells of secrets.
+pub fn secret_texts_of(kind: Option<&TaskType>, payload: &str) -> Vec<String> {
     let mut texts: Vec<String> = secrets_by_name(payload).into_iter().map(plain).collect();
-    if let Some(kind) = type_with_secrets(catalogue, task) {
+    if let Some(kind) = kind {
         let mut form = Form::new(kind, None);
         if form.fill(payload, Origin::Filled).is_ok() {
             let inputs = secrets(&form).into_iter().filter_map(|id| Some(&form.field(id)?.input));

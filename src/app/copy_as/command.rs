@@ -29,9 +29,7 @@ const ARGUMENTS: usize = 1024 * 1024;
 /// Why there is none, in one phrase.
 pub fn command(source: &Source, now: DateTime<Utc>) -> Result<String, String> {
     let frame = &source.frame;
-    let mut args: Vec<String> = ["juicetop", "submit"].map(str::to_owned).into();
-    args.extend(source.place.iter().cloned());
-    args.push(if frame.parallel { "--parallel" } else { "--sequential" }.to_owned());
+    let mut args = opening(source);
     if let Some(group) = &source.group {
         args.extend(ahead(&source.way, now).into_iter().flat_map(|at| ["--at".to_owned(), at.to_rfc3339()]));
         let base = group_options(group, &mut args)?;
@@ -40,16 +38,45 @@ pub fn command(source: &Source, now: DateTime<Utc>) -> Result<String, String> {
         let name = if kind.ipython { &kind.class } else { &frame.task_type };
         return line(args, &frame.target, name, &base);
     }
-    match (&source.way, ahead(&source.way, now)) {
-        (_, Some(at)) => args.extend(["--at".to_owned(), at.to_rfc3339()]),
-        (Way::Scheduled(_), None) => args.push("--scheduled".to_owned()),
-        (Way::Direct, _) => args.extend(["--direct".to_owned(), "--wait".to_owned()]),
-        (Way::Alone, _) => args.push("--wait".to_owned()),
-    }
+    args.extend(way_options(&source.way, now));
     if needs_name(source) {
         args.extend(option("--name", &frame.display_name));
     }
     line(args, &frame.target, &frame.task_type, &frame.payload)
+}
+
+/// The command that sends the same task with the payload in that file. Nobody looks at the payload for it, which may be
+/// large: so the task's name is left to `submit`.
+pub fn command_with_file(source: &Source, file: &str, now: DateTime<Utc>) -> String {
+    let frame = &source.frame;
+    let mut args = opening(source);
+    args.extend(way_options(&source.way, now));
+    args.extend(option("--payload", file));
+    args.extend(ends(&frame.target, &frame.task_type));
+    quoted(&args)
+}
+
+/// What each command begins with.
+fn opening(source: &Source) -> Vec<String> {
+    let mut args: Vec<String> = ["juicetop", "submit"].map(str::to_owned).into();
+    args.extend(source.place.iter().cloned());
+    args.push(if source.frame.parallel { "--parallel" } else { "--sequential" }.to_owned());
+    args
+}
+
+fn way_options(way: &Way, now: DateTime<Utc>) -> Vec<String> {
+    match (way, ahead(way, now)) {
+        (_, Some(at)) => vec!["--at".to_owned(), at.to_rfc3339()],
+        (Way::Scheduled(_), None) => vec!["--scheduled".to_owned()],
+        (Way::Direct, _) => vec!["--direct".to_owned(), "--wait".to_owned()],
+        (Way::Alone, _) => vec!["--wait".to_owned()],
+    }
+}
+
+/// Service and type. What begins with a hyphen is no option behind `--`.
+fn ends(target: &str, task_type: &str) -> Vec<String> {
+    let plain = [target, task_type].iter().all(|arg| !arg.starts_with('-'));
+    ["--", target, task_type].into_iter().skip(usize::from(plain)).map(str::to_owned).collect()
 }
 
 /// The whole line: the payload as fields where that says all of it and is short, else through a pipe.
@@ -69,7 +96,7 @@ fn line(mut args: Vec<String>, target: &str, task_type: &str, payload: &str) -> 
     }
     startable(&args)?;
     args.extend(["--payload".to_owned(), "-".to_owned()]);
-    args.extend(ends.into_iter().skip(usize::from(plain)));
+    args.extend(self::ends(target, task_type));
     // `printf` is the shell's own: its arguments have no limit.
     let payload = quoted(&["printf".to_owned(), "%s".to_owned(), payload.to_owned()]);
     Ok(format!("{payload} | {}\n", quoted(&args)))

@@ -6,7 +6,7 @@
 
 use crate::{
     app::{
-        document::{local, outcome_text, seen_text},
+        document::{bytes, local, outcome_text, seen_text},
         reader::Reader,
     },
     store::Task,
@@ -122,6 +122,9 @@ fn report(
     out.push_str("\n## Payload\n\n");
     match payload {
         Some(payload) => out.push_str(&block("json", payload)),
+        None if let Some(payload) = &task.payload => {
+            out.push_str(&format!("It has {} and is left out.\n", bytes(payload.len())));
+        }
         None => out.push_str("It was not seen.\n"),
     }
     out

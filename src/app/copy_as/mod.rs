@@ -24,7 +24,7 @@ use super::{
 };
 
 pub use self::{
-    command::command,
+    command::{command, command_with_file},
     error::{ErrorTexts, whole},
     python::python,
 };

@@ -17,6 +17,7 @@ mod history;
 mod kept;
 mod labs;
 mod lanes;
+mod large;
 mod leaving;
 mod lost;
 mod made;

@@ -192,9 +192,10 @@ fn a_large_payload_is_looked_through_for_secrets_beside_the_loop_and_not_shown_b
     assert!(!b.take().iter().any(|effect| matches!(effect, Effect::Mask { .. })), "it is asked for once");
 
     // An answer about another payload is none about this one.
-    b.msg(Msg::Masked { payload: "{}".into(), masked: None }).shows("looked through for secrets …");
+    b.msg(Msg::Masked { payload: "{}".into(), masked: None, secrets: Vec::new() })
+        .shows("looked through for secrets …");
     let masked = compose::mask(None, payload, compose::SECRET).map(Text::from);
-    b.msg(Msg::Masked { payload: payload.clone(), masked });
+    b.msg(Msg::Masked { payload: payload.clone(), masked, secrets: Vec::new() });
     b.shows("secrets are masked").shows("xxxx").shows_not("hush");
     b.keys("v").shows("\"*****").shows_not("hush");
     assert_eq!(b.layers(), ["task", "result"]);

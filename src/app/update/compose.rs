@@ -22,6 +22,7 @@ use super::{
     back,
     deeds::ask_to_send,
     form::{place, refusals, reopen, told_refused},
+    large,
 };
 
 /// A result of earlier runs above this makes the scheduler, which keeps every result, the wrong way.
@@ -296,8 +297,8 @@ pub(super) fn again(app: &mut App, now: Now) {
     };
     // Asterisks are no secret, and must not go out as one.
     let mask = json::quote(SECRET);
-    let masked =
-        app.store().is_recalled(&task.key) && task.payload.as_ref().is_some_and(|p| p.contains(&mask));
+    let opens = |payload: &Text| large::too_large(payload.len()).is_none() && payload.contains(&mask);
+    let masked = app.store().is_recalled(&task.key) && task.payload.as_ref().is_some_and(opens);
     if masked {
         task.payload = task.payload.map(|payload| payload.replace(&mask, "\"\"").into());
     }
@@ -315,6 +316,9 @@ pub(super) fn again_on(app: &mut App, task: &Task, now: Now) {
     }
     if task.payload.is_none() {
         app.tell(Severity::Warning, "its payload was not seen; s opens the type with what is known", now);
+        return;
+    }
+    if large::ask_to_save(app, task, now) {
         return;
     }
     let class = class_of(task);
@@ -413,10 +417,14 @@ pub(super) fn in_composer(app: &mut App, action: Action, now: Now) -> Vec<Effect
     Vec::new()
 }
 
-pub(super) fn editor_closed(app: &mut App, edited: Edited, now: Now) {
+pub(super) fn editor_closed(app: &mut App, edited: Edited, now: Now) -> Vec<Effect> {
     match edited {
         Edited::Payload(Ok(text)) => {
-            let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return };
+            let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return Vec::new() };
+            if large::too_large(text.len()).is_some() {
+                let ending = if compose.outside == Outside::Payload { "json" } else { "txt" };
+                return vec![large::save_edited(compose, text, ending)];
+            }
             let done = match (compose.outside, compose.form_mut()) {
                 (Outside::Field(id), Some(form)) => {
                     let done = form.edited(id, &text);
@@ -440,4 +448,5 @@ pub(super) fn editor_closed(app: &mut App, edited: Edited, now: Now) {
         Edited::Payload(Err(why)) | Edited::File(Err(why)) => app.tell(Severity::Error, why, now),
         Edited::File(Ok(())) => {}
     }
+    Vec::new()
 }

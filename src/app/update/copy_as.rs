@@ -14,7 +14,11 @@ use crate::{
     wire::{frame::TaskFrame, name::masked_name},
 };
 
-use super::compose::{class_of, learn, metadata_parallel};
+use super::{
+    compose::{class_of, learn, metadata_parallel},
+    large,
+    secrets::secrets_of,
+};
 
 /// Opens the list on the composer's task, or on the one that is selected or read.
 pub(super) fn open(app: &mut App, now: Now) {
@@ -73,13 +77,26 @@ fn of_task(app: &App, task: &Task, now: Now) -> Result<CopyAs, String> {
         Some(Layer::Task(reader)) if reader.key == task.key => Some(&**reader),
         _ => None,
     };
-    let masked = masked_payload(&app.catalogue, task, SECRET);
-    let payload = masked.as_deref().or(task.payload.as_deref());
+    // A large one is left out, and looked through beside the loop: its error may repeat its secrets.
+    let large = task.payload.as_ref().and_then(|payload| large::too_large(payload.len()));
+    let masked = if large.is_some() { None } else { masked_payload(&app.catalogue, task, SECRET) };
+    let payload = masked.as_deref().or(task.payload.as_deref()).filter(|_| large.is_none());
+    let secrets = match &large {
+        Some(_) => secrets_of(app, task),
+        None => Some(secret_texts(&app.catalogue, task)),
+    };
+    let Some(secrets) = secrets.or_else(|| task.failure().is_none().then(Vec::new)) else {
+        return Err("its payload is large and is looked through for secrets first: open the task".to_owned());
+    };
     let found = app.ui.traces.of(task).map(|(text, _)| text);
     let juice = app.settings.juice.as_deref();
     let error = ErrorTexts::of(task, reader, found, payload, juice, now);
-    let secrets = secret_texts(&app.catalogue, task);
-    let copy = match source_of(app, task) {
+    let again = app.settings.keymap.first(Action::Again).unwrap_or_default();
+    let source = match large {
+        Some(why) => Err(format!("{why}; {again} saves it to a file")),
+        None => source_of(app, task),
+    };
+    let copy = match source {
         Ok(source) => {
             let masked = masked.map(|payload| with_payload(&source, payload, &secrets));
             CopyAs { error, secrets, ..CopyAs::new(source, masked) }
@@ -90,7 +107,8 @@ fn of_task(app: &App, task: &Task, now: Now) -> Result<CopyAs, String> {
     Ok(copy)
 }
 
-fn source_of(app: &App, task: &Task) -> Result<Source, String> {
+/// A task as it is taken elsewhere, its payload unread.
+pub(super) fn source_of(app: &App, task: &Task) -> Result<Source, String> {
     let Some(payload) = task.payload.clone() else {
         return Err(match task.scheduled_task_id {
             Some(_) => "its payload was not seen, and the scheduler's list has none".to_owned(),

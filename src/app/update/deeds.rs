@@ -430,6 +430,9 @@ pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
         Deed::AskTraceback(key) => super::kernel::ask_traceback(app, &key, now),
         Deed::SendGroup(batch, rest) => groups::send(app, *batch, rest, now),
         Deed::CancelGroup(group, keys) => groups::cancel(app, &group, keys, now),
+        Deed::SavePayload(name, payload) => {
+            vec![Effect::SavePayload { name, payload, told: "saved" }]
+        }
         Deed::Quit => {
             app.ui.leaving = true;
             vec![Effect::Quit]

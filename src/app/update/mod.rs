@@ -15,6 +15,7 @@ mod groups;
 pub mod history;
 mod kernel;
 mod lanes;
+mod large;
 mod leaving;
 mod python;
 pub mod schedule;
@@ -140,7 +141,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::EditorClosed(edited) => {
             app.ui.outside = false;
             app.ui.revision += 1;
-            editor_closed(app, edited, now);
+            effects = editor_closed(app, edited, now);
         }
         Msg::Made { id, of, result } => python::made(app, &id, &of, result, now),
         Msg::TypesRead { files, problems } => types::files_read(app, &files, &problems, now),
@@ -165,7 +166,9 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             app.ui.revision += 1;
             compare::compared(app, compared, now);
         }
-        Msg::Masked { payload, masked } => secrets::looked_through(app, &payload, masked.as_ref()),
+        Msg::Masked { payload, masked, secrets } => {
+            secrets::looked_through(app, &payload, masked.as_ref(), &secrets);
+        }
         Msg::Runs(runs) => app.session.store.learn(&runs),
         Msg::PastRead(task) => {
             app.ui.revision += 1;

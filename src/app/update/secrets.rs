@@ -28,17 +28,27 @@ pub(super) fn ask(app: &mut App) -> Vec<Effect> {
 }
 
 /// One was looked through.
-pub(super) fn looked_through(app: &mut App, payload: &Text, masked: Option<&Text>) {
+pub(super) fn looked_through(app: &mut App, payload: &Text, masked: Option<&Text>, secrets: &[String]) {
     app.ui.revision += 1;
-    readers(app).for_each(|reader| reader.looked_through(payload, masked));
+    readers(app).for_each(|reader| reader.looked_through(payload, masked, secrets));
 }
 
 /// What may be seen of a task's large payload, if it was looked through already.
 pub(super) fn seen_of(app: &App, task: &Task) -> Option<Text> {
+    looked_at(app, task, Reader::seen_of)
+}
+
+/// The secrets in a task's large payload, if it was looked through already.
+pub(super) fn secrets_of(app: &App, task: &Task) -> Option<Vec<String>> {
+    looked_at(app, task, Reader::secrets_of)
+}
+
+/// What the first reader that is open says of a task's payload.
+fn looked_at<T>(app: &App, task: &Task, of: fn(&Reader, &Text) -> Option<T>) -> Option<T> {
     let payload = task.payload.as_ref()?;
     let layers = app.ui.layers.iter().filter_map(|layer| match layer {
         Layer::Task(reader) => Some(&**reader),
         _ => None,
     });
-    layers.chain(&app.ui.side).find_map(|reader| reader.seen_of(payload))
+    layers.chain(&app.ui.side).find_map(|reader| of(reader, payload))
 }

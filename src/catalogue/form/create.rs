@@ -41,6 +41,7 @@ impl Form {
             make_code: Form::known_code(task),
             hidden_fields: task.hidden_fields.clone(),
             nodes: Vec::new(),
+            fields: 0,
             root: FieldId(0),
             code: None,
             code_for: None,

@@ -22,6 +22,10 @@ const DEEPEST: usize = 32;
 /// Items or entries that are fields of their own; what has more stands as JSON.
 const MOST_ITEMS: usize = 2_000;
 
+/// Fields of a form, all together; where lists in lists have more, the further ones stand as JSON. A key looks at all of
+/// them.
+const MOST_FIELDS: usize = 5_000;
+
 /// Characters of JSON that stand on one line.
 const ONE_LINE: usize = 60;
 
@@ -101,6 +105,12 @@ impl Form {
         true
     }
 
+    /// Whether a field can have so many inside it, in place of those that it has.
+    fn has_room(&self, id: FieldId, inside: usize) -> bool {
+        let known = self.get(id).map_or(0, |node| node.kids.len());
+        inside <= MOST_ITEMS && self.fields.saturating_sub(known) + inside <= MOST_FIELDS
+    }
+
     /// A field that has shown several lines goes on doing so.
     fn is_long_input(&self, id: FieldId) -> bool {
         self.get(id).is_some_and(|node| matches!(node.field.input, Input::Text(_)))
@@ -110,7 +120,7 @@ impl Form {
         match (&shape.what, json::kind(raw)) {
             (What::Model(model), Some(Kind::Object)) => {
                 let Ok(members) = json::members(raw) else { return false };
-                if strangers(model, &members) > MOST_ITEMS {
+                if !self.has_room(id, strangers(model, &members)) {
                     return false;
                 }
                 self.make_kids(id, depth);
@@ -120,7 +130,7 @@ impl Form {
                 let Ok(members) = json::members(raw) else { return false };
                 let mut names = std::collections::HashSet::new();
                 // Doubled keys have no form.
-                if members.len() > MOST_ITEMS || !members.iter().all(|(name, _)| names.insert(name)) {
+                if !self.has_room(id, members.len()) || !members.iter().all(|(name, _)| names.insert(name)) {
                     return false;
                 }
                 let old = self.take_kids(id);
@@ -136,7 +146,7 @@ impl Form {
             }
             (What::List(list), Some(Kind::Array)) => {
                 let Ok(items) = json::items(raw) else { return false };
-                if items.len() > MOST_ITEMS {
+                if !self.has_room(id, items.len()) {
                     return false;
                 }
                 let old = self.take_kids(id);
@@ -153,7 +163,7 @@ impl Form {
             }
             (What::Tuple(tuple), Some(Kind::Array)) => {
                 let Ok(items) = json::items(raw) else { return false };
-                if items.len() > MOST_ITEMS {
+                if !self.has_room(id, items.len()) {
                     return false;
                 }
                 self.make_kids(id, depth);

@@ -221,6 +221,8 @@ pub struct Form {
     hidden_fields: Vec<String>,
     /// By id; what was removed leaves a hole.
     nodes: Vec<Option<Node>>,
+    /// How many there are.
+    fields: usize,
     root: FieldId,
     /// The field for the code that only Python makes.
     code: Option<FieldId>,
@@ -351,6 +353,7 @@ impl Form {
     fn insert(&mut self, node: Node) -> FieldId {
         let id = FieldId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.nodes.push(Some(node));
+        self.fields += 1;
         id
     }
 
@@ -359,6 +362,7 @@ impl Form {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
             if let Some(node) = self.nodes.get_mut(id.0 as usize).and_then(Option::take) {
+                self.fields = self.fields.saturating_sub(1);
                 open.extend(node.kids);
                 open.extend(node.variants.into_iter().flatten());
             }

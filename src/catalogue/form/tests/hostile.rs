@@ -125,6 +125,28 @@ fn five_thousand_fields_open_and_two_thousand_stay_quick() {
 }
 
 #[test]
+fn of_lists_in_lists_so_many_become_fields_that_a_key_stays_quick_and_the_others_stay_json() {
+    let schema = r#"{"properties": {"rows": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}}}"#;
+    let row = format!("[{}]", vec!["0.50"; 1_500].join(", "));
+    let payload = format!("{{\"rows\": [{}]}}", [row.as_str(); 12].join(", "));
+    let mut form = Form::new(&task_of(schema), None);
+    for _ in 0..2 {
+        // The second time in place of the first.
+        timed("filling", || form.fill(&payload, Origin::Filled)).unwrap();
+        let rows = form.field(at(&form, "rows")).unwrap().children.clone();
+        let is_json = |id: &FieldId| matches!(form.field(*id).unwrap().input, Input::Json(_));
+        assert_eq!(
+            rows.iter().map(is_json).collect::<Vec<_>>(),
+            [[false; 3].as_slice(), &[true; 9]].concat()
+        );
+        assert_eq!(form.fields, form.nodes.iter().flatten().count());
+        assert_eq!(samples::exact(&form.payload()), samples::exact(&payload));
+    }
+    let last = form.field(form.field(at(&form, "rows")).unwrap().children[11]).unwrap();
+    assert!(matches!(&last.input, Input::Json(raw) if samples::exact(raw) == samples::exact(&row)));
+}
+
+#[test]
 fn a_hundred_thousand_choices_are_no_burden() {
     let choices: Vec<_> = (0..100_000).map(|i| format!("\"q{i}\"")).collect();
     let schema =
