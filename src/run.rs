@@ -32,6 +32,7 @@ use tokio::sync::mpsc;
 
 pub use self::painter::Painter;
 use self::{
+    history::History,
     lab::{Came, OnScreen, Person},
     player::{Player, Sought},
     replay::Playing,
@@ -613,10 +614,14 @@ impl Runner {
             // Reading it takes longer than a key may wait.
             let (reply, memory, parts) = (reply.clone(), self.memory.clone(), lab.parts.clone());
             let held = memory.hold(reply.text.len());
+            let mut pace = lab.history.as_ref().map(History::pace);
             std::thread::Builder::new().name("list".to_owned()).spawn(move || {
                 fault::here("list");
                 let _until_it_is_read = held;
                 for part in ListPart::all(&reply) {
+                    if let Some(pace) = pace.as_mut().filter(|_| part.is_over()) {
+                        pace.keep();
+                    }
                     let held = memory.hold(part.weight());
                     if parts.blocking_send((part, held)).is_err() {
                         return;

@@ -42,12 +42,13 @@ const PART: usize = 400;
 const PART_BYTES: usize = 1 << 20;
 
 impl ListPart {
-    /// Reads the reply to a `GetScheduledTasks`, as far as each next part.
+    /// Reads the reply to a `GetScheduledTasks`, as far as each next part: first what runs or waits, for that is looked
+    /// for, then what is over, which may be tens of thousands.
     pub fn all(reply: &Reply) -> impl Iterator<Item = ListPart> {
         let error = told_error(reply);
         let unknown_type = error.as_deref().is_some_and(is_unknown_type);
         let mut rest = match (error, reply.result(false)) {
-            (None, Some(raw)) => Some(Ok(json::Items::new(raw))),
+            (None, Some(raw)) => Some(Ok((raw, json::Items::new(raw), false))),
             (error, _) => Some(Err(error.unwrap_or_else(|| unreadable(reply)))),
         };
         let mut odd = 0;
@@ -60,7 +61,7 @@ impl ListPart {
                 more,
                 unknown_type,
             };
-            let mut list = match rest.take()? {
+            let (raw, mut list, mut over) = match rest.take()? {
                 Ok(list) => list,
                 Err(why) => return Some(part(Err(why), odd, false)),
             };
@@ -72,17 +73,25 @@ impl ListPart {
                 match list.next() {
                     Some(Ok(raw)) => {
                         let entry = Snapshot::entry(raw);
-                        odd += usize::from(entry.is_err());
-                        bytes += raw.len();
-                        entries.push(entry);
+                        if is_over(&entry) == over {
+                            odd += usize::from(entry.is_err());
+                            bytes += raw.len();
+                            entries.push(entry);
+                        }
                     }
                     Some(Err(_)) => return Some(part(Err(unreadable(reply)), odd, false)),
-                    None => break false,
+                    None if over => break false,
+                    None => (list, over) = (json::Items::new(raw), true),
                 }
             };
-            rest = more.then_some(Ok(list));
+            rest = more.then_some(Ok((raw, list, over)));
             Some(part(Ok(entries), odd, more))
         })
+    }
+
+    /// All that runs or waits was in a part before: it tells only of what is over.
+    pub fn is_over(&self) -> bool {
+        self.entries.as_ref().is_ok_and(|entries| entries.first().is_some_and(is_over))
     }
 
     /// What it takes, bytes.
@@ -93,6 +102,12 @@ impl ListPart {
         };
         self.entries.iter().flatten().map(|entry| ENTRY + texts(entry)).sum()
     }
+}
+
+/// Whether an entry tells of an end. What cannot be read tells of none.
+fn is_over(entry: &Result<Snapshot, Text>) -> bool {
+    use ScheduledStatus::{Cancelled, Done, Failed};
+    matches!(entry, Ok(snapshot) if matches!(snapshot.status, Done | Failed | Cancelled))
 }
 
 /// Why there is no list in a reply that tells of no error.

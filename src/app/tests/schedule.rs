@@ -475,8 +475,9 @@ fn a_large_list_is_read_beside_the_loop_and_again_only_after_a_question() {
     let reply = Reply::parse(text.as_str().into()).unwrap();
     assert!(b.app.session.is_list(&reply));
     b.keys("t").shows("is being read").take();
-    for part in session::ListPart::all(&reply) {
-        b.shows("is being read");
+    for (n, part) in session::ListPart::all(&reply).enumerate() {
+        // What waits comes first.
+        b.shows(if n == 0 { "is being read" } else { "reading the list" });
         b.msg(Msg::List(part));
     }
     assert_eq!(keys(&b), ["a"]);
@@ -516,6 +517,30 @@ fn a_large_list_comes_in_parts_and_is_the_same_list() {
     }
     assert_eq!(b.app.store().counts(true).waiting, 1_000);
     assert!(b.app.session.list_is_whole().unwrap_err().contains("an entry"), "one of the first part is odd");
+}
+
+#[test]
+fn of_a_large_list_what_runs_or_waits_comes_before_all_that_is_over() {
+    let mut b = Bench::offline(Settings::default(), (100, 30));
+    b.connect();
+    let id = b.sent().iter().find(|o| field(&o.text, "type") == "GetScheduledTasks").unwrap().id.clone();
+    let status = |n: usize| ["done", "failed", "queued", "running", "cancelled"][n % 5];
+    let entry = |n: usize| snapshot(&format!("s{n}"), &job(&format!("s{n}")), status(n), None, n as f64);
+    let entries: Vec<String> = (0..3_000).map(entry).collect();
+    let text = format!(r#"{{"id": "{id}", "status": "ok", "result": [{}]}}"#, entries.join(", "));
+    let reply = Reply::parse(text.as_str().into()).unwrap();
+    let mut told = Vec::new();
+    for part in session::ListPart::all(&reply) {
+        let over = part.is_over();
+        b.msg(Msg::List(part));
+        let counts = b.app.store().counts(true);
+        told.push((over, counts.running + counts.waiting, b.app.store().kept()));
+    }
+    assert!(told.is_sorted_by_key(|(over, ..)| *over) && told.iter().any(|(over, ..)| !over), "{told:?}");
+    for (over, open, _) in &told {
+        assert!(!over || *open == 1_200, "{told:?}");
+    }
+    assert_eq!(told.last().map(|(over, open, kept)| (*over, *open, *kept)), Some((true, 1_200, 3_000)));
 }
 
 #[test]

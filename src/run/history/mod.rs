@@ -17,6 +17,7 @@ use std::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc::{Receiver, TryRecvError},
     },
+    thread,
     time::Duration,
 };
 
@@ -51,6 +52,9 @@ const MANY: usize = 2_000;
 const WAITING: usize = 20_000;
 /// What a record weighs beside its texts, bytes.
 const OVERHEAD: usize = 1_000;
+/// Who brings tasks by the ten thousand waits at most so long in all for the disk, and looks so often.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(5);
 /// A kept past's share of one text, where it stands on no disk.
 const TEXT_SHARE: usize = 8;
 /// What is too old or too much is let go after so many records, and at the start.
@@ -146,6 +150,11 @@ impl History {
         Ok(History { worker, limits, memory, open, newest, seen: None, next: Duration::ZERO })
     }
 
+    /// For who brings it more than it may hold at once.
+    pub(super) fn pace(&self) -> Pace {
+        Pace { open: self.open.clone(), most: self.memory.records() / 4, patience: PATIENCE }
+    }
+
     /// When the next batch is due; `None`: nothing has changed.
     pub fn wake_at(&self, store: &Store) -> Option<Duration> {
         (self.seen != Some(store.revision())).then_some(self.next)
@@ -226,6 +235,25 @@ impl History {
     pub fn forget(&self) {
         self.newest.store(u64::MAX, Ordering::Relaxed);
         self.worker.give(Job::Forget);
+    }
+}
+
+/// For a thread that brings tasks by the ten thousand: it goes no faster than they are written, so that the store, which
+/// keeps only so many that have ended, lets none of them go before.
+#[derive(Debug)]
+pub(super) struct Pace {
+    open: Arc<AtomicUsize>,
+    most: usize,
+    patience: Duration,
+}
+
+impl Pace {
+    /// Waits until there is room for more. A disk that hangs does not hold up what is on the screen for ever.
+    pub fn keep(&mut self) {
+        while self.open.load(Ordering::Relaxed) > self.most && !self.patience.is_zero() {
+            thread::sleep(LOOK);
+            self.patience = self.patience.saturating_sub(LOOK);
+        }
     }
 }
 
@@ -690,6 +718,75 @@ mod tests {
         assert!((10..15).contains(&left.len()), "the others are not forgotten: {}", left.len());
         drop((go, history));
         assert_eq!(memory.held(), 0);
+    }
+
+    #[test]
+    fn who_keeps_pace_brings_the_slow_disk_more_than_the_store_keeps_and_nothing_is_let_go_before() {
+        use crate::store::{Input, Limits as Kept, Store};
+        use crate::wire::frame::Snapshot;
+        const TASKS: usize = 16_000;
+        // The disk stands still at first, for so long at most.
+        let written = |patience: Duration, still: Duration| {
+            let (go, gate) = std::sync::mpsc::channel::<()>();
+            let (open, count): (Arc<AtomicUsize>, Arc<AtomicUsize>) = Default::default();
+            let (heard, written) = (open.clone(), count.clone());
+            let worker = Worker::start("slow", move |todo: &Receiver<super::Job>| {
+                let _ = gate.recv_timeout(still);
+                for job in todo {
+                    let super::Job::Write(batch) = job else { continue };
+                    written.fetch_add(batch.tasks.len(), Ordering::Relaxed);
+                    heard.fetch_sub(batch.held.bytes(), Ordering::Relaxed);
+                }
+            });
+            let mut history = History {
+                worker: worker.unwrap(),
+                limits: Limits::default(),
+                memory: Memory::of(crate::memory::LEAST),
+                open,
+                newest: Arc::default(),
+                seen: None,
+                next: Duration::ZERO,
+            };
+            let mut store = Store::new(Kept { ended_tasks: 3_000, ..Kept::default() });
+            let (types, now) = (Catalogue::default(), Now::at(0.0));
+            let mut pace = Pace { patience, ..history.pace() };
+            for part in 0..TASKS / 400 {
+                pace.keep();
+                let entry = |n: usize| {
+                    let text = format!(
+                        r#"{{"scheduled_task_id": "s{n}", "task_id": "t{n}", "target": "lab", "status": "done"}}"#
+                    );
+                    Ok(Snapshot::parse(&text).unwrap())
+                };
+                let entries = (part * 400..(part + 1) * 400).map(entry).collect();
+                store.apply(Input::SchedulePart(entries), now);
+                history.look(&mut store, &types, false, now);
+            }
+            drop(go);
+            history.look(&mut store, &types, true, now);
+            drop(history);
+            count.load(Ordering::Relaxed)
+        };
+        assert_eq!(written(PATIENCE, Duration::from_millis(300)), TASKS);
+        let hasty = written(Duration::ZERO, Duration::from_secs(60));
+        assert!(hasty < TASKS, "{hasty}: so it has to keep pace");
+    }
+
+    #[test]
+    fn a_disk_that_hangs_does_not_hold_up_what_is_brought_for_ever() {
+        let open: Arc<AtomicUsize> = Arc::new(AtomicUsize::new(10));
+        let mut pace = Pace { open: open.clone(), most: 5, patience: 3 * LOOK };
+        pace.keep();
+        assert_eq!(pace.patience, Duration::ZERO, "it waited");
+        let mut pace = Pace { open: open.clone(), most: 5, patience: PATIENCE };
+        let waits = thread::spawn(move || {
+            pace.keep();
+            pace.patience
+        });
+        thread::sleep(4 * LOOK);
+        assert!(!waits.is_finished());
+        open.store(5, Ordering::Relaxed);
+        assert!(!waits.join().unwrap().is_zero());
     }
 
     #[test]
