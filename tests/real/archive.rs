@@ -99,7 +99,7 @@ async fn what_ended_in_a_gap_is_settled_from_it() {
     let mut proxy = Proxy::to(&url);
     let mut tasks = Tasks::connect(&url).await;
     let mut screen = screen(juice, &proxy.url(), (120, 40), &state);
-    screen.wait_for("live", |s| s.contains("live"));
+    screen.wait_until_it_hears();
     let id = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 3})).named("Slow: in the gap")).await;
     screen.wait_for("it runs", |s| s.contains("▶ Slow: in the gap"));
     proxy.cut();

@@ -24,7 +24,7 @@ use serde_json::json;
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::common::{
-    client::{Bus, Frame, Listener, PATIENCE, Tasks, accept},
+    client::{Bus, Event as Heard, Frame, Listener, PATIENCE, Tasks, accept},
     juice::Juice,
     program::{Program, run},
     proxy::{Bytes, Harm, Proxy, Rule, Way},
@@ -539,8 +539,10 @@ fn a_bus_that_brings_nothing_any_more_is_given_up_and_from_when_to_when_is_told(
     let mut watch = Program::start(&["watch", "--json", "--url", &proxy.url()]);
     screen.wait_for("the connection", |text| text.contains("● live"));
     watch.wait_for_json(|line| line["event"] == "ready");
-    // The monitor beats each 5 s; it has to have been heard.
-    std::thread::sleep(Duration::from_secs(6));
+    // The monitor beats each 5 s. Both have to have heard it: each does a moment after or before this one.
+    let beat = |e: &Heard| e.topic.starts_with("ThrottleStateEvent.") && e.json["id"] == "heartbeat";
+    Listener::open(&proxy.url()).wait_for("the monitor", beat);
+    std::thread::sleep(Duration::from_secs(1));
     proxy.deafen(true);
     let text = wait_for(&screen, "its loss", |text| text.contains("lost since"));
     let text = flat(&text);
@@ -565,7 +567,9 @@ fn pings_are_answered_while_the_editor_is_open() {
     let proxy = Proxy::with_rules(&juice.url());
     let editor = "sh -c 'touch $HOME/open; while [ ! -e $HOME/close ]; do sleep 0.05; done'";
     let mut screen = Screen::start(&["--url", &proxy.url()], (100, 40), &[("EDITOR", editor)]);
-    screen.wait_for("the connection", |text| text.contains("● live"));
+    screen.wait_for("the connection, and what there is", |text| {
+        text.contains("● live") && text.contains("cryo")
+    });
     screen.type_keys("s");
     screen.wait_for("the types", |text| text.contains("Submit to "));
     screen.type_text("Anything");

@@ -22,7 +22,7 @@ fn what_a_screen_saw_is_listed_after_it_has_ended_and_shown_letter_for_letter() 
     let start = || {
         // Wide, and alone with this lane's tasks.
         let mut screen = Screen::start(&["--url", &url], (120, 60), &[("XDG_STATE_HOME", &state)]);
-        screen.wait_for("live", |s| s.contains("live"));
+        screen.wait_until_it_hears();
         screen.type_keys("/");
         screen.type_text(&format!("service:{lane}"));
         screen.type_keys("enter");

@@ -103,18 +103,18 @@ impl Program {
         Program { screen: Screen::start(&args, size, env), _config: config }
     }
 
-    /// Starts it by the lab's address alone, so that it does not hear the kernels, and waits until it is connected.
+    /// Starts it by the lab's address alone, so that it does not hear the kernels, and waits until it hears the bus.
     fn by_address(juice: &Juice, size: (u16, u16)) -> Program {
         let config = tempfile::tempdir().unwrap();
         let program = Program { screen: Screen::start(&["--url", &juice.url()], size, &[]), _config: config };
-        program.wait_for("the connection", |text| text.contains("● live"));
+        program.wait_until_it_hears();
         program
     }
 
-    /// Starts it with these services, and waits until it is connected.
+    /// Starts it with these services, and waits until it hears the bus.
     fn live(juice: &Juice, services: &[&str], size: (u16, u16)) -> Program {
         let program = Program::start(juice, services, size, &[]);
-        program.wait_for("the connection", |text| text.contains("● live"));
+        program.wait_until_it_hears();
         program
     }
 

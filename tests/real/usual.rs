@@ -13,7 +13,7 @@ fn what_is_usual_stands_beside_a_running_task_and_outlives_the_screen() {
         |args: &[&str]| run_at_home(&[&["submit", "--url", &url, &lane, "Slow"], args].concat(), "", &home);
     let start = || {
         let mut screen = Screen::start(&["--url", &url], (120, 50), &[("XDG_STATE_HOME", &state)]);
-        screen.wait_for("live", |s| s.contains("live"));
+        screen.wait_until_it_hears();
         screen.type_keys("/");
         screen.type_text(&format!("service:{lane}"));
         screen.type_keys("enter");
@@ -59,7 +59,7 @@ fn what_is_usual_stands_beside_a_running_task_and_outlives_the_screen() {
             .expect(0);
     };
     let mut screen = Screen::start(&["--url", &url], (120, 50), &[("XDG_STATE_HOME", &state)]);
-    screen.wait_for("live", |s| s.contains("live"));
+    screen.wait_until_it_hears();
     screen.type_keys("/");
     screen.type_text(&format!("pause-{lane}"));
     screen.type_keys("enter");

@@ -53,6 +53,8 @@ async fn the_present_comes_first_then_each_change_once() {
     let filter = format!("service:{lane}");
     let mut watch = Program::start(&["watch", "--json", "--filter", &filter, "--url", &juice.url()]);
     watch.wait_for_json(is("event", "ready"));
+    // Who comes after it hears: so does it.
+    Bus::open(&juice.url()).await;
     let present = watch.json_seen();
     let first: Vec<&Value> = present.iter().filter(|line| line["event"] == "task").collect();
     assert_eq!(first.len(), 1, "{present:?}");
@@ -106,8 +108,9 @@ async fn a_failure_has_its_error_and_a_direct_task_its_states() {
     let mut json_lines = Program::start(&["watch", "--json", "--filter", &filter, "--url", &url]);
     let mut text = Program::start(&["watch", "--filter", &format!("{filter} outcome:failed"), "--url", &url]);
     json_lines.wait_for_json(is("event", "ready"));
-    text.wait_for(|line| line.contains("router: live"));
-    // Wait until both really hear.
+    text.wait_for(|line| line.contains("bus: live"));
+    // Who comes after them hears: so do they.
+    Bus::open(&url).await;
     let mut tasks = Tasks::connect(&url).await;
     tasks.ask(Frame::new(&lane, "Ping", json!({})).parallel()).await;
     json_lines.wait_for_json(|line| line["type"] == "Ping" && line["state"] == "ended");
@@ -164,15 +167,11 @@ async fn it_watches_through_the_edge() {
     let file = token.path().to_str().unwrap();
     let mut watch = Program::start(&["watch", "--json", "--edge", &juice.edge_url(), "--token-file", file]);
     watch.wait_for_json(|line| line["link"] == "bus" && line["state"] == "live");
+    // Who comes after it hears: so does it.
+    let mut later = Bus::through_the_edge(&juice.edge_url(), Some(EDGE_TOKEN)).await.unwrap();
+    later.until_heard(&juice.url()).await;
     let mut tasks = Tasks::connect(&juice.url()).await;
-    // Until the bus has been told of its new reader.
-    loop {
-        tasks.ask(Frame::new(&lane, "Slow", json!({"seconds": 0.1}))).await;
-        let line = watch.wait_for_json(|line| line["event"] != "link");
-        if line["service"] == lane.as_str() {
-            break;
-        }
-    }
+    tasks.ask(Frame::new(&lane, "Slow", json!({"seconds": 0.1}))).await;
     watch.wait_for_json(|line| line["service"] == lane.as_str() && line["outcome"] == "ok");
 
     std::fs::write(token.path(), "wrong").unwrap();

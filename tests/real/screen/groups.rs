@@ -71,7 +71,7 @@ async fn a_group_whose_juicetop_is_killed_in_the_middle_goes_on_with_what_is_mis
     let folder = state.path().display().to_string();
     let start = |juice: &Juice| {
         let program = Program::start_with(juice, &["lab"], LARGE, &[], &[("XDG_STATE_HOME", &folder)]);
-        program.wait_for("the connection", |text| text.contains("● live"));
+        program.wait_until_it_hears();
         program
     };
     let mut program = start(&juice);

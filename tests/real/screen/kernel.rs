@@ -94,7 +94,7 @@ pub(super) fn with_python(juice: &Juice) -> (Program, tempfile::TempDir) {
     let (home, path) = (own.path().display().to_string(), modules());
     let env = [("XDG_CONFIG_HOME", home.as_str()), ("PYTHONPATH", path.as_str())];
     let program = Program::start_with(juice, &["lab"], LARGE, &[], &env);
-    program.wait_for("the connection", |text| text.contains("● live"));
+    program.wait_until_it_hears();
     (program, own)
 }
 
@@ -243,7 +243,7 @@ async fn the_traceback_of_a_cell_comes_from_the_services_log_by_itself() {
     let start = || {
         let screen =
             super::Screen::start(&["--juice-config", &config, "--juice-run", "/nowhere"], LARGE, &[]);
-        screen.wait_for("the connection", |text| text.contains("● live"));
+        screen.wait_until_it_hears();
         screen
     };
     let mut program = start();

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{LARGE, Program, block};
 use crate::common::{
-    client::{Frame, Tasks},
+    client::{Bus, Frame, Tasks},
     juice::Juice,
     program,
     pty::Screen,
@@ -21,8 +21,8 @@ fn file() -> (tempfile::TempDir, String) {
 /// The program with a recording, once it is connected.
 fn recorded(juice: &Juice, lane: &str, more: &[&str]) -> Program {
     let program = Program::start(juice, &[lane], LARGE, more);
-    program
-        .wait_for("the connection and the sign", |text| text.contains("● live") && text.contains("  rec "));
+    program.wait_until_it_hears();
+    program.wait_for("the sign", |text| text.contains("  rec "));
     program
 }
 
@@ -136,6 +136,8 @@ async fn watch_records_too() {
     let mut watch =
         program::Program::start(&["--url", &url, "watch", "--json", "--record", &path, "--redact"]);
     watch.wait_for_json(|line| line["event"] == "ready");
+    // Who comes after it hears: so does it.
+    Bus::open(&url).await;
     let mut tasks = Tasks::connect(&juice.url()).await;
     super::seen(&mut tasks, Frame::new(&lane, "Fail", json!({"how": "plain"})).named("Fail: how='plain'"))
         .await;
