@@ -84,6 +84,7 @@ fn what_a_screen_saw_is_listed_after_it_has_ended_and_shown_letter_for_letter() 
     // Two tasks side by side, and a filter with a name, which the command knows too.
     screen.type_keys("h / ");
     screen.type_text(&format!("service:{lane} type:Ping,Fail"));
+    screen.wait_for("this lane's tasks alone", |s| s.contains("History  3 "));
     screen.type_keys("ctrl-s");
     screen.wait_for("a name is asked for", |s| s.contains("save filter as @"));
     screen.type_text("benches");

@@ -196,8 +196,11 @@ fn the_task_manager_is_asked_by_keyboard_alone() {
     let mut program = Program::live(juice, &["task-manager", "lab"], LARGE);
     for (class, steps) in MANAGER {
         program.sent_by_keys("task-manager", class, steps);
+        // At once: more ended ones of other tests would take its place there.
+        if class == "ScheduleTask" {
+            program.row_with("lab", &["✔", "Ping: by hand"]);
+        }
     }
-    program.row_with("lab", &["✔", "Ping: by hand"]);
     program.leave();
 }
 
