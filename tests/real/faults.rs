@@ -35,12 +35,14 @@ use crate::common::{
 struct Links {
     net: Net,
     events: mpsc::Receiver<Event>,
+    /// The lines that are up, by all that was told so far.
+    live: HashSet<Line>,
 }
 
 impl Links {
     fn start(options: Options) -> Links {
         let (net, events) = net::start(options, Clock::start()).unwrap();
-        Links { net, events }
+        Links { net, events, live: HashSet::new() }
     }
 
     /// With intervals so short that no test waits long.
@@ -51,7 +53,13 @@ impl Links {
     async fn until<T>(&mut self, wanted: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
         let search = async {
             loop {
-                if let Some(found) = pick(self.events.recv().await.expect("the connections ended")) {
+                let event = self.events.recv().await.expect("the connections ended");
+                match &event {
+                    Event::Link { line, state: LinkState::Live } => _ = self.live.insert(line.clone()),
+                    Event::Link { line, .. } => _ = self.live.remove(line),
+                    _ => {}
+                }
+                if let Some(found) = pick(event) {
                     return found;
                 }
             }
@@ -60,17 +68,11 @@ impl Links {
         timeout(4 * PATIENCE, search).await.unwrap_or_else(|_| panic!("never came: {wanted}"))
     }
 
+    /// They may be up already: the one that is back first is told before the other is known to be lost.
     async fn both_live(&mut self) {
-        let mut live = HashSet::new();
-        self.until("both live", |event| {
-            match event {
-                Event::Link { line, state: LinkState::Live } => _ = live.insert(line),
-                Event::Link { line, .. } => _ = live.remove(&line),
-                _ => {}
-            }
-            (live.len() == 2).then_some(())
-        })
-        .await;
+        while self.live.len() < 2 {
+            self.until("both live", |event| matches!(event, Event::Link { .. }).then_some(())).await;
+        }
     }
 
     /// Why the line went down, next time.
@@ -112,7 +114,7 @@ fn quick(url: &str) -> Options {
         first_backoff: Duration::from_millis(50),
         max_backoff: Duration::from_millis(400),
         ping_every: Duration::from_millis(500),
-        silence: Duration::from_secs(3),
+        silence: Duration::from_secs(6),
         connect_timeout: Duration::from_secs(3),
         ..Options::default()
     }
@@ -279,9 +281,9 @@ fn an_answer_that_is_lost_is_known_from_the_bus() {
     let lane = juice.lane();
     let proxy = Proxy::with_rules(&juice.url());
     proxy.rule(Rule::new("/tasks", Way::Down, Harm::Drop, |text| text.contains("slept")));
-    let args = ["submit", &lane, "Slow", "seconds=0.2", "--wait", "--direct", "--url", &proxy.url()];
+    let args = ["submit", &lane, "Slow", "seconds=1.5", "--wait", "--direct", "--url", &proxy.url()];
     let ended = run(&args).expect(0);
-    assert_eq!((ended.stdout.trim(), proxy.harmed()), ("{\"slept\": 0.2}", 1));
+    assert_eq!((ended.stdout.trim(), proxy.harmed()), ("{\"slept\": 1.5}", 1));
 }
 
 const MIB: usize = 1024 * 1024;
@@ -325,25 +327,39 @@ async fn replies_and_events_of_the_real_sizes_are_taken_and_what_juice_refuses_s
         assert!(reply_bytes.is_some_and(|bytes| bytes + 1000 > size), "{size}: {reply_bytes:?}");
         assert!(event_bytes.is_some_and(|bytes| bytes + 1000 > on_the_bus), "{size}: {event_bytes:?}");
     }
-    // Juice itself takes no reply of more than 50 MiB from a service: it says so, also to who waits beside it.
-    let beside = Frame::new("bench", "SlowParallel", json!({"seconds": 120})).parallel();
-    links.send(&beside);
-    let large = Frame::new("bench", "Big", json!({"size": 51 * MIB, "quotes": true})).parallel();
-    links.send(&large);
-    let mut settled = HashSet::new();
-    links
-        .until("both answers", |event| {
-            match event {
-                Event::Reply { reply, .. } => {
-                    assert!(reply.error(false).is_some(), "{:.200}", reply.text);
-                    settled.extend(reply.id.map(|id| id.to_string()));
+    // Juice itself takes no reply of more than 50 MiB from a service: it says so, also to who waits beside it. On a busy
+    // machine it may be at that for so long that it misses answers to its own pings (seen), and then it is tried again.
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let beside = Frame::new("bench", "SlowParallel", json!({"seconds": 120})).parallel();
+        links.send(&beside);
+        let large = Frame::new("bench", "Big", json!({"size": 51 * MIB, "quotes": true})).parallel();
+        links.send(&large);
+        let mut settled = HashSet::new();
+        let stayed = links
+            .until("both answers", |event| {
+                match event {
+                    Event::Reply { reply, .. } => {
+                        assert!(reply.error(false).is_some(), "{:.200}", reply.text);
+                        settled.extend(reply.id.map(|id| id.to_string()));
+                    }
+                    Event::Link { state: LinkState::Waiting { problem, .. }, .. }
+                        if tries < 3 && problem.what.contains("ping timed out") =>
+                    {
+                        return Some(false);
+                    }
+                    Event::Link { .. } => panic!("{event:?}"),
+                    _ => {}
                 }
-                Event::Link { .. } => panic!("{event:?}"),
-                _ => {}
-            }
-            (settled.contains(&large.id) && settled.contains(&beside.id)).then_some(())
-        })
-        .await;
+                (settled.contains(&large.id) && settled.contains(&beside.id)).then_some(true)
+            })
+            .await;
+        if stayed {
+            break;
+        }
+        links.both_live().await;
+    }
     links.works().await;
 }
 
@@ -490,7 +506,7 @@ fn wait_for(screen: &Screen, what: &str, fits: impl Fn(&str) -> bool) -> String 
         if fits(&text) {
             return text;
         }
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(20));
     }
     panic!("{what} did not come within a minute:\n{}", screen.text());
 }

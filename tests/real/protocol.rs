@@ -177,7 +177,7 @@ async fn waiting_tasks_are_not_on_the_bus_and_run_in_their_order() {
     let Some(juice) = Juice::shared() else { return };
     let lane = juice.lane();
     let (mut tasks, mut bus) = connected(juice).await;
-    let holder = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 1.5}))).await;
+    let holder = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 4}))).await;
     bus.task(&holder, "started").await;
     let second = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 0.1}))).await;
     let third = tasks.send(Frame::new(&lane, "Measure", json!({"qubit": "q1"}))).await;
@@ -228,7 +228,7 @@ async fn a_task_whose_client_says_good_bye_has_been_told_on_the_bus_or_never_beg
         bus.task(&held, "started").await;
         let waits = waiter.send(Frame::new(&lane, "Slow", json!({"seconds": 0}))).await;
         // Around the moment at which the slot becomes free.
-        tokio::time::sleep(Duration::from_millis(35 + n)).await;
+        tokio::time::sleep(Duration::from_millis(5 + 2 * n)).await;
         waiter.close().await;
         let question = Frame::new("task-manager", "GetScheduledTask", json!({"scheduled_task_id": "nobody"}));
         let asked = tasks.send(question.parallel()).await;
@@ -309,7 +309,7 @@ async fn a_cancelled_scheduled_task_that_runs_goes_on() {
     let Some(juice) = Juice::shared() else { return };
     let lane = juice.lane();
     let (mut tasks, mut bus) = connected(juice).await;
-    let scheduled = schedule(&mut tasks, &Frame::new(&lane, "Slow", json!({"seconds": 1})), None).await;
+    let scheduled = schedule(&mut tasks, &Frame::new(&lane, "Slow", json!({"seconds": 3})), None).await;
     let id = scheduled["scheduled_task_id"].as_str().unwrap();
     let task_id = bus.scheduled(id, "running").await.json["task_id"].as_str().unwrap().to_owned();
     bus.task(&task_id, "started").await;
@@ -318,7 +318,7 @@ async fn a_cancelled_scheduled_task_that_runs_goes_on() {
     bus.scheduled(id, "cancelled").await;
     assert_eq!(bus.states(&task_id), ["created", "started"], "it runs");
     let completed = bus.task(&task_id, "completed").await.json;
-    assert_eq!(inner(&completed["task_payload"])["result"]["slept"], 1.0);
+    assert_eq!(inner(&completed["task_payload"])["result"]["slept"], 3.0);
     let last = snapshot(&mut tasks, &scheduled).await;
     assert_eq!((&last["status"], &last["result"]), (&json!("cancelled"), &Value::Null));
     assert_eq!(last["task_id"], task_id.as_str());

@@ -201,7 +201,7 @@ async fn a_link_lost_under_a_direct_task_is_3() {
     let mut proxy = Proxy::to(&juice.url());
     let url = proxy.url();
     let program =
-        Program::start(&["submit", &lane, "Slow", "seconds=1", "--wait", "--direct", "--url", &url]);
+        Program::start(&["submit", &lane, "Slow", "seconds=20", "--wait", "--direct", "--url", &url]);
     bus.wait_for(|e| e.json["task_target"] == lane.as_str() && e.json["task_state"] == "started").await;
     proxy.cut();
     let ended = program.end().expect(3).says("the link was lost");
@@ -215,7 +215,7 @@ async fn a_scheduled_task_outlives_a_lost_link() {
     let mut bus = Bus::open(&juice.url()).await;
     let mut proxy = Proxy::to(&juice.url());
     let url = proxy.url();
-    let program = Program::start(&["submit", &lane, "Slow", "seconds=0.5", "--wait", "--url", &url]);
+    let program = Program::start(&["submit", &lane, "Slow", "seconds=3", "--wait", "--url", &url]);
     let started =
         bus.wait_for(|e| e.json["task_target"] == lane.as_str() && e.json["task_state"] == "started").await;
     // By this the task is known again, where also the scheduler's answer is lost.
@@ -227,7 +227,7 @@ async fn a_scheduled_task_outlives_a_lost_link() {
     bus.wait_for(|e| e.json["target"] == lane.as_str() && e.json["status"] == "done").await;
     proxy.open();
     let ended = program.end().expect(0);
-    assert_eq!(ended.stdout, r#"{"slept": 0.5}"#);
+    assert_eq!(ended.stdout, r#"{"slept": 3.0}"#);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn interrupted_after_sending_is_3_and_says_what_goes_on() {
     let lane = juice.lane();
     let url = juice.url();
     let mut bus = Bus::open(&url).await;
-    let program = Program::start(&["submit", &lane, "Slow", "seconds=0.5", "--wait", "--url", &url]);
+    let program = Program::start(&["submit", &lane, "Slow", "seconds=3", "--wait", "--url", &url]);
     let queued = bus.wait_for(|e| e.json["target"] == lane.as_str() && e.json["status"] == "queued").await;
     let id = queued.json["scheduled_task_id"].as_str().unwrap().to_owned();
     bus.wait_for(|e| e.json["task_target"] == lane.as_str() && e.json["task_state"] == "started").await;
@@ -245,9 +245,13 @@ async fn interrupted_after_sending_is_3_and_says_what_goes_on() {
     bus.scheduled(&id, "done").await;
 
     let program =
-        Program::start(&["submit", &lane, "Slow", "seconds=0.7", "--wait", "--direct", "--url", &url]);
-    bus.wait_for(|e| e.json["task_display_name"] == "Slow: seconds=0.7" && e.json["task_state"] == "started")
-        .await;
+        Program::start(&["submit", &lane, "Slow", "seconds=5", "--wait", "--direct", "--url", &url]);
+    bus.wait_for(|e| {
+        e.json["task_target"] == lane.as_str()
+            && e.json["task_display_name"] == "Slow: seconds=5"
+            && e.json["task_state"] == "started"
+    })
+    .await;
     program.signal(Signal::TERM);
     program.end().expect(3).says("goes on unobserved");
 }

@@ -147,7 +147,7 @@ async fn an_unreachable_lab_is_told_and_tried_again() {
     // The bus is told of its new reader in the background.
     let mut bus = Bus::open(&proxy.url()).await;
     let mut tasks = Tasks::connect(&juice.url()).await;
-    let id = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 5}))).await;
+    let id = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 60}))).await;
     bus.task(&id, "started").await;
     watch.wait_for_json(|line| line["id"] == id.as_str() && line["state"] == "running");
     // What runs when the link is lost may end unseen.

@@ -29,10 +29,7 @@ async fn a_group_of_twenty_is_one_line_is_cancelled_as_one_and_known_after_a_res
     program.type_text("1, 2, 1/0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20");
     program.wait_for("the count", |text| text.contains("20 tasks, at least 20 s"));
     program.type_keys("enter");
-    // A send key right behind another one does nothing, for both may be from a paste.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    program.type_keys("ctrl-s");
-    program.wait_for("the question", |text| text.contains("Send 20 × RawIPython to lab?"));
+    program.press_send("the question", |text| text.contains("Send 20 × RawIPython to lab?"));
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
     program.type_keys("y");
     program.row_with("lab", &["RawIPython over raw_code", "/20"]);
@@ -80,9 +77,7 @@ async fn a_group_whose_juicetop_is_killed_in_the_middle_goes_on_with_what_is_mis
     // The first one keeps the slot to the end of this test.
     program.type_text("1001..1300");
     program.wait_for("the count", |text| text.contains("300 tasks"));
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    program.type_keys("ctrl-s");
-    program.wait_for("the question", |text| text.contains("Send 300 × SleepAsync to lab?"));
+    program.press_send("the question", |text| text.contains("Send 300 × SleepAsync to lab?"));
     tokio::time::sleep(Duration::from_millis(600)).await;
     program.type_keys("y");
     program.row_with("lab", &["SleepAsync over duration", " to send", "/300"]);
@@ -104,15 +99,12 @@ async fn a_group_whose_juicetop_is_killed_in_the_middle_goes_on_with_what_is_mis
     assert!(text.contains("Nothing is sent again by itself"), "{text}");
     let before = listed(&juice).await.len();
     assert!(0 < before && before < ALL, "{before}");
-    tokio::time::sleep(Duration::from_millis(200)).await;
     let missing = format!("Send the missing {} × SleepAsync to lab?", ALL - before);
-    program.type_keys("ctrl-s");
-    program.wait_for("the question", |text| text.contains(&missing));
+    program.press_send("the question", |text| text.contains(&missing));
     program.type_keys("enter");
     program.wait_for("the form", |text| !text.contains(&missing) && text.contains("Submit to lab"));
     assert_eq!(listed(&juice).await.len(), before, "nothing goes out by itself, nor by Enter");
-    program.type_keys("ctrl-s");
-    program.wait_for("the question", |text| text.contains(&missing));
+    program.press_send("the question", |text| text.contains(&missing));
     tokio::time::sleep(Duration::from_millis(600)).await;
     program.type_keys("y");
     program.wait_for("the rest", |text| text.contains(&format!("the scheduler has all {}", ALL - before)));

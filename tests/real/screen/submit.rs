@@ -30,7 +30,9 @@ impl Program {
         self.retype(last, seconds);
         self.type_keys(keys);
         self.wait_for("the value in the name", |text| text.contains(&format!("Slow: seconds={seconds}")));
-        self.type_keys("ctrl-s");
+        self.press_send("that it goes out", |text| {
+            !text.contains("Submit to") || text.contains("Send Slow to ")
+        });
     }
 
     /// Waits for the lanes after a task was sent; its row, which stands there from the first frame.
@@ -209,16 +211,16 @@ async fn what_waits_is_handed_to_the_scheduler_on_leaving() {
 async fn a_direct_task_that_waits_is_taken_back_and_the_one_that_runs_goes_on() {
     let Some(juice) = Juice::shared() else { return };
     let (lane, mut program, mut tasks) = with_slow(juice).await;
-    program.send_slow(&lane, "0.1", "4", "alt-d");
-    program.row_with(&lane, &["▶ ◆ Slow: seconds=4"]);
-    program.send_slow(&lane, "4", "0.6", "alt-d");
+    program.send_slow(&lane, "0.1", "10", "alt-d");
+    program.row_with(&lane, &["▶ ◆ Slow: seconds=10"]);
+    program.send_slow(&lane, "10", "0.6", "alt-d");
     program.row_with(&lane, &["◆ Slow: seconds=0.6"]);
     program.type_keys("x");
     program.wait_for("the question", |text| text.contains("Take this task back?"));
     program.type_keys("y");
     program.row_with(&lane, &["⊘ ◆ Slow: seconds=0.6"]);
-    program.row_with(&lane, &["▶ ◆ Slow: seconds=4"]);
-    program.row_with(&lane, &["✔ ◆ Slow: seconds=4"]);
+    program.row_with(&lane, &["▶ ◆ Slow: seconds=10"]);
+    program.row_with(&lane, &["✔ ◆ Slow: seconds=10"]);
     program.row_with(&lane, &["⊘ ◆ Slow: seconds=0.6"]);
     assert_eq!(schedule(&mut tasks, &lane).await.len(), 0, "nothing was sent in its place");
     program.leave();
@@ -299,16 +301,16 @@ async fn a_service_spoken_to_alone_gets_one_task_at_a_time_and_a_lasting_sign() 
         text.contains("● live")
             && text.lines().any(|line| line.starts_with("▸bench ") && line.contains("alone: its own port"))
     });
-    for (seconds, sign) in [("6", "▶ ◆"), ("0.7", "· ◆")] {
-        if seconds == "6" {
+    for (seconds, sign) in [("15", "▶ ◆"), ("0.7", "· ◆")] {
+        if seconds == "15" {
             // Nothing is known of the type yet: the payload starts as {}.
             program.compose("bench", "Slow", "Slow");
             program.type_keys("delete delete");
-            program.type_text("{\"seconds\": 6}");
-            program.wait_for("the value in the name", |text| text.contains("Slow: seconds=6"));
+            program.type_text("{\"seconds\": 15}");
+            program.wait_for("the value in the name", |text| text.contains("Slow: seconds=15"));
             program.type_keys("ctrl-s");
         } else {
-            program.send_slow("bench", "6", seconds, "");
+            program.send_slow("bench", "15", seconds, "");
         }
         // The task manager answers and knows nothing of it.
         program.wait_for("the question", |text| {
@@ -318,10 +320,13 @@ async fn a_service_spoken_to_alone_gets_one_task_at_a_time_and_a_lasting_sign() 
         program.row_with("bench", &[sign, &format!("Slow: seconds={seconds}")]);
     }
     let text = program.text();
-    assert!(find_row(&text, "bench", &["▶ ◆", "Slow: seconds=6"]).is_some(), "the first still runs:\n{text}");
+    assert!(
+        find_row(&text, "bench", &["▶ ◆", "Slow: seconds=15"]).is_some(),
+        "the first still runs:\n{text}"
+    );
     let text = program
         .wait_for("the second's turn", |text| find_row(text, "bench", &["✔ ◆ Slow: seconds=0.7"]).is_some());
-    assert!(find_row(&text, "bench", &["✔ ◆ Slow: seconds=6"]).is_some(), "{text}");
+    assert!(find_row(&text, "bench", &["✔ ◆ Slow: seconds=15"]).is_some(), "{text}");
     assert!(text.contains("alone: its own port"), "{text}");
     program.leave();
 }
