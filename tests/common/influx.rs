@@ -31,19 +31,39 @@ enum Value {
 type Key = (String, String, BTreeMap<String, String>, i64);
 type Points = Arc<Mutex<BTreeMap<Key, BTreeMap<String, Value>>>>;
 
-/// Starts it on a free loopback port, for as long as this process lives; its port.
-pub fn start() -> std::io::Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0))?;
-    let port = listener.local_addr()?.port();
-    let points = Points::default();
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            let points = points.clone();
-            // A client that goes away in the middle is no concern of ours.
-            thread::spawn(move || answer(connection, &points).ok());
-        }
-    });
-    Ok(port)
+/// A database that runs for as long as this process lives.
+pub struct Influx {
+    /// Its port on the loopback address.
+    pub port: u16,
+    points: Points,
+}
+
+impl Influx {
+    /// Starts it on a free port.
+    pub fn start() -> std::io::Result<Influx> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let port = listener.local_addr()?.port();
+        let all = Points::default();
+        let points = all.clone();
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let points = points.clone();
+                // A client that goes away in the middle is no concern of ours.
+                thread::spawn(move || answer(connection, &points).ok());
+            }
+        });
+        Ok(Influx { port, points: all })
+    }
+
+    /// Whether it has a point in which each of these words is the text of a tag or of a field.
+    pub fn has(&self, words: &[&str]) -> bool {
+        let points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
+        points.iter().any(|((_, _, tags, _), fields)| {
+            let is_field =
+                |word: &str| fields.values().any(|v| matches!(v, Value::Text(text) if text == word));
+            words.iter().all(|word| tags.values().any(|tag| tag == word) || is_field(word))
+        })
+    }
 }
 
 /// Answers the requests of one connection until it closes.

@@ -30,8 +30,9 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::{
-    client::{Bus, Event, Frame, Tasks},
-    influx, venv,
+    client::{Bus, Event, Frame, PATIENCE, Tasks},
+    influx::Influx,
+    venv,
 };
 
 const MANAGER: &str = "task-manager";
@@ -65,6 +66,7 @@ pub struct Juice {
     folder: PathBuf,
     ports: Ports,
     processes: BTreeMap<String, Process>,
+    database: Influx,
     lanes: AtomicUsize,
     /// Held as long as the folder is in use.
     _lock: fs::File,
@@ -186,6 +188,16 @@ impl Juice {
         Pid::from_child(&self.processes[service].0)
     }
 
+    /// Waits until Juice, which does so once a second, has written a point to its database in which each of these words is the
+    /// text of a tag or of a field.
+    pub fn wait_until_written(&self, words: &[&str]) {
+        let end = Instant::now() + PATIENCE;
+        while !self.database.has(words) {
+            assert!(Instant::now() < end, "Juice has written no point with {words:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ends a process at once, as `kill -9` does.
     pub fn kill_service(&mut self, service: &str) {
         self.processes.remove(service).expect("the service runs");
@@ -234,13 +246,16 @@ impl Juice {
     fn start_once(services: &[&str]) -> Result<Juice> {
         let (folder, lock) = new_folder()?;
         let ports = Ports::free(services)?;
-        configure(&folder, &ports, influx::start()?)?;
+        let database = Influx::start()?;
+        configure(&folder, &ports, database.port)?;
         let lanes = AtomicUsize::new(0);
-        let mut juice = Juice { folder, ports, processes: BTreeMap::new(), lanes, _lock: lock };
+        let mut juice = Juice { folder, ports, processes: BTreeMap::new(), database, lanes, _lock: lock };
         for service in services.iter().chain([&MANAGER]) {
             juice.spawn(service)?;
         }
         juice.wait_until_up()?;
+        // What it writes first makes the database's bucket; who asks before that is told that there is none.
+        juice.wait_until_written(&[]);
         Ok(juice)
     }
 

@@ -1,8 +1,6 @@
 //! Juice's own database: what ran before juicetop did, and what ended while nothing was seen. The database is the tests' own
 //! (`tests/common/influx.rs`); what it has was written by the real Juice.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::common::{
@@ -38,9 +36,8 @@ async fn what_ran_before_it_stands_in_the_history_and_in_its_file() {
         .named("Ping: secret early");
     tasks.ask(secret).await;
     // What still runs is nothing that ended.
-    tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 60})).named("Slow: early")).await;
-    // Written each second.
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let slow = tasks.send(Frame::new(&lane, "Slow", json!({"seconds": 60})).named("Slow: early")).await;
+    juice.wait_until_written(&[&slow, "started"]);
 
     let mut screen = screen(juice, &url, (120, 40), &state);
     screen.wait_for("live", |s| s.contains("live"));
@@ -109,7 +106,7 @@ async fn what_ended_in_a_gap_is_settled_from_it() {
     screen.wait_for("the loss", |s| s.contains("as it was at"));
     let reply = tasks.reply(&id).await;
     assert_eq!(reply.json()["status"], "ok");
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    juice.wait_until_written(&[&id, "completed"]);
     proxy.open();
     screen.type_keys("ctrl-r");
     screen.wait_for("it is unknown", |s| s.contains("? Slow: in the gap"));
