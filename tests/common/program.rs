@@ -1,6 +1,7 @@
 //! The program without a terminal: what it prints, how it ends.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdout, Command, Stdio},
     sync::{
@@ -188,6 +189,16 @@ impl Program {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Ends it as Ctrl-C does. Where this run is one that ignores that, as what a shell starts in the background does, the
+    /// program has inherited it and keeps to it: then as a polite `kill` does.
+    pub fn interrupt(&self) {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        let is_ignored = ignored >> (Signal::INT.as_raw() - 1) & 1 == 1;
+        self.signal(if is_ignored { Signal::TERM } else { Signal::INT });
     }
 
     /// Waits for its end.

@@ -19,7 +19,7 @@ use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
-        TcpListener, TcpStream,
+        TcpListener, TcpSocket, TcpStream,
         tcp::{ReadHalf, WriteHalf},
     },
     sync::{mpsc, oneshot, watch},
@@ -142,9 +142,28 @@ struct Shared {
     base: &'static str,
 }
 
+/// A port of this machine on which nothing listens until we do. It is bound as long as this lives, so that no other program
+/// is given it meanwhile; one that names it may bind it as well, and listen (Linux).
+pub struct Port(TcpSocket);
+
+impl Port {
+    /// A free one.
+    pub fn closed() -> Port {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("an option");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        Port(socket)
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u16 {
+        self.0.local_addr().expect("an address").port()
+    }
+}
+
 /// A way to a lab: open, closed, or bad.
 pub struct Proxy {
-    port: u16,
+    port: Port,
     to: String,
     shared: Arc<Shared>,
     open: Option<(oneshot::Sender<()>, thread::JoinHandle<()>)>,
@@ -164,7 +183,6 @@ impl Proxy {
     }
 
     fn made(url: &str, base: &'static str) -> Proxy {
-        let port = Blocking::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr()).expect("a port").port();
         let to = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().expect("a part");
         let shared = Shared {
             bytes: watch::channel(Bytes::Free).0,
@@ -175,7 +193,7 @@ impl Proxy {
             answers: AtomicUsize::new(0),
             base,
         };
-        Proxy { port, to: to.to_owned(), shared: Arc::new(shared), open: None }
+        Proxy { port: Port::closed(), to: to.to_owned(), shared: Arc::new(shared), open: None }
     }
 
     /// An open one.
@@ -195,7 +213,7 @@ impl Proxy {
 
     /// This end of it.
     pub fn url(&self) -> String {
-        format!("ws://127.0.0.1:{}", self.port)
+        format!("ws://127.0.0.1:{}", self.port.number())
     }
 
     /// How many connections were tried here.
@@ -205,7 +223,7 @@ impl Proxy {
 
     /// Opens it.
     pub fn open(&mut self) {
-        let listener = Blocking::bind(("127.0.0.1", self.port)).expect("the proxy's port");
+        let listener = Blocking::bind(("127.0.0.1", self.port.number())).expect("the proxy's port");
         listener.set_nonblocking(true).expect("a listener that does not wait");
         let (stop, stopped) = oneshot::channel();
         let (to, shared) = (self.to.clone(), Arc::clone(&self.shared));

@@ -240,7 +240,7 @@ async fn interrupted_after_sending_is_3_and_says_what_goes_on() {
     let queued = bus.wait_for(|e| e.json["target"] == lane.as_str() && e.json["status"] == "queued").await;
     let id = queued.json["scheduled_task_id"].as_str().unwrap().to_owned();
     bus.wait_for(|e| e.json["task_target"] == lane.as_str() && e.json["task_state"] == "started").await;
-    program.signal(Signal::INT);
+    program.interrupt();
     program.end().expect(3).says(&format!("the scheduler keeps it under the id {id}"));
     bus.scheduled(&id, "done").await;
 

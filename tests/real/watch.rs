@@ -95,7 +95,7 @@ async fn the_present_comes_first_then_each_change_once() {
     tasks.ask(Frame::new("task-manager", "CancelScheduledTask", cancel).parallel()).await;
     let gone = watch.wait_for_json(is("outcome", "cancelled"));
     assert_eq!(gone["id"], ahead["scheduled_task_id"]);
-    watch.signal(Signal::INT);
+    watch.interrupt();
     watch.end().expect(0);
 }
 

@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     process::{Child, Command, Stdio},
 };
 
@@ -13,14 +12,9 @@ use crate::common::{
     client::{Frame, Tasks},
     juice::Juice,
     program::run,
-    proxy::Proxy,
+    proxy::{Port, Proxy},
     pty::Screen,
 };
-
-/// A port on which nothing listens, as far as one can know.
-pub(super) fn closed_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).unwrap().port()
-}
 
 /// The text of a screen without its line ends, since a banner is cut where the screen ends.
 fn flat(text: &str) -> String {
@@ -39,7 +33,8 @@ impl Drop for Server {
 
 #[test]
 fn it_opens_where_nothing_answers_and_comes_live_when_something_does() {
-    let port = closed_port();
+    let closed = Port::closed();
+    let port = closed.number();
     let url = format!("ws://127.0.0.1:{port}");
     let mut screen = Screen::start(&["--url", &url], (80, 24), &[]);
     screen.wait_for("address, problem and remedy", |text| {

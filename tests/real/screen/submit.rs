@@ -8,6 +8,7 @@ use super::{LARGE, Program, block, find_row, seen};
 use crate::common::{
     client::{Frame, Tasks},
     juice::Juice,
+    proxy::Port,
     pty::Screen,
 };
 
@@ -335,8 +336,8 @@ async fn a_service_spoken_to_alone_gets_one_task_at_a_time_and_a_lasting_sign() 
 fn a_service_alone_without_a_task_manager_is_said_to_be_alone() {
     let Some(juice) = Juice::shared() else { return };
     let bench = format!("bench={}", juice.service_url("bench"));
-    let nobody = super::links::closed_port();
-    let screen =
-        Screen::start(&["--url", &format!("ws://127.0.0.1:{nobody}"), "--service", &bench], (80, 24), &[]);
+    let nobody = Port::closed();
+    let url = format!("ws://127.0.0.1:{}", nobody.number());
+    let screen = Screen::start(&["--url", &url, "--service", &bench], (80, 24), &[]);
     screen.wait_for("the sign", |text| text.contains("alone") && text.contains("bench"));
 }
