@@ -30,6 +30,8 @@ pub struct Screen {
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
     reader: Option<thread::JoinHandle<()>>,
+    /// The terminal's settings while the shell reads a command, where one was started.
+    at_prompt: String,
     pid: Pid,
     home: tempfile::TempDir,
 }
@@ -89,6 +91,7 @@ impl Screen {
         let env: Vec<_> = env.iter().copied().chain([("PS1", "$ ")]).collect();
         let mut shell = Screen::start_command("bash", &["--norc", "--noprofile", "-i"], size, &env);
         shell.wait_for("the shell", |text| text.starts_with('$'));
+        shell.at_prompt = shell.stty();
         shell.send(b"bind 'set enable-bracketed-paste off'\n");
         shell.send(format!("\"$JUICETOP\" {args}\n").as_bytes());
         shell
@@ -158,7 +161,15 @@ impl Screen {
             waiting.changed.notify_all();
         });
         let writer = Some(pty.master.take_writer().unwrap());
-        Screen { shared, master: Some(pty.master), writer, reader: Some(reader), pid, home }
+        Screen {
+            shared,
+            master: Some(pty.master),
+            writer,
+            reader: Some(reader),
+            at_prompt: String::new(),
+            pid,
+            home,
+        }
     }
 
     /// Types keys, separated by spaces: a name (`enter esc tab backtab space backspace delete up down left right home
@@ -213,6 +224,13 @@ impl Screen {
         self.wait_for("the connection, and the first word on the bus", |text| {
             text.contains("● live") && text.lines().any(manager)
         })
+    }
+
+    /// Waits until the shell ([`Screen::start_in_shell`]) has stopped juicetop and reads a command. Its prompt alone does not
+    /// do: a shell that still sets up its line loses what is typed.
+    pub fn wait_until_stopped(&self) {
+        self.wait_for("the shell", |text| text.contains("Stopped") && text.trim_end().ends_with('$'));
+        self.wait_until("a shell that reads", |screen| screen.stty() == screen.at_prompt);
     }
 
     /// Waits until the bytes written so far are as they should be.

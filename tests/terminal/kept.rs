@@ -1,6 +1,8 @@
 //! What outlives the program: drafts, and the values that were sent last. On the demonstration's server, which to
 //! this juicetop is a lab as any.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::Signal;
 
 use crate::common::{program::Program, pty::Screen};
@@ -23,6 +25,12 @@ fn start(url: &str, state: &tempfile::TempDir) -> Screen {
     screen
 }
 
+/// The drafts of the one lab there.
+fn kept(state: &tempfile::TempDir) -> String {
+    let mut labs = std::fs::read_dir(state.path().join("juicetop/labs")).unwrap();
+    std::fs::read_to_string(labs.next().unwrap().unwrap().path().join("drafts.json")).unwrap_or_default()
+}
+
 /// Opens the composer on Juice's own `Ping`, of whichever service is selected.
 fn compose(screen: &mut Screen) -> String {
     screen.type_keys("j s");
@@ -40,8 +48,10 @@ fn a_draft_survives_a_kill_and_is_gone_once_it_was_sent() {
     compose(&mut screen);
     screen.type_text("from-before");
     screen.wait_for("the text", |text| text.contains("from-before"));
-    // Two seconds after the last edit it must be on the disk, whatever happens then.
-    std::thread::sleep(std::time::Duration::from_millis(1900));
+    // Soon after the last edit it must be on the disk, whatever happens then: a second later, or two on a busy machine.
+    let typed = Instant::now();
+    screen.wait_until("the draft on the disk", |_| kept(&state).contains("from-before"));
+    assert!(typed.elapsed() < Duration::from_secs(4), "after {:?}", typed.elapsed());
     screen.signal(Signal::KILL);
     screen.wait_until("the end", Screen::has_ended);
 

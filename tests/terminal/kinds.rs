@@ -108,7 +108,7 @@ fn a_storm_of_sizes_ends_with_the_last_one_and_delays_no_key() {
     };
     screen.wait_for("the keys at the last size", fits);
     // 0.3 s are the aim; a build that is not optimised on a busy machine gets more, but not a frame for each size.
-    assert!(begun.elapsed() < Duration::from_secs(2), "after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(4), "after {:?}", begun.elapsed());
     std::thread::sleep(Duration::from_millis(500));
     let text = screen.text();
     assert!(fits(&text), "an older size came behind the last one:\n{text}");
@@ -181,13 +181,12 @@ fn stopping_and_continuing_twenty_times() {
     for round in 0..20_u16 {
         shell.type_keys("ctrl-z");
         shell.wait_for(&format!("the shell in round {round}"), |text| {
-            text.contains("Stopped") && !text.contains("● live") && text.trim_end().ends_with('$')
+            text.contains("Stopped") && !text.contains("● live")
         });
+        shell.wait_until_stopped();
         assert_eq!(shell.modes(), Modes::default(), "round {round}");
         let (columns, rows) = (80 + round, 24 + round % 3);
         shell.resize(columns, rows);
-        // A shell that sets up its line loses what is typed meanwhile.
-        std::thread::sleep(Duration::from_millis(150));
         shell.send(b"fg\n");
         shell.wait_for("the program again, in its new size", |text| {
             let last = text.lines().nth(usize::from(rows) - 1).unwrap_or_default();

@@ -28,9 +28,8 @@ fn it_says_what_runs_and_is_given_back_for_an_editor_for_the_shell_and_at_the_en
     wait_for_title(&shell, &title(": 1 running"));
 
     shell.type_keys("ctrl-z");
-    shell.wait_for("the shell", |text| text.contains("Stopped") && text.trim_end().ends_with('$'));
+    shell.wait_until_stopped();
     assert_eq!((shell.modes(), shell.title()), (Modes::default(), Some(String::new())));
-    std::thread::sleep(std::time::Duration::from_millis(150));
     shell.send(b"fg\n");
     wait_for_title(&shell, &title(": 1 running"));
 
