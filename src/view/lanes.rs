@@ -290,7 +290,7 @@ impl Ctx<'_> {
             Some(seen) => format!("before {}", words::clock(seen.at.utc)),
             None => String::new(),
         };
-        right.push(self.look.piece(&format!("{ago:>9} "), Role::Dim));
+        right.push(self.look.piece(&format!(" {ago:>8} "), Role::Dim));
         right
     }
 }

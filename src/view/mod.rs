@@ -322,40 +322,52 @@ fn header(app: &App, look: Look, now: Now) -> Row {
     let narrow = app.areas().shape == Shape::Narrow;
     let columns = usize::from(app.ui.size.0);
     let wide = |pieces: &[Piece]| pieces.iter().map(|p| p.text.width()).sum::<usize>();
-    let (text, role) = words::link(&app.session, now);
-    let mut link = vec![look.piece(look.glyphs.bullet, role), spaces(1), look.piece(&text, role)];
-    if app.is_replay() {
-        link.push(word("  replay", Role::ReadOnly));
-    } else if app.settings.read_only {
-        link.push(word("  read-only", Role::ReadOnly));
-    } else if app.settings.watch_only.is_some() {
-        link.push(word("  watch only", Role::ReadOnly));
-    }
-    if let Some(recording) = app.ui.recording {
-        link.push(spaces(2));
-        link.push(replay::recording(recording, narrow, look));
-    }
+    let link = |short: bool| {
+        let (text, role) = words::link(&app.session, now, short);
+        let mut link = vec![look.piece(look.glyphs.bullet, role), spaces(1), look.piece(&text, role)];
+        if app.is_replay() {
+            link.push(word("  replay", Role::ReadOnly));
+        } else if app.settings.read_only {
+            link.push(word("  read-only", Role::ReadOnly));
+        } else if app.settings.watch_only.is_some() {
+            link.push(word("  watch only", Role::ReadOnly));
+        }
+        if let Some(recording) = app.ui.recording {
+            link.push(spaces(2));
+            link.push(replay::recording(recording, narrow, look));
+        }
+        link
+    };
     let role = if app.settings.demo { Role::Demo } else { Role::Service };
     let mut name = look.name(&app.settings.lab, role);
-    // The state of the link is said whole: the title gives way to it and to the lab's name, then the counts' words, then
-    // the name.
-    const LEAST: usize = 4;
+    // The title gives way to the state of the link and to the lab's name, then the counts' words, then those of the link,
+    // then the name.
+    let least = name.text.width().min(4);
     const TITLE: &str = "juicetop";
+    let gap = if narrow { 1 } else { 2 };
     let mut right = counts(app, look, now, narrow);
-    let room =
-        |before: usize, right: &[Piece]| columns.saturating_sub(before + wide(&link) + wide(right) + 3);
+    let mut said = link(false);
+    let room = |before: usize, said: &[Piece], right: &[Piece]| {
+        columns.checked_sub(before + gap + wide(said) + 1 + wide(right))
+    };
+    let lacks = |said: &[Piece], right: &[Piece]| room(1, said, right).is_none_or(|room| room < least);
     let mut left = vec![spaces(1)];
-    if !narrow && room(1, &right) < LEAST {
+    if !narrow && lacks(&said, &right) {
         right = counts(app, look, now, true);
     }
-    if !narrow && room(1 + TITLE.len() + 2, &right) >= name.text.width() {
+    if lacks(&said, &right) {
+        said = link(true);
+    }
+    if !narrow && room(1 + TITLE.len() + 2, &said, &right).is_some_and(|room| room >= name.text.width()) {
         left.push(word(TITLE, Role::Title));
         left.push(spaces(2));
     }
-    name.text = name.text.truncate(room(wide(&left), &right), look.charset());
-    left.push(name);
-    left.push(spaces(if narrow { 1 } else { 2 }));
-    left.extend(link);
+    name.text = name.text.truncate(room(wide(&left), &said, &right).unwrap_or(0), look.charset());
+    if name.text.width() > 0 {
+        left.push(name);
+        left.push(spaces(gap));
+    }
+    left.extend(said);
     Row { left, right, selected: false }
 }
 
@@ -600,7 +612,8 @@ fn footer_actions(app: &App) -> Vec<Action> {
             if can_send && task.is_some() {
                 a.extend([Cancel, Mark, MoveUp, MoveDown, Edit]);
             }
-            a.extend([Open, Filter, Ended, ReadAgain]);
+            a.extend([Open, Filter, Ended]);
+            a.extend((!app.session.list_pending()).then_some(ReadAgain));
             a
         }
         Context::Failures => {
@@ -650,10 +663,16 @@ fn once(actions: Vec<Action>) -> Vec<Action> {
     out
 }
 
-/// What a key does here, in a word or two: some depend on the field that has the focus.
+/// What a key does here, in a word or two: some depend on the field that has the focus, or on what is under way.
 fn footer_word(app: &App, action: Action) -> &'static str {
     let short = action.entry().short;
-    let Some(Layer::Compose(c)) = app.ui.layers.last() else { return short };
+    let c = match app.ui.layers.last() {
+        Some(Layer::History(_)) if action == Action::ReadAgain && app.ui.archive.reading().is_some() => {
+            return "stop reading";
+        }
+        Some(Layer::Compose(c)) => c,
+        _ => return short,
+    };
     match (action, c.form()) {
         (Action::Enter, Some(form)) => form.enter_word(),
         (Action::Omit, Some(form)) => form.omit_word().unwrap_or(short),

@@ -69,53 +69,56 @@ pub fn off(off: TimeDelta) -> String {
     }
 }
 
-/// The state of the link to the lab: words and their role.
-pub fn link(session: &Session, now: Now) -> (String, Role) {
+/// The state of the link to the lab: words and their role. `short`: in so few that a name has room beside them.
+pub fn link(session: &Session, now: Now, short: bool) -> (String, Role) {
     let bus = session.link(&Line::Bus);
     let router = session.link(&Line::Router);
+    let one = |link| one(link, now, short);
     match (bus, router) {
         (None, None) => match session.links.first() {
-            Some((_, link)) => one("alone, ", link, now),
+            Some((_, link)) => {
+                let (text, role) = one(link);
+                (format!("alone, {text}"), role)
+            }
             None => ("not connected".to_owned(), Role::Connecting),
         },
         (Some(bus), router) if bus.is_live() => {
             let quiet = session.bus_heard.map(|h| now.since(h)).filter(|d| *d >= QUIET);
             match router.filter(|r| !r.is_live()) {
-                Some(router) => {
-                    let (text, _) = one("", router, now);
-                    (format!("watching; sending: {text}"), Role::Warning)
-                }
+                Some(_) if short => ("cannot send".to_owned(), Role::Warning),
+                Some(router) => (format!("watching; sending: {}", one(router).0), Role::Warning),
                 None if session.gaps.open().is_some() => {
-                    ("live, nothing heard yet".to_owned(), Role::Connecting)
+                    let text = if short { "nothing heard" } else { "live, nothing heard yet" };
+                    (text.to_owned(), Role::Connecting)
                 }
                 None => match quiet {
+                    Some(d) if short => (format!("quiet {}", duration(d)), Role::Connecting),
                     Some(d) => (format!("live, last heard {} ago", duration(d)), Role::Connecting),
                     None => ("live".to_owned(), Role::Live),
                 },
             }
         }
         (Some(bus), Some(router)) if router.is_live() => {
-            let (text, role) = one("", bus, now);
-            (format!("no events: {text}"), role)
+            let (text, role) = one(bus);
+            (if short { "no events".to_owned() } else { format!("no events: {text}") }, role)
         }
-        (Some(link), _) | (None, Some(link)) => one("", link, now),
+        (Some(link), _) | (None, Some(link)) => one(link),
     }
 }
 
-fn one(before: &str, link: &Link, now: Now) -> (String, Role) {
+fn one(link: &Link, now: Now, short: bool) -> (String, Role) {
+    let lost = if short { "lost" } else { "lost since" };
     let since =
-        if link.was_up { format!("lost since {}", clock(link.since.utc)) } else { "not reached".to_owned() };
+        if link.was_up { format!("{lost} {}", clock(link.since.utc)) } else { "not reached".to_owned() };
     match &link.state {
-        LinkState::Live => (format!("{before}live"), Role::Live),
-        LinkState::Connecting { .. } if link.problem.is_some() => {
-            (format!("{before}{since}, trying"), Role::Lost)
-        }
-        LinkState::Connecting { .. } => (format!("{before}connecting"), Role::Connecting),
-        LinkState::Waiting { until, .. } => {
+        LinkState::Live => ("live".to_owned(), Role::Live),
+        LinkState::Connecting { .. } if link.problem.is_none() => ("connecting".to_owned(), Role::Connecting),
+        LinkState::Connecting { .. } if !short => (format!("{since}, trying"), Role::Lost),
+        LinkState::Waiting { until, .. } if !short => {
             let seconds = until.saturating_sub(now.mono).as_secs();
-            (format!("{before}{since}, next try in {seconds} s"), Role::Lost)
+            (format!("{since}, next try in {seconds} s"), Role::Lost)
         }
-        LinkState::Stopped { .. } => (format!("{before}{since}"), Role::Lost),
+        _ => (since, Role::Lost),
     }
 }
 

@@ -62,7 +62,7 @@ fn the_last_day_is_read_once_at_the_start_and_how_far_it_has_come_is_told() {
     assert!(question.back >= DAY && question.back < DAY + Duration::from_secs(9), "{question:?}");
     b.keys("h").shows("Juice's database is being read");
     two_hours(&mut b, &question);
-    b.shows("read back to ").shows("ctrl-r");
+    b.shows("read back to ").shows("ctrl-r stop reading");
     // An answer to another question is none.
     b.msg(Msg::Archive(question.id + 1, Heard::Ended(None)));
     b.shows("read back to ");

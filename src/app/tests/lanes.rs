@@ -198,6 +198,17 @@ fn a_service_is_shown_short_in_full_or_as_one_line() {
 }
 
 #[test]
+fn how_long_it_ran_and_before_when_it_ended_stand_apart() {
+    let mut b = Bench::offline(Settings::default(), (80, 24));
+    b.connect();
+    let ended = r#"[{"scheduled_task_id": "s", "task_id": "t", "target": "fridge", "task_type": "MeasureT1",
+        "status": "done", "display_name": "MeasureT1: qubit='q'", "eligible": true}]"#;
+    b.answer("GetScheduledTasks", ended);
+    let at = b.now.utc.with_timezone(&chrono::Local).format("%H:%M").to_string();
+    b.shows(&format!(" before {at}")).shows_not(&format!("sbefore {at}"));
+}
+
+#[test]
 fn hidden_tasks_are_shown_on_demand() {
     let mut b = Bench::new();
     b.runs(&Job { hidden: true, ..parallel("secret") });

@@ -127,6 +127,13 @@ fn empty_and_unreadable_are_told_apart() {
 }
 
 #[test]
+fn reading_the_list_again_is_offered_only_where_it_is_not_being_read() {
+    let mut b = Bench::new();
+    b.keys("t").shows("ctrl-r read again").keys("ctrl-r").shows("reading the list").shows_not("read again");
+    b.answer("GetScheduledTasks", "[]").shows("ctrl-r read again");
+}
+
+#[test]
 fn the_selection_is_a_task_and_keeps_its_line_while_the_list_moves() {
     let mut b = lab();
     b.keys("j j");
