@@ -519,7 +519,9 @@ impl Runner {
             title.set(view::title(app, self.look));
         }
         fault::fails("draw fails")?;
-        Ok(self.painter.draw(app, now, real)?)
+        self.painter.draw(app, now, real)?;
+        self.app_mut().was_drawn();
+        Ok(())
     }
 
     fn input(&mut self, input: term::Input) -> anyhow::Result<()> {

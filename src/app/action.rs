@@ -314,6 +314,42 @@ impl Action {
         }
     }
 
+    /// Whether it only moves the selection.
+    pub fn moves(self) -> bool {
+        self.steps(1).is_some() || matches!(self, Action::NextService | Action::PreviousService)
+    }
+
+    /// Whether it is about the selected row of a list, or about what that belongs to.
+    pub fn means_row(self) -> bool {
+        use Action::{
+            Accept, Again, Cancel, Compare, Copy, CopyAs, CopyId, Edit, Fold, Mark, MoveDown, MoveUp, Open,
+            PutAway, Save, SendDirect, Sending, Submit, Unfold, View, Zoom,
+        };
+        matches!(
+            self,
+            Open | Submit
+                | Again
+                | Cancel
+                | SendDirect
+                | Sending
+                | PutAway
+                | Mark
+                | MoveUp
+                | MoveDown
+                | Edit
+                | Compare
+                | Fold
+                | Unfold
+                | Zoom
+                | View
+                | Copy
+                | CopyId
+                | CopyAs
+                | Save
+                | Accept
+        )
+    }
+
     /// Its row in [`ACTIONS`].
     pub fn entry(self) -> &'static Entry {
         // The enum and the table are made by one macro, in one order.

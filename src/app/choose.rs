@@ -5,9 +5,9 @@ use nucleo_matcher::{
     pattern::{AtomKind, CaseMatching, Normalization, Pattern},
 };
 
-use crate::wire::Text;
+use crate::{clean::exact, wire::Text};
 
-use super::line::LineEdit;
+use super::{line::LineEdit, unseen};
 
 /// What is being chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,13 +56,15 @@ pub struct Choose {
     pub shown: Vec<usize>,
     /// Which of `shown`.
     pub selected: usize,
+    /// Why another item is selected than the person has seen.
+    pub unseen: Option<String>,
 }
 
 impl Choose {
     /// A list of which everything is shown.
     pub fn new(stage: Stage, items: Vec<Item>) -> Choose {
         let shown = own(&items).collect();
-        Choose { stage, query: LineEdit::default(), items, shown, selected: 0 }
+        Choose { stage, query: LineEdit::default(), items, shown, selected: 0, unseen: None }
     }
 
     /// Selects the item of that name, if it is there.
@@ -70,6 +72,28 @@ impl Choose {
         if let Some(i) = self.shown.iter().position(|i| &*self.items[*i].name == name) {
             self.selected = i;
         }
+    }
+
+    /// Takes another list. What is selected stays so while it is there.
+    pub fn renew(&mut self, items: Vec<Item>) {
+        let before = self.at_hand();
+        self.items = items;
+        self.search();
+        if let Some((name, on)) = &before {
+            let is_it = |i: &usize| self.items[*i].name == *name && self.items[*i].on == *on;
+            let place = self.shown.iter().position(is_it);
+            self.selected = place.map_or(0, |place| place + usize::from(self.as_typed().is_some()));
+        }
+        if self.at_hand() != before {
+            let gone = |(name, _): (Text, _)| unseen::gone(exact(&name));
+            self.unseen = Some(before.map_or_else(|| unseen::NOTHING.to_owned(), gone));
+        }
+    }
+
+    /// What Enter would take, and the other service whose it is.
+    fn at_hand(&self) -> Option<(Text, Option<Text>)> {
+        let on = self.index().and_then(|i| self.items[i].on.clone());
+        self.chosen().map(|name| (name, on))
     }
 
     /// Looks anew after the query has changed.

@@ -11,7 +11,12 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{document, lanes::first_visible, traces::Traces};
+use super::{
+    document,
+    lanes::first_visible,
+    traces::Traces,
+    unseen::{self, By},
+};
 use crate::{
     store::{Outcome, Store, Task, TaskKey},
     time::Now,
@@ -85,6 +90,8 @@ pub struct Failures {
     pub by_count: bool,
     /// When the first failure of all was.
     pub since: Option<DateTime<Utc>>,
+    /// Why the cursor stands elsewhere than the person has seen.
+    pub unseen: Option<String>,
     selected: Option<Selected>,
     /// The screen line on which the selected row stands.
     line: usize,
@@ -190,7 +197,7 @@ impl Failures {
         hidden: bool,
         two: bool,
         height: usize,
-        now: Now,
+        (now, by): (Now, By),
     ) {
         let stamp = (store.revision(), traces.count(), hidden);
         if self.stamp != Some(stamp) {
@@ -202,6 +209,7 @@ impl Failures {
             false => self.clusters.sort_by_key(|c| Reverse(c.last)),
         }
         let before = self.selected_row();
+        let selected = self.selected.clone();
         self.list(two);
         if self.selected_row().is_none() {
             // It is no more: what stands where it stood takes over.
@@ -209,6 +217,13 @@ impl Failures {
             if before.is_none() {
                 self.line = 0;
             }
+        }
+        if self.selected != selected {
+            by.mark(&mut self.unseen, || match &selected {
+                Some(Selected::Kind(_)) => unseen::gone("that kind of failure"),
+                Some(Selected::Task(key)) => unseen::task(store, key),
+                None => unseen::NOTHING.to_owned(),
+            });
         }
         self.line = self.line.min(height.saturating_sub(1));
     }

@@ -1,9 +1,15 @@
 //! The history: all tasks known, of earlier runs too, as a table that is filtered and sorted.
 //!
 //! Pure: the lines come from beside the loop, which is asked anew with every change; the last good answer stays until the
-//! next is there. The selection is a line's number, never a place.
+//! next is there and is drawn. The selection is a line's number, never a place.
 
-use super::lanes::first_visible;
+use std::collections::HashMap;
+
+use super::{
+    called_or,
+    lanes::first_visible,
+    unseen::{self, By},
+};
 use crate::{
     store::{
         TaskKey,
@@ -42,6 +48,10 @@ pub struct History {
     pub comparing: bool,
     /// What was found last.
     pub found: Found,
+    /// What was found since then and is not shown yet.
+    next: Option<Found>,
+    /// Why the cursor stands elsewhere than the person has seen.
+    pub unseen: Option<String>,
     /// The number of the newest question, once it was asked.
     asked: Option<u64>,
     /// Something has changed since.
@@ -65,6 +75,8 @@ impl History {
             marked: Vec::new(),
             comparing: false,
             found: Found::default(),
+            next: None,
+            unseen: None,
             asked: None,
             changed: true,
         }
@@ -80,19 +92,45 @@ impl History {
         Some(Query { id, filter, hidden, sort, down })
     }
 
-    /// Takes an answer, unless another question was asked meanwhile. True: it is shown.
+    /// Takes an answer, unless another question was asked meanwhile. True: it will be shown.
     pub fn take(&mut self, found: Found) -> bool {
         let wanted = self.asked == Some(found.id);
         if wanted {
-            self.found = found;
-            let place = self.found.lines.iter().position(|(row, _)| Some(*row) == self.selected);
-            if place.is_none() {
-                self.selected = self.found.lines.first().map(|(row, _)| *row);
-                self.line = 0;
-            }
-            self.place = place.unwrap_or(0);
+            self.next = Some(found);
         }
         wanted
+    }
+
+    /// Shows the last answer.
+    pub fn refresh(&mut self, by: By) {
+        let Some(found) = self.next.take() else { return };
+        let before = std::mem::replace(&mut self.found, found);
+        let Some(selected) = self.selected else {
+            self.selected = self.found.lines.first().map(|(row, _)| *row);
+            (self.place, self.line) = (0, 0);
+            if self.selected.is_some() {
+                by.mark(&mut self.unseen, || unseen::NOTHING.to_owned());
+            }
+            return;
+        };
+        if let Some(place) = self.found.lines.iter().position(|(row, _)| *row == selected) {
+            self.place = place;
+            return;
+        }
+        // It is no more: the one that stood behind it takes over, else the one before it.
+        let places: HashMap<i64, usize> =
+            self.found.lines.iter().zip(0..).map(|((row, _), place)| (*row, place)).collect();
+        let (above, below) = before.lines.split_at(self.place.min(before.lines.len()));
+        let near = below.iter().chain(above.iter().rev()).find_map(|(row, _)| places.get(row));
+        if near.is_none() {
+            self.line = 0;
+        }
+        self.place = near.copied().unwrap_or(0);
+        self.selected = self.found.lines.get(self.place).map(|(row, _)| *row);
+        by.mark(&mut self.unseen, || match below.first() {
+            Some((_, past)) => unseen::gone(called_or(&past.name, &past.task_type)),
+            None => unseen::NOTHING.to_owned(),
+        });
     }
 
     /// The answer to the newest question has not come.

@@ -34,6 +34,7 @@ pub mod replay;
 pub mod schedule;
 pub mod session;
 pub mod traces;
+pub mod unseen;
 pub mod update;
 pub mod viewer;
 pub mod when;
@@ -48,8 +49,8 @@ use std::{
 
 use crate::{
     catalogue::{Catalogue, form::FieldId, guard::Guard},
-    clean::Charset,
-    store::{Group, GroupKey, State, Store, TaskKey, filter::Filter},
+    clean::{Charset, exact},
+    store::{Group, GroupKey, State, Store, Task, TaskKey, filter::Filter},
     time::Now,
     wire::{
         Text,
@@ -83,6 +84,7 @@ use when::When;
 
 pub use called::{called, called_or};
 pub use msg::{Effect, Msg, Severity};
+pub use unseen::By;
 pub use update::{learn_all, update};
 
 /// What the person set, once and for all of a run.
@@ -335,6 +337,8 @@ pub struct Ui {
     pub layers: Vec<Layer>,
     /// The selection in the lanes.
     pub selected: Option<Selected>,
+    /// Why it is another one than the person has seen.
+    pub unseen: Option<String>,
     /// When the picture last followed the time.
     pub followed: Option<Now>,
     /// The times in which nothing was seen that were put away.
@@ -435,6 +439,7 @@ impl App {
                 size,
                 layers: Vec::new(),
                 selected: None,
+                unseen: None,
                 followed: None,
                 gaps_seen: 0,
                 moved: false,
@@ -569,6 +574,15 @@ impl App {
         self.ui.selected.as_ref()?.task.as_ref()
     }
 
+    /// The same, as it is known.
+    ///
+    /// # Errors
+    /// Why there is none, in one phrase.
+    pub fn task_at_hand(&self) -> Result<&Task, &'static str> {
+        let key = self.current_task().ok_or("select a task first")?;
+        self.store().task(key).ok_or("it was let go to save memory: nothing more is known of it")
+    }
+
     /// The group whose line is selected, while nothing stands above the lanes.
     pub fn current_group(&self) -> Option<&GroupKey> {
         let is_above = |layer: &Layer| {
@@ -682,32 +696,53 @@ impl App {
         })
     }
 
-    /// Makes the rows and documents anew where what they show has changed, and keeps selection and scrolling right.
+    /// Makes the picture's parts anew where what they show has changed, and keeps selection and scrolling right. Whoever
+    /// draws does it first.
     pub fn settle(&mut self, now: Now) {
+        self.renew_lists(now, By::Lab);
+        self.lay_out(now);
+    }
+
+    /// Makes the lists anew. Nothing else changes their rows: in between they are what the person sees.
+    fn renew_lists(&mut self, now: Now, by: By) {
         let stamp = (self.session.revision(), self.ui.revision, now.mono.as_secs());
         if self.ui.rows_of != Some(stamp) {
-            self.ui.rows_of = Some(stamp);
-            self.build_rows(now);
+            self.build_rows(now, by);
         }
-        let charset = self.settings.charset;
         let areas = self.areas();
         let store = &self.session.store;
         let mut told = None;
+        for layer in &mut self.ui.layers {
+            match layer {
+                Layer::Schedule(schedule) => {
+                    let height = schedule_height(areas.body.height);
+                    told = told.or(schedule.refresh(store, now, height, by));
+                }
+                Layer::Failures(failures) => {
+                    let height = update::failures_height(areas.body.height);
+                    let two = failures::Failures::takes_two(areas.body.width);
+                    failures.refresh(store, &self.ui.traces, self.ui.hidden, two, height, (now, by));
+                }
+                Layer::History(history) => history.refresh(by),
+                _ => {}
+            }
+        }
+        if let Some(told) = told {
+            self.tell(Severity::Info, told, now);
+        }
+        self.ui.rows_of = Some((self.session.revision(), self.ui.revision, now.mono.as_secs()));
+    }
+
+    /// Makes documents anew, and puts them where their cursors are seen.
+    fn lay_out(&mut self, now: Now) {
+        let charset = self.settings.charset;
+        let areas = self.areas();
         for layer in &mut self.ui.layers {
             match layer {
                 Layer::Task(reader) => {
                     reader.refresh(&self.session, &self.catalogue, &self.ui.traces, now);
                     let pane = areas.task();
                     reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
-                }
-                Layer::Schedule(schedule) => {
-                    let height = schedule_height(areas.body.height);
-                    told = told.or(schedule.refresh(store, now, height));
-                }
-                Layer::Failures(failures) => {
-                    let height = update::failures_height(areas.body.height);
-                    let two = failures::Failures::takes_two(areas.body.width);
-                    failures.refresh(store, &self.ui.traces, self.ui.hidden, two, height, now);
                 }
                 Layer::Result(viewer) => viewer.follow(update::result_height(areas.body.height, viewer)),
                 Layer::Table(table) => table.follow(update::table_height(areas.body.height)),
@@ -718,14 +753,10 @@ impl App {
                 _ => {}
             }
         }
-        if let Some(told) = told {
-            self.tell(Severity::Info, told, now);
-        }
         self.settle_side(now);
-        self.ui.rows_of = Some((self.session.revision(), self.ui.revision, now.mono.as_secs()));
     }
 
-    fn build_rows(&mut self, now: Now) {
+    fn build_rows(&mut self, now: Now, by: By) {
         let areas = self.areas();
         let height = self.lanes_height();
         let sending: Vec<GroupKey> = self.session.sending().iter().map(|s| s.key.clone()).collect();
@@ -745,14 +776,15 @@ impl App {
                 now,
             )
         };
-        if !self.ui.moved {
-            self.ui.selected = None;
-        }
         // A row's key may have become another one (the scheduler's, once it took the task).
         if let Some(Selected { task: Some(key), .. }) = &mut self.ui.selected
             && let Some(task) = self.session.store.task(key)
         {
             key.clone_from(&task.key);
+        }
+        let seen = self.ui.selected.clone();
+        if !self.ui.moved {
+            self.ui.selected = None;
         }
         let before = std::mem::take(&mut self.ui.rows);
         let mut rows = build(&self.ui, &self.session);
@@ -789,6 +821,18 @@ impl App {
         if self.ui.selected != selected {
             rows = build(&self.ui, &self.session);
         }
+        if self.ui.selected != seen {
+            let store = &self.session.store;
+            by.mark(&mut self.ui.unseen, || match &seen {
+                Some(Selected { task: Some(key), .. }) => unseen::task(store, key),
+                Some(Selected { group: Some(key), .. }) => {
+                    let group = store.group(key);
+                    unseen::gone(exact(group.map_or(&key.id, |group| &group.name)))
+                }
+                Some(Selected { service, .. }) => unseen::gone(exact(service)),
+                None => unseen::NOTHING.to_owned(),
+            });
+        }
         let at = rows.iter().position(|r| r.selects().is_some() && r.selects() == self.ui.selected);
         let least = at.map_or(0, |at| lanes::least_line(&rows, at, height));
         self.ui.rows = rows;
@@ -824,7 +868,8 @@ impl App {
                 if more == 0 { first } else { format!("{first} (and {more} more: `juicetop doctor` tells)") };
             self.tell(Severity::Warning, text, now);
         }
-        self.settle(now);
+        self.renew_lists(now, By::Person);
+        self.lay_out(now);
     }
 
     /// Asks a question.

@@ -6,7 +6,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lanes::first_visible;
+use super::{
+    lanes::first_visible,
+    unseen::{self, By},
+};
 use crate::{
     store::{
         State, Store, Task, TaskKey,
@@ -22,6 +25,9 @@ const ENDED: usize = 200;
 
 /// How far before the first, or behind the last, a task is put.
 const APART: TimeDelta = TimeDelta::seconds(1);
+
+/// What is told where a move that was under way has lost its sense.
+const NOT_MOVED: &str = "the list has changed: nothing was moved";
 
 /// The schedule on the screen.
 #[derive(Debug, Default)]
@@ -46,6 +52,8 @@ pub struct Schedule {
     pub rows: Vec<Row>,
     /// Scheduled tasks that wait, under whatever filter.
     pub waiting: usize,
+    /// Why the cursor stands elsewhere than the person has seen.
+    pub unseen: Option<String>,
 }
 
 /// A task on its way to another place; nothing is done before the person says so.
@@ -159,8 +167,13 @@ impl Schedule {
         Ok(())
     }
 
+    /// A task was on its way as far as the person has seen, and is not any more.
+    pub fn lost_move(&self) -> bool {
+        self.unseen.as_deref() == Some(NOT_MOVED)
+    }
+
     /// Makes the rows anew. Gives a sentence where a move that was under way has lost its sense.
-    pub fn refresh(&mut self, store: &Store, now: Now, height: usize) -> Option<&'static str> {
+    pub fn refresh(&mut self, store: &Store, now: Now, height: usize, by: By) -> Option<&'static str> {
         let mut told = None;
         for key in self.marked.iter_mut().chain(self.selected.as_mut()) {
             // A key may have become another one (the scheduler's, once it took the task).
@@ -168,14 +181,20 @@ impl Schedule {
                 key.clone_from(&task.key);
             }
         }
+        let had_marks = !self.marked.is_empty();
         self.marked.retain(|key| store.task(key).is_some_and(can_be_marked));
+        if had_marks && self.marked.is_empty() {
+            by.mark(&mut self.unseen, || "nothing done: all that was marked has ended".to_owned());
+        }
         if let Some(moving) = &self.moving
             && !still_there(moving, store, now)
         {
             self.moving = None;
-            told = Some("the list has changed: nothing was moved");
+            told = Some(NOT_MOVED);
+            by.mark(&mut self.unseen, || NOT_MOVED.to_owned());
         }
         let before = self.selected_row();
+        let selected = self.selected.clone();
         self.rows = self.build(store, now);
         if self.selected_row().is_none() {
             // It left the list: the task that now stands where it stood takes over.
@@ -186,6 +205,12 @@ impl Schedule {
             if before.is_none() {
                 self.line = self.selected_row().unwrap_or(0);
             }
+        }
+        if self.selected != selected {
+            by.mark(&mut self.unseen, || match &selected {
+                Some(key) => unseen::task(store, key),
+                None => unseen::NOTHING.to_owned(),
+            });
         }
         self.line = self.line.min(height.saturating_sub(1));
         told

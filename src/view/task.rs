@@ -56,10 +56,9 @@ pub(super) fn rows(app: &App, reader: &Reader, area: Rect, focused: bool, look: 
 
 fn head(task: Option<&Task>, reader: &Reader, width: u16, look: Look, now: Now) -> Row {
     let Some(task) = task else {
-        let text = if reader.gone {
-            "this task was let go to save memory; the last that was known:"
-        } else {
-            "not known"
+        let text = match reader.document.lines.is_empty() {
+            true => "this task was let go to save memory before it was read",
+            false => "this task was let go to save memory; the last that was known:",
         };
         return Row::of(vec![spaces(1), look.piece(text, Role::Warning)]);
     };

@@ -216,14 +216,17 @@ impl Screen {
             lost: 0,
         };
         update(&mut self.app, Msg::Found(found), self.now);
+        self.app.settle(self.now);
     }
 
-    fn draw(&self, buffer: &mut Buffer, theme: &Theme) {
-        draw(&self.app, self.now, buffer, theme);
+    fn draw(&mut self, buffer: &mut Buffer, theme: &Theme) {
+        draw(&mut self.app, self.now, buffer, theme);
     }
 }
 
-fn draw(app: &App, now: Now, buffer: &mut Buffer, theme: &Theme) {
+/// As the loop draws.
+fn draw(app: &mut App, now: Now, buffer: &mut Buffer, theme: &Theme) {
+    app.settle(now);
     let look = Look { glyphs: Glyphs::of(Charset::Unicode) };
     let screen = view::screen(app, look, now);
     Painted { screen: &screen, theme, charset: Charset::Unicode }.render(buffer.area, buffer);

@@ -56,7 +56,7 @@ fn names(found: &Found) -> Vec<&str> {
     found.lines.iter().map(|(_, past)| &*past.name).collect()
 }
 
-fn opened() -> Bench {
+pub(super) fn opened() -> Bench {
     let mut b = Bench::new();
     b.at(1_000.0).keys("h").shows("being read");
     answer(&mut b);

@@ -70,7 +70,7 @@ fn named(names: &[String], at: usize) -> Job {
 }
 
 /// The member runs and ends with that reply.
-fn ends(b: &mut Bench, names: &[String], at: usize, reply: &str) {
+pub(super) fn ends(b: &mut Bench, names: &[String], at: usize, reply: &str) {
     let job = named(names, at);
     let (sid, id) = (format!("s{at}"), job.id.clone());
     b.scheduled(&sid, Some(&id), &job, "running");

@@ -34,6 +34,7 @@ mod talk;
 mod traces;
 mod twice;
 mod types;
+mod unseen;
 mod when;
 
 use std::collections::HashMap;
@@ -245,6 +246,7 @@ impl Bench {
         if !self.undrawn {
             // What the loop does before it draws.
             self.app.settle(self.now);
+            self.app.was_drawn();
         }
         self.effects.extend(effects);
         self

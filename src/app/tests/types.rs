@@ -27,6 +27,18 @@ fn at_types(settings: Settings) -> Bench {
     b
 }
 
+/// A catalogue file of three days ago, which has that type of a service.
+pub(super) fn file(service: &str, class: &str, now: Now) -> TypesFile {
+    TypesFile {
+        path: format!("/c/{service}.json"),
+        text: format!(
+            r#"{{"services": {{"{service}": {{"tasks": {{"m:{class}": "x"}}}}}}, "tasks": [
+                {{"type": "{class}", "class": "{class}", "module": "m"}}]}}"#
+        ),
+        at: Some(now.utc - chrono::TimeDelta::days(3)),
+    }
+}
+
 fn item(b: &Bench, name: &str) -> Option<(String, String)> {
     let choose = b.app.ui.layers.iter().find_map(|layer| match layer {
         Layer::Choose(choose) => Some(choose),
@@ -166,14 +178,7 @@ fn a_composer_on_a_type_that_is_better_known_now_keeps_what_was_typed() {
 #[test]
 fn files_that_were_read_again_change_the_list_where_it_stands() {
     let mut b = at_types(Settings::default());
-    let file = |class: &str| TypesFile {
-        path: "/c/lab.json".into(),
-        text: format!(
-            r#"{{"services": {{"lab": {{"tasks": {{"m:{class}": "x"}}}}}}, "tasks": [
-                {{"type": "{class}", "class": "{class}", "module": "m"}}]}}"#
-        ),
-        at: Some(b.now.utc - chrono::TimeDelta::days(3)),
-    };
+    let file = |class| file("lab", class, b.now);
     let (one, two) = (file("Fit"), file("Scan"));
     b.app.catalogue.add_file("the demonstration", &file("Made").text);
     b.msg(Msg::TypesRead { files: vec![one], problems: Vec::new() });

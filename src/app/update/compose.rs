@@ -291,9 +291,9 @@ pub(super) fn again(app: &mut App, now: Now) {
         app.tell(Severity::Warning, why, now);
         return;
     }
-    let Some(mut task) = app.current_task().and_then(|k| app.store().task(k)).cloned() else {
-        app.tell(Severity::Info, "select a task first", now);
-        return;
+    let mut task = match app.task_at_hand() {
+        Ok(task) => task.clone(),
+        Err(why) => return app.tell(Severity::Info, why, now),
     };
     // Asterisks are no secret, and must not go out as one.
     let mask = json::quote(SECRET);

@@ -24,12 +24,12 @@ use super::{
 pub(super) fn open(app: &mut App, now: Now) {
     let source = match app.ui.layers.last() {
         Some(Layer::Compose(compose)) => of_composer(app, compose),
-        _ => match app.current_task().and_then(|k| app.store().task(k)).cloned() {
-            None if app.current_group().is_some() => {
+        _ => match app.task_at_hand().cloned() {
+            Err(_) if app.current_group().is_some() => {
                 Err("open the group and select one of its tasks: each is copied by itself".to_owned())
             }
-            None => Err("select a task first".to_owned()),
-            Some(task) => {
+            Err(why) => Err(why.to_owned()),
+            Ok(task) => {
                 learn(app, &task.service);
                 of_task(app, &task, now)
             }

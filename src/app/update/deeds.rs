@@ -273,9 +273,9 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
         groups::ask_to_cancel(app, &group, now);
         return;
     }
-    let Some(task) = app.current_task().and_then(|k| app.store().task(k)) else {
-        app.tell(Severity::Info, "select a task first", now);
-        return;
+    let task = match app.task_at_hand() {
+        Ok(task) => task,
+        Err(why) => return app.tell(Severity::Info, why, now),
     };
     if task.own == Some(Own::Apart) && task.state == State::Waiting {
         leaving::ask_to_withdraw(app, now);
@@ -322,9 +322,9 @@ pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
         app.tell(Severity::Warning, why, now);
         return;
     }
-    let Some(task) = app.current_task().and_then(|k| app.store().task(k)) else {
-        app.tell(Severity::Info, "select a task first", now);
-        return;
+    let task = match app.task_at_hand() {
+        Ok(task) => task,
+        Err(why) => return app.tell(Severity::Info, why, now),
     };
     if task.own != Some(Own::Scheduled) || !matches!(task.state, State::Waiting) {
         app.tell(
@@ -466,8 +466,8 @@ pub(super) fn news(app: &mut App, now: Now) {
                     app.ui.follow = None;
                     if let Some(task) = app.store().task(&key) {
                         let selected = Selected::task(task.service.clone(), key.clone());
-                        let own = |s: &Selected| s.task.as_ref().is_none_or(|k| k.0 == id);
-                        if app.ui.selected.as_ref().is_none_or(own) {
+                        let own = |s: &Selected| s.task.as_ref().is_some_and(|k| k.0 == id);
+                        if app.ui.selected.as_ref().is_some_and(own) {
                             app.ui.selected = Some(selected);
                         }
                     }
@@ -593,6 +593,10 @@ fn replaced(app: &mut App, key: &TaskKey, id: Text, way: &Way, now: Now) {
             keep_sent(app, id.clone(), compose);
         }
         land(app, &id);
+        // What was typed on meanwhile was for the composer.
+        if let Some(mark) = app.mark() {
+            *mark = Some("nothing done: the composer has closed, for its task was sent".to_owned());
+        }
     }
     for layer in &mut app.ui.layers {
         if let Layer::Schedule(schedule) = layer

@@ -86,7 +86,10 @@ pub(super) fn logged(app: &mut App, key: &TaskKey, answer: Result<Vec<Logged>, S
 
 /// Offers to ask for the traceback of the task that is read.
 pub(super) fn offer_traceback(app: &mut App, now: Now) {
-    let Some(task) = app.current_task().and_then(|key| app.store().task(key)).cloned() else { return };
+    let task = match app.task_at_hand() {
+        Ok(task) => task.clone(),
+        Err(why) => return app.tell(Severity::Info, why, now),
+    };
     let (severity, told) = match refusal(app, &task) {
         Some(refusal) => refusal,
         None => {

@@ -166,15 +166,18 @@ fn fold(app: &mut App) {
 }
 
 pub(super) fn put_away(app: &mut App, now: Now) -> Vec<Effect> {
-    let task = app.current_task().and_then(|k| app.store().task(k));
     // Of a direct task of our own the connection tells.
-    let ghost = |t: &&Task| {
+    let ghost = |t: &Task| {
         let runs = matches!(t.state, State::Running { .. });
         t.state == State::Unknown || (runs && !t.is_answered_here())
     };
-    let Some((key, service)) = task.filter(ghost).map(|t| (t.key.clone(), t.service.clone())) else {
-        app.tell(Severity::Info, "only a task whose end was never seen can be put away", now);
-        return Vec::new();
+    let (key, service) = match app.task_at_hand() {
+        Ok(task) if ghost(task) => (task.key.clone(), task.service.clone()),
+        other => {
+            let why = other.err().unwrap_or("only a task whose end was never seen can be put away");
+            app.tell(Severity::Info, why, now);
+            return Vec::new();
+        }
     };
     app.session.store.apply(Input::PutAway(key.clone()), now);
     app.tell(Severity::Info, "put away: it counts no more, and its own reply can still end it", now);

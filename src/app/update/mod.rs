@@ -44,7 +44,7 @@ pub use schedule::schedule_height;
 pub(super) use viewer::{result_height, table_height};
 
 use super::{
-    App, Effect, Layer, Msg, Severity,
+    App, By, Effect, Layer, Msg, Severity,
     action::{Action, Context},
     choose::Stage,
     compose::Compose,
@@ -80,9 +80,16 @@ const LONGEST_LINE: usize = 8 * 1024;
 /// Takes a message. The picture may have changed if [`App::revision`] went up.
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let from_wire = matches!(msg, Msg::Wire(_) | Msg::Replayed(_));
     let by_person = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::EditorClosed(_));
     let composed = app.ui.layers.iter().any(|l| matches!(l, Layer::Compose(_)));
+    let steps = matches!(&msg, Msg::Key(key) if steps(app, key));
+    if matches!(&msg, Msg::Key(key) if key.kind != KeyEventKind::Release) {
+        // From now on the cursor stands where it was seen.
+        app.ui.moved = true;
+    }
+    if by_person && !steps {
+        app.renew_lists(now, By::Lab);
+    }
     if matches!(msg, Msg::Paste(_)) {
         leaving::typed(app, now);
     }
@@ -208,9 +215,11 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         effects.push(Effect::ReadArchive(question));
     }
     effects.extend(kernel::look_in_log(app, now));
-    // The wire brings many messages between two frames: whoever draws settles once for all of them.
-    if !from_wire {
-        app.settle(now);
+    // What the person has changed is there for the next key. All else is for whoever draws: until then a key means the row
+    // that was seen, and steps go over the rows that were seen.
+    if by_person && !steps {
+        app.renew_lists(now, By::Person);
+        app.lay_out(now);
     }
     effects
 }
@@ -229,6 +238,20 @@ fn recorded(app: &mut App, state: Result<u64, String>, now: Now) {
     }
 }
 
+/// Whether the key steps through a list whose rows stay as they were drawn.
+fn steps(app: &App, key: &KeyEvent) -> bool {
+    let context = app.context();
+    let list = matches!(context, Context::Lanes | Context::Schedule | Context::Failures | Context::History);
+    list && meaning(app, key).is_some_and(Action::moves)
+}
+
+/// What a key means here.
+fn meaning(app: &App, key: &KeyEvent) -> Option<Action> {
+    on_labs(app, key)
+        .or_else(|| on_recording(app, key))
+        .or_else(|| app.settings.keymap.action(app.context(), key))
+}
+
 /// What a key means to the recording that is played, whatever is on the screen, but for where text is typed.
 fn on_recording(app: &App, key: &KeyEvent) -> Option<Action> {
     let context = app.context();
@@ -243,11 +266,7 @@ fn on_labs(app: &App, key: &KeyEvent) -> Option<Action> {
 }
 
 fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
-    let context = app.context();
-    let action = on_labs(app, &key)
-        .or_else(|| on_recording(app, &key))
-        .or_else(|| app.settings.keymap.action(context, &key));
-    app.ui.moved = true;
+    let action = meaning(app, &key);
     let in_a_burst = app.ui.last_key.is_some_and(|last| now.since(last) < confirm::AT_ONCE);
     app.ui.last_key = Some(now);
     // What was told has been seen.
@@ -269,7 +288,13 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
         }
     }
     match action {
-        Some(action) => act(app, action, now),
+        Some(action) => match app.unseen().filter(|_| action.means_row()).map(str::to_owned) {
+            Some(why) => {
+                app.tell(Severity::Warning, why, now);
+                Vec::new()
+            }
+            None => act(app, action, now),
+        },
         None => {
             type_key(app, key, in_a_burst, now);
             Vec::new()

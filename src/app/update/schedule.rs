@@ -89,7 +89,7 @@ pub(super) fn in_schedule(app: &mut App, action: Action, now: Now) -> Vec<Effect
 /// Esc: first what is under way, then the filter, then the marks, then the schedule itself. True: something was undone
 /// and the schedule stays.
 pub(super) fn back_in_schedule(schedule: &mut Schedule, now: Now) -> bool {
-    if schedule.moving.take().is_some() {
+    if schedule.moving.take().is_some() || schedule.lost_move() {
         return true;
     }
     if !schedule.filter_text.is_empty() {
@@ -216,9 +216,9 @@ fn listed(names: &[String]) -> String {
 
 /// Opens the selected task in the composer. Sending it there replaces it.
 fn edit(app: &mut App, now: Now) {
-    let Some(task) = app.current_task().and_then(|key| app.store().task(key)).cloned() else {
-        app.tell(Severity::Info, "nothing is selected", now);
-        return;
+    let task = match app.task_at_hand() {
+        Ok(task) => task.clone(),
+        Err(why) => return app.tell(Severity::Info, why, now),
     };
     let waits = matches!(task.state, State::Scheduled | State::Waiting) && task.scheduled_task_id.is_some();
     let why = match waits {

@@ -87,9 +87,12 @@ pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
 
 pub(super) fn export(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let reading = app.context() == Context::Task;
-    let Some(task) = app.current_task().and_then(|k| app.store().task(k)) else {
-        app.tell(Severity::Info, "select a task first", now);
-        return Vec::new();
+    let task = match app.task_at_hand() {
+        Ok(task) => task,
+        Err(why) => {
+            app.tell(Severity::Info, why, now);
+            return Vec::new();
+        }
     };
     match action {
         Action::CopyId => {

@@ -124,12 +124,7 @@ fn changed(app: &mut App, service: &Text, now: Now) {
         if let Layer::Choose(choose) = layer
             && choose.stage == (Stage::Type { service: service.clone() })
         {
-            let chosen = choose.index().map(|i| choose.items[i].name.clone());
-            choose.items.clone_from(&items);
-            choose.search();
-            if let Some(name) = chosen {
-                choose.select(&name);
-            }
+            choose.renew(items.clone());
         }
     }
     renew_composer(app, service, now);

@@ -16,9 +16,9 @@ use crate::{
 
 /// Opens the result of the task that a key pressed now is about.
 pub(super) fn open(app: &mut App, now: Now) {
-    let Some(task) = app.current_task().and_then(|key| app.store().task(key)) else {
-        app.tell(Severity::Info, "select a task first", now);
-        return;
+    let task = match app.task_at_hand() {
+        Ok(task) => task,
+        Err(why) => return app.tell(Severity::Info, why, now),
     };
     // Only where there is no result to be seen.
     let payload = task.payload.as_ref().filter(|_| !Viewer::has_result(task));

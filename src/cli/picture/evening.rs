@@ -222,6 +222,9 @@ impl Evening {
                 ));
             }
         }
+        // Each moment is seen.
+        self.app.settle(now);
+        self.app.was_drawn();
     }
 
     fn wire(&mut self, incoming: Incoming) {
