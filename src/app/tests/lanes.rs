@@ -103,38 +103,6 @@ fn how_many_were_let_go_stands_in_the_header() {
 }
 
 #[test]
-fn every_list_may_be_empty_under_every_key() {
-    // B07: no connection; connected but nothing heard; no service at all; a filter without hits; a narrow screen.
-    let keys: Vec<String> = action::ACTIONS.iter().flat_map(|e| e.keys).map(|k| (*k).to_owned()).collect();
-    let starts: [fn() -> Bench; 5] = [
-        || Bench::offline(Settings::default(), (100, 30)),
-        Bench::new,
-        || {
-            let mut b = Bench::offline(Settings::default(), (100, 30));
-            b.app.session.store = Store::new(Limits::default());
-            b
-        },
-        || {
-            let mut b = Bench::new();
-            b.keys("/").types("nothing like this").keys("enter");
-            b
-        },
-        || Bench::with(Settings::default(), (40, 12)),
-    ];
-    for start in starts {
-        for before in ["", "j", "s", "?", "/", "s enter", "/ a"] {
-            for key in &keys {
-                let mut b = start();
-                b.keys(before).keys(key).keys("up down pageup pagedown home end enter");
-                b.lines();
-                // In the composer a task may well be sent.
-                assert!(b.sent().is_empty() || before == "s enter", "{before} {key}");
-            }
-        }
-    }
-}
-
-#[test]
 fn a_filter_that_cannot_be_read_leaves_the_last_good_list() {
     // B27.
     let mut b = Bench::new();

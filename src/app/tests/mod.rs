@@ -10,6 +10,7 @@ mod composing;
 mod copying;
 mod deeds;
 mod editing;
+mod empty;
 mod errors;
 mod failures;
 mod forms;
