@@ -111,7 +111,7 @@ impl Program {
         program
     }
 
-    /// Starts it with these services, and waits until it hears the bus.
+    /// Starts it with these services, and waits until it is connected.
     fn live(juice: &Juice, services: &[&str], size: (u16, u16)) -> Program {
         let program = Program::start(juice, services, size, &[]);
         program.wait_until_it_hears();

@@ -32,8 +32,8 @@ fn start(config: &str, args: &[&str], size: (u16, u16)) -> Program {
     Program { screen: Screen::start(args, size, &[(name, &folder)]), _config: home }
 }
 
-/// Waits until the north, which is in front, and the south hear their buses; the north is in front again.
-fn both_hear(screen: &mut Program) {
+/// Waits until the north, which is in front, and the south are connected; the north is in front again.
+fn both_live(screen: &mut Program) {
     screen.wait_until_it_hears();
     screen.type_keys("alt-l");
     screen.wait_for("the south", |text| text.contains("north  [south]"));
@@ -54,7 +54,7 @@ async fn two_labs_on_one_screen_keep_to_themselves() {
     screen.wait_for("both labs, and the first in front", |text| {
         text.contains("north  ● live") && text.contains("[north]  south ─") && text.contains("alt-l next lab")
     });
-    both_hear(&mut screen);
+    both_live(&mut screen);
 
     // What runs in the other one is counted there, and seen here only as that.
     let mut tasks = Tasks::connect(&south.url()).await;
@@ -108,7 +108,7 @@ async fn a_question_and_what_quitting_costs_belong_to_their_lab() {
     // Before the program listens: the question by which this client learns that it is heard is a task too.
     let mut bus = Bus::open(&south.url()).await;
     let mut screen = start(&list, &[], (80, 24));
-    both_hear(&mut screen);
+    both_live(&mut screen);
 
     // A direct task that needs this terminal waits in the south for the one that runs.
     let mut tasks = Tasks::connect(&south.url()).await;
