@@ -11,6 +11,7 @@
 
 pub mod address;
 mod apart;
+pub mod control;
 mod diagnose;
 mod dial;
 pub mod discovery;

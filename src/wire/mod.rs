@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod bus;
+pub mod control;
 pub mod event;
 pub(crate) mod fields;
 pub mod frame;

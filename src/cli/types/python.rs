@@ -172,6 +172,8 @@ mod tests {
             implied: false,
             url: String::new(),
             kernel: false,
+            supervisor: String::new(),
+            version: None,
         };
         let known = [service("lab", "juice:IPython"), service("fridge", "hiddenlab:Lab")];
         let pick = |names: &[&str]| {

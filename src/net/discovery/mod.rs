@@ -24,6 +24,9 @@ use super::address::{Address, ROUTER_PORT, SERVICE_PORT, authority};
 /// The host that a task manager has where no file names another.
 pub const DEFAULT_HOST: &str = "juice-task-manager";
 
+/// The port on which a service's supervisord answers where no file names another.
+const SUPERVISOR_PORT: u16 = 9001;
+
 /// The entry point of a service for which none is configured.
 const DEFAULT_ENTRYPOINT: &str = "orangeqs.juice.service:IPythonService";
 
@@ -110,6 +113,10 @@ pub struct Service {
     pub url: String,
     /// The runtime data names a kernel for it. Stale after a crash.
     pub kernel: bool,
+    /// Where its supervisord answers, as `host:port`. Mostly reachable only inside the lab's network.
+    pub supervisor: String,
+    /// The version of orangeqs-juice-core that it wrote down when it last started.
+    pub version: Option<String>,
 }
 
 impl Service {
@@ -154,18 +161,15 @@ pub fn discover(places: &Places) -> Found {
     let servers = layers::load(&config, "task-servers", &mut warnings).unwrap_or_default();
     let kernels = layers::load(&run, "ipykernel-connection", &mut warnings).unwrap_or_default();
     let infos = layers::load(&run, "juice-services-info", &mut warnings).unwrap_or_default();
+    let wishes = layers::load(&config, "ipykernel", &mut warnings).unwrap_or_default();
     let influx = database(&orchestration, &config, places.identity.as_deref(), &mut warnings);
 
     Found {
         url,
         source,
         setup_name: text(&orchestration.merged, &["juice_setup_name"]).map(str::to_owned),
-        services: services(&orchestration, &servers, &kernels, &mut warnings),
-        juice_version: text(
-            &infos.merged,
-            &["services", "task-manager", "user_installed_packages", "orangeqs-juice-core", "version"],
-        )
-        .map(str::to_owned),
+        services: services(&orchestration, &servers, &kernels, &wishes, &infos, &mut warnings),
+        juice_version: version(&infos, "task-manager"),
         influx,
         warnings,
     }
@@ -326,6 +330,8 @@ fn services(
     orchestration: &Layers,
     servers: &Layers,
     kernels: &Layers,
+    wishes: &Layers,
+    infos: &Layers,
     warnings: &mut Vec<Warning>,
 ) -> Vec<Service> {
     let mut named: Vec<(String, String, bool)> = Vec::new();
@@ -350,11 +356,42 @@ fn services(
         .map(|(name, entrypoint, implied)| Service {
             url: own_port(servers, &name, warnings),
             kernel: table(&kernels.merged, &["services", &name]).is_some(),
+            supervisor: supervisor(wishes, &name, warnings),
+            version: version(infos, &name),
             name,
             entrypoint,
             implied,
         })
         .collect()
+}
+
+/// The version of orangeqs-juice-core that a service wrote down.
+fn version(infos: &Layers, name: &str) -> Option<String> {
+    let path = ["services", name, "user_installed_packages", "orangeqs-juice-core", "version"];
+    text(&infos.merged, &path).map(str::to_owned)
+}
+
+/// Where a service's supervisord answers: `juice-NAME:9001` where nothing else is configured for its kernel.
+fn supervisor(wishes: &Layers, name: &str, warnings: &mut Vec<Warning>) -> String {
+    let default = authority(&format!("juice-{name}"), SUPERVISOR_PORT);
+    let at = ["services", name];
+    let Some(settings) = table(&wishes.merged, &at) else { return default };
+    let host = match settings.get("ip") {
+        None => Ok(format!("juice-{name}")),
+        Some(Value::String(ip)) => Ok(ip.trim_start_matches('[').trim_end_matches(']').to_owned()),
+        Some(_) => Err("has an ip that is no text".to_owned()),
+    };
+    let found = host.and_then(|host| {
+        let port = port(settings.get("supervisor_port"), SUPERVISOR_PORT)?;
+        address(&host, port).map(|_| authority(&host, port))
+    });
+    found.unwrap_or_else(|fault| {
+        if let Some(path) = wishes.origin(&at) {
+            let what = format!("services.{name} {fault}, so it is not controlled there");
+            warnings.push(Warning { path: path.to_owned(), line: None, what });
+        }
+        default
+    })
 }
 
 /// The address of a service's own port; `juice-NAME:5120` where nothing else is configured.

@@ -45,6 +45,31 @@ fn nothing_gives_the_defaults() {
     assert!(found.services.iter().all(|s| s.implied));
 }
 
+#[test]
+fn each_service_has_its_supervisord_and_the_version_that_it_wrote_down() {
+    let version = "[services.lab.user_installed_packages.orangeqs-juice-core]\nversion = \"26.43.0\"\n";
+    let found = found(&[
+        ("config/orchestration.toml", "[services.lab]\n[services.six]\n[services.odd]\n"),
+        (
+            "config/ipykernel.toml",
+            "[services.lab]\nip = \"10.0.0.5\"\nsupervisor_port = 9002\n[services.six]\nip = \"::1\"\n\
+             [services.odd]\nsupervisor_port = 0\n",
+        ),
+        ("run/juice-services-info.d/lab.toml", version),
+    ]);
+    let of = |name: &str| {
+        let service = found.services.iter().find(|service| service.name == name).unwrap();
+        (service.supervisor.as_str(), service.version.as_deref())
+    };
+    assert_eq!(of("lab"), ("10.0.0.5:9002", Some("26.43.0")));
+    assert_eq!(of("six"), ("[::1]:9001", None));
+    assert_eq!(of("shared"), ("juice-shared:9001", None));
+    // What cannot be used is told, and the usual address counts.
+    assert_eq!(of("odd"), ("juice-odd:9001", None));
+    let [warning] = &found.warnings[..] else { panic!("{:?}", found.warnings) };
+    assert!(warning.what.contains("services.odd has a port that is no number"), "{warning:?}");
+}
+
 /// Worked example 1: priorities and deep merge.
 #[test]
 fn priorities_and_deep_merge() {
