@@ -14,6 +14,7 @@ mod perform;
 mod player;
 pub(crate) mod recorder;
 mod replay;
+mod services;
 pub(crate) mod tape;
 mod title;
 mod types;

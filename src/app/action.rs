@@ -30,6 +30,8 @@ pub enum Context {
     Input,
     /// The schedule.
     Schedule,
+    /// The services, and what can be done to them.
+    Services,
     /// Failures together.
     Failures,
     /// The history.
@@ -50,7 +52,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 20] = [
+    pub const ALL: [Context; 21] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -63,6 +65,7 @@ impl Context {
         Context::Choose,
         Context::Input,
         Context::Schedule,
+        Context::Services,
         Context::Failures,
         Context::History,
         Context::Columns,
@@ -88,6 +91,7 @@ impl Context {
             Context::Choose => "choose",
             Context::Input => "filter and search",
             Context::Schedule => "schedule",
+            Context::Services => "services",
             Context::Failures => "failures",
             Context::History => "history",
             Context::Columns => "columns",
@@ -153,7 +157,7 @@ macro_rules! actions {
 }
 
 actions! {
-    Open "open" "open" "opens the selected task, or folds the selected service; in the schedule it puts a moved task down, in a comparison it shows the pair whole" [Lanes, Schedule, History, Compare] ["enter"];
+    Open "open" "open" "opens the selected task, or folds the selected service; among the services it goes to the lanes of the selected one; in the schedule it puts a moved task down, in a comparison it shows the pair whole" [Lanes, Schedule, Services, History, Compare] ["enter"];
     Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
     Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule, Failures] ["r"];
     Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];
@@ -161,6 +165,11 @@ actions! {
     Sending "sending" "stop/go on" "stops sending the rest of a group, or lets it go on" [Lanes] ["p"];
     PutAway "put-away" "put away" "puts away a task whose end was never seen" [Lanes, Task] ["X"];
     Schedule "schedule" "schedule" "opens the schedule: all that the scheduler keeps, in its order" [Lanes] ["t"];
+    Services "services" "services" "opens the services: how each is, and what can be done to it" [Lanes] ["m"];
+    Interrupt "interrupt" "interrupt" "stops the cell that holds the service's slot, after a question" [Services] ["i"];
+    RestartProcess "restart-process" "restart" "ends the service's process and starts it anew, after a question" [Services] ["r"];
+    RestartContainer "restart-container" "container" "restarts the service's container with its newest image, after a question" [Services] ["R"];
+    Rebuild "rebuild" "rebuild" "tries out, and then builds, a new image of the service, after questions" [Services] ["b"];
     Failures "failures" "failures" "shows the failures together: by exception, own entry and service" [Lanes] ["F"];
     History "history" "history" "opens the history: all tasks known, of earlier runs too" [Lanes] ["h"];
     SortBy "sort-by" "sort" "sorts by the next column" [History] ["o"];
@@ -176,7 +185,7 @@ actions! {
     MoveDown "move-down" "later" "takes the selected task one place down; Enter then moves it, after a question" [Schedule] ["J", "alt-down"];
     Edit "edit" "edit" "opens a scheduled task in the composer; sending it there replaces it" [Schedule] ["e"];
     Ended "ended" "ended" "lists ended tasks too, or leaves them out" [Schedule] ["a"];
-    ReadAgain "read-again" "read again" "reads the scheduler's list again; in the history Juice's own database, or stops reading it" [Schedule, History] ["ctrl-r"];
+    ReadAgain "read-again" "read again" "reads the scheduler's list again; in the history Juice's own database, or stops reading it; among the services it asks their processes again" [Schedule, Services, History] ["ctrl-r"];
     Filter "filter" "filter" "filters the tasks by words and outcome:, since:, took>, payload.x:" [Lanes, Schedule, History] ["/"];
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
@@ -212,23 +221,23 @@ actions! {
     Search "search" "search" "looks for a text; in a result also for key:name, or goes to a path such as .a.b" [Task, Result] ["/"];
     NextMatch "next-match" "next match" "goes to the next match of the search" [Task] ["ctrl-g"];
     OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task] ["e"];
-    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines" [Lanes, Task, Result, Table, Schedule, Failures, Compare] ["y"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines; what came of the last deed to a service" [Lanes, Task, Result, Table, Schedule, Services, Failures, Compare] ["y"];
     CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule, Failures] ["Y"];
     Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file" [Lanes, Task, Result] ["S"];
     CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule, Failures] ["c"];
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["j", "down"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["j", "down"];
     Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table] ["h", "left"];
     Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures, History, Compare] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Failures, History, Compare] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Failures, History, Compare] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Failures, History, Compare] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History, Compare] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Failures, History, Compare] ["G", "end"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -285,14 +294,14 @@ actions! {
     Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     Instead "instead" "hand over" "gives the third answer: hands what waits to the scheduler, on quitting and stopping" [Confirm] ["h"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Failures, History, Columns, Compare] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Failures, History, Columns, Compare] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Failures, History, Columns, Compare] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare] ["?"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Failures, History, Columns, Compare] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["ctrl-c"];
 }
 
 impl Action {

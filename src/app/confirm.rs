@@ -12,7 +12,7 @@ use crate::{
     clean::{Charset, Clean},
     store::{GroupKey, TaskKey},
     time::Now,
-    wire::{Text, frame::TaskFrame},
+    wire::{Text, control, frame::TaskFrame},
 };
 
 use super::{
@@ -62,6 +62,10 @@ pub enum Deed {
     CancelGroup(GroupKey, Vec<TaskKey>),
     /// Save a payload to a new file of that name.
     SavePayload(String, Text),
+    /// Let a task of this service's try out what a rebuild of it would bring.
+    TryRebuild(Text),
+    /// Do that to this service.
+    Control(Text, control::Deed),
     /// End the program.
     Quit,
     /// Stop the program, as Ctrl-Z does.

@@ -32,6 +32,7 @@ pub mod msg;
 pub mod reader;
 pub mod replay;
 pub mod schedule;
+pub mod services;
 pub mod session;
 pub mod traces;
 pub mod unseen;
@@ -118,6 +119,8 @@ pub struct Settings {
     pub juice: Option<String>,
     /// How far back Juice's own database of tasks is read at the start, or why it is not.
     pub archive: Result<Duration, String>,
+    /// What this machine's files say of the services, or why none can be controlled from here.
+    pub services: Result<Vec<services::About>, String>,
     /// Why the services' log cannot be asked; `None`: it can.
     pub no_log: Option<String>,
     /// It makes display names too where they are not certain without it.
@@ -141,6 +144,7 @@ impl Default for Settings {
             python: None,
             juice: None,
             archive: Err("no lab was looked for on this machine".to_owned()),
+            services: Err("no lab was looked for on this machine".to_owned()),
             no_log: Some("no lab was looked for on this machine".to_owned()),
             exact_names: true,
         }
@@ -179,6 +183,8 @@ pub enum Layer {
     Compose(Box<Compose>),
     /// The schedule.
     Schedule(Box<Schedule>),
+    /// The services.
+    Services(Box<services::Services>),
     /// Failures together.
     Failures(Box<failures::Failures>),
     /// The history.
@@ -226,6 +232,7 @@ impl Layer {
                 None => Context::Compose,
             },
             Layer::Schedule(_) => Context::Schedule,
+            Layer::Services(_) => Context::Services,
             Layer::Failures(_) => Context::Failures,
             Layer::History(_) => Context::History,
             Layer::Columns(_) => Context::Columns,
@@ -397,6 +404,8 @@ pub struct Ui {
     pub traces: traces::Traces,
     /// Juice's own database of tasks.
     pub archive: archive::Archive,
+    /// What is known of the services beside what the bus tells, and what is being done to them.
+    pub services: services::Care,
     /// Own tasks, by their frame's id, that were sent in another one's place and that the scheduler has not taken yet.
     pub replacing: Vec<(Text, Way)>,
     /// Cancellations that were asked for together.
@@ -431,6 +440,7 @@ impl App {
     pub fn new(session: Session, catalogue: Catalogue, settings: Settings, size: (u16, u16)) -> App {
         let traces = traces::Traces::new(&settings);
         let archive = archive::Archive::new(settings.archive.clone());
+        let services = services::Care::new(settings.services.clone());
         App {
             session,
             catalogue,
@@ -456,6 +466,7 @@ impl App {
                 piped: String::new(),
                 traces,
                 archive,
+                services,
                 notice: None,
                 drafts: HashMap::new(),
                 remembered: HashMap::new(),
@@ -568,6 +579,8 @@ impl App {
                 Layer::Schedule(schedule) => return schedule.selected.as_ref(),
                 Layer::Failures(failures) => return failures.task(),
                 Layer::History(history) => return history.key(),
+                // There it is about a service.
+                Layer::Services(_) => return None,
                 _ => {}
             }
         }
@@ -586,7 +599,14 @@ impl App {
     /// The group whose line is selected, while nothing stands above the lanes.
     pub fn current_group(&self) -> Option<&GroupKey> {
         let is_above = |layer: &Layer| {
-            matches!(layer, Layer::Task(_) | Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_))
+            matches!(
+                layer,
+                Layer::Task(_)
+                    | Layer::Schedule(_)
+                    | Layer::Services(_)
+                    | Layer::Failures(_)
+                    | Layer::History(_)
+            )
         };
         let above = self.ui.layers.iter().any(is_above);
         self.ui.selected.as_ref()?.group.as_ref().filter(|_| !above)
@@ -639,6 +659,10 @@ impl App {
         if let Some(said) = self.ui.said_yes {
             at(said.at.mono + confirm::SILENCE);
         }
+        let looks = matches!(self.ui.layers.last(), Some(Layer::Services(_)));
+        if let Some(t) = self.ui.services.wake_at(looks && !self.ui.behind && !self.is_replay()) {
+            at(t);
+        }
         if self.ui.behind {
             // There is no picture that could change.
             return next;
@@ -680,7 +704,8 @@ impl App {
             self.store().task(key).is_some_and(|task| matches!(task.state, State::Running { .. }))
         };
         let read = |l: &Layer| matches!(l, Layer::Task(reader) if runs(&reader.key));
-        if self.ui.layers.iter().any(|l| scheduled(l) || read(l)) {
+        let cared = |l: &Layer| matches!(l, Layer::Services(_));
+        if self.ui.layers.iter().any(|l| scheduled(l) || read(l) || cared(l)) {
             return true;
         }
         self.ui.rows.iter().any(|row| match row {
@@ -724,6 +749,7 @@ impl App {
                     failures.refresh(store, &self.ui.traces, self.ui.hidden, two, height, (now, by));
                 }
                 Layer::History(history) => history.refresh(by),
+                Layer::Services(services) => services.refresh(store, by),
                 _ => {}
             }
         }

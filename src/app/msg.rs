@@ -18,6 +18,7 @@ use crate::{
     },
     wire::{
         Text,
+        control::Deed,
         link::{Incoming, Line, Problem},
     },
 };
@@ -29,6 +30,7 @@ use super::{
     compose::Draft,
     kept::Place,
     replay::Wish,
+    services,
     session::{ListPart, Outgoing},
     traces::{Logged, Raised, Wanted},
 };
@@ -71,6 +73,8 @@ pub enum Msg {
         /// What it made of each.
         result: Result<Vec<Envelope>, NotMade>,
     },
+    /// Something came of looking at the services, or of what is done to one.
+    Services(services::Told),
     /// Something came of reading Juice's database, for that question.
     Archive(u64, archive::Heard),
     /// The history's answer.
@@ -252,6 +256,10 @@ pub enum Effect {
     ReadArchive(archive::Question),
     /// Stop reading it.
     StopArchive,
+    /// Look at the processes of all services; comes back as [`Msg::Services`].
+    LookAtServices,
+    /// Do that to a service; comes back as [`Msg::Services`].
+    Control(Text, Deed),
     /// Look for an exception in a service's log; comes back as [`Msg::Logged`].
     FindLogged(Wanted),
     /// Compare two tasks of the history; comes back as [`Msg::Compared`].

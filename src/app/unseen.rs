@@ -46,6 +46,7 @@ impl App {
         match self.ui.layers.last_mut() {
             None => Some(&mut self.ui.unseen),
             Some(Layer::Schedule(schedule)) => Some(&mut schedule.unseen),
+            Some(Layer::Services(services)) => Some(&mut services.unseen),
             Some(Layer::Failures(failures)) => Some(&mut failures.unseen),
             Some(Layer::History(history)) => Some(&mut history.unseen),
             Some(Layer::Choose(choose)) => Some(&mut choose.unseen),

@@ -13,6 +13,7 @@ use crate::{
     time::Now,
     wire::{
         Text,
+        control::Deed,
         frame::{Reply, Snapshot, TASK_MANAGER},
         json,
         link::Line,
@@ -138,6 +139,17 @@ impl Book {
             member(&mut out, "type", &task_type);
         }
         member(&mut out, "id", id);
+        member(&mut out, "by", self.place.by);
+        out.push('}');
+        out
+    }
+
+    /// The line for what is about to be done to a service.
+    pub fn controls(&self, service: &str, deed: Deed, now: Now) -> String {
+        let mut out = start(now);
+        member(&mut out, "did", deed.name());
+        member(&mut out, "lab", &self.place.router);
+        member(&mut out, "target", service);
         member(&mut out, "by", self.place.by);
         out.push('}');
         out

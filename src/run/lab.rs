@@ -36,7 +36,7 @@ use crate::{
     keep::sent::Book,
     log::Log,
     memory::{Held, Memory},
-    net::{self, Net, influx::Access, kernels::Kernels},
+    net::{self, Net, control::Controls, influx::Access, kernels::Kernels},
     store::Input,
     time::{Clock, Now},
     wire::link::Incoming,
@@ -67,6 +67,8 @@ pub(super) struct OnScreen {
     pub history: Option<History>,
     pub types: Types,
     pub influx: Option<Access>,
+    /// How its services are controlled, where they can be from here.
+    pub controls: Option<Controls>,
     /// Juice's database is being read, as long as it is there.
     pub archive: Option<archive::Reader>,
     /// Heard as long as it is there.
@@ -196,6 +198,10 @@ impl OnScreen {
             true => Err("what is played may be long over, and nobody is asked".to_owned()),
             false => lab.influx(),
         };
+        let controls = match is_replay {
+            true => Err("what is played may be long over".to_owned()),
+            false => lab.controls(),
+        };
         for problem in &problems {
             log.line(problem, clock.now());
         }
@@ -223,6 +229,7 @@ impl OnScreen {
                 Ok(_) => config.influxdb.back().ok_or_else(|| "[influxdb] hours is 0".to_owned()),
                 Err(why) => Err(why.clone()),
             },
+            services: controls.as_ref().map(|controls| lab.about(controls)).map_err(Clone::clone),
             no_log: influx.as_ref().err().cloned(),
         };
         let (net, incoming) = match is_replay {
@@ -279,6 +286,7 @@ impl OnScreen {
             history,
             types: Types::of(lab),
             influx: influx.ok(),
+            controls: controls.ok(),
             archive: None,
             _kernels: kernels,
             paths: config.paths.clone(),

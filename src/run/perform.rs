@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Runner, archive, history::History, logs};
+use super::{Runner, archive, history::History, logs, services};
 use crate::{
     app::{Effect, Msg, compose, msg::Edited, session::Outgoing},
     fault, net,
@@ -172,6 +172,17 @@ impl Runner {
             }
             Effect::StopArchive => lab.archive = None,
             Effect::FindLogged(wanted) => logs::find(lab.influx.clone(), wanted, lab.done.clone())?,
+            Effect::LookAtServices => {
+                if let Some(controls) = lab.controls.clone() {
+                    services::look(controls, lab.done.clone())?;
+                }
+            }
+            Effect::Control(service, deed) => {
+                let Some(controls) = lab.controls.clone() else { return Ok(()) };
+                let (done, entry) = (lab.done.clone(), lab.book.controls(&service, deed, self.clock.now()));
+                self.write_entry(at, entry);
+                services::control(controls, service, deed, done)?;
+            }
             Effect::ComparePast(pair) => lab.history.iter().for_each(|history| history.compare(pair)),
             Effect::KeepChoice(change) => {
                 // What is chosen holds for all labs.

@@ -17,6 +17,7 @@ mod overlay;
 mod replay;
 mod result;
 mod schedule;
+mod services;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ use crate::{
     store::Task,
     theme::{Glyphs, Role},
     time::Now,
+    wire::control::Deed,
 };
 
 /// A piece of a row.
@@ -205,6 +207,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
                 | Layer::Compose(_)
                 | Layer::Many(_)
                 | Layer::Schedule(_)
+                | Layer::Services(_)
                 | Layer::Failures(_)
                 | Layer::History(_)
                 | Layer::Compare(_)
@@ -253,6 +256,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         Some(Layer::Schedule(schedule)) => {
             pane(areas.body, schedule::rows(app, schedule, areas.body, look, now));
         }
+        Some(Layer::Services(list)) => pane(areas.body, services::rows(app, list, areas.body, look, now)),
         Some(Layer::Failures(view)) => pane(areas.body, failures::rows(app, view, areas.body, look, now)),
         Some(Layer::History(past)) => {
             pane(areas.body, history::rows(app, past, areas.body, look, now));
@@ -491,8 +495,9 @@ fn footer_actions(app: &App) -> Vec<Action> {
         Help, Hidden, History, Indent, Instead, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark,
         MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order,
         OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain,
-        RefreshTypes, Retry, Save, SaveFilter, Schedule, Search, Send, SendDirect, Sending, Sort, SortBy,
-        SortTurn, Submit, Sure, Table, TurnColumn, Undo, Unfold, UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
+        RefreshTypes, Retry, Save, SaveFilter, Schedule, Search, Send, SendDirect, Sending, Services, Sort,
+        SortBy, SortTurn, Submit, Sure, Table, TurnColumn, Undo, Unfold, UnfoldAll, View, Way, When, Wrap,
+        Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -527,7 +532,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
                     a.push(Again);
                 }
             }
-            a.extend([Schedule, Filter, NextService, Fold, Leave, History, Copy]);
+            a.extend([Schedule, Filter, NextService, Fold, Leave, History, Services, Copy]);
             a
         }
         Context::Task => {
@@ -616,6 +621,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a.extend((!app.session.list_pending()).then_some(ReadAgain));
             a
         }
+        Context::Services => services_actions(app, can_send),
         Context::Failures => {
             let mut a = vec![Back, Keys, Unfold, Sort, Copy];
             if task.is_some() {
@@ -699,6 +705,30 @@ fn has_causes(layer: &Layer) -> bool {
 
 fn has_schema(layer: &Layer) -> bool {
     matches!(layer, Layer::Compose(c) if c.task_type.schema.is_some())
+}
+
+/// What can be done to the selected service, as far as it can be from here.
+fn services_actions(app: &App, can_send: bool) -> Vec<Action> {
+    let mut actions = vec![Action::Back, Action::Keys];
+    let selected = match app.ui.layers.last() {
+        Some(Layer::Services(services)) => services.selected.as_ref(),
+        _ => None,
+    };
+    let deeds = [
+        (Deed::Interrupt, Action::Interrupt),
+        (Deed::RestartProcess, Action::RestartProcess),
+        (Deed::RestartContainer, Action::RestartContainer),
+        (Deed::Rebuild, Action::Rebuild),
+    ];
+    if let Some(service) = selected.filter(|_| can_send) {
+        let can = deeds.into_iter().filter(|(deed, _)| app.ui.services.barred(service, *deed).is_none());
+        actions.extend(can.map(|(_, action)| action));
+    }
+    actions.extend([Action::Open, Action::ReadAgain]);
+    if selected.is_some_and(|service| app.ui.services.came.contains_key(service)) {
+        actions.push(Action::Copy);
+    }
+    actions
 }
 
 /// What can be done at the focused field comes before what can be done to the whole.

@@ -30,6 +30,7 @@ mod replay;
 mod results;
 mod safety;
 mod schedule;
+pub(crate) mod services;
 mod silence;
 mod talk;
 mod traces;

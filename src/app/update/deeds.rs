@@ -27,7 +27,7 @@ use super::{
     form::{go_to_wrong, keep_sent},
     groups, leaving,
     schedule::{UNSETTLED, ask_to_cancel_marked, cancel_all, in_batch, not_replaced, replacing, rescue},
-    standing, twice,
+    services, standing, twice,
 };
 
 /// Connections that are lost within this time are told together.
@@ -366,10 +366,11 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
     let instead = action == Action::Instead && confirm.instead.is_some();
     let yes = match (action, confirm.hardware) {
         (Action::No, _) => {
-            if let Some(Layer::Confirm(confirm)) = app.ui.layers.pop()
-                && let Deed::RunPython(_) = confirm.deed
-            {
-                super::python::refused(app, now);
+            let Some(Layer::Confirm(confirm)) = app.ui.layers.pop() else { return Vec::new() };
+            match confirm.deed {
+                Deed::RunPython(_) => super::python::refused(app, now),
+                Deed::Control(service, _) => services::not_built(app, &service),
+                _ => {}
             }
             return Vec::new();
         }
@@ -433,6 +434,8 @@ pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
         Deed::SavePayload(name, payload) => {
             vec![Effect::SavePayload { name, payload, told: "saved" }]
         }
+        Deed::TryRebuild(service) => services::try_rebuild(app, service, now),
+        Deed::Control(service, deed) => services::control(app, service, deed, now),
         Deed::Quit => {
             app.ui.leaving = true;
             vec![Effect::Quit]

@@ -43,7 +43,8 @@ impl App {
     pub fn would_lose(&self) -> bool {
         !self.is_replay()
             && (self.store().own_at_risk().next().is_some()
-                || self.session.sending().iter().any(|sending| sending.unsent() > 0))
+                || self.session.sending().iter().any(|sending| sending.unsent() > 0)
+                || self.ui.services.half_done().next().is_some())
     }
 
     /// What would happen to own tasks of this lab if this terminal went away now, each line with the lab's name.
@@ -56,6 +57,11 @@ impl App {
 fn at_risk(app: &App, doing: &str) -> Vec<String> {
     let mut lines = if app.ui.labs.is_some() { app.named_risks() } else { risks(app) };
     lines.extend(app.ui.risks.iter().cloned());
+    let half_done = app.ui.services.half_done();
+    lines.extend(
+        half_done
+            .map(|name| format!("{} has been ended to be restarted, and would stay ended.", exact(name))),
+    );
     if !lines.is_empty() {
         lines.insert(0, format!("{doing} closes the connections that these own tasks need:"));
     }

@@ -20,6 +20,7 @@ mod leaving;
 mod python;
 pub mod schedule;
 mod secrets;
+mod services;
 mod task;
 mod twice;
 mod types;
@@ -41,6 +42,7 @@ pub use compare::{compare_height, inspector_height};
 pub use failures::failures_height;
 pub use history::{history_height, history_note};
 pub use schedule::schedule_height;
+pub use services::services_height;
 pub(super) use viewer::{result_height, table_height};
 
 use super::{
@@ -156,6 +158,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
             let App { session, ui, .. } = app;
             ui.revision += u64::from(ui.archive.hear(id, heard, session, now));
         }
+        Msg::Services(told) => effects.extend(services::told(app, told, now)),
         Msg::Found(found) => history::found(app, found),
         Msg::Raised(raised) => {
             app.ui.revision += 1;
@@ -208,6 +211,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     effects.extend(kept::ended(app));
     effects.extend(history::ask(app));
     effects.extend(secrets::ask(app));
+    effects.extend(services::look(app, now));
     if !app.is_replay()
         && let Some(question) = app.ui.archive.look(&app.session, now)
     {
@@ -409,6 +413,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Plot(_)
             | Layer::Table(_)
             | Layer::Schedule(_)
+            | Layer::Services(_)
             | Layer::Failures(_)
             | Layer::History(_)
             | Layer::Columns(_)
@@ -485,7 +490,10 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Copy | Action::CopyId | Action::Save
             if !matches!(app.context(), Context::Result | Context::Table) =>
         {
-            let copied = || failures::copied(app).or_else(|| compare::copied(app));
+            let copied = || {
+                let copied = failures::copied(app).or_else(|| compare::copied(app));
+                copied.or_else(|| services::copied(app))
+            };
             match (action == Action::Copy).then(copied).flatten() {
                 Some(effect) => vec![effect],
                 None => export(app, action, now),
@@ -501,6 +509,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             }
             Context::Table => viewer::in_table(app, action),
             Context::Schedule => in_schedule(app, action, now),
+            Context::Services => services::in_services(app, action, now),
             Context::Failures => failures::in_failures(app, action, now),
             Context::History => history::in_history(app, action, now),
             Context::Columns => choices::in_columns(app, action, now),

@@ -10,7 +10,10 @@ use std::{
 use chrono::DateTime;
 
 use crate::{
-    app::keymap::{Binding, Keymap},
+    app::{
+        keymap::{Binding, Keymap},
+        services::About,
+    },
     catalogue::{Catalogue, ServiceKind, kept::Kept},
     config::{Config, Folders, Loaded},
     history,
@@ -21,6 +24,7 @@ use crate::{
     memory::Memory,
     net::{
         self, Endpoint,
+        control::{Control, Controls},
         discovery::{Found, Places},
         influx::Access,
     },
@@ -261,6 +265,36 @@ impl Lab {
             token,
             ca_file: self.ca_file.clone(),
         })
+    }
+
+    /// How its services are controlled, or why they cannot be from here.
+    ///
+    /// # Errors
+    /// One sentence without a full stop.
+    pub fn controls(&self) -> Result<Controls, String> {
+        match (&self.found, &self.run_dir) {
+            _ if !self.keeps => Err("the demonstration's services have no processes".to_owned()),
+            (Some(found), Some(run_dir)) => Ok(Controls::of(found, run_dir.clone())),
+            _ => Err("the lab's address was named, so the files that tell where its services are controlled are not looked for \
+                     (--juice-config and --juice-run name their folders)"
+                .to_owned()),
+        }
+    }
+
+    /// What the screen tells of each service that can be controlled.
+    pub fn about(&self, controls: &Controls) -> Vec<About> {
+        let found = self.found.iter().flat_map(|found| &found.services);
+        let of = |control: &Control| {
+            let service = found.clone().find(|service| service.name == control.service)?;
+            Some(About {
+                service: service.name.as_str().into(),
+                url: service.url.clone(),
+                supervisor: service.supervisor.clone(),
+                entrypoint: service.entrypoint.clone(),
+                version: service.version.clone(),
+            })
+        };
+        controls.services.iter().filter_map(of).collect()
     }
 
     /// The configuration file is there and cannot be read at all.

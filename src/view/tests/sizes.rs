@@ -2,7 +2,7 @@
 
 use super::{
     groups::{many, running},
-    snapshots::{comparison, history, played, result},
+    snapshots::{comparison, history, played, result, services},
     *,
 };
 use crate::app::{Layer, msg::Edited};
@@ -21,7 +21,7 @@ macro_rules! layers {
 }
 
 layers! {
-    Task Result Plot Table Pipe Choose Compose Schedule Failures History Columns Compare Many Help Confirm Filter NameFilter
+    Task Result Plot Table Pipe Choose Compose Schedule Services Failures History Columns Compare Many Help Confirm Filter NameFilter
     Search GoTo CopyAs When Pick Rename
 }
 
@@ -82,6 +82,7 @@ pub(super) fn screens(charset: Charset) -> Vec<(&'static str, Bench)> {
         ("raw", failed("R w")),
         ("search", failed("/")),
         ("copied as", failed("c")),
+        ("services", services(SIZE, charset)),
         ("failures", open("F", "", "")),
         ("failures of a kind", open("F enter j", "", "")),
         ("choose", open("s", "", "")),

@@ -34,6 +34,62 @@ fn a_failed_task() {
     assert_snapshot!("failed_end_ascii", text(&b));
 }
 
+/// Among the services: one is restarted, one was interrupted, one is not reached.
+pub(super) fn services(size: (u16, u16), charset: Charset) -> Bench {
+    use crate::{
+        app::{
+            services::{About, Told},
+            tests::services::process,
+        },
+        wire::{
+            Text,
+            control::{Deed, Failure},
+        },
+    };
+    let mut b = lab(size, charset);
+    let names: Vec<Text> = b.app.store().services().map(|service| service.name.clone()).collect();
+    let about = |service: &Text| About {
+        service: service.clone(),
+        url: format!("ws://juice-{service}:5120"),
+        supervisor: format!("juice-{service}:9001"),
+        entrypoint: "orangeqs.juice.service:IPythonService".to_owned(),
+        version: Some("26.43.0".to_owned()),
+    };
+    b.app.ui.services.about = Ok(names.iter().map(about).collect());
+    b.app.ui.moved = true;
+    b.go_to("lab").keys("m");
+    let unreached = Failure::of(
+        "the supervisord at juice-fridge:9001 cannot be reached: nobody answers there",
+        "it is reached from inside the lab's network",
+    );
+    for service in names {
+        let process = match &*service {
+            "fridge" => Err(unreached.clone()),
+            _ => Ok(process("RUNNING")),
+        };
+        let barred = vec![(Deed::Rebuild, "the lab's orchestrator is not on this machine".to_owned())];
+        b.msg(Msg::Services(Told::Looked(service, process, barred)));
+    }
+    b.msg(Msg::Services(Told::AllLooked));
+    b.keys("i").later(1.0).keys("y");
+    b.msg(Msg::Services(Told::Done("lab".into(), Deed::Interrupt, Err(Failure::of("nothing was done", "")))));
+    b.later(1.0).msg(Msg::Wake);
+    b
+}
+
+#[test]
+fn the_services() {
+    for size in SIZES {
+        let mut b = services(size, Charset::Unicode);
+        assert_snapshot!(name("services", size), text(&b));
+        b.keys("g j");
+        assert_snapshot!(name("services_not_reached", size), text(&b));
+        b.keys("G r");
+        assert_snapshot!(name("services_question", size), text(&b));
+    }
+    assert_snapshot!("services_ascii", text(&services((80, 24), Charset::Ascii)));
+}
+
 #[test]
 fn failures_together() {
     for (what, size, charset) in [

@@ -1,0 +1,272 @@
+//! The services: how each is, what was seen of it, and what is being done to it.
+//!
+//! Pure: processes are asked, and deeds done, beside the loop. It refuses to call a deed done that was not seen to work, and
+//! to do two things to one service at a time.
+
+use std::{collections::HashMap, time::Duration};
+
+use super::{
+    By,
+    lanes::first_visible,
+    unseen::{NOTHING, gone},
+};
+use crate::{
+    clean::exact,
+    store::{Store, TaskKey},
+    time::Now,
+    wire::{
+        Text,
+        control::{Deed, Failure, Process},
+        json,
+    },
+};
+
+/// While the services are looked at, their processes are asked so often.
+pub const OFTEN: Duration = Duration::from_secs(10);
+/// How long after an interrupt something may end by it: a cell ends within a tenth of a second, one that waits after a Ping.
+pub const STOPS: Duration = Duration::from_secs(5);
+/// How long a restarted service may take to answer.
+pub const ANSWERS: Duration = Duration::from_secs(60);
+
+/// What this machine's files say of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Its name.
+    pub service: Text,
+    /// Its own port.
+    pub url: String,
+    /// Where its supervisord answers.
+    pub supervisor: String,
+    /// `module:Class` that makes it.
+    pub entrypoint: String,
+    /// The version of orangeqs-juice-core that it wrote down.
+    pub version: Option<String>,
+}
+
+/// What comes from beside the loop.
+#[derive(Debug)]
+pub enum Told {
+    /// A service was looked at.
+    Looked(Text, Result<Process, Failure>, Vec<(Deed, String)>),
+    /// That were all.
+    AllLooked,
+    /// A deed goes on: what it does now.
+    Stage(Text, String),
+    /// It was done as far as that is outside, or failed; how the process is then.
+    Done(Text, Deed, Result<Option<Process>, Failure>),
+}
+
+/// What was last seen of a service's process.
+#[derive(Debug)]
+pub struct Looked {
+    /// How it is, or why nobody knows.
+    pub process: Result<Process, Failure>,
+    /// What cannot be done to it from here, and why.
+    pub barred: Vec<(Deed, String)>,
+    /// When it was asked.
+    pub at: Now,
+}
+
+/// Something is being done to a service.
+#[derive(Debug)]
+pub struct Going {
+    /// What.
+    pub deed: Deed,
+    /// Since when.
+    pub since: Now,
+    /// What it does now.
+    pub stage: String,
+    /// What is waited for.
+    pub step: Step,
+}
+
+/// What is waited for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// What is done outside.
+    Outside,
+    /// The task that tries out what a rebuild would bring, by its frame's id.
+    DryRun(Text),
+    /// The person: this is what it would bring.
+    Tried(Vec<String>),
+    /// That one of these ends by it, until then.
+    Stops(Vec<TaskKey>, Duration),
+    /// That the service answers this Ping, or another one until then.
+    Answers(Text, Duration),
+}
+
+/// What came of the last deed.
+#[derive(Debug)]
+pub struct Came {
+    /// Which.
+    pub deed: Deed,
+    /// What was seen, or what went wrong.
+    pub result: Result<String, String>,
+    /// Lines that came with it.
+    pub log: Vec<String>,
+    /// When.
+    pub at: Now,
+}
+
+/// What is known of all services beside what the lab's bus tells.
+#[derive(Debug)]
+pub struct Care {
+    /// What this machine's files say, or why none can be controlled from here.
+    pub about: Result<Vec<About>, String>,
+    /// By service.
+    pub looked: HashMap<Text, Looked>,
+    /// By service.
+    pub going: HashMap<Text, Going>,
+    /// By service.
+    pub came: HashMap<Text, Came>,
+    /// They are being asked.
+    asking: bool,
+    /// When they were asked last.
+    asked: Option<Now>,
+}
+
+impl Care {
+    /// Of a lab whose files say that.
+    pub fn new(about: Result<Vec<About>, String>) -> Care {
+        Care {
+            about,
+            looked: HashMap::new(),
+            going: HashMap::new(),
+            came: HashMap::new(),
+            asking: false,
+            asked: None,
+        }
+    }
+
+    /// What the files say of one.
+    pub fn about(&self, service: &str) -> Option<&About> {
+        self.about.as_ref().ok()?.iter().find(|about| *about.service == *service)
+    }
+
+    /// Whether the processes are to be asked now; they are as good as asked then. `anew`: the person wants it.
+    pub fn asks(&mut self, anew: bool, now: Now) -> bool {
+        let due = self.asked.is_none_or(|at| now.since(at) >= OFTEN);
+        let asks = self.about.is_ok() && !self.asking && (anew || due);
+        if asks {
+            (self.asking, self.asked) = (true, Some(now));
+        }
+        asks
+    }
+
+    /// They are asked now, and have not all answered.
+    pub fn is_asking(&self) -> bool {
+        self.asking
+    }
+
+    /// All have answered.
+    pub fn answered(&mut self) {
+        self.asking = false;
+    }
+
+    /// Why that cannot be done to it from here; `None`: it can, as far as is known.
+    pub fn barred(&self, service: &str, deed: Deed) -> Option<String> {
+        match &self.about {
+            Err(why) => return Some(why.clone()),
+            Ok(all) if all.iter().all(|about| *about.service != *service) => {
+                return Some("the lab's configuration on this machine does not name it".to_owned());
+            }
+            Ok(_) => {}
+        }
+        let looked = self.looked.get(service)?;
+        let barred = looked.barred.iter().find(|(barred, _)| *barred == deed).map(|(_, why)| why.clone());
+        // Both go through the supervisord that was just asked.
+        let by_process = matches!(deed, Deed::Interrupt | Deed::RestartProcess);
+        barred.or_else(|| looked.process.as_ref().err().filter(|_| by_process).map(Failure::sentence))
+    }
+
+    /// The next moment at which something is given up, or asked anew where the services are `seen`.
+    pub fn wake_at(&self, seen: bool) -> Option<Duration> {
+        let waits = self.going.values().filter_map(|going| match going.step {
+            Step::Stops(_, until) | Step::Answers(_, until) => Some(until),
+            _ => None,
+        });
+        let again = self.asked.map(|at| at.mono + OFTEN);
+        waits.chain(again.filter(|_| seen && !self.asking && self.about.is_ok())).min()
+    }
+
+    /// Services that are ended at the moment and would stay so if this program ended.
+    pub fn half_done(&self) -> impl Iterator<Item = &Text> {
+        let half = |going: &Going| going.deed == Deed::RestartProcess && going.step == Step::Outside;
+        self.going.iter().filter(move |(_, going)| half(going)).map(|(service, _)| service)
+    }
+}
+
+/// The list on the screen.
+#[derive(Debug, Default)]
+pub struct Services {
+    /// All, in the lanes' order.
+    pub names: Vec<Text>,
+    /// The selected one.
+    pub selected: Option<Text>,
+    /// The screen line on which it stands.
+    line: usize,
+    /// The selected one has left the list, and nobody has seen which one took its place.
+    pub unseen: Option<String>,
+}
+
+impl Services {
+    /// With that one selected.
+    pub fn new(selected: Option<Text>) -> Services {
+        Services { selected, ..Services::default() }
+    }
+
+    /// The selected one's place.
+    pub fn at(&self) -> Option<usize> {
+        let selected = self.selected.as_ref()?;
+        self.names.iter().position(|name| name == selected)
+    }
+
+    /// The first one on a list of that height.
+    pub fn first(&self, height: usize) -> usize {
+        first_visible(self.names.len(), self.at().unwrap_or(0), self.line, height)
+    }
+
+    /// Moves the selection by that many (a large number: to the end).
+    pub fn step(&mut self, by: isize, height: usize) {
+        let first = self.first(height);
+        let Some(last) = self.names.len().checked_sub(1) else { return };
+        let to = self.at().map_or(0, |at| at.saturating_add_signed(by).min(last));
+        self.selected = self.names.get(to).cloned();
+        self.line = to.saturating_sub(first).min(height.saturating_sub(1));
+    }
+
+    /// Looks which there are. One that is gone gives its place to its neighbour.
+    pub fn refresh(&mut self, store: &Store, by: By) {
+        let before = self.at().unwrap_or(0);
+        self.names = store.services().map(|service| service.name.clone()).collect();
+        if self.at().is_none() {
+            let seen = self.selected.take();
+            by.mark(&mut self.unseen, || seen.map_or_else(|| NOTHING.to_owned(), |name| gone(exact(&name))));
+            self.selected = self.names.get(before.min(self.names.len().saturating_sub(1))).cloned();
+        }
+    }
+}
+
+/// A dry run's answer, `[true, ["…", …]]`: whether it would work, and what `uv` says.
+pub fn read_dry_run(raw: &str) -> Option<(bool, Vec<String>)> {
+    let parts = json::items(raw).ok()?;
+    let [good, lines] = &parts[..] else { return None };
+    let lines = json::items(lines).ok()?.into_iter().map(|line| Some(json::string(line)?.into_owned()));
+    Some((json::boolean(good)?, lines.collect::<Option<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dry_run_is_read_as_juice_writes_it() {
+        let lines = || vec!["Resolved 3 packages".to_owned(), "Would \"install\" 1".to_owned()];
+        let raw = r#"[false, ["Resolved 3 packages", "Would \"install\" 1"]]"#;
+        assert_eq!(read_dry_run(raw), Some((false, lines())));
+        assert_eq!(read_dry_run("[true, []]"), Some((true, Vec::new())));
+        for odd in ["null", "[true]", "[1, []]", "[true, [1]]", "[true, [], 1]", "{}"] {
+            assert_eq!(read_dry_run(odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The services: what is asked before something is done to one, and what counts as having seen it work.
+
+use super::*;
+use crate::{
+    app::services::{About, Told},
+    wire::control::{Deed, Failure, Process},
+};
+
+fn about(service: &str) -> About {
+    About {
+        service: service.into(),
+        url: format!("ws://juice-{service}:5120"),
+        supervisor: format!("juice-{service}:9001"),
+        entrypoint: "orangeqs.juice.service:IPythonService".into(),
+        version: Some("26.43.0".into()),
+    }
+}
+
+pub(crate) fn process(state: &str) -> Process {
+    Process {
+        state: state.into(),
+        began: Some(Now::at(0.0).utc - Duration::from_secs(7500)),
+        uptime: Some(Duration::from_secs(7500)),
+        pid: Some(4242),
+        trouble: String::new(),
+    }
+}
+
+/// A lab whose services can be controlled: `lab` has a kernel, `fridge` none.
+fn bench() -> Bench {
+    let services = Ok(vec![about("fridge"), about("lab")]);
+    Bench::with(Settings { services, ..Settings::default() }, (100, 30))
+}
+
+/// Among the services, with that one selected, once all were looked at.
+fn at(b: &mut Bench, service: &str) {
+    b.go_to(service);
+    // The selection is the person's.
+    b.app.ui.moved = true;
+    b.keys("m");
+    assert_eq!(b.take(), [Effect::LookAtServices]);
+    let no_kernel = vec![(Deed::Interrupt, "no kernel is registered for it".to_owned())];
+    for (service, barred) in [("fridge", no_kernel), ("lab", Vec::new())] {
+        b.msg(Msg::Services(Told::Looked(service.into(), Ok(process("RUNNING")), barred)));
+    }
+    b.msg(Msg::Services(Told::AllLooked));
+}
+
+fn told(b: &mut Bench, deed: Deed, result: Result<Option<Process>, Failure>) {
+    b.msg(Msg::Services(Told::Done("lab".into(), deed, result)));
+}
+
+/// A cell on `lab`.
+fn cell(id: &str) -> Job {
+    Job { service: "lab".into(), kind: "IPythonTask".into(), name: "IPythonTask: x".into(), ..job(id) }
+}
+
+/// Its end by an interrupt.
+fn interrupted(id: &str) -> String {
+    let inner = r#"{"status": "error", "ename": "KeyboardInterrupt", "evalue": "", "traceback": ""}"#;
+    format!(r#"{{"id": "{id}", "status": "ok", "result": {inner}}}"#)
+}
+
+#[test]
+fn processes_are_asked_while_somebody_looks_and_only_then() {
+    let mut b = bench();
+    at(&mut b, "lab");
+    b.shows("running").shows("2:05:00").shows("Juice 26.43.0").shows("pid 4242").shows("juice-lab:9001");
+    let next = b.app.wake_at(b.now).unwrap();
+    assert!(next <= b.now.mono + Duration::from_secs(1), "uptimes count");
+    b.later(5.0).msg(Msg::Wake);
+    assert_eq!(b.take(), []);
+    b.later(5.1).msg(Msg::Wake);
+    assert_eq!(b.take(), [Effect::LookAtServices]);
+    // One question at a time.
+    b.later(30.0).msg(Msg::Wake);
+    assert_eq!(b.take(), []);
+    b.msg(Msg::Services(Told::AllLooked));
+    assert_eq!(b.take(), [Effect::LookAtServices], "the next one was due meanwhile");
+    b.msg(Msg::Services(Told::AllLooked)).keys("ctrl-r");
+    assert_eq!(b.take(), [Effect::LookAtServices]);
+    b.msg(Msg::Services(Told::AllLooked)).keys("esc").take();
+    b.later(60.0).msg(Msg::Wake);
+    assert_eq!(b.take(), []);
+}
+
+#[test]
+fn what_cannot_be_done_is_told_with_its_reason_and_not_asked() {
+    let mut b = bench();
+    at(&mut b, "fridge");
+    b.keys("i");
+    assert_eq!(b.notice(), "interrupt cannot be done: no kernel is registered for it");
+    b.shows("not from here: interrupt: no kernel is registered for it");
+    // Its supervisord is not reached.
+    let failure =
+        Failure::of("the supervisord at juice-fridge:9001 cannot be reached: timed out", "look there");
+    b.msg(Msg::Services(Told::Looked("fridge".into(), Err(failure), Vec::new()))).keys("r");
+    assert!(b.notice().starts_with("restart process cannot be done: the supervisord"), "{}", b.notice());
+    b.shows("not reached");
+    assert_eq!(b.layers(), ["services"]);
+
+    let mut b = Bench::new();
+    b.go_to("lab").keys("m r");
+    assert_eq!(b.notice(), "restart process cannot be done: no lab was looked for on this machine");
+    for settings in [
+        Settings { read_only: true, services: Ok(vec![about("lab")]), ..Settings::default() },
+        Settings {
+            watch_only: Some("one can only watch".into()),
+            services: Ok(vec![about("lab")]),
+            ..Settings::default()
+        },
+    ] {
+        let mut b = Bench::with(settings, (100, 30));
+        b.go_to("lab").keys("m i r R b");
+        assert_eq!(b.layers(), ["services"]);
+        assert!(!b.effects.iter().any(|effect| matches!(effect, Effect::Control(..) | Effect::Send(_))));
+    }
+}
+
+#[test]
+fn an_interrupt_is_done_once_its_cell_was_seen_to_stop() {
+    let mut b = bench();
+    b.runs(&cell("c"));
+    at(&mut b, "lab");
+    b.keys("i").shows("It stops IPythonTask: x (not sent from here, runs 0:00").keys("n");
+    assert_eq!(b.take(), []);
+    b.keys("i").later(1.0).keys("y");
+    assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::Interrupt)]);
+    b.shows("interrupting").keys("r");
+    assert_eq!(b.notice(), "interrupt of lab is under way: the signal is sent");
+    told(&mut b, Deed::Interrupt, Ok(None));
+    // A cell that waits for something hears of it by this.
+    assert_eq!(b.sent_types(), ["Ping"]);
+    b.completed(&cell("c"), &interrupted("c"));
+    assert_eq!(b.notice(), "interrupt of lab: stopped IPythonTask: x (KeyboardInterrupt)");
+    b.shows("interrupt: stopped IPythonTask: x (KeyboardInterrupt)");
+
+    // What began where nobody saw it is found too; where nothing ends, that is said.
+    b.keys("i").later(1.0).keys("y");
+    told(&mut b, Deed::Interrupt, Ok(None));
+    b.runs(&cell("d")).completed(&cell("d"), &interrupted("d"));
+    assert!(b.notice().contains("stopped IPythonTask: x"), "{}", b.notice());
+    b.keys("i").later(1.0).keys("y");
+    told(&mut b, Deed::Interrupt, Ok(None));
+    assert!(b.app.wake_at(b.now).unwrap() <= b.now.mono + Duration::from_secs(5));
+    b.later(5.1).msg(Msg::Wake);
+    assert!(b.notice().contains("nothing was seen to stop within 5 s"), "{}", b.notice());
+}
+
+#[test]
+fn a_restart_names_whom_it_hits_wants_the_sure_key_for_it_and_an_answer_afterwards() {
+    let mut b = bench();
+    b.runs(&cell("c"));
+    at(&mut b, "lab");
+    b.keys("r").shows("It ends IPythonTask: x (not sent from here").later(1.0).keys("y");
+    assert_eq!(b.take(), [], "somebody's task would be lost: the plain key is not enough");
+    b.later(1.0).keys("Y");
+    assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartProcess)]);
+    b.msg(Msg::Services(Told::Stage("lab".into(), "it has ended, and starts".into())));
+    b.shows("restart process, since 0:00: it has ended, and starts");
+    // Whoever leaves now would leave it ended.
+    b.keys("esc q").shows("lab has been ended to be restarted, and would stay ended").keys("n m");
+    told(&mut b, Deed::RestartProcess, Ok(Some(process("RUNNING"))));
+    assert_eq!(b.sent_types().last().map(String::as_str), Some("Ping"));
+    b.shows("its process is running; an answer is waited for");
+    // One that the router gives up is sent again.
+    let ping = b.sent().last().unwrap().id.clone();
+    b.take();
+    b.later(15.0).reply(&error(&ping, "ConnectionError", "not connected", ""));
+    assert_eq!(b.sent_types(), ["Ping"]);
+    b.later(1.0).answer("Ping", "\"pong\"");
+    assert!(b.notice().starts_with("restart process of lab: it answers, after 0:1"), "{}", b.notice());
+    b.keys("esc q");
+    assert_eq!(b.effects.last(), Some(&Effect::Quit), "nothing is half done any more");
+}
+
+#[test]
+fn one_that_does_not_come_back_is_said_not_to() {
+    let mut b = bench();
+    at(&mut b, "lab");
+    // Nothing runs: the plain key will do.
+    b.keys("R").shows("Whether anything runs there is not known").later(1.0).keys("y");
+    assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartContainer)]);
+    told(&mut b, Deed::RestartContainer, Ok(None));
+    b.shows("its process is not known to run");
+    b.later(60.1).msg(Msg::Wake);
+    assert!(b.notice().contains("does not answer within 60 s"), "{}", b.notice());
+
+    let failure = Failure { doubtful: true, ..Failure::of("it hung up", "") };
+    b.keys("R").later(1.0).keys("y");
+    told(&mut b, Deed::RestartContainer, Err(failure));
+    assert_eq!(b.notice(), "restart container of lab: whether it was done is not known: it hung up");
+}
+
+#[test]
+fn an_image_is_built_after_its_dry_run_was_read() {
+    let mut b = bench();
+    at(&mut b, "lab");
+    b.keys("b").shows("First a dry run").later(1.0).keys("y");
+    assert_eq!(b.sent_types(), ["RebuildEnvironmentDryRun"]);
+    b.shows("the dry run waits for the slot, or runs");
+    // Who went elsewhere is not asked there.
+    b.keys("esc")
+        .answer("RebuildEnvironmentDryRun", r#"[true, ["Would install numpy 2.1", "Would remove scipy"]]"#);
+    assert_eq!(b.layers(), Vec::<&str>::new());
+    assert!(b.notice().contains("the dry run of lab is done"), "{}", b.notice());
+    b.take();
+    b.keys("m b").shows("Would install numpy 2.1").shows("Nothing stops").later(1.0).keys("y");
+    assert!(b.take().contains(&Effect::Control("lab".into(), Deed::Rebuild)));
+    b.later(75.0);
+    told(&mut b, Deed::Rebuild, Ok(None));
+    assert!(b.notice().contains("built in 1:1") && b.notice().contains("old image"), "{}", b.notice());
+
+    // One that fails has the journal, which can be copied.
+    b.keys("b").later(1.0).keys("y").answer("RebuildEnvironmentDryRun", "[true, []]");
+    b.shows("Build the image of lab anew?").later(1.0).keys("y");
+    let failure =
+        Failure { log: "step 1\nno space left".into(), ..Failure::of("Failed to rebuild service lab", "") };
+    told(&mut b, Deed::Rebuild, Err(failure));
+    b.shows("no space left").take();
+    b.keys("y");
+    let copied = Effect::Copy {
+        text: "Failed to rebuild service lab\nstep 1\nno space left".into(),
+        what: "what came of it".into(),
+    };
+    assert_eq!(b.take(), [copied]);
+
+    // Saying no to what it would bring builds nothing; a dry run that fails is not even asked about.
+    b.keys("b").later(1.0).keys("y").answer("RebuildEnvironmentDryRun", "[true, []]");
+    b.later(1.0).keys("n").take();
+    b.keys("b").shows("First a dry run").later(1.0).keys("y");
+    b.answer("RebuildEnvironmentDryRun", r#"[false, ["No solution found"]]"#);
+    assert_eq!(b.notice(), "rebuild of lab: the dry run failed: nothing was built");
+    b.shows("No solution found");
+    assert_eq!(b.layers(), ["services"]);
+}
