@@ -55,6 +55,9 @@ mod history;
 #[path = "real/archive.rs"]
 mod archive;
 
+#[path = "real/service.rs"]
+mod service;
+
 #[path = "real/types.rs"]
 mod types;
 

@@ -154,6 +154,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Lists the task types that are known, or asks the lab's Python or a kernel for them.
     Types(TypesArgs),
+    /// Lists the lab's services, or interrupts, restarts or rebuilds one.
+    Service(ServiceArgs),
     /// Opens the screen on a laboratory inside the program: a demonstration, nothing real moves.
     Demo(DemoArgs),
     /// Prints the shell's completions.
@@ -386,6 +388,72 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
     number
         .map(std::time::Duration::from_secs_f64)
         .ok_or_else(|| "a number of seconds, at most a day".to_owned())
+}
+
+/// `service`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Each but list says first what it stops and what it does not, and asks; --yes answers. It works where the lab's own network is
+reached, such as in a terminal of its JupyterHub.
+
+  juicetop service list
+  juicetop service interrupt lab                 stops the cell that runs
+  juicetop service restart lab                   ends the process, and starts it anew
+  juicetop service restart lab --container       with the newest image
+  juicetop service rebuild lab --dry-run         what a new image would bring")]
+pub struct ServiceArgs {
+    /// What.
+    #[command(subcommand)]
+    pub command: ServiceCommand,
+}
+
+/// What `service` does.
+#[derive(Debug, Subcommand)]
+pub enum ServiceCommand {
+    /// Lists the services: their processes, since when they run, their versions of Juice, and what cannot be done from here.
+    List {
+        /// JSON, a line a service, with the fields of docs/services.md.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stops the cell that runs on an IPython service, whoever sent it.
+    Interrupt {
+        /// Which.
+        #[command(flatten)]
+        one: OneService,
+    },
+    /// Ends a service's process and starts it anew, or its whole container.
+    Restart {
+        /// Which.
+        #[command(flatten)]
+        one: OneService,
+        /// The container, with the newest image, by the lab's orchestrator.
+        #[arg(long)]
+        container: bool,
+    },
+    /// Builds a service's image anew, after a dry run on the service itself.
+    Rebuild {
+        /// Which.
+        #[command(flatten)]
+        one: OneService,
+        /// Only the dry run: prints what would be installed.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// A service, and how it is dealt with.
+#[derive(Args, Clone, Debug)]
+pub struct OneService {
+    /// The service.
+    #[arg(id = "target", value_name = "SERVICE")]
+    pub name: String,
+    /// Does it without asking.
+    #[arg(long)]
+    pub yes: bool,
+    /// Prints one JSON object with what came of it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `demo`.

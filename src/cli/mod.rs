@@ -12,6 +12,7 @@ pub mod out;
 mod picture;
 mod record;
 mod replay;
+mod service;
 mod show;
 mod submit;
 pub mod talk;
@@ -130,6 +131,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, End> {
         Some(Command::Show(args)) => show::run(&place, &args, &out).map(ExitCode::from),
         Some(Command::Doctor(args)) => doctor::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Types(args)) => types::run(&place, &look, &args, &out).map(ExitCode::from),
+        Some(Command::Service(args)) => service::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "juicetop", &mut text);

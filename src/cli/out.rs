@@ -50,6 +50,33 @@ impl Out {
         self.bytes(format!("{text}\n").as_bytes())
     }
 
+    /// Writes rows in columns, with a head; nothing where there are none.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn table<const N: usize>(&self, head: &[&str; N], rows: &[[String; N]]) -> io::Result<()> {
+        let width = |text: &str| Clean::line(text, self.charset).width();
+        let widths: Vec<usize> = (0..N)
+            .map(|at| rows.iter().map(|row| width(&row[at])).chain([width(head[at])]).max().unwrap_or(0))
+            .collect();
+        let print = |row: &[&str]| {
+            let mut line = String::new();
+            for (text, most) in row.iter().zip(&widths) {
+                line.push_str(text);
+                line.push_str(&" ".repeat((most + 2).saturating_sub(width(text))));
+            }
+            self.line(line.trim_end())
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        print(head)?;
+        for row in rows {
+            print(&row.each_ref().map(String::as_str))?;
+        }
+        Ok(())
+    }
+
     /// Text from outside that is to stand in a line: clean on a terminal, else with its line breaks written as `\n`.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.terminal {

@@ -42,7 +42,10 @@ use crate::{
     },
     store::{Input, TaskKey},
     time::{Clock, Now},
-    wire::link::{Incoming, Line},
+    wire::{
+        control::Deed,
+        link::{Incoming, Line},
+    },
 };
 
 /// What one step brought.
@@ -264,6 +267,11 @@ impl Talk {
                 self.own.push_back(Incoming::Unsent { id, why: "there are no connections".to_owned() });
             }
         }
+    }
+
+    /// Writes what is about to be done to a service to the log of deeds.
+    pub fn writes_deed(&self, service: &str, deed: Deed) {
+        self.write(&self.book.controls(service, deed, self.clock.now()), "what is done");
     }
 
     /// A log that cannot be written stops no work: who has to switch a heater off must be able to, on a full disk too.

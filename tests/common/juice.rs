@@ -41,6 +41,9 @@ const MANAGER: &str = "task-manager";
 const EDGE: &str = "edge";
 const EDGE_TLS: &str = "edge-tls";
 
+/// Neither; it has no port.
+const ORCHESTRATOR: &str = "orchestrator";
+
 /// What the edge gateway wants to be shown: `TOKEN` of `tests/juice/edge.py`.
 pub const EDGE_TOKEN: &str = "edge-token-of-the-tests";
 
@@ -77,6 +80,8 @@ struct Ports {
     publish: u16,
     subscribe: u16,
     services: BTreeMap<String, u16>,
+    /// Where the supervisords of services answer, if they have any.
+    supervisors: BTreeMap<String, u16>,
 }
 
 /// A process and, in [`Child::stdin`], the pipe on which it depends.
@@ -100,7 +105,7 @@ impl Juice {
             return None;
         }
         let names: Vec<&str> = SERVICES.iter().map(|(name, _)| *name).chain([EDGE]).collect();
-        match SHARED.get_or_init(|| Juice::start(&names)) {
+        match SHARED.get_or_init(|| Juice::start(&names, false)) {
             Ok(juice) => Some(juice),
             Err(error) => panic!("no Juice: {error:#}\n\n{}", venv::REMEDY),
         }
@@ -109,13 +114,33 @@ impl Juice {
     /// A Juice of this test's own: the task manager and the services named (of `lab`, `cryo`, `bench`, `edge`). It ends when it
     /// is dropped.
     pub fn private(services: &[&str]) -> Option<Juice> {
+        Juice::own(services, false)
+    }
+
+    /// The same, with a supervisord for each service, as in its container, and the lab's orchestrator, whose `systemctl`
+    /// writes down what it is asked for ([`Juice::units`]) and restarts the service's process.
+    pub fn supervised(services: &[&str]) -> Option<Juice> {
+        Juice::own(services, true)
+    }
+
+    fn own(services: &[&str], supervised: bool) -> Option<Juice> {
         if left_out() {
             return None;
         }
-        match Juice::start(services) {
+        match Juice::start(services, supervised) {
             Ok(juice) => Some(juice),
             Err(error) => panic!("no Juice: {error:#}\n\n{}", venv::REMEDY),
         }
+    }
+
+    /// What `systemctl` was asked for, a line each.
+    pub fn units(&self) -> String {
+        fs::read_to_string(self.folder.join("systemctl.log")).unwrap_or_default()
+    }
+
+    /// From now on `systemctl` fails, and the journal says why.
+    pub fn fail_units(&self, journal: &str) {
+        fs::write(self.folder.join("journal"), journal).expect("a file");
     }
 
     /// The router: `ws://127.0.0.1:PORT`.
@@ -231,25 +256,29 @@ impl Juice {
     }
 
     /// Starts a Juice; again with other ports where one was taken in between.
-    fn start(services: &[&str]) -> Result<Juice> {
+    fn start(services: &[&str], supervised: bool) -> Result<Juice> {
         venv::ready()?;
         let mut attempts = 0;
         loop {
             attempts += 1;
-            match Juice::start_once(services) {
+            match Juice::start_once(services, supervised) {
                 Err(error) if attempts < 3 => eprintln!("trying again with other ports: {error:#}"),
                 other => return other,
             }
         }
     }
 
-    fn start_once(services: &[&str]) -> Result<Juice> {
+    fn start_once(services: &[&str], supervised: bool) -> Result<Juice> {
         let (folder, lock) = new_folder()?;
-        let ports = Ports::free(services)?;
+        let ports = Ports::free(services, supervised)?;
         let database = Influx::start()?;
         configure(&folder, &ports, database.port)?;
         let lanes = AtomicUsize::new(0);
         let mut juice = Juice { folder, ports, processes: BTreeMap::new(), database, lanes, _lock: lock };
+        if supervised {
+            juice.write_units()?;
+            juice.spawn(ORCHESTRATOR)?;
+        }
         for service in services.iter().chain([&MANAGER]) {
             juice.spawn(service)?;
         }
@@ -272,7 +301,17 @@ impl Juice {
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let mut command = Command::new(bin.join("python"));
-        command.arg(ours.join("launch.py")).arg(&self.folder).arg(service);
+        command.arg(ours.join("launch.py")).arg(&self.folder);
+        match self.ports.supervisors.get(service) {
+            Some(&port) => command.arg("supervisord").arg(self.supervisor(service, port)?),
+            None => command.arg(service),
+        };
+        if service == ORCHESTRATOR {
+            let mut units = self.folder.join("bin").into_os_string();
+            units.push(":");
+            units.push(&path);
+            path = units;
+        }
         if service == EDGE {
             command.args(self.ports.of(EDGE).iter().map(u16::to_string));
         }
@@ -281,10 +320,66 @@ impl Juice {
             .env("PYTHONPATH", &ours)
             .env("VIRTUAL_ENV", venv::target_dir().join("juice-venv"));
         command.env("MPLCONFIGDIR", &self.folder).env("IPYTHONDIR", &self.folder);
+        if self.ports.supervisors.contains_key(service) {
+            // What a dry run of a rebuild looks at.
+            command.env("UV_PROJECT", self.folder.join("project"));
+        }
         // A group of its own: Ctrl-C is for the tests, and takes the pipe with them.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
         self.processes.insert(service.into(), Process(command.spawn()?));
+        Ok(())
+    }
+
+    /// Writes the configuration of a service's supervisord, as Juice's installer does.
+    fn supervisor(&self, service: &str, port: u16) -> Result<PathBuf> {
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice/launch.py");
+        let python = venv::target_dir().join("juice-venv/bin/python");
+        let (folder, log) = (self.folder.display(), self.log(service));
+        let path = self.folder.join(format!("{service}.supervisord.conf"));
+        let text = format!(
+            "[inet_http_server]\nport = 127.0.0.1:{port}\n\n\
+             [rpcinterface:supervisor]\n\
+             supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\n\
+             [supervisord]\nnodaemon=true\npidfile={folder}/{service}.pid\nlogfile={folder}/{service}.supervisord.log\n\n\
+             [program:juice-service]\ncommand={} {} {folder} {service}\n\
+             autostart=true\nautorestart=true\nstartsecs=10\nstartretries=5\n\
+             redirect_stderr=true\nstdout_logfile={}\nstdout_logfile_maxbytes=0\n",
+            python.display(),
+            ours.display(),
+            log.display(),
+        );
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    /// A `systemctl` and a `journalctl` for the orchestrator, and a project for the dry run of a rebuild.
+    fn write_units(&self) -> Result<()> {
+        let (folder, bin) = (self.folder.display(), self.folder.join("bin"));
+        let python = venv::target_dir().join("juice-venv/bin/python");
+        fs::create_dir(&bin)?;
+        let project = self.folder.join("project");
+        fs::create_dir(&project)?;
+        let about =
+            "[project]\nname = \"lab\"\nversion = \"1\"\nrequires-python = \">=3.10\"\ndependencies = []\n";
+        fs::write(project.join("pyproject.toml"), about)?;
+        let mut restarts = String::new();
+        for (service, port) in &self.ports.supervisors {
+            writeln!(
+                restarts,
+                "  'restart juice-{service}.service') {} -m supervisor.supervisorctl -s http://127.0.0.1:{port} restart juice-service ;;",
+                python.display()
+            )?;
+        }
+        let systemctl = format!(
+            "#!/bin/sh\necho \"$*\" >> {folder}/systemctl.log\n[ ! -e {folder}/journal ] || exit 1\ncase \"$*\" in\n{restarts}esac\n"
+        );
+        for (name, script) in
+            [("systemctl", systemctl), ("journalctl", format!("#!/bin/sh\ncat {folder}/journal\n"))]
+        {
+            fs::write(bin.join(name), script)?;
+            fs::set_permissions(bin.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        }
         Ok(())
     }
 
@@ -306,8 +401,8 @@ impl Juice {
             thread::sleep(Duration::from_millis(20));
             waiting.retain(|port| !self.up(*port).exists());
         }
-        let (url, services) =
-            (self.url(), self.processes.keys().filter(|name| *name != EDGE).cloned().collect());
+        let is_service = |name: &&String| ![EDGE, ORCHESTRATOR].contains(&name.as_str());
+        let (url, services) = (self.url(), self.processes.keys().filter(is_service).cloned().collect());
         // In a thread of its own, because the caller may be in an asynchronous test.
         let answers = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -341,17 +436,27 @@ impl Drop for Juice {
 
 impl Ports {
     /// Ports that are free now. Whoever wants one in the meantime may get it: the service then ends, and we try again.
-    fn free(services: &[&str]) -> Result<Ports> {
-        let listeners: Vec<TcpListener> =
-            (0..services.len() + 5).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+    fn free(services: &[&str], supervised: bool) -> Result<Ports> {
+        let supervised = services.iter().filter(|_| supervised);
+        let listeners: Vec<TcpListener> = (0..2 * services.len() + 5)
+            .map(|_| TcpListener::bind(("127.0.0.1", 0)))
+            .collect::<Result<_, _>>()?;
         let mut free = Vec::new();
         for listener in &listeners {
             free.push(listener.local_addr()?.port());
         }
         let mut next = free.into_iter();
         let mut next = || next.next().context("as many as were asked for");
-        let mut ports =
-            Ports { router: next()?, publish: next()?, subscribe: next()?, services: BTreeMap::new() };
+        let mut ports = Ports {
+            router: next()?,
+            publish: next()?,
+            subscribe: next()?,
+            services: BTreeMap::new(),
+            supervisors: BTreeMap::new(),
+        };
+        for service in supervised {
+            ports.supervisors.insert((*service).into(), next()?);
+        }
         for service in services.iter().chain([&MANAGER]) {
             ports.services.insert((*service).into(), next()?);
             if *service == EDGE {
@@ -366,6 +471,7 @@ impl Ports {
         match service {
             MANAGER => vec![self.services[MANAGER], self.router],
             EDGE => vec![self.services[EDGE], self.services[EDGE_TLS]],
+            ORCHESTRATOR => Vec::new(),
             _ => vec![self.services[service]],
         }
     }
@@ -410,7 +516,11 @@ fn new_folder() -> Result<(PathBuf, fs::File)> {
 
 /// Writes Juice's configuration, as an administrator would.
 fn configure(folder: &Path, ports: &Ports, influx: u16) -> Result<()> {
-    let mut orchestration = format!("[influxdb2]\nurl = \"http://127.0.0.1:{influx}\"\n");
+    // Whoever runs the tests owns the lab's data.
+    let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let mut orchestration = format!(
+        "[influxdb2]\nurl = \"http://127.0.0.1:{influx}\"\n\n[data_folder]\nuser_id = {user}\ngroup_id = {group}\n"
+    );
     let (mut servers, mut kernels) = (String::new(), String::new());
     let mut tokens = "[tokens.user]\nidentifier = \"x\"\ntoken = \"t\"\n".to_owned();
     for (service, port) in
@@ -420,7 +530,10 @@ fn configure(folder: &Path, ports: &Ports, influx: u16) -> Result<()> {
             write!(orchestration, "\n[services.{service}]\n{about}\n")?;
         }
         write!(servers, "[services.{service}]\nip = \"127.0.0.1\"\nport = {port}\n\n")?;
-        write!(kernels, "[services.{service}]\nip = \"127.0.0.1\"\n\n")?;
+        writeln!(kernels, "[services.{service}]\nip = \"127.0.0.1\"")?;
+        if let Some(port) = ports.supervisors.get(service) {
+            writeln!(kernels, "supervisor_port = {port}")?;
+        }
         write!(tokens, "\n[tokens.{service}]\nidentifier = \"x\"\ntoken = \"t\"\n")?;
     }
     let Ports { router, publish, subscribe, .. } = ports;

@@ -15,6 +15,9 @@ pub const JUICE: &str = "26.43.0";
 /// Makes the certificates for the edge gateway's TLS.
 const TRUSTME: &str = "trustme==1.2.1";
 
+/// Looks after a service's process, as in the container of a real lab.
+const SUPERVISOR: &str = "supervisor==4.3.0";
+
 /// Names under which a fitting Python may be found, the usual one first.
 const PYTHONS: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.14"];
 
@@ -43,7 +46,7 @@ pub fn ready() -> Result<PathBuf> {
     let (venv, stamp) = (target.join("juice-venv"), target.join("juice-venv/ready"));
     let python = std::env::var("JUICETOP_TEST_PYTHON").unwrap_or_default();
     let juice = format!("orangeqs-juice-core=={JUICE}");
-    let packages = [juice.as_str(), TRUSTME];
+    let packages = [juice.as_str(), TRUSTME, SUPERVISOR];
     let wanted = format!("{} {python}\n", packages.join(" "));
     let _lock = locked(&target.join("juice-venv.lock"))?;
     // The interpreter is run: its system Python may have gone since.

@@ -2,6 +2,8 @@
 
     launch.py FOLDER SERVICE < pipe
     launch.py FOLDER edge PORT TLS_PORT < pipe      the edge gateway: see edge.py
+    launch.py FOLDER supervisord CONFIGURATION < pipe   a supervisord, which starts a service by this file again
+    launch.py FOLDER orchestrator < pipe            the orchestrator, with the systemctl that it finds on its PATH
 
 Reads FOLDER/config (and FOLDER/config-SERVICE, if there is one), writes FOLDER/run, and leaves an empty file
 FOLDER/up/PORT for every port on which the service listens. It changes nothing in how Juice works, only where:
@@ -37,6 +39,9 @@ def end_with_the_pipe() -> None:
 
 end_with_the_pipe()
 folder, service = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
+
+if service == "supervisord":
+    os.execv(sys.executable, [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", sys.argv[3]])
 
 import tornado.web  # noqa: E402
 
@@ -77,7 +82,12 @@ if service == "task-manager":
 
     manager.ZMQProxy = LoopbackProxy
 
-if service == "edge":
+if service == "orchestrator":
+    import orangeqs.juice._orchestrator._server as orchestrator
+
+    orchestrator.ORCHESTRATOR_SOCKET_PATH = str(folder / "run" / "orchestrator.sock")
+    orchestrator.start()
+elif service == "edge":
     import edge
 
     edge.serve(folder, *map(int, sys.argv[3:]))

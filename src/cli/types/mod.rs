@@ -25,7 +25,6 @@ use super::{
 };
 use crate::{
     catalogue::{Catalogue, Code, ServiceKind, Source, TaskType},
-    clean::Clean,
     config::Guard,
     wire::{Text, json},
 };
@@ -67,7 +66,7 @@ pub fn run(place: &Place, look: &LookArgs, args: &TypesArgs, out: &Out) -> Resul
         }
     }
     if !args.json {
-        table(&rows, out)?;
+        out.table(&COLUMNS, &rows)?;
     }
     Ok(OK)
 }
@@ -103,31 +102,6 @@ fn row(service: &str, task: &TaskType, guard: &Guard, now: DateTime<Utc>, out: &
         out.text(&task.known_from(service, now)).into_owned(),
         out.text(doc.trim_end()).into_owned(),
     ]
-}
-
-/// Prints rows in columns, with a head.
-fn table(rows: &[[String; 6]], out: &Out) -> std::io::Result<()> {
-    let width = |text: &str| Clean::line(text, out.charset()).width();
-    let widths: Vec<usize> = (0..COLUMNS.len())
-        .map(|at| rows.iter().map(|row| width(&row[at])).chain([width(COLUMNS[at])]).max().unwrap_or(0))
-        .collect();
-    let print = |row: &[&str]| {
-        let mut line = String::new();
-        for (text, most) in row.iter().zip(&widths) {
-            line.push_str(text);
-            line.push_str(&" ".repeat((most + 2).saturating_sub(width(text))));
-        }
-        out.line(line.trim_end())
-    };
-    if rows.is_empty() {
-        return Ok(());
-    }
-    print(&COLUMNS)?;
-    for row in rows {
-        let row: Vec<&str> = row.iter().map(String::as_str).collect();
-        print(&row)?;
-    }
-    Ok(())
 }
 
 fn lane(task: &TaskType) -> &'static str {

@@ -1,0 +1,561 @@
+//! `service`: how the lab's services are, and what can be done to them without a browser.
+//!
+//! | exit code | |
+//! |---|---|
+//! | 0 | done, and seen to have worked |
+//! | 1 | it did not work; for `interrupt`: nothing was seen to stop |
+//! | 2 | the command cannot be carried out as it was given, or was not confirmed; nothing was done |
+//! | 3 | nobody knows whether it was done |
+//! | 4 | nothing was done; the same command may be given again |
+//!
+//! Each deed says first whom it hits, and wants a *yes*. It refuses to call anything done that was not seen.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    End, FAILED, MISUSE, NOT_SENT, OK, UNKNOWN,
+    args::{LookArgs, Place, ServiceArgs, ServiceCommand},
+    lab::Lab,
+    links,
+    out::{self, Out},
+    talk::{Step, Talk},
+};
+use crate::{
+    app::{
+        services::{self, read_dry_run},
+        session::Way,
+    },
+    clean::Clean,
+    net::control::{Control, Controls},
+    store::{Outcome, State, Task, TaskKey},
+    view::words,
+    wire::{
+        control::{self, Failure, Process},
+        frame::TaskFrame,
+        link::{Line, LinkState},
+    },
+};
+
+/// How long a connection is tried for.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the bus may take until it brings something of what is sent to the service.
+const HEARD: Duration = Duration::from_secs(3);
+/// A Ping that the bus did not bring by then is sent again.
+const AGAIN: Duration = Duration::from_millis(300);
+/// How often it is looked whether work beside the talk is done.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Carries out `service`.
+///
+/// # Errors
+/// Every end but a good one: see the module's table.
+pub fn run(place: &Place, look: &LookArgs, args: &ServiceArgs, out: &Out) -> Result<u8, End> {
+    let lab = Lab::find(place).map_err(|problem| End::misuse(links::sentence(&problem)))?;
+    lab.problems().iter().for_each(|problem| out::say(problem));
+    let controls = lab.controls().map_err(End::misuse)?;
+    let (action, name, yes, as_json) = match &args.command {
+        ServiceCommand::List { json } => return list(&lab, &controls, *json, out),
+        ServiceCommand::Interrupt { one } => (control::Deed::Interrupt, &one.name, one.yes, one.json),
+        ServiceCommand::Restart { one, container: false } => {
+            (control::Deed::RestartProcess, &one.name, one.yes, one.json)
+        }
+        ServiceCommand::Restart { one, container: true } => {
+            (control::Deed::RestartContainer, &one.name, one.yes, one.json)
+        }
+        ServiceCommand::Rebuild { one, .. } => (control::Deed::Rebuild, &one.name, one.yes, one.json),
+    };
+    if controls.of_service(name).is_none() {
+        let known: Vec<&str> = controls.services.iter().map(|control| control.service.as_str()).collect();
+        return Err(End::misuse(format!("there is no service {name}: there are {}", known.join(", "))));
+    }
+    if look.read_only || lab.config().read_only || lab.is_config_unreadable() {
+        return Err(End::new(NOT_SENT, "nothing was done: read-only is set"));
+    }
+    if let Some(why) = controls.barred(name, action) {
+        return Err(End::new(NOT_SENT, format!("nothing was done: {why}")));
+    }
+    let deed = Deed { lab: &lab, controls: &controls, name, yes, as_json, out };
+    match &args.command {
+        ServiceCommand::Rebuild { dry_run, .. } => deed.rebuild(*dry_run),
+        _ if action == control::Deed::Interrupt => deed.interrupt(),
+        _ => deed.restart(action),
+    }
+}
+
+/// How each service is.
+fn list(lab: &Lab, controls: &Controls, as_json: bool, out: &Out) -> Result<u8, End> {
+    // One that is not reached takes its time, and all do together.
+    let processes: Vec<Result<Process, Failure>> = thread::scope(|scope| {
+        let asked: Vec<_> =
+            controls.services.iter().map(|control| scope.spawn(|| control.supervisor.process())).collect();
+        asked.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+    });
+    let mut rows = Vec::new();
+    for (control, process) in controls.services.iter().zip(&processes) {
+        let barred: Vec<(control::Deed, String)> = control::Deed::ALL
+            .into_iter()
+            .filter_map(|action| {
+                let why = match (action, process) {
+                    (control::Deed::Interrupt | control::Deed::RestartProcess, Err(failure)) => {
+                        Some(failure.what.clone())
+                    }
+                    _ => controls.barred(&control.service, action),
+                };
+                Some((action, why?))
+            })
+            .collect();
+        if as_json {
+            out.line(&out.json(&line(lab, control, process, &barred).to_string()))?;
+            continue;
+        }
+        let (state, up) = match process {
+            Ok(process) => {
+                (process.state.to_lowercase(), process.uptime.map(words::duration).unwrap_or_default())
+            }
+            Err(_) => ("not reached".to_owned(), String::new()),
+        };
+        let names: Vec<&str> = barred.iter().map(|(action, _)| action.name()).collect();
+        rows.push([
+            out.name(&control.service).into_owned(),
+            out.text(&state).into_owned(),
+            up,
+            out.text(control.version.as_deref().unwrap_or("-")).into_owned(),
+            names.join(", "),
+        ]);
+    }
+    if !as_json {
+        out.table(&["service", "process", "up", "Juice", "cannot be done from here"], &rows)?;
+        let mut remedies: Vec<&str> = Vec::new();
+        for (control, failure) in
+            controls.services.iter().zip(&processes).filter_map(|(c, p)| Some((c, p.as_ref().err()?)))
+        {
+            out::say(&format!("{}: {}", control.service, failure.what));
+            if !failure.remedy.is_empty() && !remedies.contains(&failure.remedy.as_str()) {
+                remedies.push(&failure.remedy);
+            }
+        }
+        remedies.iter().for_each(|remedy| out::say(remedy));
+    }
+    Ok(OK)
+}
+
+/// A service as JSON (docs/services.md).
+fn line(
+    lab: &Lab,
+    control: &Control,
+    process: &Result<Process, Failure>,
+    barred: &[(control::Deed, String)],
+) -> Value {
+    let found = lab.found.iter().flat_map(|found| &found.services).find(|s| s.name == control.service);
+    let process_line = match process {
+        Ok(process) => json!({
+            "state": process.state,
+            "pid": process.pid,
+            "began": process.began.map(|at| at.to_rfc3339()),
+            "uptime_s": process.uptime.map(|uptime| uptime.as_secs()),
+            "trouble": process.trouble,
+        }),
+        Err(failure) => json!({ "state": null, "why": failure.sentence() }),
+    };
+    let cannot: serde_json::Map<String, Value> =
+        barred.iter().map(|(action, why)| (action.name().to_owned(), why.as_str().into())).collect();
+    json!({
+        "service": control.service,
+        "process": process_line,
+        "supervisor": control.supervisor.address,
+        "url": found.map(|service| service.url.as_str()),
+        "entrypoint": found.map(|service| service.entrypoint.as_str()),
+        "kernel": found.map(|service| service.kernel),
+        "juice": control.version,
+        "cannot": cannot,
+    })
+}
+
+/// One deed.
+struct Deed<'a> {
+    lab: &'a Lab,
+    controls: &'a Controls,
+    name: &'a str,
+    yes: bool,
+    as_json: bool,
+    out: &'a Out,
+}
+
+impl Deed<'_> {
+    fn interrupt(&self) -> Result<u8, End> {
+        self.sure(control::Deed::Interrupt)?;
+        let mut talk = self.talk()?;
+        // What ends is told on the bus, which has to be heard before.
+        self.hear(&mut talk)?;
+        let controls = self.controls.clone();
+        let name = self.name.to_owned();
+        talk.writes_deed(self.name, control::Deed::Interrupt);
+        beside(&mut talk, false, move |_| controls.interrupt(&name))?.map_err(ended)?;
+        // A cell that waits for something hears of it at its next event: this is one.
+        self.ping(&mut talk)?;
+        let end = talk.now().mono + services::STOPS;
+        loop {
+            let stopped: Vec<Value> = self.ended(&talk).map(stopped).collect();
+            if !stopped.is_empty() {
+                for task in &stopped {
+                    let said = task["error"].as_str().unwrap_or_default();
+                    self.tell(&format!(
+                        "stopped: {} ({said})",
+                        self.out.name(task["name"].as_str().unwrap_or_default())
+                    ))?;
+                }
+                self.answer(control::Deed::Interrupt, json!({ "stopped": stopped }))?;
+                return Ok(OK);
+            }
+            if talk.now().mono >= end {
+                self.answer(control::Deed::Interrupt, json!({ "stopped": [] }))?;
+                return Err(End::new(
+                    FAILED,
+                    format!(
+                        "the signal was sent, and nothing was seen to stop within {} s: no cell runs there, or what runs cannot be \
+                         interrupted (a cell beside others, a task of another type, code that does not come back to Python)",
+                        services::STOPS.as_secs()
+                    ),
+                ));
+            }
+            if let Step::Stop(_) = talk.step(Some(end)) {
+                return Err(End::new(UNKNOWN, "the signal was sent; what became of it was not waited for"));
+            }
+        }
+    }
+
+    fn restart(&self, action: control::Deed) -> Result<u8, End> {
+        self.sure(action)?;
+        let mut talk = self.talk()?;
+        let begun = talk.now();
+        let controls = self.controls.clone();
+        let name = self.name.to_owned();
+        talk.writes_deed(self.name, action);
+        let process = beside(&mut talk, action == control::Deed::RestartProcess, move |told| match action {
+            control::Deed::RestartContainer => controls.restart_container(&name, told),
+            _ => controls.restart_process(&name, told),
+        })?
+        .map_err(ended)?;
+        if let Some(process) = &process {
+            self.tell(&format!("its process is {}", process_words(process)))?;
+        }
+        // It runs for supervisord; whether it works is for it to say.
+        let answered = self.answers(&mut talk)?;
+        let took = talk.now().since(begun).as_secs_f64();
+        self.answer(
+            action,
+            json!({
+                "state": process.as_ref().map(|process| process.state.as_str()),
+                "pid": process.as_ref().and_then(|process| process.pid),
+                "answers": answered,
+                "took_s": (took * 10.0).round() / 10.0,
+            }),
+        )?;
+        if !answered {
+            return Err(End::new(
+                FAILED,
+                format!(
+                    "it was restarted and does not answer a Ping within {} s",
+                    services::ANSWERS.as_secs()
+                ),
+            ));
+        }
+        self.tell(&format!("{} answers; it took {took:.1} s", self.out.name(self.name)))?;
+        Ok(OK)
+    }
+
+    fn rebuild(&self, dry_run: bool) -> Result<u8, End> {
+        if !dry_run && !self.yes && !asks() {
+            self.sure(control::Deed::Rebuild)?;
+        }
+        let mut talk = self.talk()?;
+        let (good, lines) = self.try_out(&mut talk)?;
+        if !self.as_json {
+            for line in &lines {
+                self.out.line(&self.out.text(line))?;
+            }
+        }
+        if !good {
+            self.answer(control::Deed::Rebuild, json!({ "dry_run": lines, "good": false }))?;
+            return Err(End::new(FAILED, "the dry run failed: nothing was built"));
+        }
+        if dry_run {
+            self.answer(control::Deed::Rebuild, json!({ "dry_run": lines, "good": true }))?;
+            return Ok(OK);
+        }
+        self.sure(control::Deed::Rebuild)?;
+        out::say("building; this can take long (Ctrl-C waits no longer, the build goes on)");
+        let begun = talk.now();
+        let controls = self.controls.clone();
+        let name = self.name.to_owned();
+        talk.writes_deed(self.name, control::Deed::Rebuild);
+        beside(&mut talk, false, move |_| controls.rebuild(&name))?.map_err(ended)?;
+        let took = talk.now().since(begun).as_secs_f64();
+        self.answer(
+            control::Deed::Rebuild,
+            json!({ "dry_run": lines, "good": true, "took_s": (took * 10.0).round() / 10.0 }),
+        )?;
+        let name = self.out.name(self.name);
+        self.tell(&format!(
+            "built in {took:.1} s; it runs on with the old image until juicetop service restart {name} --container"
+        ))?;
+        Ok(OK)
+    }
+
+    /// What an update of its environment would do, by the service itself: whether it would work, and what `uv` says.
+    fn try_out(&self, talk: &mut Talk) -> Result<(bool, Vec<String>), End> {
+        out::say("a dry run on the service first: it waits for the slot (Ctrl-C gives up)");
+        let key = self.send(talk, "RebuildEnvironmentDryRun", false)?;
+        loop {
+            let task = talk.session.store.task(&key);
+            match task.map(|task| (task, task.state)) {
+                Some((task, State::Ended)) => {
+                    let raw = task.reply.as_ref().and_then(|reply| reply.result(false));
+                    let read = raw.filter(|_| task.outcome == Some(Outcome::Ok)).and_then(read_dry_run);
+                    return read.ok_or_else(|| {
+                        let why = task.failure().map(|error| {
+                            let name = error.ename.as_deref().unwrap_or("error");
+                            format!("{name}: {}", error.evalue.as_deref().unwrap_or_default())
+                        });
+                        let why = why.unwrap_or_else(|| "its answer cannot be read".to_owned());
+                        End::new(FAILED, format!("the dry run failed, nothing was built: {why}"))
+                    });
+                }
+                Some((_, State::Unknown)) | None => {
+                    return Err(End::new(FAILED, "the dry run's end was not seen: nothing was built"));
+                }
+                Some(_) => {}
+            }
+            if let Step::Stop(_) = talk.step(None) {
+                return Err(End::new(NOT_SENT, "interrupted before the build"));
+            }
+        }
+    }
+
+    /// Asks, where somebody can answer; else the command line has to have said yes.
+    fn sure(&self, action: control::Deed) -> Result<(), End> {
+        if self.yes {
+            return Ok(());
+        }
+        let title = format!("{} {}?", action.name(), self.out.name(self.name));
+        if !asks() {
+            let lines = action.meaning().join(" ");
+            return Err(End::new(
+                MISUSE,
+                format!("nothing was done: {title} {lines} With --yes it is done."),
+            ));
+        }
+        let mut stderr = io::stderr().lock();
+        let _ = writeln!(stderr, "{title}");
+        for line in action.meaning() {
+            let _ = writeln!(stderr, "  {line}");
+        }
+        let _ = write!(stderr, "yes or no? [no] ");
+        let _ = stderr.flush();
+        drop(stderr);
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        match answer.trim().to_lowercase().as_str() {
+            "yes" | "y" => Ok(()),
+            _ => Err(End::new(MISUSE, "nothing was done")),
+        }
+    }
+
+    /// Connects, and waits until the router can be asked.
+    fn talk(&self) -> Result<Talk, End> {
+        if let Some(why) = self.lab.watch_only() {
+            return Err(End::new(NOT_SENT, format!("nothing was done: {why}")));
+        }
+        let mut talk = Talk::start(self.lab, self.lab.options(&self.lab.memory()), false)?;
+        let end = talk.now().mono + PATIENCE;
+        loop {
+            let problem = match talk.session.link(&Line::Router).map(|link| &link.state) {
+                Some(LinkState::Live) => return Ok(talk),
+                Some(LinkState::Waiting { problem, .. } | LinkState::Stopped { problem }) => {
+                    Some(problem.clone())
+                }
+                _ => None,
+            };
+            let late = talk.now().mono >= end;
+            match problem {
+                Some(problem) if late || !links::passes(problem.kind) => {
+                    return Err(End::new(
+                        NOT_SENT,
+                        format!("nothing was done: {}", links::sentence(&problem)),
+                    ));
+                }
+                None if late => return Err(End::new(NOT_SENT, "nothing was done: no connection")),
+                _ => {}
+            }
+            if let Step::Stop(_) = talk.step(Some(end)) {
+                return Err(End::new(NOT_SENT, "nothing was done: interrupted"));
+            }
+        }
+    }
+
+    /// Waits until the bus brings what the service does: what comes before that is told to nobody.
+    fn hear(&self, talk: &mut Talk) -> Result<(), End> {
+        let end = talk.now().mono + HEARD;
+        while talk.now().mono < end {
+            let key = self.ping(talk)?;
+            let again = talk.now().mono + AGAIN;
+            while talk.now().mono < again {
+                if talk.session.store.task(&key).is_some_and(|task| task.time.is_some()) {
+                    return Ok(());
+                }
+                if let Step::Stop(_) = talk.step(Some(again)) {
+                    return Err(End::new(NOT_SENT, "nothing was done: interrupted"));
+                }
+            }
+        }
+        out::say("note: the bus brings nothing of this service, so what stops may not be seen");
+        Ok(())
+    }
+
+    /// Whether the service answers a Ping.
+    fn answers(&self, talk: &mut Talk) -> Result<bool, End> {
+        let end = talk.now().mono + services::ANSWERS;
+        while talk.now().mono < end {
+            let key = self.ping(talk)?;
+            loop {
+                match talk.session.store.task(&key) {
+                    Some(task) if task.state == State::Ended && task.outcome == Some(Outcome::Ok) => {
+                        return Ok(true);
+                    }
+                    // The router gives up after 15 s where it cannot reach it: once more.
+                    Some(task) if task.state != State::Ended && talk.now().mono < end => {}
+                    _ => break,
+                }
+                if let Step::Stop(_) = talk.step(Some(end)) {
+                    return Err(End::new(UNKNOWN, "it was restarted; whether it answers was not waited for"));
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn ping(&self, talk: &mut Talk) -> Result<TaskKey, End> {
+        self.send(talk, "Ping", true)
+    }
+
+    /// Sends a task that nobody sees on a dashboard.
+    fn send(&self, talk: &mut Talk, task_type: &str, parallel: bool) -> Result<TaskKey, End> {
+        let id = talk.session.new_id();
+        let frame = TaskFrame {
+            id: id.clone(),
+            target: self.name.into(),
+            task_type: task_type.into(),
+            parallel,
+            display_name: task_type.into(),
+            show_in_dashboard: false,
+            payload: "{}".into(),
+        };
+        let now = talk.now();
+        let frames = talk.session.submit(frame, &Way::Direct, now);
+        talk.send(frames.map_err(|why| End::new(NOT_SENT, why))?);
+        Ok(talk.session.store.find(&id).map_or(TaskKey(id), |task| task.key.clone()))
+    }
+
+    /// What was seen to end by an interrupt.
+    fn ended<'t>(&'t self, talk: &'t Talk) -> impl Iterator<Item = &'t Task> {
+        talk.session.store.tasks().filter(|task| {
+            *task.service == *self.name && task.reason == Some(crate::store::Reason::Interrupted)
+        })
+    }
+
+    /// For people; where JSON is wanted, beside it.
+    fn tell(&self, text: &str) -> Result<(), End> {
+        match self.as_json {
+            true => out::say(text),
+            false => self.out.line(&Clean::line(text, self.out.charset()).into_string())?,
+        }
+        Ok(())
+    }
+
+    fn answer(&self, action: control::Deed, mut what: Value) -> Result<(), End> {
+        if !self.as_json {
+            return Ok(());
+        }
+        what["service"] = self.name.into();
+        what["action"] = action.name().into();
+        self.out.line(&self.out.json(&what.to_string()))?;
+        Ok(())
+    }
+}
+
+/// Somebody can answer a question.
+fn asks() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+fn process_words(process: &Process) -> String {
+    let pid = process.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    format!("{}{pid}", process.state.to_lowercase())
+}
+
+fn stopped(task: &Task) -> Value {
+    let error = task.failure().and_then(|error| error.ename.clone());
+    json!({ "id": *task.key.0, "name": *task.name, "error": error.as_deref() })
+}
+
+fn ended(failure: Failure) -> End {
+    if !failure.log.is_empty() {
+        out::say_block(&failure.log);
+    }
+    match failure.doubtful {
+        true => End::new(UNKNOWN, format!("whether it was done is not known: {}", failure.sentence())),
+        false => End::new(FAILED, failure.sentence()),
+    }
+}
+
+/// Does something that blocks in a thread of its own, while the connections are kept alive. What it tells is said. `whole`:
+/// it must not be left half done, so that the first wish to end is not heard; the second one ends the program.
+fn beside<T: Send + 'static>(
+    talk: &mut Talk,
+    whole: bool,
+    work: impl FnOnce(&mut dyn FnMut(&str)) -> T + Send + 'static,
+) -> Result<T, End> {
+    let (tell, told) = mpsc::channel();
+    let (end, ended) = mpsc::sync_channel(1);
+    thread::Builder::new().name("control".to_owned()).spawn(move || {
+        let done = work(&mut |text| {
+            let _ = tell.send(text.to_owned());
+        });
+        let _ = end.send(done);
+    })?;
+    let mut left = false;
+    loop {
+        told.try_iter().for_each(|text| out::say(&text));
+        match ended.recv_timeout(if left { LOOK } else { Duration::ZERO }) {
+            Ok(done) => {
+                told.try_iter().for_each(|text| out::say(&text));
+                return Ok(done);
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(End::new(
+                    UNKNOWN,
+                    "a fault in the program itself; whether it was done is not known",
+                ));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let until = talk.now().mono + LOOK;
+        match talk.step(Some(until)) {
+            Step::Stop(_) if !whole => {
+                return Err(End::new(UNKNOWN, "interrupted: what was asked for is done all the same"));
+            }
+            Step::Stop(_) if !left => {
+                out::say("it would stay ended: waiting until it runs again (Ctrl-C once more leaves it so)");
+                left = true;
+            }
+            _ => {}
+        }
+    }
+}
