@@ -20,6 +20,7 @@ pub mod wire;
 
 pub mod catalogue;
 pub mod highlight;
+pub mod printed;
 pub mod recording;
 pub mod result;
 pub mod store;

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A module, and what it may use besides itself and what is free.
-const MAY: [(&str, &[&str]); 24] = [
+const MAY: [(&str, &[&str]); 25] = [
     ("clean", &[]),
     ("time", &[]),
     ("memory", &[]),
@@ -22,12 +22,13 @@ const MAY: [(&str, &[&str]); 24] = [
     ("catalogue", &["wire"]),
     ("traceback", &["wire"]),
     ("highlight", &[]),
+    ("printed", &[]),
     ("recording", &["wire"]),
     ("result", &["wire"]),
-    ("app", &["wire", "store", "catalogue", "traceback", "highlight", "recording", "result"]),
+    ("app", &["wire", "store", "catalogue", "traceback", "highlight", "printed", "recording", "result"]),
     // Theme files are read as the configuration is: with lines, and with a word on what is wrong.
     ("theme", &["config::source"]),
-    ("view", &["wire", "store", "catalogue", "traceback", "highlight", "result", "app", "theme"]),
+    ("view", &["wire", "store", "catalogue", "traceback", "highlight", "printed", "result", "app", "theme"]),
     ("widgets", &["view", "theme"]),
     ("config", &["theme::DEFAULT", "catalogue::guard", "memory"]),
     // Faults on purpose, for tests.
@@ -46,13 +47,14 @@ const FREE: [&str; 2] = ["clean", "time"];
 const EVERYTHING: [&str; 2] = ["cli", "run"];
 
 /// Modules that touch nothing outside: no file, no socket, no environment, no clock, no terminal.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "clean",
     "wire",
     "store",
     "catalogue",
     "traceback",
     "highlight",
+    "printed",
     "recording",
     "result",
     "app",

@@ -29,6 +29,7 @@ pub mod line;
 pub mod made;
 pub mod many;
 pub mod msg;
+pub mod outputs;
 pub mod reader;
 pub mod replay;
 pub mod schedule;
@@ -402,6 +403,8 @@ pub struct Ui {
     pub asked: Vec<Asked>,
     /// Tracebacks of cells, which no reply had.
     pub traces: traces::Traces,
+    /// What cells print while they run.
+    pub outputs: outputs::Outputs,
     /// Juice's own database of tasks.
     pub archive: archive::Archive,
     /// What is known of the services beside what the bus tells, and what is being done to them.
@@ -465,6 +468,7 @@ impl App {
                 zoom: false,
                 piped: String::new(),
                 traces,
+                outputs: outputs::Outputs::default(),
                 archive,
                 services,
                 notice: None,
@@ -766,7 +770,7 @@ impl App {
         for layer in &mut self.ui.layers {
             match layer {
                 Layer::Task(reader) => {
-                    reader.refresh(&self.session, &self.catalogue, &self.ui.traces, now);
+                    reader.refresh(&self.session, &self.catalogue, &self.ui.traces, &self.ui.outputs, now);
                     let pane = areas.task();
                     reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
                 }
@@ -878,7 +882,7 @@ impl App {
                     self.ui.side = Some(Reader::new(key, &self.settings));
                 }
                 if let (Some(side), Some(pane)) = (&mut self.ui.side, areas.side) {
-                    side.refresh(&self.session, &self.catalogue, &self.ui.traces, now);
+                    side.refresh(&self.session, &self.catalogue, &self.ui.traces, &self.ui.outputs, now);
                     let pane = layout::below_head(pane);
                     side.follow(usize::from(pane.width), usize::from(pane.height), self.settings.charset);
                 }

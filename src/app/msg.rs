@@ -29,6 +29,7 @@ use super::{
     compare::Comparison,
     compose::Draft,
     kept::Place,
+    outputs,
     replay::Wish,
     services,
     session::{ListPart, Outgoing},
@@ -81,6 +82,8 @@ pub enum Msg {
     Found(Found),
     /// A task of the history was read, or why it could not be.
     PastRead(Result<Box<Task>, String>),
+    /// A kernel says something of the cell in the slot.
+    Printed(Text, outputs::Told),
     /// A kernel said that a cell raised.
     Raised(Raised),
     /// A kernel's output is watched, or is not: why.

@@ -15,6 +15,7 @@ use super::compose::{LARGEST, SECRET, masked_payload};
 use super::document::{self, Choice, Document, Known, Line, Mark};
 use super::{
     Settings,
+    outputs::Outputs,
     session::{Gap, Session},
     traces::Traces,
 };
@@ -40,7 +41,7 @@ struct Stamp {
     state: State,
     has_reply: bool,
     let_go: bool,
-    traces: u64,
+    traces: (u64, u64),
     own: bool,
     choice: Choice,
     second: Option<u64>,
@@ -152,7 +153,14 @@ impl Reader {
     }
 
     /// Makes the document anew if what it shows has changed; true if it did.
-    pub fn refresh(&mut self, session: &Session, catalogue: &Catalogue, traces: &Traces, now: Now) -> bool {
+    pub fn refresh(
+        &mut self,
+        session: &Session,
+        catalogue: &Catalogue,
+        traces: &Traces,
+        outputs: &Outputs,
+        now: Now,
+    ) -> bool {
         let store = &session.store;
         let Some(task) = store.task(&self.key) else {
             return !std::mem::replace(&mut self.gone, true);
@@ -172,7 +180,7 @@ impl Reader {
             state: task.state,
             has_reply: task.reply.is_some(),
             let_go: task.let_go,
-            traces: traces.revision(),
+            traces: (traces.revision(), outputs.revision()),
             own: task.own.is_some(),
             choice: self.choice.clone(),
             second: running.then_some(now.mono.as_secs()),
@@ -195,7 +203,15 @@ impl Reader {
         let end = task.ended.filter(|_| task.state == State::Ended).map_or(now, |seen| seen.at);
         let wall = session.store.is_recalled(&task.key);
         let unseen: Vec<Gap> = session.gaps.within(begin, end, wall).copied().collect();
-        let known = Known { about: &missing, sample: sample.as_ref(), unseen: &unseen };
+        let output = outputs.of(task);
+        let unheard = traces.not_heard(task).filter(|_| output.is_none());
+        let known = Known {
+            about: &missing,
+            sample: sample.as_ref(),
+            unseen: &unseen,
+            output,
+            unheard: unheard.as_deref(),
+        };
         let document = document::build(task, self.report(), &known, &self.choice, now);
         let changed = document != self.document;
         self.document = document;

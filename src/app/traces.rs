@@ -10,7 +10,7 @@ use std::{
 use chrono::{DateTime, Local, Utc};
 
 use crate::{
-    store::{Task, TaskKey},
+    store::{State, Task, TaskKey},
     time::Now,
     wire::{Text, frame::ReplyBody, json},
 };
@@ -202,6 +202,18 @@ impl Traces {
     pub fn watch(&mut self, service: Text, state: Result<(), String>, now: Now) {
         self.revision += 1;
         self.watched.insert(service, state.map(|()| now.utc));
+    }
+
+    /// Why what a running cell prints is not heard; `None`: it is, or it runs in no kernel.
+    pub fn not_heard(&self, task: &Task) -> Option<String> {
+        if !task.is_ipython() || !matches!(task.state, State::Running { .. }) {
+            return None;
+        }
+        match self.watched.get(&task.service) {
+            Some(Ok(_)) => None,
+            Some(Err(why)) => Some(why.clone()),
+            None => Some("the address of its kernel is not known here".to_owned()),
+        }
     }
 
     /// How many were found in all.

@@ -95,7 +95,12 @@ fn list(lab: &Lab, controls: &Controls, as_json: bool, out: &Out) -> Result<u8, 
     let processes: Vec<Result<Process, Failure>> = thread::scope(|scope| {
         let asked: Vec<_> =
             controls.services.iter().map(|control| scope.spawn(|| control.supervisor.process())).collect();
-        asked.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        asked
+            .into_iter()
+            .map(|thread| {
+                thread.join().unwrap_or_else(|_| Err(Failure::of("a fault in the program itself", "")))
+            })
+            .collect()
     });
     let mut rows = Vec::new();
     for (control, process) in controls.services.iter().zip(&processes) {

@@ -1,8 +1,9 @@
-//! The output channels of the lab's kernels: errors of cells, with the tracebacks that their replies lack.
+//! The output channels of the lab's kernels: what cells print, and their errors with the tracebacks that replies lack.
 //!
 //! A thread of its own. Which kernels there are, and at which ports, stands in Juice's runtime files, which are read again
-//! every few seconds: a service that restarts has other ports. It only listens. It refuses to keep more than it needs to
-//! tell which code an error is of.
+//! every few seconds: a service that restarts has other ports. It only listens. What a cell
+//! prints is gathered for a moment, so that one that prints without end costs little. It refuses to keep more than it needs to
+//! tell which code something is of.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,7 +20,7 @@ use tokio::{
     net::TcpStream,
     sync::watch,
     task::{JoinHandle, LocalSet},
-    time::{sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use zeromq::{Socket as _, SocketEvent, SocketRecv as _, SubSocket};
 
@@ -40,6 +41,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 /// Requests whose code is remembered, for each kernel.
 const REQUESTS: usize = 20;
+/// What a cell prints is told so often.
+const OFTEN: Duration = Duration::from_millis(100);
+/// Of more than this that was printed since then, bytes, only the end is told.
+const MOST_PRINTED: usize = 256 * 1024;
 /// Tracebacks beyond this are let go.
 const LONGEST: usize = 4 * 1024 * 1024;
 
@@ -48,6 +53,8 @@ const LONGEST: usize = 4 * 1024 * 1024;
 pub enum Heard {
     /// A kernel's output is watched, or is not any more: one phrase, why.
     Watched(Text, Result<(), String>),
+    /// The cell that holds a service's slot begins, prints or ends.
+    Cell(Text, Cell),
     /// A cell raised.
     Raised {
         /// The service.
@@ -61,6 +68,19 @@ pub enum Heard {
         /// As IPython shows it.
         traceback: Text,
     },
+}
+
+/// What a kernel tells of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// It begins, with this code.
+    Begins(Text),
+    /// It printed this.
+    Printed(String),
+    /// All that it printed is wiped.
+    Clear,
+    /// It has ended.
+    Ends,
 }
 
 /// The running thread. Dropping it ends it.
@@ -151,7 +171,7 @@ async fn keep(channel: Channel, tell: Tell) {
     }
 }
 
-/// A socket that hears what the kernel says of requests; streams and figures have other topics.
+/// A socket that hears all that the kernel says.
 async fn connect(channel: &Channel) -> Result<SubSocket, String> {
     let Channel { host, port, .. } = channel;
     let address = format!("{host}:{port}");
@@ -164,7 +184,7 @@ async fn connect(channel: &Channel) -> Result<SubSocket, String> {
     let mut socket = SubSocket::new();
     let connected = async {
         socket.connect(&format!("tcp://{address}")).await?;
-        socket.subscribe("kernel.").await
+        socket.subscribe("").await
     };
     match timeout(PATIENCE, connected).await {
         Ok(Ok(())) => Ok(socket),
@@ -177,9 +197,17 @@ async fn connect(channel: &Channel) -> Result<SubSocket, String> {
 async fn receive(socket: &mut SubSocket, channel: &Channel, service: &Text, tell: &Tell) -> String {
     let mut events = socket.monitor();
     let mut requests: VecDeque<(Text, Text)> = VecDeque::new();
+    let mut slot = Slot::new(service.clone(), Rc::clone(tell));
+    let mut due = interval(OFTEN);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let message = tokio::select! {
             message = socket.recv() => message,
+            // Only while there is something: an idle kernel wakes nobody.
+            _ = due.tick(), if !slot.printed.is_empty() => {
+                slot.flush();
+                continue;
+            }
             event = events.next() => match event {
                 Some(SocketEvent::Disconnected(_) | SocketEvent::Closed) | None => {
                     return "the connection was lost".to_owned();
@@ -194,11 +222,19 @@ async fn receive(socket: &mut SubSocket, channel: &Channel, service: &Text, tell
         let parts: Vec<&[u8]> = message.iter().map(AsRef::as_ref).collect();
         match kernel::read(&parts, &channel.key) {
             Ok(Said::Input { request, code }) => {
+                slot.begins(request.clone(), code.clone());
                 requests.push_back((request, code));
                 if requests.len() > REQUESTS {
                     requests.pop_front();
                 }
             }
+            Ok(Said::Stream { request, name, text }) => slot.prints(&request, &name, &text),
+            Ok(Said::Shows { request, what }) => slot.prints(&request, "shown", &format!("{what}\n")),
+            Ok(Said::Clear { request }) if slot.request.as_ref() == Some(&request) => {
+                slot.printed.clear();
+                slot.tell(Cell::Clear);
+            }
+            Ok(Said::Idle { request }) => slot.ends(&request),
             // What Juice's own client prints once more has a request of its own, whose code is not known.
             Ok(Said::Error { request, name, message, traceback }) if traceback.len() <= LONGEST => {
                 let code = requests.iter().find(|(id, _)| *id == request).map(|(_, code)| code.clone());
@@ -209,6 +245,65 @@ async fn receive(socket: &mut SubSocket, channel: &Channel, service: &Text, tell
             }
             // A message of somebody else, or one that is of no use here.
             Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// The cell that holds a service's slot, and what it has printed since that was last told. What comes of it after its end
+/// is Juice's own client printing it once more; what comes of no request is of cells beside others, which cannot be told apart.
+struct Slot {
+    service: Text,
+    tell: Tell,
+    request: Option<Text>,
+    printed: String,
+    /// What printed last, where its line has no end yet: what another stream prints then stands on a line of its own.
+    /// (Each comes when it is flushed, so they may be out of order.)
+    open: Option<Text>,
+}
+
+impl Slot {
+    fn new(service: Text, tell: Tell) -> Slot {
+        Slot { service, tell, request: None, printed: String::new(), open: None }
+    }
+
+    fn tell(&self, what: Cell) {
+        (self.tell)(Heard::Cell(self.service.clone(), what));
+    }
+
+    fn begins(&mut self, request: Text, code: Text) {
+        self.flush();
+        (self.request, self.open) = (Some(request), None);
+        self.tell(Cell::Begins(code));
+    }
+
+    fn prints(&mut self, request: &Text, stream: &str, text: &str) {
+        if self.request.as_ref() != Some(request) || text.is_empty() {
+            return;
+        }
+        if self.open.take().is_some_and(|open| *open != *stream) {
+            self.printed.push('\n');
+        }
+        self.open = (!text.ends_with('\n')).then(|| stream.into());
+        self.printed.push_str(text);
+        if self.printed.len() > MOST_PRINTED {
+            let from = self.printed.ceil_char_boundary(self.printed.len() - MOST_PRINTED / 2);
+            self.printed.drain(..from);
+        }
+    }
+
+    fn ends(&mut self, request: &Text) {
+        if self.request.as_ref() != Some(request) {
+            return;
+        }
+        self.flush();
+        self.request = None;
+        self.tell(Cell::Ends);
+    }
+
+    fn flush(&mut self) {
+        if !self.printed.is_empty() {
+            let text = std::mem::take(&mut self.printed);
+            self.tell(Cell::Printed(text));
         }
     }
 }

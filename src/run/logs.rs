@@ -1,4 +1,4 @@
-//! Tracebacks of cells: asking the services' log, and hearing the kernels' output, beside the loop.
+//! Asking the services' log for tracebacks of cells, and hearing the kernels' output, beside the loop.
 
 use std::{io, path::PathBuf, thread};
 
@@ -7,11 +7,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::{
     app::{
         Msg,
+        outputs::Told,
         traces::{Logged, Raised, Wanted},
     },
     net::{
         influx::{self, Access},
-        kernels::{self, Heard, Kernels},
+        kernels::{self, Cell, Heard, Kernels},
     },
 };
 
@@ -45,6 +46,15 @@ pub(super) fn hear(run_dir: PathBuf, told: UnboundedSender<Msg>) -> io::Result<K
     kernels::start(run_dir, move |heard| {
         let msg = match heard {
             Heard::Watched(service, state) => Msg::Watched(service, state),
+            Heard::Cell(service, cell) => {
+                let told = match cell {
+                    Cell::Begins(code) => Told::Begins(code),
+                    Cell::Printed(text) => Told::Printed(text),
+                    Cell::Clear => Told::Clear,
+                    Cell::Ends => Told::Ends,
+                };
+                Msg::Printed(service, told)
+            }
             Heard::Raised { service, code, name, message, traceback } => {
                 Msg::Raised(Raised { service, code, name, message, traceback })
             }

@@ -8,6 +8,7 @@ use crate::{
         layout::Shape,
         update::failure_line,
     },
+    printed::{Bar, bar},
     store::{Lanes, Outcome, Reason, Service, Slot, State, Task, Trouble},
     theme::Role,
     time::Now,
@@ -234,6 +235,11 @@ impl Ctx<'_> {
         }
         let name_role = if matches!(part, Part::Ended | Part::Unknown) { Role::Dim } else { Role::Text };
         left.push(self.look.task_name(task, name_role));
+        if let Some(printed) = self.app.ui.outputs.of(task).and_then(|cell| cell.printed.last())
+            && part == Part::Holder
+        {
+            self.beside_name(&mut left, &self.printed(&printed), Role::Dim);
+        }
         let right = match part {
             Part::Holder | Part::Parallel => self.elapsed(task),
             Part::Waiting { overtaken, .. } => self.wait(task, overtaken),
@@ -251,6 +257,14 @@ impl Ctx<'_> {
             Part::Member => Vec::new(),
         };
         Row { left, right, selected: false }
+    }
+
+    /// The last line that a cell printed; a progress bar as one of our own.
+    fn printed(&self, line: &str) -> String {
+        let Some(Bar { title, done, rest }) = bar(line) else { return line.trim().to_owned() };
+        let drawn = self.look.glyphs.bar(done, if self.narrow { 4 } else { 8 });
+        let title = if title.is_empty() { title } else { format!("{title} ") };
+        format!("{title}{drawn} {:.0}% {rest}", done * 100.0)
     }
 
     /// Puts a second text behind the name; both get their share of what the row has.

@@ -1,7 +1,7 @@
 //! What a kernel publishes on its output channel (IOPub): Jupyter's messages, as ipykernel 6.31 sends them (measured).
 //!
-//! Pure. Of all that comes only what tells a cell's error is read: which code a request runs, and the error that came of
-//! it. A message whose signature is not the kernel's is refused.
+//! Pure. Of all that comes only what tells of a cell is read: which code a request runs, what it prints, the error that
+//! came of it, and its end. Of a figure only its kind and size are. A message whose signature is not the kernel's is refused.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -32,6 +32,32 @@ pub enum Said {
         /// The traceback as IPython shows it, with its colours.
         traceback: Text,
     },
+    /// A request printed something, on either of its streams.
+    Stream {
+        /// The request's id.
+        request: Text,
+        /// The stream: `stdout` or `stderr`.
+        name: Text,
+        /// What.
+        text: String,
+    },
+    /// A request shows something else: a figure, by its kind and size, or a text.
+    Shows {
+        /// The request's id.
+        request: Text,
+        /// A line.
+        what: String,
+    },
+    /// A request wipes what it printed.
+    Clear {
+        /// The request's id.
+        request: Text,
+    },
+    /// A request has ended. What comes of it afterwards is Juice's client printing it once more.
+    Idle {
+        /// The request's id.
+        request: Text,
+    },
     /// Anything else.
     Other,
 }
@@ -59,6 +85,21 @@ pub fn read(parts: &[&[u8]], key: &str) -> Result<Said, &'static str> {
         (Some("execute_input"), Some(request)) => {
             Ok(Said::Input { request, code: text(content, "code").ok_or("an input without code")? })
         }
+        (Some("stream"), Some(request)) => {
+            let printed = text(content, "text").ok_or("a stream without a text")?;
+            let name = text(content, "name").unwrap_or_default();
+            Ok(Said::Stream { request, name, text: printed.to_string() })
+        }
+        (Some("display_data"), Some(request)) => {
+            let data = std::str::from_utf8(content).ok().and_then(|content| json::get(content, "data"));
+            let what = shown(data.ok_or("something shown that holds nothing")?)
+                .ok_or("something shown in no form")?;
+            Ok(Said::Shows { request, what })
+        }
+        (Some("clear_output"), Some(request)) => Ok(Said::Clear { request }),
+        (Some("status"), Some(request)) if text(content, "execution_state").as_deref() == Some("idle") => {
+            Ok(Said::Idle { request })
+        }
         (Some("error"), Some(request)) => {
             let lines = std::str::from_utf8(content).ok().and_then(|content| json::get(content, "traceback"));
             let lines =
@@ -73,6 +114,31 @@ pub fn read(parts: &[&[u8]], key: &str) -> Result<Said, &'static str> {
         }
         _ => Ok(Said::Other),
     }
+}
+
+/// What is shown, as a line: a figure by its kind and size, else its text.
+fn shown(data: &str) -> Option<String> {
+    let forms = json::members(data).ok()?;
+    let figure =
+        forms.iter().find_map(|(form, value)| Some((form.strip_prefix("image/")?, json::string(value)?)));
+    let Some((kind, value)) = figure else {
+        let (_, text) = forms.iter().find(|(form, _)| form == "text/plain")?;
+        return Some(json::string(text)?.into_owned());
+    };
+    // An image is in base64, but for a drawing, which is a text.
+    let bytes = if kind.starts_with("svg") { value.len() } else { value.trim_end().len() / 4 * 3 };
+    let size = png_size(&value).filter(|_| kind == "png");
+    let size = size.map(|(width, height)| format!(" of {width}x{height}")).unwrap_or_default();
+    Some(format!("[a figure{size}: {kind}, {} kB]", bytes.div_ceil(1000)))
+}
+
+/// Width and height of a PNG in base64: they stand in its first 24 bytes.
+fn png_size(base64: &str) -> Option<(u32, u32)> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let bytes = STANDARD.decode(base64.get(..32)?).ok()?;
+    let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    bytes.starts_with(b"\x89PNG").then_some(())?;
+    Some((number(16)?, number(20)?))
 }
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
@@ -123,8 +189,27 @@ mod tests {
         assert!(told(&changed, "").is_ok(), "without a key nothing is signed");
         changed[2] = b"zz".to_vec();
         assert_eq!(told(&changed, "secret"), Err("its signature cannot be read"));
-        let status = signed("", r#"{"msg_type": "status"}"#, parent, "{}");
-        assert_eq!(told(&status, ""), Ok(Said::Other));
+        let of = |kind: &str, content: &str| {
+            let parts = signed("", &format!(r#"{{"msg_type": "{kind}"}}"#), parent, content);
+            told(&parts, "")
+        };
+        let request = || Text::from("7_1");
+        assert_eq!(of("status", "{}"), Ok(Said::Other));
+        assert_eq!(of("status", r#"{"execution_state": "busy"}"#), Ok(Said::Other));
+        assert_eq!(of("status", r#"{"execution_state": "idle"}"#), Ok(Said::Idle { request: request() }));
+        let text = "50%\r\u{1b}[31mé\n".to_owned();
+        let stream = of("stream", r#"{"name": "stderr", "text": "50%\r\u001b[31mé\n"}"#);
+        assert_eq!(stream, Ok(Said::Stream { request: request(), name: "stderr".into(), text }));
+        assert_eq!(of("clear_output", r#"{"wait": true}"#), Ok(Said::Clear { request: request() }));
+        let shows = |what: &str| Ok(Said::Shows { request: request(), what: what.to_owned() });
+        // The first bytes of a PNG of 640 by 480.
+        let png = "iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAYAAAA10dzkAAAA";
+        let figure = format!(r#"{{"data": {{"text/plain": "<Figure>", "image/png": "{png}"}}}}"#);
+        assert_eq!(of("display_data", &figure), shows("[a figure of 640x480: png, 1 kB]"));
+        let plain = of("display_data", r#"{"data": {"text/plain": "a table", "text/html": "<table>"}}"#);
+        assert_eq!(plain, shows("a table"));
+        assert!(of("display_data", r#"{"data": {"image/png": 3}}"#).is_err());
+        assert!(of("stream", "{}").is_err());
         for cut in 0..error.len() {
             assert!(told(&error[..cut], "secret").is_err(), "{cut}");
         }

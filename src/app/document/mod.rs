@@ -12,7 +12,7 @@ use chrono::{DateTime, Local, Utc};
 
 pub use error::place;
 
-use super::{banner::time, session::Gap};
+use super::{banner::time, outputs::Cell, session::Gap};
 use crate::{
     app::called,
     clean::{Charset, exact},
@@ -209,6 +209,10 @@ pub struct Known<'a> {
     pub sample: Option<&'a Sample>,
     /// Times in its life in which nothing was seen, the oldest first.
     pub unseen: &'a [Gap],
+    /// What it prints.
+    pub output: Option<&'a Cell>,
+    /// Why that is not heard.
+    pub unheard: Option<&'a str>,
 }
 
 /// Makes the document. `report`: the traceback, read once by the caller.
@@ -223,6 +227,7 @@ pub fn build(task: &Task, report: Option<&Report>, known: &Known<'_>, choice: &C
     if let Some(error) = task.failure() {
         doc.error(error, report, known.about, choice);
     }
+    doc.output(task, known);
     doc.result(task, choice);
     doc.code(task, choice);
     doc.payload(task, choice);
@@ -246,6 +251,30 @@ impl Document {
         line.right = right.to_owned();
         line.mark = Some(Mark::Part);
         self.push(line);
+    }
+
+    /// What it printed, from its kernel's output channel.
+    fn output(&mut self, task: &Task, known: &Known<'_>) {
+        if let Some(why) = known.unheard {
+            self.heading("output", "");
+            self.push(Line { wraps: true, ..Line::text(3, format!("not heard: {why}"), Tone::Dim) });
+        }
+        let Some(cell) = known.output.filter(|cell| !cell.printed.is_empty()) else { return };
+        let printed = &cell.printed;
+        let missed = if cell.over || task.state != State::Ended { "" } else { ", its end was not heard" };
+        let right = match (printed.let_go(), printed.is_cut()) {
+            (0, false) => format!("from the kernel{missed}"),
+            (0, true) => format!("long lines are cut{missed}"),
+            (lines, _) => format!("{lines} lines before were let go{missed}"),
+        };
+        self.heading("output", &right);
+        let mut lines: Vec<String> = printed.lines().collect();
+        while lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
+        for line in lines {
+            self.push(Line::text(3, line, Tone::Text));
+        }
     }
 
     fn result(&mut self, task: &Task, choice: &Choice) {

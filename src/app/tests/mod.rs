@@ -24,6 +24,7 @@ mod lost;
 mod made;
 mod many;
 mod model;
+mod outputs;
 mod random;
 mod reading;
 mod replay;

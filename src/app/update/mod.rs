@@ -160,6 +160,10 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Services(told) => effects.extend(services::told(app, told, now)),
         Msg::Found(found) => history::found(app, found),
+        Msg::Printed(service, told) => {
+            app.ui.revision += 1;
+            app.ui.outputs.hear(service, told, now);
+        }
         Msg::Raised(raised) => {
             app.ui.revision += 1;
             app.ui.traces.hear(raised, now);
@@ -212,6 +216,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     effects.extend(history::ask(app));
     effects.extend(secrets::ask(app));
     effects.extend(services::look(app, now));
+    app.ui.outputs.look(&app.session.store, now);
     if !app.is_replay()
         && let Some(question) = app.ui.archive.look(&app.session, now)
     {

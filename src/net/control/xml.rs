@@ -127,7 +127,7 @@ fn read(value: Node<'_, '_>, depth: usize) -> Result<Value, Fault> {
         return Err(Fault::Odd("it goes too deep".to_owned()));
     }
     let words = |node: Node<'_, '_>| -> String {
-        node.descendants().filter(|inner| inner.is_text()).filter_map(|inner| inner.text()).collect()
+        node.descendants().filter(Node::is_text).filter_map(|inner| inner.text()).collect()
     };
     let Some(typed) = value.children().find(Node::is_element) else {
         // Without a type it is a text.

@@ -16,6 +16,10 @@ fn python() -> String {
     venv::target_dir().join("juice-venv/bin/python").display().to_string()
 }
 
+/// One transparent pixel.
+const PNG: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
 /// The modules that a lab would have.
 pub(super) fn modules() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice").display().to_string()
@@ -229,6 +233,67 @@ async fn the_traceback_of_a_cell_comes_from_the_kernels_output_if_that_was_watch
     ] {
         assert!(pane.contains(part), "{part}:\n{pane}");
     }
+    program.type_keys("esc esc");
+    program.leave();
+}
+
+#[tokio::test]
+async fn what_a_cell_prints_is_read_while_it_runs_and_once() {
+    let Some(juice) = Juice::shared() else { return };
+    let mut tasks = Tasks::connect(&juice.url()).await;
+    let mut program = Program::live(juice, &["lab"], LARGE);
+    program.type_keys("/");
+    program.type_text("\"Sweep: printed\"");
+    program.type_keys("enter");
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    // A bar as tqdm draws one, on the other stream, and a figure; then it waits until it has been looked at.
+    let code = format!(
+        "import sys, os, time, base64\nfrom IPython.display import display, Image\nprint('cooling down', end='', flush=True)\n\
+         display(Image(base64.b64decode('{PNG}')))\n\
+         for n in range(3):\n    print(f'\\rfit: {{25 * n:3}}%|' + '█' * n + ' ' * (4 - n) + f'| {{n}}/4', end='', file=sys.stderr, flush=True)\n\
+         while not os.path.exists({:?}): time.sleep(0.05)\nprint('done with it')\n'the value'",
+        go.display().to_string()
+    );
+    let cell = || {
+        Frame::new("lab", "IPythonTask", json!({"code": code, "run_async": false})).named("Sweep: printed")
+    };
+    // The kernel is heard within seconds of the start: one that was not is sent again.
+    let mut heard = false;
+    for _ in 0..10 {
+        std::fs::remove_file(&go).ok();
+        let id = tasks.send(cell()).await;
+        program.row_with("lab", &["▶ Sweep: printed"]);
+        // The lane has the last line, and a bar as its own; the detail has all of it.
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let in_lane = program.text().contains("50% 2/4");
+        program.type_keys("g j enter");
+        let pane = program.wait_for("the task", |text| text.contains("payload") && text.contains("output"));
+        heard = !pane.contains("not heard:");
+        if heard {
+            program.wait_for("what it prints", |text| {
+                ["cooling down", "fit:  50%|██  | 2/4", "[a figure of 1x1: png, 1 kB]"]
+                    .iter()
+                    .all(|part| text.contains(part))
+            });
+            assert!(in_lane && !program.text().contains("25%|"), "a bar is one line: {}", program.text());
+        }
+        std::fs::write(&go, "").unwrap();
+        tasks.reply(&id).await;
+        if heard {
+            break;
+        }
+        program.type_keys("esc");
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    assert!(heard, "{}", program.text());
+    // All of it, and once: Juice's own client prints the whole again.
+    program.wait_for("its end", |text| {
+        text.lines().any(|line| line.ends_with(" done with it")) && text.contains("the value")
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let text = program.text();
+    assert_eq!(text.lines().filter(|line| line.ends_with(" cooling down")).count(), 1, "{text}");
     program.type_keys("esc esc");
     program.leave();
 }

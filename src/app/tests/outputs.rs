@@ -1,0 +1,96 @@
+//! What cells print: whose it is, how it is shown, what is not told apart.
+
+use super::*;
+use crate::app::outputs::Told;
+
+fn cell(id: &str, code: &str) -> Job {
+    Job {
+        service: "lab".into(),
+        kind: "IPythonTask".into(),
+        name: format!("IPythonTask: {id}"),
+        payload: format!(r#"{{"code": {}, "run_async": false}}"#, json::quote(code)),
+        ..job(id)
+    }
+}
+
+fn says(b: &mut Bench, told: Told) -> &mut Bench {
+    b.msg(Msg::Printed("lab".into(), told))
+}
+
+fn prints<'a>(b: &'a mut Bench, text: &str) -> &'a mut Bench {
+    says(b, Told::Printed(text.to_owned()))
+}
+
+#[test]
+fn what_a_cell_prints_stands_in_its_lane_and_in_its_detail() {
+    let mut b = Bench::new();
+    b.runs(&cell("a", "sweep()"));
+    says(&mut b, Told::Begins("sweep()".into()));
+    prints(&mut b, "cooling\r\nfit:   0%|          | 0/4");
+    prints(&mut b, "\rfit:  50%|█████     | 2/4 [00:01<00:01]")
+        .shows("IPythonTask: a")
+        .shows("50% 2/4 [00:01<00:01]");
+    b.shows_not("5000%")
+        .go_to("lab")
+        .keys("g j j enter")
+        .shows("output")
+        .shows("cooling")
+        .shows("2/4 [00:01<00:01]");
+    b.shows_not("0/4");
+    // It stays with the task when it has ended, and what the client prints once more is not told.
+    says(&mut b, Told::Ends);
+    prints(&mut b, "cooling once more");
+    b.completed(&cell("a", "sweep()"), &ok("a")).shows("cooling").shows_not("once more");
+    // And when the next one has begun.
+    b.runs(&cell("b", "other()"));
+    says(&mut b, Told::Begins("other()".into()));
+    prints(&mut b, "of the other").shows("cooling").shows_not("of the other");
+}
+
+#[test]
+fn what_is_heard_before_or_after_its_task_is_its_all_the_same_and_nobody_elses() {
+    let mut b = Bench::new();
+    // The kernel is heard first.
+    says(&mut b, Told::Begins("x".into()));
+    prints(&mut b, "early");
+    b.runs(&cell("a", "x")).shows("early");
+    // A task that has ended before its kernel was heard.
+    b.ran(&cell("a", "x")).ran(&cell("fast", "y"));
+    says(&mut b, Told::Begins("y".into()));
+    prints(&mut b, "late");
+    says(&mut b, Told::Ends);
+    let store = b.app.store();
+    let printed =
+        |id: &str| b.app.ui.outputs.of(store.find(id).unwrap()).and_then(|cell| cell.printed.last());
+    assert_eq!(printed("fast").as_deref(), Some("late"));
+    // A notebook's cell is no task's, nor is that of another service.
+    let mut b = Bench::new();
+    b.runs(&cell("a", "x"));
+    says(&mut b, Told::Begins("typed in a notebook".into()));
+    prints(&mut b, "private");
+    b.msg(Msg::Printed("fridge".into(), Told::Begins("x".into())));
+    b.msg(Msg::Printed("fridge".into(), Told::Printed("elsewhere".into())));
+    b.shows_not("private").shows_not("elsewhere");
+}
+
+#[test]
+fn where_it_is_not_heard_the_detail_says_so() {
+    let mut b = Bench::new();
+    b.runs(&cell("a", "x")).go_to("lab").keys("g j j enter");
+    b.shows("not heard: the address of its kernel is not known here");
+    b.msg(Msg::Watched("lab".into(), Err("10.0.0.7:5555 does not answer".into())));
+    b.shows("not heard: 10.0.0.7:5555 does not answer");
+    b.msg(Msg::Watched("lab".into(), Ok(()))).shows_not("not heard");
+}
+
+#[test]
+fn hostile_output_moves_nothing() {
+    let mut b = Bench::new();
+    b.runs(&cell("a", "x"));
+    says(&mut b, Told::Begins("x".into()));
+    prints(&mut b, "\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}31m\u{202e}evil\u{0}");
+    b.go_to("lab").keys("g j j enter").shows("evil");
+    for line in b.lines() {
+        assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
+    }
+}
