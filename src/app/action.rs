@@ -331,8 +331,9 @@ impl Action {
     /// Whether it is about the selected row of a list, or about what that belongs to.
     pub fn means_row(self) -> bool {
         use Action::{
-            Accept, Again, Cancel, Compare, Copy, CopyAs, CopyId, Edit, Fold, Mark, MoveDown, MoveUp, Open,
-            PutAway, Save, SendDirect, Sending, Submit, Unfold, View, Zoom,
+            Accept, Again, Cancel, Compare, Copy, CopyAs, CopyId, Edit, Fold, Interrupt, Mark, MoveDown,
+            MoveUp, Open, PutAway, Rebuild, RestartContainer, RestartProcess, Save, SendDirect, Sending,
+            Submit, Unfold, View, Zoom,
         };
         matches!(
             self,
@@ -346,6 +347,10 @@ impl Action {
                 | MoveUp
                 | MoveDown
                 | Edit
+                | Interrupt
+                | RestartProcess
+                | RestartContainer
+                | Rebuild
                 | Compare
                 | Fold
                 | Unfold

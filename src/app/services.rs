@@ -240,9 +240,13 @@ impl Services {
         let before = self.at().unwrap_or(0);
         self.names = store.services().map(|service| service.name.clone()).collect();
         if self.at().is_none() {
-            let seen = self.selected.take();
-            by.mark(&mut self.unseen, || seen.map_or_else(|| NOTHING.to_owned(), |name| gone(exact(&name))));
-            self.selected = self.names.get(before.min(self.names.len().saturating_sub(1))).cloned();
+            let near = self.names.get(before.min(self.names.len().saturating_sub(1))).cloned();
+            let seen = std::mem::replace(&mut self.selected, near);
+            if self.selected.is_some() {
+                by.mark(&mut self.unseen, || {
+                    seen.map_or_else(|| NOTHING.to_owned(), |name| gone(exact(&name)))
+                });
+            }
         }
     }
 }

@@ -78,6 +78,7 @@ fn above(b: Bench, layer: Layer) -> Bench {
 fn empty(context: Context) -> Vec<Start> {
     match context {
         Context::Lanes => after(""),
+        Context::Services => after("m"),
         Context::Failures => after("F"),
         Context::Schedule => {
             let filtered = one(|| {
@@ -236,7 +237,9 @@ fn every_place_may_be_empty_under_every_key() {
                 let may = if *action == Some(Action::ReadAgain) { &["GetScheduledTasks"][..] } else { &[] };
                 let sent = b.sent_types();
                 assert!(sent.iter().all(|kind| may.contains(&&**kind)), "{context:?} {nth}, {key}: {sent:?}");
-                let acts = |effect: &Effect| matches!(effect, Effect::Withdraw(_) | Effect::WasPutAway(_));
+                let acts = |effect: &Effect| {
+                    matches!(effect, Effect::Withdraw(_) | Effect::WasPutAway(_) | Effect::Control(..))
+                };
                 assert!(!b.effects.iter().any(acts), "{context:?} {nth}, {key}: {:?}", b.effects);
                 if left {
                     b = start();

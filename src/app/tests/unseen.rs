@@ -210,6 +210,7 @@ fn deeds(b: &Bench, layers: usize) -> Vec<String> {
             Layer::Filter(_)
                 | Layer::Help(_)
                 | Layer::Schedule(_)
+                | Layer::Services(_)
                 | Layer::Failures(_)
                 | Layer::History(_)
                 | Layer::Columns(_)
@@ -225,7 +226,8 @@ fn deeds(b: &Bench, layers: usize) -> Vec<String> {
         | Effect::Quit
         | Effect::FindPast(_)
         | Effect::ForgetPast
-        | Effect::ReadTypes => false,
+        | Effect::ReadTypes
+        | Effect::LookAtServices => false,
         _ => true,
     });
     opened.chain(done.map(|effect| format!("{effect:?}"))).collect()
