@@ -53,6 +53,7 @@ use crate::{
     demo, fault,
     log::Log,
     memory::Memory,
+    net,
     term::{self, Capabilities, Colours},
     theme::{Depth, Glyphs},
     time::Clock,
@@ -64,6 +65,9 @@ use crate::{
 const LARGE_LIST: usize = 256 * 1024;
 /// Messages of the wire that are taken in before keys are looked at again.
 const BATCH: usize = 256;
+/// For so long the first frame after a stop waits for the connections to answer. Where one does not, all is as before the stop,
+/// and its silence is found as ever.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Opens the screen on the labs that the arguments name.
 ///
@@ -255,6 +259,7 @@ fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitC
         memory: person.memory,
         playing,
         log,
+        looking: None,
         exit: None,
     };
     runner.begin(size);
@@ -312,7 +317,16 @@ struct Runner {
     memory: Memory,
     playing: Option<Playing>,
     log: Log,
+    looking: Option<Looking>,
     exit: Option<u8>,
+}
+
+/// The program was stopped, and what its connections have become meanwhile is being found out: nothing is drawn before.
+struct Looking {
+    /// Labs that have not told yet.
+    left: usize,
+    /// How long is waited for them, on the real clock.
+    until: Duration,
 }
 
 /// Where everything comes from that the loop waits for, but for what the labs bring themselves.
@@ -391,10 +405,12 @@ impl Runner {
             [history, self.wakes(lab)]
         });
         let labs = labs.flatten().min();
-        let title = self.title.as_ref().and_then(Title::due);
-        let others =
-            [labs, self.painter.due(self.app(), false), title, self.playing_wake_at(), typing.wake_at()];
-        others.into_iter().flatten().min()
+        let shown = match &self.looking {
+            Some(looking) => [Some(looking.until), None],
+            None => [self.painter.due(self.app(), false), self.title.as_ref().and_then(Title::due)],
+        };
+        let others = [labs, self.playing_wake_at(), typing.wake_at()];
+        others.into_iter().chain(shown).flatten().min()
     }
 
     /// When time alone brings something in a lab, on the real clock.
@@ -409,15 +425,9 @@ impl Runner {
         let memory = self.memory.clone();
         while !self.leaves() {
             self.tell_of_labs();
-            let real = self.clock.now().mono;
-            if self.painter.due(self.app(), person).is_some_and(|at| at <= real) {
-                self.draw()?;
-            }
+            self.show(person)?;
             person = false;
             let real = self.clock.now().mono;
-            if let Some(title) = &mut self.title {
-                title.write(&self.terminal, real)?;
-            }
             let wake = self.wake_at(&typing).unwrap_or(real + Duration::from_secs(3600));
             let sleep = tokio::time::sleep_until(self.clock.instant(wake.max(real)).into());
             let mut due = false;
@@ -511,6 +521,23 @@ impl Runner {
         Ok(())
     }
 
+    /// Brings the terminal up to date, where that is due.
+    fn show(&mut self, person: bool) -> anyhow::Result<()> {
+        let real = self.clock.now().mono;
+        self.looking.take_if(|looking| looking.left == 0 || looking.until <= real);
+        if self.looking.is_some() {
+            return Ok(());
+        }
+        if self.painter.due(self.app(), person).is_some_and(|at| at <= real) {
+            self.draw()?;
+        }
+        let real = self.clock.now().mono;
+        if let Some(title) = &mut self.title {
+            title.write(&self.terminal, real)?;
+        }
+        Ok(())
+    }
+
     fn draw(&mut self) -> anyhow::Result<()> {
         let now = self.now();
         self.app_mut().settle(now);
@@ -551,7 +578,7 @@ impl Runner {
             }
             term::Input::Signal(term::Signal::Continue) => {
                 let size = self.terminal.refresh()?;
-                self.whole_frame(size)
+                self.come_back(size)
             }
             term::Input::Signal(signal) => {
                 self.exit = Some(signal.exit_code());
@@ -574,13 +601,23 @@ impl Runner {
         Ok(())
     }
 
+    /// The terminal shows nothing of ours any more: the next frame is a whole one.
     fn whole_frame(&mut self, size: (u16, u16)) -> anyhow::Result<()> {
         self.resize(size)?;
         self.painter.redraw();
         if let Some(title) = &mut self.title {
             title.forget();
         }
-        self.draw()
+        Ok(())
+    }
+
+    /// The same after a stop. Nothing is shown before it is known what has become of the connections: while the program did not
+    /// run it answered no ping, and what the router dropped then is not to be shown as waiting, not even for one frame.
+    fn come_back(&mut self, size: (u16, u16)) -> anyhow::Result<()> {
+        let nets = self.labs.iter().filter_map(|lab| lab.net.as_ref());
+        let left = nets.filter(|net| net.commands.send(net::Command::Look).is_ok()).count();
+        self.looking = Some(Looking { left, until: self.clock.now().mono + LOOK });
+        self.whole_frame(size)
     }
 
     fn wire(&mut self, at: usize, event: Incoming) -> anyhow::Result<()> {
@@ -600,6 +637,11 @@ impl Runner {
             Incoming::Link { line, state } => self.log.line(&format!("{tag}{line:?}: {state:?}"), now),
             Incoming::Missed { count } => {
                 self.log.line(&format!("{tag}{count} bus messages were let go"), now);
+            }
+            Incoming::Looked => {
+                if let Some(looking) = &mut self.looking {
+                    looking.left = looking.left.saturating_sub(1);
+                }
             }
             Incoming::Reply { reply, .. } => {
                 if let Some(entry) = lab.book.answered(reply, now)

@@ -233,6 +233,9 @@ mod pipes;
 #[path = "terminal/signals.rs"]
 mod signals;
 
+#[path = "terminal/stops.rs"]
+mod stops;
+
 #[path = "terminal/title.rs"]
 mod title;
 

@@ -310,7 +310,7 @@ impl Session {
                 }
             }
             Incoming::Reply { line, reply } => self.reply(line, reply, now, &mut out),
-            Incoming::Sent { .. } | Incoming::Raw { .. } => {}
+            Incoming::Sent { .. } | Incoming::Raw { .. } | Incoming::Looked => {}
             Incoming::Unsent { id, why } => self.unsent(&id, why, now, &mut out),
             Incoming::Withdrawn { id } => self.closed(&id, now, &mut out),
             Incoming::Bad { line, .. } => {

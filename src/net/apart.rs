@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     Event,
     dial::{Limits, dial},
-    line::{Goal, Handle, Keeper, Outgoing, Shared},
+    line::{Goal, Handle, Keeper, Look, Outgoing, Shared},
     talk::{self, Ended},
 };
 use crate::wire::{
@@ -79,6 +79,7 @@ impl Apart {
                 apart.shared.feed.sure(Event::Unsent { id: id.clone(), why });
             }
             apart.open.borrow_mut().remove(&id);
+            handle.seen();
             // The next one has its turn, whatever became of this, but not before the one that this waited for.
             if let Some(before) = before {
                 let _ = before.await;
@@ -92,6 +93,11 @@ impl Apart {
         if let Some(handle) = self.open.borrow().get(id) {
             handle.withdraw();
         }
+    }
+
+    /// Looks at all that are up.
+    pub(super) fn look(&self, look: &Look) {
+        self.open.borrow().values().for_each(|handle| handle.look(look));
     }
 
     /// Waits until all have ended.
@@ -132,7 +138,9 @@ async fn carry(
     let (out, queue) = mpsc::unbounded_channel();
     let _ = out.send(frame);
     let mut left = Vec::new();
+    handle.up.set(true);
     let ended = talk::talk(keeper, &url, socket, &pulse, queue, &mut left).await;
+    handle.up.set(false);
     drop(out);
     let unsent = !left.is_empty();
     match ended {

@@ -5,6 +5,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    convert::Infallible,
     path::{Path, PathBuf},
     rc::Rc,
     time::Duration,
@@ -49,6 +50,9 @@ pub(super) struct Outgoing {
     pub text: String,
 }
 
+/// Held by each connection that is being looked at, until it has answered or its loss was told.
+pub(super) type Look = mpsc::Sender<Infallible>;
+
 /// How the dispatcher reaches a connection.
 pub(super) struct Handle {
     /// There exactly while the connection is up.
@@ -68,6 +72,11 @@ pub(super) struct Handle {
     pub good_bye: Cell<bool>,
     /// Told, or dropped, when the other side has read what was sent; there exactly while somebody waits for that.
     pub receipt: RefCell<Option<oneshot::Sender<()>>>,
+    /// It is up.
+    pub up: Cell<bool>,
+    /// Who waits for a sign of life.
+    looks: RefCell<Vec<Look>>,
+    looked_at: Notify,
 }
 
 impl Handle {
@@ -82,7 +91,28 @@ impl Handle {
             withdrawn: Notify::new(),
             good_bye: Cell::new(false),
             receipt: RefCell::default(),
+            up: Cell::new(false),
+            looks: RefCell::default(),
+            looked_at: Notify::new(),
         }
+    }
+
+    /// Asks the other side for a sign of life, if it is up.
+    pub(super) fn look(&self, look: &Look) {
+        if self.up.get() {
+            self.looks.borrow_mut().push(look.clone());
+            self.looked_at.notify_one();
+        }
+    }
+
+    /// Waits until the other side is to be asked for a sign of life.
+    pub(super) async fn asked_to_look(&self) {
+        self.looked_at.notified().await;
+    }
+
+    /// The other side has given one, or its loss was told.
+    pub(super) fn seen(&self) {
+        self.looks.take();
     }
 
     /// Gives up the connection that is up, for this reason, and opens another after the usual pause.
@@ -240,8 +270,6 @@ pub(super) struct Keeper {
     unanswered: RefCell<Option<Text>>,
     /// The token file as it was at the last try.
     token_seen: RefCell<Option<Vec<u8>>>,
-    /// It is up.
-    up: Cell<bool>,
     /// How long the last connection was up; `None` if it never was.
     lived: Cell<Option<Duration>>,
 }
@@ -256,7 +284,6 @@ impl Keeper {
             told: RefCell::default(),
             unanswered: RefCell::default(),
             token_seen: RefCell::default(),
-            up: Cell::new(false),
             lived: Cell::new(None),
         }
     }
@@ -265,7 +292,7 @@ impl Keeper {
         let mut stop = self.shared.stop.clone();
         let told_to_stop = async {
             let _ = stop.wait_for(|&s| s).await;
-            if self.up.get() {
+            if self.handle.up.get() {
                 // It says good-bye first, and ends by itself.
                 std::future::pending::<()>().await;
             }
@@ -313,6 +340,7 @@ impl Keeper {
                 None => LinkState::Stopped { problem },
             };
             feed.link(&self.line, state);
+            self.handle.seen();
             let over = async {
                 match pause {
                     Some(pause) => tokio::time::sleep(pause).await,
@@ -345,7 +373,7 @@ impl Keeper {
         };
         let (out, queue) = mpsc::unbounded_channel();
         self.handle.out.replace((self.line != Line::Bus).then_some(out));
-        self.up.set(true);
+        self.handle.up.set(true);
         // What was wrong with an earlier connection is over.
         self.handle.fault.take();
         self.shared.feed.link(&self.line, LinkState::Live);
@@ -354,7 +382,7 @@ impl Keeper {
         let ended = talk::talk(self, &target.url(), socket, &pulse, queue, &mut left).await;
         self.handle.out.replace(None);
         self.handle.losses.send_replace(());
-        self.up.set(false);
+        self.handle.up.set(false);
         self.lived.set(Some(clock.now().since(since)));
         for frame in left {
             let why = "The connection was lost before it went out".to_owned();

@@ -170,6 +170,8 @@ pub enum Command {
     },
     /// Try all that are down again now.
     Retry,
+    /// Find out which of the connections that are up still are, as after a stop of this program: ends in [`Event::Looked`].
+    Look,
     /// Give up a connection that is up but good for nothing, unless something is just coming on it; it is opened anew after
     /// the usual pause.
     GiveUp {
@@ -298,7 +300,7 @@ async fn run(
 
 /// Carries out commands until there are none left to come.
 async fn dispatch(
-    shared: &Shared,
+    shared: &Rc<Shared>,
     handles: &HashMap<Line, Rc<Handle>>,
     apart: Option<&Rc<Apart>>,
     orders: &mut mpsc::UnboundedReceiver<Command>,
@@ -321,6 +323,18 @@ async fn dispatch(
                 }
             }
             Command::Retry => handles.values().for_each(|h| h.retry.notify_waiters()),
+            Command::Look => {
+                let (look, mut all) = mpsc::channel(1);
+                handles.values().for_each(|handle| handle.look(&look));
+                apart.iter().for_each(|apart| apart.look(&look));
+                drop(look);
+                let shared = Rc::clone(shared);
+                tokio::task::spawn_local(async move {
+                    // Nothing is ever sent: it ends when the last connection has dropped its own.
+                    all.recv().await;
+                    shared.feed.sure(Event::Looked);
+                });
+            }
         }
     }
 }

@@ -48,6 +48,9 @@ const MORE_THAN_PONGS: u64 = 1024;
 /// What goes behind the frame of a task with its own connection, for the other side to give back once it has read both.
 const RECEIPT: &[u8] = b"read?";
 
+/// What is asked for a sign of life.
+const LOOK: &[u8] = b"there?";
+
 /// Why a connection ended.
 pub(super) enum Ended {
     /// It broke, or was closed.
@@ -190,6 +193,7 @@ async fn read(
                     let _ = receipt.send(());
                 }
             }
+            Some(Ok(Message::Pong(of))) if of == LOOK => keeper.handle.seen(),
             // Pongs are made by tungstenite and written out by the next read, which follows at once.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
             Some(Ok(Message::Close(frame))) => {
@@ -228,6 +232,11 @@ async fn write(
             biased;
             _ = pings.tick() => {
                 if let Err(e) = signs_of_life(sink).await {
+                    return e;
+                }
+            }
+            () = keeper.handle.asked_to_look() => {
+                if let Err(e) = sink.send(Message::Ping(Bytes::from_static(LOOK))).await {
                     return e;
                 }
             }

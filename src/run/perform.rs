@@ -209,7 +209,7 @@ impl Runner {
                 self.handle(at, Msg::AskedToStop { can })?;
             }
             Effect::Suspend => match self.terminal.suspend() {
-                Ok(size) => self.whole_frame(size)?,
+                Ok(size) => self.come_back(size)?,
                 // The shell went away while the question stood.
                 Err(term::SuspendError::NoShell) => self.handle(at, Msg::AskedToStop { can: false })?,
                 Err(e) => return Err(e.into()),

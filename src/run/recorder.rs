@@ -129,7 +129,7 @@ impl Recorder {
                 What::In { line: line.clone(), frame: frame.clone() }
             }
             Incoming::Bus(_) | Incoming::Bad { .. } if after_raw => return,
-            Incoming::Bus(_) => return,
+            Incoming::Bus(_) | Incoming::Looked => return,
             Incoming::Reply { line, reply } => {
                 What::In { line: line.clone(), frame: Frame::Text(reply.text.clone()) }
             }

@@ -246,6 +246,8 @@ pub enum Incoming {
         /// How many.
         count: u64,
     },
+    /// All connections that were up have been looked at, as was asked for: each has answered, or its loss stands before this.
+    Looked,
 }
 
 impl Incoming {

@@ -30,6 +30,8 @@ mod recording;
 mod results;
 #[path = "screen/schedule.rs"]
 mod schedule;
+#[path = "screen/stops.rs"]
+mod stops;
 #[path = "screen/submit.rs"]
 mod submit;
 
@@ -84,23 +86,18 @@ impl Program {
         more: &[&str],
         env: &[(&str, &str)],
     ) -> Program {
-        let config = tempfile::Builder::new().prefix("config-").tempdir_in(venv::target_dir()).unwrap();
-        let mut orchestration = "juice_setup_name = \"cryo-2\"\n".to_owned();
-        for name in services {
-            let entrypoint = match *name {
-                "lab" => "orangeqs.juice.service:IPythonService",
-                "cryo" => "orangeqs.juice.fridge._service:FridgeService",
-                _ => "bench:Bench",
-            };
-            write!(orchestration, "[services.{name}]\nentrypoint = \"{entrypoint}\"\n").unwrap();
-        }
-        fs::write(config.path().join("orchestration.toml"), orchestration).unwrap();
-        fs::copy(juice.config_dir().join("task-manager.toml"), config.path().join("task-manager.toml"))
-            .unwrap();
-        let (folder, run) = (config.path().display().to_string(), juice.run_dir().display().to_string());
-        let mut args = vec!["--juice-config", &folder, "--juice-run", &run];
-        args.extend(more);
+        let (config, mut args) = configured(juice, services);
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         Program { screen: Screen::start(&args, size, env), _config: config }
+    }
+
+    /// Starts it with these services from a shell's prompt, so that it can be stopped, and waits until it hears the bus.
+    fn in_shell(juice: &Juice, services: &[&str], size: (u16, u16)) -> Program {
+        let (config, args) = configured(juice, services);
+        let program = Program { screen: Screen::start_in_shell(&args.join(" "), size, &[]), _config: config };
+        program.wait_until_it_hears();
+        program
     }
 
     /// Starts it by the lab's address alone, so that it does not hear the kernels, and waits until it hears the bus.
@@ -161,6 +158,25 @@ impl Program {
     fn assert_restored(&self) {
         assert_eq!(self.modes(), Modes::default());
     }
+}
+
+/// A configuration that names just these services, and the arguments for a lab with it.
+fn configured(juice: &Juice, services: &[&str]) -> (tempfile::TempDir, Vec<String>) {
+    let config = tempfile::Builder::new().prefix("config-").tempdir_in(venv::target_dir()).unwrap();
+    let mut orchestration = "juice_setup_name = \"cryo-2\"\n".to_owned();
+    for name in services {
+        let entrypoint = match *name {
+            "lab" => "orangeqs.juice.service:IPythonService",
+            "cryo" => "orangeqs.juice.fridge._service:FridgeService",
+            _ => "bench:Bench",
+        };
+        write!(orchestration, "[services.{name}]\nentrypoint = \"{entrypoint}\"\n").unwrap();
+    }
+    fs::write(config.path().join("orchestration.toml"), orchestration).unwrap();
+    fs::copy(juice.config_dir().join("task-manager.toml"), config.path().join("task-manager.toml")).unwrap();
+    let (folder, run) = (config.path().display().to_string(), juice.run_dir().display().to_string());
+    let args = ["--juice-config", &folder, "--juice-run", &run].map(str::to_owned).to_vec();
+    (config, args)
 }
 
 /// The rows below a service's own line.

@@ -71,6 +71,10 @@ impl Client {
         self.net.commands.send(Command::Withdraw { id: id.into() }).unwrap();
     }
 
+    fn look(&self) {
+        self.net.commands.send(Command::Look).unwrap();
+    }
+
     /// What becomes of the task of that id.
     async fn fate(&mut self, id: &str) -> String {
         self.until("its fate", |event| match event {
@@ -317,4 +321,53 @@ async fn what_waits_for_its_turn_does_not_go_out_after_the_router_is_lost() {
     let fate = client.fate("b").await;
     assert!(fate.contains("unsent: The connection to the router was lost"), "{fate}");
     assert_eq!(*seen.lock().unwrap(), [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn what_was_lost_is_told_before_all_count_as_looked_at() {
+    let gone = Arc::new(Notify::new());
+    let go = Arc::clone(&gone);
+    let url = serve_tasks(move |_, stream| {
+        let go = Arc::clone(&go);
+        async move {
+            let (mut ws, _) = upgrade(stream).await;
+            text(&mut ws).await;
+            // Nobody reads on: the question that comes now is not answered.
+            go.notified().await;
+        }
+    })
+    .await;
+    let mut client = one_sent(quick(&url)).await;
+    client.look();
+    client.send(Line::Router, "b", &frame("b"));
+    let early = client.until("b", |event| match event {
+        Event::Sent { id } if **id == *"b" => Some(false),
+        Event::Looked => Some(true),
+        _ => None,
+    });
+    assert!(!early.await, "one has not answered yet");
+    gone.notify_one();
+    let mut lost = false;
+    client
+        .until("the end of the look", |event| {
+            lost |=
+                matches!(event, Event::Link { line, state: LinkState::Stopped { .. } } if *line == own("a"));
+            matches!(event, Event::Looked).then_some(())
+        })
+        .await;
+    assert!(lost);
+    // All that are left answer.
+    client.look();
+    client.until("the end of another", |event| matches!(event, Event::Looked).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_look_waits_for_none_that_is_down() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let mut client = Client::start(Options { first_backoff: PATIENCE, max_backoff: PATIENCE, ..quick(&url) });
+    client.down(Line::Router).await;
+    client.look();
+    client.until("the end of the look", |event| matches!(event, Event::Looked).then_some(())).await;
 }
