@@ -5,6 +5,7 @@ use std::{
     collections::HashMap,
     fs::{File, OpenOptions},
     io,
+    ops::ControlFlow,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -217,6 +218,31 @@ impl Journal {
             }
             last = row.get(COUNT + 1)?;
             each(row.get(COUNT)?, record);
+        }
+        Ok(last)
+    }
+
+    /// The same of all, the newest first, as long as they are taken. What to ask [`Journal::lines`] with afterwards: it may
+    /// bring some of them once more.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn newest(&self, mut each: impl FnMut(RowId, Record) -> ControlFlow<()>) -> Result<i64, Trouble> {
+        let attended = self.is_attended();
+        let mut words = Words::default();
+        // Before the lines: what changes while they are read is a later change.
+        let last = self.db.query_row("SELECT ifnull(max(change), 0) FROM task", [], |row| row.get(0))?;
+        let sql = format!("SELECT {COLUMNS}, row FROM task ORDER BY row DESC");
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let mut record = schema::read(row, &mut words)?;
+            if !attended {
+                doubt(&mut record.past);
+            }
+            if each(row.get(COUNT)?, record).is_break() {
+                break;
+            }
         }
         Ok(last)
     }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -93,6 +94,27 @@ impl Table {
         self.places = self.lines.iter().enumerate().map(|(at, (row, _))| (*row, at)).collect();
     }
 
+    /// Reads the lines that find room, the newest first: a file may have many more.
+    fn read_newest(&mut self, journal: &Journal) -> Result<(), Trouble> {
+        let (mut lines, mut bytes, mut left_out) = (Vec::new(), 0, false);
+        let room = self.room - self.room / 5;
+        self.change = journal.newest(|row, record| {
+            let line = (row, Arc::new(record.past));
+            bytes += weight(&line);
+            if bytes > room {
+                bytes -= weight(&line);
+                left_out = true;
+                return ControlFlow::Break(());
+            }
+            lines.push(line);
+            ControlFlow::Continue(())
+        })?;
+        lines.reverse();
+        self.places = lines.iter().enumerate().map(|(at, (row, _))| (*row, at)).collect();
+        (self.lines, self.bytes, self.left_out) = (lines, bytes, left_out);
+        Ok(())
+    }
+
     /// Takes in what has changed in the file, by this program or another; true: something has.
     pub fn refresh(&mut self, journal: &Journal) -> Result<bool, Trouble> {
         let pruned = journal.pruned()?;
@@ -102,7 +124,10 @@ impl Table {
             (self.query, self.pruned) = (query, pruned);
         }
         let before = self.change;
-        self.change = journal.lines(before, |row, record| {
+        if before == 0 {
+            self.read_newest(journal)?;
+        }
+        self.change = journal.lines(self.change, |row, record| {
             let line = (row, Arc::new(record.past));
             self.payloads.changed(row);
             self.bytes += weight(&line);
@@ -200,6 +225,17 @@ mod tests {
             let newest = format!("q{:04}", round * 200 + 199);
             assert!(found.lines.iter().any(|(_, past)| *past.key.0 == *newest), "{newest}");
         }
+        // Who opens it later reads those that find room, and then what changes.
+        let mut late = Table { room: table.room, query: table.query.clone(), ..Table::new(&memory) };
+        late.newest.store(1, Ordering::Relaxed);
+        assert!(late.refresh(&journal).unwrap() && !late.refresh(&journal).unwrap());
+        let found = late.answer(&journal).unwrap().unwrap();
+        assert_eq!((found.total, found.left_out + found.lines.len()), (1_000, 1_000));
+        assert!((70..=120).contains(&found.lines.len()), "{}", found.lines.len());
+        assert!(found.lines.iter().any(|(_, past)| *past.key.0 == *"q0999"));
+        assert_eq!(late.bytes, late.lines.iter().map(weight).sum::<usize>());
+        assert_eq!(late.places[&late.lines[3].0], 3);
+        drop(late);
         // One that is at hand and changes is still there once.
         let before = table.lines.len();
         let mut changed = record(999);
