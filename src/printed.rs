@@ -13,6 +13,11 @@ const MOST_LINES: usize = 2_000;
 const LONGEST: usize = 4_096;
 /// Characters of all lines.
 const MOST: usize = 256 * 1024;
+/// So much is read at once, bytes; a sequence that is longer has no end, and is given up: what follows is text again.
+const PIECE: usize = 4_096;
+const LONGEST_SEQUENCE: usize = 64 * 1024;
+/// What a cell's text takes beside its characters, bytes: the parser, keys, the allocator's share.
+const OVERHEAD: usize = 1_024;
 /// How far up one can go: programs that draw several bars go up as many lines.
 const HIGHEST: usize = 200;
 
@@ -21,6 +26,8 @@ const HIGHEST: usize = 200;
 pub struct Printed {
     parser: Parser,
     lines: Lines,
+    /// Bytes since something came of them.
+    silent: usize,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +40,8 @@ struct Lines {
     let_go: usize,
     /// Something of a line that was too long was let go.
     cut: bool,
+    /// Something came of what was read.
+    heard: bool,
 }
 
 impl std::fmt::Debug for Printed {
@@ -43,9 +52,23 @@ impl std::fmt::Debug for Printed {
 
 impl Printed {
     /// Takes more of it.
-    pub fn feed(&mut self, text: &str) {
-        self.parser.advance(&mut self.lines, text.as_bytes());
-        self.lines.bound();
+    pub fn feed(&mut self, mut text: &str) {
+        while !text.is_empty() {
+            let (piece, rest) = text.split_at(text.floor_char_boundary(PIECE));
+            self.lines.heard = false;
+            self.parser.advance(&mut self.lines, piece.as_bytes());
+            self.silent = if self.lines.heard { 0 } else { self.silent + piece.len() };
+            if self.silent > LONGEST_SEQUENCE {
+                (self.parser, self.silent) = (Parser::new(), 0);
+            }
+            self.lines.bound();
+            text = rest;
+        }
+    }
+
+    /// No more comes.
+    pub fn end(&mut self) {
+        self.parser = Parser::new();
     }
 
     /// All is wiped, as `clear_output` asks for.
@@ -80,7 +103,7 @@ impl Printed {
 
     /// What it takes, bytes.
     pub fn bytes(&self) -> usize {
-        self.lines.characters * size_of::<char>() + self.lines.lines.len() * size_of::<Vec<char>>()
+        OVERHEAD + self.lines.characters * size_of::<char>() + self.lines.lines.len() * size_of::<Vec<char>>()
     }
 }
 
@@ -117,6 +140,7 @@ impl Lines {
 
 impl Perform for Lines {
     fn print(&mut self, character: char) {
+        self.heard = true;
         if self.column >= LONGEST {
             self.cut = true;
             return;
@@ -134,6 +158,7 @@ impl Perform for Lines {
     }
 
     fn execute(&mut self, byte: u8) {
+        self.heard = true;
         match byte {
             b'\n' => {
                 self.line();
@@ -157,6 +182,7 @@ impl Perform for Lines {
     }
 
     fn csi_dispatch(&mut self, params: &Params, _: &[u8], _: bool, action: char) {
+        self.heard = true;
         let first = params.iter().next().and_then(|param| param.first()).map(|&n| usize::from(n));
         let count = first.filter(|&n| n > 0).unwrap_or(1);
         match action {
@@ -262,12 +288,31 @@ mod tests {
         assert_eq!(printed.last().as_deref(), Some("line 9999"));
         let mut printed = Printed::default();
         printed.feed(&"x".repeat(3_000_000));
-        assert!(printed.is_cut() && printed.bytes() <= LONGEST * 4 + 100);
+        assert!(printed.is_cut() && printed.bytes() <= OVERHEAD + LONGEST * 4 + 100);
         printed.feed(&"\n".repeat(3_000_000));
         assert!(printed.lines().count() <= MOST_LINES);
         let mut printed = Printed::default();
         (0..200).for_each(|_| printed.feed(&format!("{}\n", "y".repeat(4_000))));
-        assert!(printed.bytes() <= MOST * 4 + 200 * 24 && printed.let_go() > 0, "{}", printed.bytes());
+        assert!(
+            printed.bytes() <= OVERHEAD + MOST * 4 + 200 * 24 && printed.let_go() > 0,
+            "{}",
+            printed.bytes()
+        );
+    }
+
+    #[test]
+    fn a_sequence_without_an_end_swallows_little_and_keeps_nothing() {
+        let mut printed = Printed::default();
+        printed.feed("\x1b]1337;File=inline=1:");
+        for _ in 0..100 {
+            printed.feed(&"A".repeat(10_000));
+        }
+        printed.feed("\nlast");
+        assert_eq!(printed.last().as_deref(), Some("last"));
+        // Far to the right on each line: a little text that would be a lot of blanks.
+        let mut printed = Printed::default();
+        printed.feed(&"\x1b[4000Cx\n".repeat(20_000));
+        assert!(printed.bytes() <= 2 * MOST * 4, "{}", printed.bytes());
     }
 
     #[test]

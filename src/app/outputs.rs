@@ -3,7 +3,10 @@
 //! Pure. A cell is known by its code, which the task that holds the slot has too. It refuses to give a task what another
 //! one printed: what cannot be told apart is nobody's.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use crate::{
     printed::Printed,
@@ -18,6 +21,10 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 const LATE: usize = 10;
 /// A cell and its task's end are heard within this of each other, seconds.
 const TOGETHER: u64 = 10;
+/// How often it is looked whose output something is.
+const OFTEN: Duration = Duration::from_millis(100);
+/// How long the bus may be behind the kernel.
+const WAITED: Duration = Duration::from_secs(1);
 
 /// What a kernel tells of the cell in the slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +45,8 @@ pub struct Cell {
     code: Text,
     at: Now,
     task: Option<TaskKey>,
+    /// The task of the cell before it, which is over: of the same code perhaps, and not this one's.
+    not: Option<TaskKey>,
     /// The text.
     pub printed: Printed,
     /// It has ended.
@@ -54,6 +63,8 @@ pub struct Outputs {
     order: VecDeque<TaskKey>,
     bytes: usize,
     revision: u64,
+    /// When it was last looked whose they are.
+    looked: Option<Now>,
 }
 
 impl Outputs {
@@ -62,8 +73,11 @@ impl Outputs {
         self.revision += 1;
         match told {
             Told::Begins(code) => {
-                let cell = Cell { code, at: now, task: None, printed: Printed::default(), over: false };
-                if let Some(before) = self.last.insert(service, cell) {
+                let before = self.last.remove(&service);
+                let not = before.as_ref().and_then(|cell| cell.task.clone());
+                let cell = Cell { code, at: now, task: None, not, printed: Printed::default(), over: false };
+                self.last.insert(service, cell);
+                if let Some(before) = before {
                     self.keep(before);
                 }
             }
@@ -86,8 +100,11 @@ impl Outputs {
     }
 
     /// Keeps it with its task, if that is known and it printed anything.
-    fn keep(&mut self, cell: Cell) {
+    fn keep(&mut self, mut cell: Cell) {
         let Some(key) = cell.task.clone().filter(|_| !cell.printed.is_empty()) else { return };
+        // Whose it is is known.
+        cell.code = Text::default();
+        cell.printed.end();
         self.bytes += cell.printed.bytes();
         if let Some(before) = self.kept.insert(key.clone(), cell) {
             self.bytes -= before.printed.bytes();
@@ -105,24 +122,35 @@ impl Outputs {
     pub fn look(&mut self, store: &Store, now: Now) {
         // A cell that nobody sent as a task, such as a notebook's, is looked for in vain, and not for ever.
         let fresh = |cell: &Cell| cell.task.is_none() && now.since(cell.at).as_secs() < TOGETHER;
-        for (service, cell) in self.last.iter_mut().filter(|(_, cell)| fresh(cell)) {
+        let soon = self.looked.is_some_and(|at| now.since(at) < OFTEN);
+        if soon || !self.last.values().any(fresh) {
+            return;
+        }
+        self.looked = Some(now);
+        let Outputs { last, kept, revision, .. } = self;
+        for (service, cell) in last.iter_mut().filter(|(_, cell)| fresh(cell)) {
             let lanes = store.lanes(service, true, now);
-            let late = lanes.ended.iter().take(LATE).filter(|task| {
+            // The bus may be behind: a task that ended before the cell began is the cell's only if no other one comes.
+            let waited = now.since(cell.at) >= WAITED;
+            let late = |task: &&&Task| {
                 task.ended.is_some_and(|end| {
-                    let (earlier, later) =
-                        if end.at.mono < cell.at.mono { (end.at, cell.at) } else { (cell.at, end.at) };
-                    later.since(earlier).as_secs() < TOGETHER || !end.exact
+                    let before = end.at.mono < cell.at.mono;
+                    let (earlier, later) = if before { (end.at, cell.at) } else { (cell.at, end.at) };
+                    (waited || !before) && later.since(earlier).as_secs() < TOGETHER
                 })
-            });
+            };
             let fits = |task: &&&Task| {
                 let code = task.payload.as_deref().filter(|_| task.is_ipython());
-                code.and_then(|payload| json::string(json::get(payload, "code")?))
-                    .is_some_and(|code| *code == *cell.code)
+                let code = code.and_then(|payload| json::string(json::get(payload, "code")?));
+                code.is_some_and(|code| *code == *cell.code)
+                    && cell.not.as_ref() != Some(&task.key)
+                    && !kept.contains_key(&task.key)
             };
-            let found = lanes.holders.iter().find(fits).or_else(|| late.into_iter().find(|task| fits(task)));
+            let ended = lanes.ended.iter().take(LATE).filter(late);
+            let found = lanes.holders.iter().find(fits).or_else(|| ended.into_iter().find(|task| fits(task)));
             if let Some(task) = found {
                 cell.task = Some(task.key.clone());
-                self.revision += 1;
+                *revision += 1;
             }
         }
     }

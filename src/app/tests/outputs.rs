@@ -53,12 +53,12 @@ fn what_is_heard_before_or_after_its_task_is_its_all_the_same_and_nobody_elses()
     // The kernel is heard first.
     says(&mut b, Told::Begins("x".into()));
     prints(&mut b, "early");
-    b.runs(&cell("a", "x")).shows("early");
+    b.later(0.2).runs(&cell("a", "x")).later(0.2).msg(Msg::Wake).shows("early");
     // A task that has ended before its kernel was heard.
     b.ran(&cell("a", "x")).ran(&cell("fast", "y"));
     says(&mut b, Told::Begins("y".into()));
     prints(&mut b, "late");
-    says(&mut b, Told::Ends);
+    says(&mut b, Told::Ends).later(1.1).msg(Msg::Wake);
     let store = b.app.store();
     let printed =
         |id: &str| b.app.ui.outputs.of(store.find(id).unwrap()).and_then(|cell| cell.printed.last());
@@ -71,6 +71,25 @@ fn what_is_heard_before_or_after_its_task_is_its_all_the_same_and_nobody_elses()
     b.msg(Msg::Printed("fridge".into(), Told::Begins("x".into())));
     b.msg(Msg::Printed("fridge".into(), Told::Printed("elsewhere".into())));
     b.shows_not("private").shows_not("elsewhere");
+}
+
+#[test]
+fn a_cell_that_runs_twice_prints_for_each_by_itself() {
+    let mut b = Bench::new();
+    b.runs(&cell("first", "x"));
+    says(&mut b, Told::Begins("x".into()));
+    prints(&mut b, "of the first").later(0.2).msg(Msg::Wake);
+    // The kernel is ahead of the bus, which has the first one as holder still.
+    says(&mut b, Told::Ends);
+    says(&mut b, Told::Begins("x".into()));
+    prints(&mut b, "of the second").later(0.2).msg(Msg::Wake);
+    b.completed(&cell("first", "x"), &ok("first")).later(0.2).msg(Msg::Wake);
+    b.runs(&cell("second", "x")).later(0.2).msg(Msg::Wake);
+    let store = b.app.store();
+    let printed =
+        |id: &str| b.app.ui.outputs.of(store.find(id).unwrap()).and_then(|cell| cell.printed.last());
+    assert_eq!(printed("first").as_deref(), Some("of the first"));
+    assert_eq!(printed("second").as_deref(), Some("of the second"));
 }
 
 #[test]
