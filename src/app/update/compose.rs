@@ -423,7 +423,7 @@ pub(super) fn editor_closed(app: &mut App, edited: Edited, now: Now) -> Vec<Effe
             let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() else { return Vec::new() };
             if large::too_large(text.len()).is_some() {
                 let ending = if compose.outside == Outside::Payload { "json" } else { "txt" };
-                return vec![large::save_edited(compose, text, ending)];
+                return vec![large::save_edited(compose, text, ending, now)];
             }
             let done = match (compose.outside, compose.form_mut()) {
                 (Outside::Field(id), Some(form)) => {

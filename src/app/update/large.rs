@@ -35,7 +35,7 @@ pub(super) fn ask_to_save(app: &mut App, task: &Task, now: Now) -> bool {
             return true;
         }
     };
-    let name = file_name(&source.task_type.class, "json");
+    let name = file_name(&source.task_type.class, "json", now);
     let secrets = match app.store().is_recalled(&task.key) {
         true => "Secrets were not kept: asterisks stand in their places.",
         false => "What is secret in it stands there in the clear.",
@@ -52,13 +52,14 @@ pub(super) fn ask_to_save(app: &mut App, task: &Task, now: Now) -> bool {
 }
 
 /// What an editor left is not lost where it is too large to go on with here: it is saved.
-pub(super) fn save_edited(compose: &Compose, text: String, ending: &str) -> Effect {
-    let name = file_name(&compose.task_type.class, ending);
+pub(super) fn save_edited(compose: &Compose, text: String, ending: &str, now: Now) -> Effect {
+    let name = file_name(&compose.task_type.class, ending, now);
     Effect::SavePayload { name, payload: text.into(), told: "too large to be edited here, so it is saved" }
 }
 
-/// A file's name for a payload of that class.
-fn file_name(class: &str, ending: &str) -> String {
+/// A file's name for a payload of that class: of this moment, so that no earlier one is taken for it.
+fn file_name(class: &str, ending: &str, now: Now) -> String {
     let kind: String = class.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
-    format!("{}.{ending}", if kind.is_empty() { "task" } else { &kind })
+    let kind = if kind.is_empty() { "task" } else { &kind };
+    format!("{kind}-{}.{ending}", now.utc.with_timezone(&chrono::Local).format("%Y%m%d-%H%M%S"))
 }
