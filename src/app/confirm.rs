@@ -64,8 +64,8 @@ pub enum Deed {
     SavePayload(String, Text),
     /// Let a task of this service's try out what a rebuild of it would bring.
     TryRebuild(Text),
-    /// Do that to this service.
-    Control(Text, control::Deed),
+    /// Do that to this service, on which these tasks were seen to run.
+    Control(Text, control::Deed, Vec<TaskKey>),
     /// End the program.
     Quit,
     /// Stop the program, as Ctrl-Z does.

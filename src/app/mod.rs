@@ -664,7 +664,7 @@ impl App {
             at(said.at.mono + confirm::SILENCE);
         }
         let looks = matches!(self.ui.layers.last(), Some(Layer::Services(_)));
-        if let Some(t) = self.ui.services.wake_at(looks && !self.ui.behind && !self.is_replay()) {
+        if let Some(t) = self.ui.services.wake_at(looks && !self.ui.behind && !self.is_replay(), now) {
             at(t);
         }
         if self.ui.behind {

@@ -180,9 +180,11 @@ impl Care {
     }
 
     /// The next moment at which something is given up, or asked anew where the services are `seen`.
-    pub fn wake_at(&self, seen: bool) -> Option<Duration> {
+    pub fn wake_at(&self, seen: bool, now: Now) -> Option<Duration> {
         let waits = self.going.values().filter_map(|going| match going.step {
-            Step::Stops(_, until) | Step::Answers(_, until) => Some(until),
+            Step::Stops(_, until) => Some(until),
+            // A Ping that failed is sent once more.
+            Step::Answers(_, until) => Some(until.min(now.mono + Duration::from_secs(1))),
             _ => None,
         });
         let again = self.asked.map(|at| at.mono + OFTEN);

@@ -8,7 +8,7 @@
 //! | 3 | nobody knows whether it was done |
 //! | 4 | nothing was done; the same command may be given again |
 //!
-//! Each deed says first whom it hits, and wants a *yes*. It refuses to call anything done that was not seen.
+//! Each deed says first what it stops, and wants a *yes*. It refuses to call anything done that was not seen.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -34,12 +34,13 @@ use crate::{
     },
     clean::Clean,
     net::control::{Control, Controls},
-    store::{Outcome, State, Task, TaskKey},
+    store::{Outcome, Reason, State, Task, TaskKey},
+    time::Now,
     view::words,
     wire::{
         control::{self, Failure, Process},
         frame::TaskFrame,
-        link::{Line, LinkState},
+        link::Line,
     },
 };
 
@@ -49,6 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const HEARD: Duration = Duration::from_secs(3);
 /// A Ping that the bus did not bring by then is sent again.
 const AGAIN: Duration = Duration::from_millis(300);
+/// Between two Pings.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked whether work beside the talk is done.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -202,12 +205,17 @@ impl Deed<'_> {
         let controls = self.controls.clone();
         let name = self.name.to_owned();
         talk.writes_deed(self.name, control::Deed::Interrupt);
+        let since = talk.now();
         beside(&mut talk, false, move |_| controls.interrupt(&name))?.map_err(ended)?;
         // A cell that waits for something hears of it at its next event: this is one.
-        self.ping(&mut talk)?;
+        if self.ping(&mut talk).is_err() {
+            out::say(
+                "note: the connection was lost, so a cell that waits (await) hears of the signal only at its next event",
+            );
+        }
         let end = talk.now().mono + services::STOPS;
         loop {
-            let stopped: Vec<Value> = self.ended(&talk).map(stopped).collect();
+            let stopped: Vec<Value> = self.ended(&talk, since).map(stopped).collect();
             if !stopped.is_empty() {
                 for task in &stopped {
                     let said = task["error"].as_str().unwrap_or_default();
@@ -296,6 +304,11 @@ impl Deed<'_> {
             return Ok(OK);
         }
         self.sure(control::Deed::Rebuild)?;
+        // Whoever wished to end while the question stood does not mean to build.
+        let now = talk.now().mono;
+        if let Step::Stop(_) = talk.step(Some(now)) {
+            return Err(End::new(NOT_SENT, "interrupted before the build"));
+        }
         out::say("building; this can take long (Ctrl-C waits no longer, the build goes on)");
         let begun = talk.now();
         let controls = self.controls.clone();
@@ -379,30 +392,9 @@ impl Deed<'_> {
             return Err(End::new(NOT_SENT, format!("nothing was done: {why}")));
         }
         let mut talk = Talk::start(self.lab, self.lab.options(&self.lab.memory()), false)?;
-        let end = talk.now().mono + PATIENCE;
-        loop {
-            let problem = match talk.session.link(&Line::Router).map(|link| &link.state) {
-                Some(LinkState::Live) => return Ok(talk),
-                Some(LinkState::Waiting { problem, .. } | LinkState::Stopped { problem }) => {
-                    Some(problem.clone())
-                }
-                _ => None,
-            };
-            let late = talk.now().mono >= end;
-            match problem {
-                Some(problem) if late || !links::passes(problem.kind) => {
-                    return Err(End::new(
-                        NOT_SENT,
-                        format!("nothing was done: {}", links::sentence(&problem)),
-                    ));
-                }
-                None if late => return Err(End::new(NOT_SENT, "nothing was done: no connection")),
-                _ => {}
-            }
-            if let Step::Stop(_) = talk.step(Some(end)) {
-                return Err(End::new(NOT_SENT, "nothing was done: interrupted"));
-            }
-        }
+        talk.reach(&Line::Router, PATIENCE)
+            .map_err(|why| End::new(NOT_SENT, format!("nothing was done: {why}")))?;
+        Ok(talk)
     }
 
     /// Waits until the bus brings what the service does: what comes before that is told to nobody.
@@ -428,22 +420,38 @@ impl Deed<'_> {
     fn answers(&self, talk: &mut Talk) -> Result<bool, End> {
         let end = talk.now().mono + services::ANSWERS;
         while talk.now().mono < end {
-            let key = self.ping(talk)?;
-            loop {
-                match talk.session.store.task(&key) {
-                    Some(task) if task.state == State::Ended && task.outcome == Some(Outcome::Ok) => {
-                        return Ok(true);
-                    }
-                    // The router gives up after 15 s where it cannot reach it: once more.
-                    Some(task) if task.state != State::Ended && talk.now().mono < end => {}
-                    _ => break,
-                }
-                if let Step::Stop(_) = talk.step(Some(end)) {
+            // It may be the task manager itself that comes back: without a link there is nothing to ask yet.
+            if let Ok(key) = self.ping(talk)
+                && self.answers_to(talk, &key, end)?
+            {
+                return Ok(true);
+            }
+            let again = (talk.now().mono + PAUSE).min(end);
+            while talk.now().mono < again {
+                if let Step::Stop(_) = talk.step(Some(again)) {
                     return Err(End::new(UNKNOWN, "it was restarted; whether it answers was not waited for"));
                 }
             }
         }
         Ok(false)
+    }
+
+    /// Whether it answers this one.
+    fn answers_to(&self, talk: &mut Talk, ping: &TaskKey, end: Duration) -> Result<bool, End> {
+        loop {
+            match talk.session.store.task(ping) {
+                Some(task) if task.state == State::Ended && task.outcome == Some(Outcome::Ok) => {
+                    return Ok(true);
+                }
+                // The router gives up after 15 s where it cannot reach it.
+                Some(task)
+                    if !matches!(task.state, State::Ended | State::Unknown) && talk.now().mono < end => {}
+                _ => return Ok(false),
+            }
+            if let Step::Stop(_) = talk.step(Some(end)) {
+                return Err(End::new(UNKNOWN, "it was restarted; whether it answers was not waited for"));
+            }
+        }
     }
 
     fn ping(&self, talk: &mut Talk) -> Result<TaskKey, End> {
@@ -469,9 +477,11 @@ impl Deed<'_> {
     }
 
     /// What was seen to end by an interrupt.
-    fn ended<'t>(&'t self, talk: &'t Talk) -> impl Iterator<Item = &'t Task> {
-        talk.session.store.tasks().filter(|task| {
-            *task.service == *self.name && task.reason == Some(crate::store::Reason::Interrupted)
+    fn ended<'t>(&'t self, talk: &'t Talk, since: Now) -> impl Iterator<Item = &'t Task> {
+        talk.session.store.tasks().filter(move |task| {
+            *task.service == *self.name
+                && task.reason == Some(Reason::Interrupted)
+                && task.ended.is_some_and(|end| end.at.mono >= since.mono)
         })
     }
 
@@ -516,7 +526,8 @@ fn ended(failure: Failure) -> End {
     }
     match failure.doubtful {
         true => End::new(UNKNOWN, format!("whether it was done is not known: {}", failure.sentence())),
-        false => End::new(FAILED, failure.sentence()),
+        false if failure.begun => End::new(FAILED, failure.sentence()),
+        false => End::new(NOT_SENT, format!("nothing was done: {}", failure.sentence())),
     }
 }
 

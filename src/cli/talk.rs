@@ -22,7 +22,7 @@ use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
 };
 
-use super::{args::RecordArgs, lab::Lab, out};
+use super::{args::RecordArgs, lab::Lab, links, out};
 use crate::{
     app::{
         Msg,
@@ -44,7 +44,7 @@ use crate::{
     time::{Clock, Now},
     wire::{
         control::Deed,
-        link::{Incoming, Line},
+        link::{Incoming, Line, LinkState},
     },
 };
 
@@ -199,6 +199,34 @@ impl Talk {
     /// Where messages that cannot be decoded are written.
     pub fn log_file(&self) -> Option<String> {
         self.log.path().map(|path| path.display().to_string())
+    }
+
+    /// Waits until a connection is up.
+    ///
+    /// # Errors
+    /// One sentence: why it is not, and will hardly be, or was not within that time.
+    pub fn reach(&mut self, line: &Line, patience: Duration) -> Result<(), String> {
+        let end = self.now().mono + patience;
+        loop {
+            let problem = match self.session.link(line).map(|link| &link.state) {
+                Some(LinkState::Live) => return Ok(()),
+                Some(LinkState::Waiting { problem, .. } | LinkState::Stopped { problem }) => {
+                    Some(problem.clone())
+                }
+                _ => None,
+            };
+            let late = self.now().mono >= end;
+            match problem {
+                Some(problem) if late || !links::passes(problem.kind) => {
+                    return Err(links::sentence(&problem));
+                }
+                None if late => return Err("no connection".to_owned()),
+                _ => {}
+            }
+            if let Step::Stop(_) = self.step(Some(end)) {
+                return Err("interrupted".to_owned());
+            }
+        }
     }
 
     /// Waits for the next thing that happens, at most until `until` (monotonic).

@@ -52,6 +52,9 @@ pub(super) fn rows(app: &App, services: &Services, area: Rect, look: Look, now: 
         rows.push(Row::rule(area.width, look));
         let columns = usize::from(area.width).saturating_sub(3).max(1);
         for (text, role) in about(app, service, now) {
+            if rows.len() >= usize::from(area.height) {
+                break;
+            }
             let lines = Clean::line(&text, look.charset()).wrap(columns);
             for (at, text) in lines.into_iter().enumerate() {
                 rows.push(Row::of(vec![spaces(if at == 0 { 1 } else { 3 }), Piece { text, role }]));

@@ -93,12 +93,20 @@ pub struct Failure {
     pub log: String,
     /// It is not known whether it was done: the question went out, and no answer came.
     pub doubtful: bool,
+    /// Something was done, and did not work.
+    pub begun: bool,
 }
 
 impl Failure {
     /// Nothing was done.
     pub fn of(what: impl Into<String>, remedy: impl Into<String>) -> Failure {
-        Failure { what: what.into(), remedy: remedy.into(), log: String::new(), doubtful: false }
+        Failure {
+            what: what.into(),
+            remedy: remedy.into(),
+            log: String::new(),
+            doubtful: false,
+            begun: false,
+        }
     }
 
     /// All of it but the lines, in one text.

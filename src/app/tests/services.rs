@@ -127,7 +127,7 @@ fn an_interrupt_is_done_once_its_cell_was_seen_to_stop() {
     b.keys("i").later(1.0).keys("y");
     assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::Interrupt)]);
     b.shows("interrupting").keys("r");
-    assert_eq!(b.notice(), "interrupt of lab is under way: the signal is sent");
+    assert_eq!(b.notice(), "not now: interrupt of lab is under way: the signal is sent");
     told(&mut b, Deed::Interrupt, Ok(None));
     // A cell that waits for something hears of it by this.
     assert_eq!(b.sent_types(), ["Ping"]);
@@ -167,11 +167,56 @@ fn a_restart_names_whom_it_hits_wants_the_sure_key_for_it_and_an_answer_afterwar
     let ping = b.sent().last().unwrap().id.clone();
     b.take();
     b.later(15.0).reply(&error(&ping, "ConnectionError", "not connected", ""));
+    assert_eq!(b.sent_types(), Vec::<String>::new(), "not faster than once a second");
+    assert!(b.app.wake_at(b.now).unwrap() <= b.now.mono + Duration::from_secs(1));
+    b.later(1.0).msg(Msg::Wake);
     assert_eq!(b.sent_types(), ["Ping"]);
     b.later(1.0).answer("Ping", "\"pong\"");
     assert!(b.notice().starts_with("restart process of lab: it answers, after 0:1"), "{}", b.notice());
     b.keys("esc q");
     assert_eq!(b.effects.last(), Some(&Effect::Quit), "nothing is half done any more");
+}
+
+#[test]
+fn a_restart_under_which_the_link_is_lost_is_asked_after_once_that_is_back() {
+    let mut b = bench();
+    at(&mut b, "lab");
+    b.keys("r").later(1.0).keys("y").take();
+    b.disconnect();
+    told(&mut b, Deed::RestartProcess, Ok(Some(process("RUNNING"))));
+    b.later(5.0).msg(Msg::Wake);
+    assert_eq!(b.sent_types(), Vec::<String>::new());
+    b.connect().later(1.0).msg(Msg::Wake);
+    assert_eq!(b.sent_types().iter().filter(|kind| *kind == "Ping").count(), 1, "{:?}", b.sent_types());
+    b.later(1.0).answer("Ping", "\"pong\"");
+    assert!(b.notice().contains("it answers"), "{}", b.notice());
+}
+
+#[test]
+fn a_yes_to_what_runs_no_more_does_nothing() {
+    // The cell that the question named has ended, and another one holds the slot.
+    let mut b = bench();
+    b.runs(&cell("a"));
+    at(&mut b, "lab");
+    b.keys("i").shows("It stops IPythonTask: x");
+    b.completed(&cell("a"), &ok("a")).runs(&Job { name: "IPythonTask: other".into(), ..cell("b") });
+    b.later(1.0).keys("y");
+    assert_eq!(b.take(), []);
+    b.shows("what runs there is not what it was").shows("It stops IPythonTask: other");
+    b.keys("n");
+    // Nothing ran when it was asked, so the plain key would have done.
+    let mut b = bench();
+    at(&mut b, "lab");
+    b.keys("r");
+    b.runs(&cell("a")).later(1.0).keys("y");
+    assert_eq!(b.take(), []);
+    b.shows("It ends IPythonTask: x");
+    // One that runs beside others is stopped by no signal.
+    let mut b = bench();
+    let beside = Job { payload: r#"{"code": "x", "run_async": true}"#.into(), ..cell("c") };
+    b.runs(&beside);
+    at(&mut b, "lab");
+    b.keys("i").shows("holds the slot and is no cell");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::{
     clean::exact,
     store::{LookedFor, Own, State, Task, TaskKey},
     time::{Now, when},
-    wire::{Text, frame::TaskFrame, json, link::Line},
+    wire::{Text, control, frame::TaskFrame, json, link::Line},
 };
 
 use super::{
@@ -364,23 +364,31 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         return Vec::new();
     }
     let instead = action == Action::Instead && confirm.instead.is_some();
+    let hardware = confirm.hardware;
     let yes = match (action, confirm.hardware) {
         (Action::No, _) => {
             let Some(Layer::Confirm(confirm)) = app.ui.layers.pop() else { return Vec::new() };
             match confirm.deed {
                 Deed::RunPython(_) => super::python::refused(app, now),
-                Deed::Control(service, _) => services::not_built(app, &service),
+                Deed::Control(service, ..) => services::not_built(app, &service),
                 _ => {}
             }
             return Vec::new();
         }
-        (Action::Yes, false) | (Action::Sure, false) => true,
+        // That one rises by itself: a key pressed now may have been meant for what stood there before.
+        (Action::Yes | Action::Sure, false) => {
+            !(confirm.is_fresh(now) && matches!(confirm.deed, Deed::Control(_, control::Deed::Rebuild, _)))
+        }
         (Action::Sure, true) => confirm.is_meant(now),
         _ => false,
     };
     if !yes && !instead {
         if matches!(action, Action::Yes | Action::Sure) {
-            app.tell(Severity::Warning, "hardware moves: press Y (with Shift), once and not at once", now);
+            let text = match hardware {
+                true => "not taken: press Y (with Shift), once and not at once",
+                false => "not taken: press it once more, not at once",
+            };
+            app.tell(Severity::Warning, text, now);
         }
         return Vec::new();
     }
@@ -435,7 +443,7 @@ pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
             vec![Effect::SavePayload { name, payload, told: "saved" }]
         }
         Deed::TryRebuild(service) => services::try_rebuild(app, service, now),
-        Deed::Control(service, deed) => services::control(app, service, deed, now),
+        Deed::Control(service, deed, seen) => services::control(app, service, deed, &seen, now),
         Deed::Quit => {
             app.ui.leaving = true;
             vec![Effect::Quit]

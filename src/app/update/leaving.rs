@@ -57,13 +57,8 @@ impl App {
 fn at_risk(app: &App, doing: &str) -> Vec<String> {
     let mut lines = if app.ui.labs.is_some() { app.named_risks() } else { risks(app) };
     lines.extend(app.ui.risks.iter().cloned());
-    let half_done = app.ui.services.half_done();
-    lines.extend(
-        half_done
-            .map(|name| format!("{} has been ended to be restarted, and would stay ended.", exact(name))),
-    );
     if !lines.is_empty() {
-        lines.insert(0, format!("{doing} closes the connections that these own tasks need:"));
+        lines.insert(0, format!("{doing} closes the connections to the lab, and that costs something:"));
     }
     lines
 }
@@ -102,6 +97,11 @@ fn risks(app: &App) -> Vec<String> {
             ));
         }
     }
+    let half_done = app.ui.services.half_done();
+    lines.extend(
+        half_done
+            .map(|name| format!("{} has been ended to be restarted, and would stay ended.", exact(name))),
+    );
     lines
 }
 

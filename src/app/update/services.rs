@@ -3,6 +3,8 @@
 //! Each deed asks first, and says whom it hits. It is done beside the loop; whether it worked is seen here: by what ends on
 //! the bus, by a Ping that is answered.
 
+use std::{collections::VecDeque, time::Duration};
+
 use crate::{
     app::{
         App, By, Effect, Layer, Severity,
@@ -20,7 +22,9 @@ use crate::{
     wire::{
         Text,
         control::{Deed, Process},
-        frame::TaskFrame,
+        frame::{TASK_MANAGER, TaskFrame},
+        json,
+        link::Line,
     },
 };
 
@@ -28,6 +32,11 @@ use super::{compose::barred, deeds::asked};
 
 /// Tasks that a question names before it only counts them.
 const NAMED: usize = 6;
+/// Lines that are kept of a journal or a dry run, and characters of each.
+const MOST_LINES: usize = 500;
+const LONGEST: usize = 1_000;
+/// Between two Pings.
+const AGAIN: Duration = Duration::from_secs(1);
 /// The task that tries out what a rebuild would bring (`orangeqs.juice.schemas.tasks`).
 const DRY_RUN: &str = "RebuildEnvironmentDryRun";
 
@@ -102,7 +111,7 @@ fn ask(app: &mut App, service: &Text, deed: Deed, now: Now) {
             let lines = lines.clone();
             return ask_to_build(app, service, lines, now);
         }
-        let text = format!("{} of {name} is under way: {}", going.deed.name(), going.stage);
+        let text = format!("not now: {} of {name} is under way: {}", going.deed.name(), going.stage);
         return app.tell(Severity::Info, text, now);
     }
     if let Some(why) = app.ui.services.barred(service, deed) {
@@ -129,9 +138,22 @@ fn ask(app: &mut App, service: &Text, deed: Deed, now: Now) {
     lines.extend(deed.meaning().iter().map(|&line| line.to_owned()));
     // What runs there is somebody's night: a slip of the finger does not end it.
     let sure = hits && deed != Deed::Interrupt;
-    let question =
-        Confirm::new(title, lines, (yes, "leave it"), confirm::Deed::Control(service.clone(), deed), now);
+    let question = Confirm::new(
+        title,
+        lines,
+        (yes, "leave it"),
+        confirm::Deed::Control(service.clone(), deed, hit(app, service, deed, now)),
+        now,
+    );
     app.ask(question.moving(sure));
+}
+
+/// The tasks that it hits, as far as is known.
+fn hit(app: &App, service: &Text, deed: Deed, now: Now) -> Vec<TaskKey> {
+    let lanes = app.store().lanes(service, true, now);
+    let beside = lanes.parallel.iter().filter(|_| deed != Deed::Interrupt);
+    let all = lanes.holders.iter().chain(beside).filter(|task| !task.is_question());
+    all.map(|task| task.key.clone()).collect()
 }
 
 /// Who is hit, as far as is known; and whether anybody is.
@@ -150,9 +172,11 @@ fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) 
         let mut lines: Vec<String> = lanes
             .holders
             .iter()
-            .map(|task| match task.is_ipython() {
+            .map(|task| match task.is_ipython() && !runs_beside(task) {
                 true => format!("It stops {}.", named(task)),
-                false => format!("{} holds the slot and is no cell: it goes on.", named(task)),
+                false => {
+                    format!("{} holds the slot and is no cell that a signal stops: it goes on.", named(task))
+                }
             })
             .collect();
         if lines.is_empty() {
@@ -186,13 +210,24 @@ fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) 
         };
         lines.push(text.to_owned());
     }
-    match lanes.waiting.len() {
+    match lanes.waits {
         0 => {}
         1 => lines.push("1 task waits for its slot.".to_owned()),
         n => lines.push(format!("{n} tasks wait for its slot.")),
     }
-    let hits = unseen || !running.is_empty();
+    let manager = **service == *TASK_MANAGER;
+    if manager {
+        let text = "All connections to the lab are lost for a while: what anybody sent direct and waits is dropped, on every service.";
+        lines.insert(0, text.to_owned());
+    }
+    let hits = manager || unseen || !running.is_empty();
     (lines, hits)
+}
+
+/// A cell that the kernel runs beside others, which no signal reaches.
+fn runs_beside(task: &Task) -> bool {
+    task.payload.as_deref().and_then(|payload| json::get(payload, "run_async")).and_then(json::boolean)
+        == Some(true)
 }
 
 /// The dry run's words, and whether the image is to be built.
@@ -201,7 +236,7 @@ fn ask_to_build(app: &mut App, service: &Text, tried: Vec<String>, now: Now) {
     lines.push("The dry run says:".to_owned());
     lines.extend(tried.into_iter().map(|line| format!("  {line}")));
     let title = format!("Build the image of {} anew?", exact(service));
-    let deed = confirm::Deed::Control(service.clone(), Deed::Rebuild);
+    let deed = confirm::Deed::Control(service.clone(), Deed::Rebuild, Vec::new());
     app.ask(Confirm::new(title, lines, ("build it", "do not"), deed, now));
 }
 
@@ -214,8 +249,16 @@ pub(super) fn try_rebuild(app: &mut App, service: Text, now: Now) -> Vec<Effect>
     effects
 }
 
-/// Does it, after the question.
-pub(super) fn control(app: &mut App, service: Text, deed: Deed, now: Now) -> Vec<Effect> {
+/// Does it, after the question, which named what was `seen` to run there.
+pub(super) fn control(app: &mut App, service: Text, deed: Deed, seen: &[TaskKey], now: Now) -> Vec<Effect> {
+    let hit = hit(app, &service, deed, now);
+    let other = hit.iter().any(|key| !seen.contains(key));
+    let gone = deed == Deed::Interrupt && !seen.is_empty() && !hit.iter().any(|key| seen.contains(key));
+    if deed != Deed::Rebuild && (other || gone) {
+        ask(app, &service, deed, now);
+        app.tell(Severity::Warning, "nothing done: what runs there is not what it was; look again", now);
+        return Vec::new();
+    }
     let stage = match deed {
         Deed::Interrupt => "the signal is sent",
         Deed::RestartProcess => "it is asked to end",
@@ -263,7 +306,7 @@ pub(super) fn told(app: &mut App, told: Told, now: Now) -> Vec<Effect> {
             }
         }
         Told::Done(service, deed, Err(failure)) => {
-            let log = failure.log.lines().map(str::to_owned).collect();
+            let log = bounded(failure.log.lines());
             let doubt = if failure.doubtful { "whether it was done is not known: " } else { "" };
             came(app, &service, deed, Err(format!("{doubt}{}", failure.sentence())), log, now);
         }
@@ -287,7 +330,10 @@ fn done(app: &mut App, service: Text, deed: Deed, process: Option<Process>, now:
     let lanes = app.store().lanes(&service, true, now);
     let cells = lanes.holders.iter().map(|task| task.key.clone()).collect();
     // To a cell that waits for something this is the event at which it hears of the signal.
-    let (ping, effects) = send(app, &service, "Ping", Lane::Parallel, now);
+    let (ping, effects) = match app.session.is_live(&Line::Router) {
+        true => send(app, &service, "Ping", Lane::Parallel, now),
+        false => (None, Vec::new()),
+    };
     let (stage, step) = match deed {
         Deed::Interrupt => {
             ("the signal was sent; what stops is waited for".to_owned(), Step::Stops(cells, now.mono + STOPS))
@@ -305,6 +351,18 @@ fn done(app: &mut App, service: Text, deed: Deed, process: Option<Process>, now:
         (going.stage, going.step) = (stage, step);
     }
     effects
+}
+
+/// Lines as far as they are shown: the last ones, and of each the beginning.
+fn bounded<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut all: VecDeque<String> = VecDeque::new();
+    for line in lines {
+        if all.len() == MOST_LINES {
+            all.pop_front();
+        }
+        all.push_back(line.chars().take(LONGEST).collect());
+    }
+    all.into()
 }
 
 /// It has ended, this way.
@@ -375,9 +433,11 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
         }
         Step::Answers(ping, until) => {
             let (ping, until) = (ping.clone(), *until);
-            let task = app.store().find(&ping).map(|task| (task.state, task.outcome));
+            let live = app.session.is_live(&Line::Router);
+            let task = app.store().find(&ping).map(|task| (task.state, task.outcome, task.ended));
+            let a_while_ago = task.and_then(|(_, _, end)| end).is_none_or(|end| now.since(end.at) >= AGAIN);
             match task {
-                Some((State::Ended, Some(Outcome::Ok))) => {
+                Some((State::Ended, Some(Outcome::Ok), _)) => {
                     let text = format!("it answers, after {}", stretch(now.since(since)));
                     came(app, service, deed, Ok(text), Vec::new(), now);
                 }
@@ -386,8 +446,8 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
                         format!("it was restarted, and does not answer within {} s", ANSWERS.as_secs());
                     came(app, service, deed, Err(text), Vec::new(), now);
                 }
-                // The router gives up after 15 s where it cannot reach it.
-                Some((State::Ended | State::Unknown, _)) => {
+                // The router gives up after 15 s where it cannot reach it; none could be sent, or it was lost with the link.
+                None | Some((State::Ended | State::Unknown, ..)) if live && a_while_ago => {
                     let (ping, effects) = send(app, service, "Ping", Lane::Parallel, now);
                     if let Some(ping) = ping
                         && let Some(going) = app.ui.services.going.get_mut(service)
@@ -411,17 +471,19 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
                     let read = raw.filter(|_| task.outcome == Some(Outcome::Ok)).and_then(read_dry_run);
                     match (read, task.failure()) {
                         (Some((true, lines)), _) => {
-                            tried(app, service, lines, now);
+                            tried(app, service, bounded(lines.iter().map(String::as_str)), now);
                             return Vec::new();
                         }
                         (Some((false, lines)), _) => {
+                            let lines = bounded(lines.iter().map(String::as_str));
                             let text = "the dry run failed: nothing was built".to_owned();
                             came(app, service, deed, Err(text), lines, now);
                             return Vec::new();
                         }
                         (None, Some(error)) => {
                             let name = error.ename.as_deref().unwrap_or("error");
-                            let message = error.evalue.as_deref().unwrap_or_default();
+                            let message: String =
+                                error.evalue.as_deref().unwrap_or_default().chars().take(LONGEST).collect();
                             format!("the dry run failed: {name}: {message}")
                         }
                         (None, None) => "the dry run's answer cannot be read".to_owned(),

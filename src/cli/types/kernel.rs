@@ -7,7 +7,7 @@ use super::{
         End, FAILED, NOT_SENT, UNKNOWN,
         args::{LookArgs, TypesArgs},
         lab::Lab,
-        links, out,
+        out,
         talk::{Step, Talk},
     },
     runs_cells,
@@ -16,10 +16,7 @@ use crate::{
     app::session::Way,
     catalogue::{Catalogue, script},
     store::{Reason, State},
-    wire::{
-        Text,
-        link::{Line, LinkState},
-    },
+    wire::{Text, link::Line},
 };
 
 /// How long a connection is tried for.
@@ -64,7 +61,7 @@ pub(super) fn ask(
     options.alone.retain(|(name, _)| *name == service);
     let mut talk = Talk::start(lab, options, false)?;
     let line = if alone { Line::Service(service.clone()) } else { Line::Router };
-    connect(&mut talk, &line)?;
+    talk.reach(&line, PATIENCE).map_err(|why| End::new(NOT_SENT, format!("not asked: {why}")))?;
     let id = talk.session.new_id();
     let way = if alone { Way::Alone } else { Way::Direct };
     let now = talk.now();
@@ -74,30 +71,6 @@ pub(super) fn ask(
     let types = if count == 1 { "type" } else { "types" };
     out::say(&format!("{service}'s kernel named {count} {types}, in {} ms", took.as_millis()));
     Ok(())
-}
-
-fn connect(talk: &mut Talk, line: &Line) -> Result<(), End> {
-    let end = talk.now().mono + PATIENCE;
-    loop {
-        let problem = match talk.session.link(line).map(|link| &link.state) {
-            Some(LinkState::Live) => return Ok(()),
-            Some(LinkState::Waiting { problem, .. } | LinkState::Stopped { problem }) => {
-                Some(problem.clone())
-            }
-            _ => None,
-        };
-        let late = talk.now().mono >= end;
-        match problem {
-            Some(problem) if late || !links::passes(problem.kind) => {
-                return Err(End::new(NOT_SENT, format!("not asked: {}", links::sentence(&problem))));
-            }
-            None if late => return Err(End::new(NOT_SENT, "not asked: no connection")),
-            _ => {}
-        }
-        if let Step::Stop(_) = talk.step(Some(end)) {
-            return Err(End::new(NOT_SENT, "not asked: interrupted"));
-        }
-    }
 }
 
 /// Waits for the answer; how many types it names, and how long it took.

@@ -22,13 +22,18 @@ use std::{
 
 use self::{orchestrator::Orchestrator, supervisor::Supervisor};
 use super::discovery::{self, Channel, Found};
-use crate::wire::control::{Deed, Failure, Process};
+use crate::{
+    time::Clock,
+    wire::control::{Deed, Failure, Process},
+};
 
 /// A service that began this short a time ago may have no kernel yet, though an older one's address stands on the disk:
 /// SIGINT would end it (supervisord itself calls it running after 10 s).
 const YOUNG: Duration = Duration::from_secs(15);
 /// How long a kernel's port is tried.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// After so long supervisord has killed a process that did not end by itself.
+const KILLED: Duration = Duration::from_secs(12);
 /// How long a restarted process is watched, and how often.
 const WATCHED: Duration = Duration::from_secs(40);
 const OFTEN: Duration = Duration::from_millis(500);
@@ -159,10 +164,26 @@ impl Controls {
     ) -> Result<Option<Process>, Failure> {
         let supervisor = &self.control(service)?.supervisor;
         told("it is asked to end; after 10 s it is killed");
-        supervisor.stop()?;
+        if let Err(mut failure) = supervisor.stop() {
+            if failure.doubtful {
+                // It may end all the same, and must not stay so. One that runs says that it does.
+                told("no answer came; it is started in any case");
+                thread::sleep(KILLED);
+                if supervisor.start().is_ok() {
+                    failure.what.push_str("; it runs now");
+                }
+            }
+            return Err(failure);
+        }
         told("it has ended, and starts");
         if let Err(mut failure) = supervisor.start() {
-            failure.what = format!("the process was ended and did not start again: {}", failure.what);
+            let how = if failure.doubtful {
+                "whether it started again is not known"
+            } else {
+                "did not start again"
+            };
+            failure.what = format!("the process was ended, and {how}: {}", failure.what);
+            failure.begun = true;
             return Err(failure);
         }
         Ok(supervisor.process().ok())
@@ -184,14 +205,13 @@ impl Controls {
         told("the orchestrator restarts its unit");
         self.orchestrator.restart(service)?;
         told("it is restarted; its process starts");
-        let mut waited = Duration::ZERO;
+        let clock = Clock::start();
         loop {
             let process = control.supervisor.process().ok();
-            if process.as_ref().is_some_and(Process::runs) || waited >= WATCHED {
+            if process.as_ref().is_some_and(Process::runs) || clock.now().mono >= WATCHED {
                 return Ok(process);
             }
             thread::sleep(OFTEN);
-            waited += OFTEN;
         }
     }
 

@@ -93,6 +93,8 @@ impl Orchestrator {
                 let mut failure =
                     Failure::of(format!("the lab's orchestrator says: {}", tidy(what.trim(), 300)), "");
                 failure.log = log.trim_end().to_owned();
+                // What does not exist was not touched.
+                failure.begun = what.trim_start().starts_with("Failed");
                 Err(failure)
             }
         }
