@@ -34,24 +34,38 @@ impl App {
         self.mark().and_then(|mark| mark.as_deref())
     }
 
-    /// The screen was drawn as it stands now: the person sees where the cursor is.
+    /// The screen was drawn as it stands now: the person sees where the cursor is. A line that is typed stands below a list,
+    /// not above it.
     pub fn was_drawn(&mut self) {
-        if let Some(mark) = self.mark() {
+        let is_line =
+            |layer: &Layer| matches!(layer, Layer::Filter(_) | Layer::NameFilter(_) | Layer::GoTo(_));
+        let seen = match self.ui.layers.iter().rposition(|layer| !is_line(layer)) {
+            None => Some(&mut self.ui.unseen),
+            Some(at) => self.ui.layers.get_mut(at).and_then(mark_of),
+        };
+        if let Some(mark) = seen {
             *mark = None;
         }
     }
 
-    /// Those of lists that something stands above stay: they are not seen.
+    /// Those of lists that something stands above stay: no key means them.
     pub(super) fn mark(&mut self) -> Option<&mut Option<String>> {
         match self.ui.layers.last_mut() {
             None => Some(&mut self.ui.unseen),
-            Some(Layer::Schedule(schedule)) => Some(&mut schedule.unseen),
-            Some(Layer::Services(services)) => Some(&mut services.unseen),
-            Some(Layer::Failures(failures)) => Some(&mut failures.unseen),
-            Some(Layer::History(history)) => Some(&mut history.unseen),
-            Some(Layer::Choose(choose)) => Some(&mut choose.unseen),
-            Some(_) => None,
+            Some(layer) => mark_of(layer),
         }
+    }
+}
+
+/// The mark of a list.
+fn mark_of(layer: &mut Layer) -> Option<&mut Option<String>> {
+    match layer {
+        Layer::Schedule(schedule) => Some(&mut schedule.unseen),
+        Layer::Services(services) => Some(&mut services.unseen),
+        Layer::Failures(failures) => Some(&mut failures.unseen),
+        Layer::History(history) => Some(&mut history.unseen),
+        Layer::Choose(choose) => Some(&mut choose.unseen),
+        _ => None,
     }
 }
 

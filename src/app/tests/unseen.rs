@@ -254,6 +254,29 @@ fn no_key_means_the_row_that_took_the_place_of_one_that_has_gone() {
 }
 
 #[test]
+fn a_line_that_is_typed_hides_nothing_of_the_list_above_it() {
+    let [lanes, ..] = &CASES;
+    let mut b = (lanes.list)();
+    b.keys("/");
+    (lanes.goes)(&mut b);
+    b.keys("enter enter");
+    assert_eq!(b.layers(), ["task"], "{}", b.notice());
+
+    let past = CASES.iter().find(|case| case.what.starts_with("the history")).unwrap();
+    let mut b = (past.list)();
+    let Some(Layer::History(history)) = b.app.ui.layers.last() else { panic!("{:?}", b.layers()) };
+    let mut found = history.found.clone();
+    found.lines.pop();
+    b.keys("/").msg(Msg::Found(found)).keys("enter enter");
+    assert!(
+        b.effects.iter().any(|effect| matches!(effect, Effect::OpenPast(_))),
+        "{} {:?}",
+        b.notice(),
+        b.effects
+    );
+}
+
+#[test]
 fn until_the_neighbour_was_seen_no_second_key_means_it_either_and_then_each_does() {
     for case in &CASES {
         let key = if case.what.starts_with("the history") { "space" } else { "enter" };
