@@ -211,6 +211,16 @@ fn a_yes_to_what_runs_no_more_does_nothing() {
     b.runs(&cell("a")).later(1.0).keys("y");
     assert_eq!(b.take(), []);
     b.shows("It ends IPythonTask: x");
+    // Who said yes to the end of one that ran means the end of the next one too; a Ping that comes and goes is nobody's loss.
+    let mut b = bench();
+    b.runs(&cell("a"));
+    at(&mut b, "lab");
+    b.keys("r").completed(&cell("a"), &ok("a")).runs(&cell("b")).later(1.0).keys("Y");
+    assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartProcess)]);
+    let mut b = bench();
+    at(&mut b, "lab");
+    b.keys("r").runs(&Job { service: "lab".into(), ..parallel("p") }).later(1.0).keys("y");
+    assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartProcess)]);
     // One that runs beside others is stopped by no signal.
     let mut b = bench();
     let beside = Job { payload: r#"{"code": "x", "run_async": true}"#.into(), ..cell("c") };

@@ -35,6 +35,8 @@ const NAMED: usize = 6;
 /// Lines that are kept of a journal or a dry run, and characters of each.
 const MOST_LINES: usize = 500;
 const LONGEST: usize = 1_000;
+/// What runs beside others for less than that is over before anybody has read its name.
+const MOMENT: Duration = Duration::from_secs(2);
 /// Between two Pings.
 const AGAIN: Duration = Duration::from_secs(1);
 /// The task that tries out what a rebuild would bring (`orangeqs.juice.schemas.tasks`).
@@ -148,12 +150,12 @@ fn ask(app: &mut App, service: &Text, deed: Deed, now: Now) {
     app.ask(question.moving(sure));
 }
 
-/// The tasks that it hits, as far as is known.
+/// The tasks that it hits, as far as is known. What runs beside others for a moment only, such as somebody's Ping, is none.
 fn hit(app: &App, service: &Text, deed: Deed, now: Now) -> Vec<TaskKey> {
     let lanes = app.store().lanes(service, true, now);
-    let beside = lanes.parallel.iter().filter(|_| deed != Deed::Interrupt);
-    let all = lanes.holders.iter().chain(beside).filter(|task| !task.is_question());
-    all.map(|task| task.key.clone()).collect()
+    let lasts = |task: &&&Task| !task.hidden && task.duration(now).is_some_and(|(runs, _)| runs >= MOMENT);
+    let beside = lanes.parallel.iter().filter(|_| deed != Deed::Interrupt).filter(lasts);
+    lanes.holders.iter().chain(beside).map(|task| task.key.clone()).collect()
 }
 
 /// Who is hit, as far as is known; and whether anybody is.
@@ -252,9 +254,16 @@ pub(super) fn try_rebuild(app: &mut App, service: Text, now: Now) -> Vec<Effect>
 /// Does it, after the question, which named what was `seen` to run there.
 pub(super) fn control(app: &mut App, service: Text, deed: Deed, seen: &[TaskKey], now: Now) -> Vec<Effect> {
     let hit = hit(app, &service, deed, now);
-    let other = hit.iter().any(|key| !seen.contains(key));
-    let gone = deed == Deed::Interrupt && !seen.is_empty() && !hit.iter().any(|key| seen.contains(key));
-    if deed != Deed::Rebuild && (other || gone) {
+    let is_another = match deed {
+        Deed::Interrupt => {
+            let gone = !seen.is_empty() && !hit.iter().any(|key| seen.contains(key));
+            gone || hit.iter().any(|key| !seen.contains(key))
+        }
+        // Who has said yes to the end of what runs there means that of what has followed it too.
+        Deed::RestartProcess | Deed::RestartContainer => seen.is_empty() && !hit.is_empty(),
+        Deed::Rebuild => false,
+    };
+    if is_another {
         ask(app, &service, deed, now);
         app.tell(Severity::Warning, "nothing done: what runs there is not what it was; look again", now);
         return Vec::new();
