@@ -218,12 +218,17 @@ impl Screen {
 
     /// Waits until juicetop, on its lanes, is connected and hears what its lab tells. Connected alone does not do: the bus
     /// is told of its new reader in the background, and what it carries up to then is lost. At its start juicetop asks the
-    /// task manager something, and of that the bus tells as well: once its line is there, all is heard that comes after. (Where
-    /// juicetop reads the lab's own files, that line is there from the start: then this shows the connection only.)
+    /// task manager something, and of that the bus tells as well: once its line is there, all is heard that comes after. So it
+    /// is once another test's lane stands there, which a full screen may have instead: it is known from the bus, or from the
+    /// scheduler's list, which is asked for when the bus was heard. (Where juicetop reads the lab's own files, the task
+    /// manager's line is there from the start: then this shows the connection only.)
     pub fn wait_until_it_hears(&self) -> String {
-        let manager = |line: &str| line.trim_start_matches(['▸', ' ']).starts_with("task-manager");
+        let proves = |line: &str| {
+            let service = line.trim_start_matches(['▸', ' ']);
+            service.starts_with("task-manager") || service.starts_with("bench-")
+        };
         self.wait_for("the connection, and the first word on the bus", |text| {
-            text.contains("● live") && text.lines().any(manager)
+            text.contains("● live") && text.lines().any(proves)
         })
     }
 
