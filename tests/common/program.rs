@@ -191,14 +191,19 @@ impl Program {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
-    /// Ends it as Ctrl-C does. Where this run is one that ignores that, as what a shell starts in the background does, the
-    /// program has inherited it and keeps to it: then as a polite `kill` does.
+    /// Ends it as Ctrl-C does.
     pub fn interrupt(&self) {
+        self.ask_to_end(Signal::INT);
+    }
+
+    /// Ends it by that signal. Where this run is one that ignores it, as what a shell starts in the background or under
+    /// `nohup` does, the program has inherited that and keeps to it: then as a polite `kill` does.
+    pub fn ask_to_end(&self, signal: Signal) {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-        let is_ignored = ignored >> (Signal::INT.as_raw() - 1) & 1 == 1;
-        self.signal(if is_ignored { Signal::TERM } else { Signal::INT });
+        let is_ignored = ignored >> (signal.as_raw() - 1) & 1 == 1;
+        self.signal(if is_ignored { Signal::TERM } else { signal });
     }
 
     /// Waits for its end.

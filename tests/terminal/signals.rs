@@ -106,7 +106,7 @@ fn without_a_screen_too() {
             program.next_line();
         }
         let begun = Instant::now();
-        program.signal(signal);
+        program.ask_to_end(signal);
         let ended = program.end();
         assert!(begun.elapsed() < SOON, "{signal:?} took {:?}", begun.elapsed());
         assert!(flood.said().large < 50, "all had been read before {signal:?}: {ended:?}");
