@@ -182,6 +182,40 @@ fn a_scheduled_task_is_one_row_under_either_of_its_ids() {
 }
 
 #[test]
+fn a_row_by_the_tasks_id_and_one_by_the_schedulers_become_one_whoever_learns_of_both() {
+    for screen_first in [true, false] {
+        let place = place();
+        let (mut screen, mut submit) = (open(&place), open(&place));
+        // One saw it begin and knows the task's id only, the other one was told the scheduler's only.
+        let by_bus = |journal: &mut Journal| journal.write(&[], vec![running("t1")]).unwrap();
+        let mut accepted = ended("s1");
+        (accepted.past.task_id, accepted.past.scheduled_task_id) = (None, Some("s1".into()));
+        (accepted.past.own, accepted.past.started, accepted.time) = (Some(Own::Scheduled), None, None);
+        if screen_first {
+            by_bus(&mut screen);
+        }
+        submit.write(&[], vec![accepted]).unwrap();
+        if !screen_first {
+            by_bus(&mut screen);
+        }
+        assert_eq!(lines(&screen).len(), 2, "nobody can know yet");
+        let mut both = ended("t1");
+        both.past.scheduled_task_id = Some("s1".into());
+        screen.write(&[], vec![both.clone()]).unwrap();
+        let past = only(&screen);
+        assert_eq!(
+            (past.own, past.outcome, past.started),
+            (Some(Own::Scheduled), Some(Outcome::Ok), seen(10.0))
+        );
+        // Whoever had the row that is gone finds the other one.
+        let mut again = both;
+        (again.past.key, again.past.own) = (TaskKey("s1".into()), Some(Own::Scheduled));
+        submit.write(&[], vec![again]).unwrap();
+        assert_eq!(only(&submit).outcome, Some(Outcome::Ok));
+    }
+}
+
+#[test]
 fn runs_under_one_id_are_rows_of_their_own() {
     let place = place();
     let (mut one, mut two) = (open(&place), open(&place));

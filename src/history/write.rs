@@ -49,6 +49,7 @@ pub(super) fn put(
         there = read_row(tx, row)?.map(|found| (row, found));
     }
     let ids = ids(&record);
+    let scheduled = record.past.scheduled_task_id.clone();
     if there.is_none() {
         let mut statement = tx.prepare_cached("SELECT row FROM name WHERE id = ?1 ORDER BY row DESC")?;
         'ids: for id in &ids {
@@ -74,6 +75,18 @@ pub(super) fn put(
         }
         None => insert(tx, record, change)?,
     };
+    // Two programs may have begun a row each, one by the task's id and one by the scheduler's, before either knew both.
+    if let Some(id) = scheduled {
+        let mut statement = tx.prepare_cached("SELECT row FROM name WHERE id = ?1 AND row != ?2")?;
+        let others: Vec<RowId> =
+            statement.query_map(params![&*id, row], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for other in others {
+            let is_it = |found: &Record| found.past.scheduled_task_id.as_ref() == Some(&id);
+            if read_row(tx, other)?.as_ref().is_some_and(is_it) {
+                take_in(tx, other, row, change)?;
+            }
+        }
+    }
     let mut name = tx.prepare_cached("INSERT OR IGNORE INTO name (id, row) VALUES (?1, ?2)")?;
     for id in &ids {
         name.execute(params![&**id, row])?;
@@ -175,6 +188,11 @@ pub(super) fn join(
         rows.insert(new.clone(), from);
         return Ok(());
     };
+    take_in(tx, from, into, change)
+}
+
+/// The task of one row turns out to be that of another one, which has all of it from now on.
+fn take_in(tx: &Transaction<'_>, from: RowId, into: RowId, change: i64) -> Result<(), Trouble> {
     let (Some(gone), Some(kept)) = (read_row(tx, from)?, read_row(tx, into)?) else { return Ok(()) };
     update(tx, into, &merged(kept, gone), change)?;
     tx.execute("UPDATE OR IGNORE name SET row = ?2 WHERE row = ?1", [from, into])?;
