@@ -14,8 +14,6 @@ fn what_a_screen_saw_is_listed_after_it_has_ended_and_shown_letter_for_letter() 
         let service = format!("service:{lane}");
         let all = match command {
             "list" => [&["list", "--url", &url, &service], args].concat(),
-            // It is about what the screen saw; `submit` has a test of its own.
-            "submit" => [&["submit", "--no-history", "--url", &url], args].concat(),
             _ => [&[command, "--url", &url], args].concat(),
         };
         run_at_home(&all, "", &home)
