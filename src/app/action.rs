@@ -291,7 +291,7 @@ actions! {
     ReplaySlower "replay-slower" "slower" "plays the recording slower" [Replay] ["-"];
     ReplayFaster "replay-faster" "faster" "plays the recording faster" [Replay] ["+", "="];
     Yes "yes" "yes" "says yes" [Confirm] ["y"];
-    Sure "sure" "yes, it moves" "says yes to a task that moves hardware; Enter, a paste or a held key cannot" [Confirm] ["Y"];
+    Sure "sure" "yes, surely" "says yes where hardware moves, or somebody's tasks end; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     Instead "instead" "hand over" "gives the third answer: hands what waits to the scheduler, on quitting and stopping" [Confirm] ["h"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
     Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["esc"];

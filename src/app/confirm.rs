@@ -96,8 +96,8 @@ pub struct Confirm {
     pub deed: Deed,
     /// A third answer between the two: what it is called, and what is done on it.
     pub instead: Option<(String, Deed)>,
-    /// Hardware moves: only the sure key says yes.
-    pub hardware: bool,
+    /// Hardware moves, or what somebody's task has come to is lost: only the sure key says yes.
+    pub sure: bool,
     /// The first of its lines that is seen, where it is longer than its place.
     pub top: usize,
     /// When it was asked.
@@ -156,7 +156,7 @@ impl Confirm {
             no,
             deed,
             instead: None,
-            hardware: false,
+            sure: false,
             top: 0,
             asked: now,
             last_key: None,
@@ -164,10 +164,10 @@ impl Confirm {
         }
     }
 
-    /// The same, about hardware that moves or not.
+    /// The same, with or without need of the sure key.
     #[must_use]
-    pub fn moving(self, hardware: bool) -> Confirm {
-        Confirm { hardware, ..self }
+    pub fn surely(self, sure: bool) -> Confirm {
+        Confirm { sure, ..self }
     }
 
     /// *No*, *yes* and a third answer, each by its key and what it is called.
@@ -175,7 +175,7 @@ impl Confirm {
         let answer = |action, name| (keymap.first(action).unwrap_or_default(), name);
         let mut answers = vec![answer(Action::No, self.no.as_str())];
         answers.extend(self.instead.as_ref().map(|(name, _)| answer(Action::Instead, name.as_str())));
-        answers.push(answer(if self.hardware { Action::Sure } else { Action::Yes }, &self.yes));
+        answers.push(answer(if self.sure { Action::Sure } else { Action::Yes }, &self.yes));
         answers
     }
 
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_sure_key_counts_only_alone_and_not_at_once() {
-        let mut c = Confirm::new("", Vec::new(), ("", ""), Deed::Quit, Now::at(10.0)).moving(true);
+        let mut c = Confirm::new("", Vec::new(), ("", ""), Deed::Quit, Now::at(10.0)).surely(true);
         assert!(!c.is_meant(Now::at(10.1)), "held from before");
         assert!(c.is_meant(Now::at(11.0)));
         c.last_key = Some(Now::at(10.99));

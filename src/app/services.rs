@@ -7,12 +7,13 @@ use std::{collections::HashMap, time::Duration};
 
 use super::{
     By,
+    action::Action,
     lanes::first_visible,
     unseen::{NOTHING, gone},
 };
 use crate::{
     clean::exact,
-    store::{Store, TaskKey},
+    store::{Outcome, State, Store, Task, TaskKey},
     time::Now,
     wire::{
         Text,
@@ -27,6 +28,24 @@ pub const OFTEN: Duration = Duration::from_secs(10);
 pub const STOPS: Duration = Duration::from_secs(5);
 /// How long a restarted service may take to answer.
 pub const ANSWERS: Duration = Duration::from_secs(60);
+
+/// The keys of the deeds.
+pub const DEEDS: [(Action, Deed); 4] = [
+    (Action::Interrupt, Deed::Interrupt),
+    (Action::RestartProcess, Deed::RestartProcess),
+    (Action::RestartContainer, Deed::RestartContainer),
+    (Action::Rebuild, Deed::Rebuild),
+];
+
+/// What is told where no end followed an interrupt.
+pub fn nothing_stopped() -> String {
+    format!(
+        "the signal was sent, and nothing was seen to stop within {} s: no cell holds the slot, what holds it cannot be interrupted (a cell \
+         beside others, a task of another type, code that does not come back to Python), or its sender has gone, so that its end is \
+         told to nobody",
+        STOPS.as_secs()
+    )
+}
 
 /// What this machine's files say of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,9 +193,9 @@ impl Care {
         }
         let looked = self.looked.get(service)?;
         let barred = looked.barred.iter().find(|(barred, _)| *barred == deed).map(|(_, why)| why.clone());
-        // Both go through the supervisord that was just asked.
-        let by_process = matches!(deed, Deed::Interrupt | Deed::RestartProcess);
-        barred.or_else(|| looked.process.as_ref().err().filter(|_| by_process).map(Failure::sentence))
+        // The supervisord was just asked, and could not be.
+        let unreached = looked.process.as_ref().err().filter(|_| deed.is_by_supervisor());
+        barred.or_else(|| unreached.map(Failure::sentence))
     }
 
     /// The next moment at which something is given up, or asked anew where the services are `seen`.
@@ -253,8 +272,29 @@ impl Services {
     }
 }
 
-/// A dry run's answer, `[true, ["…", …]]`: whether it would work, and what `uv` says.
-pub fn read_dry_run(raw: &str) -> Option<(bool, Vec<String>)> {
+/// What a dry run has brought, once it has ended: whether a rebuild would work, and what `uv` says; or why that is not known.
+pub fn dry_run(task: Option<&Task>) -> Option<Result<(bool, Vec<String>), String>> {
+    let unseen = || "the dry run's end was not seen".to_owned();
+    let Some(task) = task else { return Some(Err(unseen())) };
+    match task.state {
+        State::Unknown => return Some(Err(unseen())),
+        State::Ended => {}
+        _ => return None,
+    }
+    let raw = task.reply.as_ref().and_then(|reply| reply.result(false));
+    let read = raw.filter(|_| task.outcome == Some(Outcome::Ok)).and_then(read_dry_run);
+    Some(read.ok_or_else(|| match task.failure() {
+        Some(error) => {
+            let name = error.ename.as_deref().unwrap_or("error");
+            let message = error.evalue.as_deref().unwrap_or_default();
+            format!("the dry run failed: {name}: {message}")
+        }
+        None => "the dry run's answer cannot be read".to_owned(),
+    }))
+}
+
+/// Its answer: `[true, ["…", …]]`.
+fn read_dry_run(raw: &str) -> Option<(bool, Vec<String>)> {
     let parts = json::items(raw).ok()?;
     let [good, lines] = &parts[..] else { return None };
     let lines = json::items(lines).ok()?.into_iter().map(|line| Some(json::string(line)?.into_owned()));

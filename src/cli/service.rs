@@ -28,18 +28,16 @@ use super::{
     talk::{Step, Talk},
 };
 use crate::{
-    app::{
-        services::{self, read_dry_run},
-        session::Way,
-    },
+    app::{services, session::Way},
     clean::Clean,
     net::control::{Control, Controls},
     store::{Outcome, Reason, State, Task, TaskKey},
     time::Now,
     view::words,
     wire::{
-        control::{self, Failure, Process},
-        frame::TaskFrame,
+        Text,
+        control::{Deed, Failure, Process},
+        frame::{self, TaskFrame},
         link::Line,
     },
 };
@@ -65,14 +63,14 @@ pub fn run(place: &Place, look: &LookArgs, args: &ServiceArgs, out: &Out) -> Res
     let controls = lab.controls().map_err(End::misuse)?;
     let (action, name, yes, as_json) = match &args.command {
         ServiceCommand::List { json } => return list(&lab, &controls, *json, out),
-        ServiceCommand::Interrupt { one } => (control::Deed::Interrupt, &one.name, one.yes, one.json),
+        ServiceCommand::Interrupt { one } => (Deed::Interrupt, &one.name, one.yes, one.json),
         ServiceCommand::Restart { one, container: false } => {
-            (control::Deed::RestartProcess, &one.name, one.yes, one.json)
+            (Deed::RestartProcess, &one.name, one.yes, one.json)
         }
         ServiceCommand::Restart { one, container: true } => {
-            (control::Deed::RestartContainer, &one.name, one.yes, one.json)
+            (Deed::RestartContainer, &one.name, one.yes, one.json)
         }
-        ServiceCommand::Rebuild { one, .. } => (control::Deed::Rebuild, &one.name, one.yes, one.json),
+        ServiceCommand::Rebuild { one, .. } => (Deed::Rebuild, &one.name, one.yes, one.json),
     };
     if controls.of_service(name).is_none() {
         let known: Vec<&str> = controls.services.iter().map(|control| control.service.as_str()).collect();
@@ -84,11 +82,11 @@ pub fn run(place: &Place, look: &LookArgs, args: &ServiceArgs, out: &Out) -> Res
     if let Some(why) = controls.barred(name, action) {
         return Err(End::new(NOT_SENT, format!("nothing was done: {why}")));
     }
-    let deed = Deed { lab: &lab, controls: &controls, name, yes, as_json, out };
+    let one = One { lab: &lab, controls: &controls, name, yes, as_json, out };
     match &args.command {
-        ServiceCommand::Rebuild { dry_run, .. } => deed.rebuild(*dry_run),
-        _ if action == control::Deed::Interrupt => deed.interrupt(),
-        _ => deed.restart(action),
+        ServiceCommand::Rebuild { dry_run, .. } => one.rebuild(*dry_run),
+        _ if action == Deed::Interrupt => one.interrupt(),
+        _ => one.restart(action),
     }
 }
 
@@ -107,13 +105,11 @@ fn list(lab: &Lab, controls: &Controls, as_json: bool, out: &Out) -> Result<u8, 
     });
     let mut rows = Vec::new();
     for (control, process) in controls.services.iter().zip(&processes) {
-        let barred: Vec<(control::Deed, String)> = control::Deed::ALL
+        let barred: Vec<(Deed, String)> = Deed::ALL
             .into_iter()
             .filter_map(|action| {
                 let why = match (action, process) {
-                    (control::Deed::Interrupt | control::Deed::RestartProcess, Err(failure)) => {
-                        Some(failure.what.clone())
-                    }
+                    (deed, Err(failure)) if deed.is_by_supervisor() => Some(failure.what.clone()),
                     _ => controls.barred(&control.service, action),
                 };
                 Some((action, why?))
@@ -159,7 +155,7 @@ fn line(
     lab: &Lab,
     control: &Control,
     process: &Result<Process, Failure>,
-    barred: &[(control::Deed, String)],
+    barred: &[(Deed, String)],
 ) -> Value {
     let found = lab.found.iter().flat_map(|found| &found.services).find(|s| s.name == control.service);
     let process_line = match process {
@@ -186,8 +182,8 @@ fn line(
     })
 }
 
-/// One deed.
-struct Deed<'a> {
+/// A deed to one service.
+struct One<'a> {
     lab: &'a Lab,
     controls: &'a Controls,
     name: &'a str,
@@ -196,15 +192,15 @@ struct Deed<'a> {
     out: &'a Out,
 }
 
-impl Deed<'_> {
+impl One<'_> {
     fn interrupt(&self) -> Result<u8, End> {
-        self.sure(control::Deed::Interrupt)?;
+        self.sure(Deed::Interrupt)?;
         let mut talk = self.talk()?;
         // What ends is told on the bus, which has to be heard before.
         self.hear(&mut talk)?;
         let controls = self.controls.clone();
         let name = self.name.to_owned();
-        talk.writes_deed(self.name, control::Deed::Interrupt);
+        talk.writes_deed(self.name, Deed::Interrupt);
         let since = talk.now();
         beside(&mut talk, false, move |_| controls.interrupt(&name))?.map_err(ended)?;
         // A cell that waits for something hears of it at its next event: this is one.
@@ -224,19 +220,12 @@ impl Deed<'_> {
                         self.out.name(task["name"].as_str().unwrap_or_default())
                     ))?;
                 }
-                self.answer(control::Deed::Interrupt, json!({ "stopped": stopped }))?;
+                self.answer(Deed::Interrupt, json!({ "stopped": stopped }))?;
                 return Ok(OK);
             }
             if talk.now().mono >= end {
-                self.answer(control::Deed::Interrupt, json!({ "stopped": [] }))?;
-                return Err(End::new(
-                    FAILED,
-                    format!(
-                        "the signal was sent, and nothing was seen to stop within {} s: no cell runs there, or what runs cannot be \
-                         interrupted (a cell beside others, a task of another type, code that does not come back to Python)",
-                        services::STOPS.as_secs()
-                    ),
-                ));
+                self.answer(Deed::Interrupt, json!({ "stopped": [] }))?;
+                return Err(End::new(FAILED, services::nothing_stopped()));
             }
             if let Step::Stop(_) = talk.step(Some(end)) {
                 return Err(End::new(UNKNOWN, "the signal was sent; what became of it was not waited for"));
@@ -244,15 +233,15 @@ impl Deed<'_> {
         }
     }
 
-    fn restart(&self, action: control::Deed) -> Result<u8, End> {
+    fn restart(&self, action: Deed) -> Result<u8, End> {
         self.sure(action)?;
         let mut talk = self.talk()?;
         let begun = talk.now();
         let controls = self.controls.clone();
         let name = self.name.to_owned();
         talk.writes_deed(self.name, action);
-        let process = beside(&mut talk, action == control::Deed::RestartProcess, move |told| match action {
-            control::Deed::RestartContainer => controls.restart_container(&name, told),
+        let process = beside(&mut talk, action == Deed::RestartProcess, move |told| match action {
+            Deed::RestartContainer => controls.restart_container(&name, told),
             _ => controls.restart_process(&name, told),
         })?
         .map_err(ended)?;
@@ -286,7 +275,7 @@ impl Deed<'_> {
 
     fn rebuild(&self, dry_run: bool) -> Result<u8, End> {
         if !dry_run && !self.yes && !asks() {
-            self.sure(control::Deed::Rebuild)?;
+            self.sure(Deed::Rebuild)?;
         }
         let mut talk = self.talk()?;
         let (good, lines) = self.try_out(&mut talk)?;
@@ -296,14 +285,14 @@ impl Deed<'_> {
             }
         }
         if !good {
-            self.answer(control::Deed::Rebuild, json!({ "dry_run": lines, "good": false }))?;
+            self.answer(Deed::Rebuild, json!({ "dry_run": lines, "good": false }))?;
             return Err(End::new(FAILED, "the dry run failed: nothing was built"));
         }
         if dry_run {
-            self.answer(control::Deed::Rebuild, json!({ "dry_run": lines, "good": true }))?;
+            self.answer(Deed::Rebuild, json!({ "dry_run": lines, "good": true }))?;
             return Ok(OK);
         }
-        self.sure(control::Deed::Rebuild)?;
+        self.sure(Deed::Rebuild)?;
         // Whoever wished to end while the question stood does not mean to build.
         let now = talk.now().mono;
         if let Step::Stop(_) = talk.step(Some(now)) {
@@ -313,11 +302,11 @@ impl Deed<'_> {
         let begun = talk.now();
         let controls = self.controls.clone();
         let name = self.name.to_owned();
-        talk.writes_deed(self.name, control::Deed::Rebuild);
+        talk.writes_deed(self.name, Deed::Rebuild);
         beside(&mut talk, false, move |_| controls.rebuild(&name))?.map_err(ended)?;
         let took = talk.now().since(begun).as_secs_f64();
         self.answer(
-            control::Deed::Rebuild,
+            Deed::Rebuild,
             json!({ "dry_run": lines, "good": true, "took_s": (took * 10.0).round() / 10.0 }),
         )?;
         let name = self.out.name(self.name);
@@ -330,26 +319,10 @@ impl Deed<'_> {
     /// What an update of its environment would do, by the service itself: whether it would work, and what `uv` says.
     fn try_out(&self, talk: &mut Talk) -> Result<(bool, Vec<String>), End> {
         out::say("a dry run on the service first: it waits for the slot (Ctrl-C gives up)");
-        let key = self.send(talk, "RebuildEnvironmentDryRun", false)?;
+        let key = self.send(talk, frame::service::rebuild_dry_run)?;
         loop {
-            let task = talk.session.store.task(&key);
-            match task.map(|task| (task, task.state)) {
-                Some((task, State::Ended)) => {
-                    let raw = task.reply.as_ref().and_then(|reply| reply.result(false));
-                    let read = raw.filter(|_| task.outcome == Some(Outcome::Ok)).and_then(read_dry_run);
-                    return read.ok_or_else(|| {
-                        let why = task.failure().map(|error| {
-                            let name = error.ename.as_deref().unwrap_or("error");
-                            format!("{name}: {}", error.evalue.as_deref().unwrap_or_default())
-                        });
-                        let why = why.unwrap_or_else(|| "its answer cannot be read".to_owned());
-                        End::new(FAILED, format!("the dry run failed, nothing was built: {why}"))
-                    });
-                }
-                Some((_, State::Unknown)) | None => {
-                    return Err(End::new(FAILED, "the dry run's end was not seen: nothing was built"));
-                }
-                Some(_) => {}
+            if let Some(result) = services::dry_run(talk.session.store.task(&key)) {
+                return result.map_err(|why| End::new(FAILED, format!("{why}: nothing was built")));
             }
             if let Step::Stop(_) = talk.step(None) {
                 return Err(End::new(NOT_SENT, "interrupted before the build"));
@@ -358,7 +331,7 @@ impl Deed<'_> {
     }
 
     /// Asks, where somebody can answer; else the command line has to have said yes.
-    fn sure(&self, action: control::Deed) -> Result<(), End> {
+    fn sure(&self, action: Deed) -> Result<(), End> {
         if self.yes {
             return Ok(());
         }
@@ -455,23 +428,14 @@ impl Deed<'_> {
     }
 
     fn ping(&self, talk: &mut Talk) -> Result<TaskKey, End> {
-        self.send(talk, "Ping", true)
+        self.send(talk, frame::service::ping)
     }
 
-    /// Sends a task that nobody sees on a dashboard.
-    fn send(&self, talk: &mut Talk, task_type: &str, parallel: bool) -> Result<TaskKey, End> {
+    /// Sends a task of juicetop's own, by its maker.
+    fn send(&self, talk: &mut Talk, task: fn(Text, Text) -> TaskFrame) -> Result<TaskKey, End> {
         let id = talk.session.new_id();
-        let frame = TaskFrame {
-            id: id.clone(),
-            target: self.name.into(),
-            task_type: task_type.into(),
-            parallel,
-            display_name: task_type.into(),
-            show_in_dashboard: false,
-            payload: "{}".into(),
-        };
         let now = talk.now();
-        let frames = talk.session.submit(frame, &Way::Direct, now);
+        let frames = talk.session.submit(task(id.clone(), self.name.into()), &Way::Direct, now);
         talk.send(frames.map_err(|why| End::new(NOT_SENT, why))?);
         Ok(talk.session.store.find(&id).map_or(TaskKey(id), |task| task.key.clone()))
     }
@@ -494,7 +458,7 @@ impl Deed<'_> {
         Ok(())
     }
 
-    fn answer(&self, action: control::Deed, mut what: Value) -> Result<(), End> {
+    fn answer(&self, action: Deed, mut what: Value) -> Result<(), End> {
         if !self.as_json {
             return Ok(());
         }

@@ -27,7 +27,7 @@ use crate::{
     wire::{
         Text, bus,
         event::Event,
-        frame::{Reply, ReplyBody, TaskFrame, manager},
+        frame::{Reply, ReplyBody, TaskFrame, manager, service},
         link::{Problem, ProblemKind},
     },
 };
@@ -340,7 +340,11 @@ impl Probe<'_> {
             let findings = self.ask(&mut socket, &url, vec![(part, frame)], self.wanted.answer).await;
             parts.extend(findings);
         }
-        let pings = self.wanted.services.iter().map(|name| (Part::Service(name.clone()), ping(name)));
+        let pings = self
+            .wanted
+            .services
+            .iter()
+            .map(|name| (Part::Service(name.clone()), service::ping(fresh_id(), name.clone())));
         parts.extend(self.ask(&mut socket, &url, pings.collect(), self.wanted.ping).await);
         farewell(socket).await;
         parts
@@ -436,18 +440,6 @@ fn class(event: &Event) -> String {
 
 fn fresh_id() -> Text {
     uuid::Uuid::new_v4().to_string().into()
-}
-
-fn ping(service: &Text) -> TaskFrame {
-    TaskFrame {
-        id: fresh_id(),
-        target: service.clone(),
-        task_type: "Ping".into(),
-        parallel: true,
-        display_name: "Ping".into(),
-        show_in_dashboard: false,
-        payload: "{}".into(),
-    }
 }
 
 async fn farewell(mut socket: Socket) {

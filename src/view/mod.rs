@@ -39,6 +39,7 @@ use crate::{
         choose::Stage,
         document::Mark,
         layout::Shape,
+        services::{DEEDS, Step},
         traces::failed_in_cell,
     },
     catalogue::form::Origin,
@@ -646,7 +647,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
         Context::Confirm => match app.ui.layers.last() {
             Some(Layer::Confirm(c)) => {
                 let fit = c.fit(&app.settings.keymap, app.areas().body, app.settings.charset);
-                let mut a = vec![No, if c.hardware { Sure } else { Yes }];
+                let mut a = vec![No, if c.sure { Sure } else { Yes }];
                 a.extend(c.instead.as_ref().map(|_| Instead));
                 a.extend((!fit.window.is_whole()).then_some(PageDown));
                 a
@@ -714,18 +715,18 @@ fn services_actions(app: &App, can_send: bool) -> Vec<Action> {
         Some(Layer::Services(services)) => services.selected.as_ref(),
         _ => None,
     };
-    let deeds = [
-        (Deed::Interrupt, Action::Interrupt),
-        (Deed::RestartProcess, Action::RestartProcess),
-        (Deed::RestartContainer, Action::RestartContainer),
-        (Deed::Rebuild, Action::Rebuild),
-    ];
+    let care = &app.ui.services;
     if let Some(service) = selected.filter(|_| can_send) {
-        let can = deeds.into_iter().filter(|(deed, _)| app.ui.services.barred(service, *deed).is_none());
-        actions.extend(can.map(|(_, action)| action));
+        // While something is being done to it, nothing else can be, but for building what was tried out.
+        let free = |deed: Deed| match care.going.get(service) {
+            None => care.barred(service, deed).is_none(),
+            Some(going) => deed == Deed::Rebuild && matches!(going.step, Step::Tried(_)),
+        };
+        actions.extend(DEEDS.iter().filter(|(_, deed)| free(*deed)).map(|(action, _)| action));
     }
-    actions.extend([Action::Open, Action::ReadAgain]);
-    if selected.is_some_and(|service| app.ui.services.came.contains_key(service)) {
+    actions.push(Action::Open);
+    actions.extend(care.about.is_ok().then_some(Action::ReadAgain));
+    if selected.is_some_and(|service| care.came.contains_key(service)) {
         actions.push(Action::Copy);
     }
     actions

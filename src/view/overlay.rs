@@ -68,7 +68,7 @@ pub(super) fn help(help: &Help, keymap: &Keymap, area: Rect, look: Look) -> (Vec
 /// A question, at the bottom of the body.
 pub(super) fn confirm(confirm: &Confirm, keymap: &Keymap, body: Rect, look: Look) -> (Rect, Vec<Row>) {
     let fit = confirm.fit(keymap, body, look.charset());
-    let role = if confirm.hardware { Role::Hardware } else { Role::Title };
+    let role = if confirm.sure { Role::Hardware } else { Role::Title };
     let mut rows = Vec::new();
     if fit.ruled {
         rows.push(Row::rule(body.width, look));

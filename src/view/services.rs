@@ -190,7 +190,8 @@ fn kind(service: &Service, known: Option<&About>) -> String {
 fn process_line(process: &Process, now: Now) -> String {
     let mut text = format!("its process is {}", process.state.to_lowercase());
     if let Some(began) = process.began.filter(|_| process.uptime.is_some()) {
-        text.push_str(&format!(" since {}", words::moment(began, now)));
+        let since = if process.runs() { " since" } else { ", begun" };
+        text.push_str(&format!("{since} {}", words::moment(began, now)));
     }
     if let Some(pid) = process.pid {
         text.push_str(&format!(", pid {pid}"));

@@ -33,6 +33,11 @@ impl Deed {
         }
     }
 
+    /// It goes through the service's supervisord, not the lab's orchestrator.
+    pub fn is_by_supervisor(self) -> bool {
+        matches!(self, Deed::Interrupt | Deed::RestartProcess)
+    }
+
     /// What it stops and what it does not, a sentence each (measured, but for the container's and the build's: those are
     /// read).
     pub fn meaning(self) -> &'static [&'static str] {

@@ -197,6 +197,34 @@ pub mod manager {
     }
 }
 
+/// The tasks that juicetop itself sends to any service, which each has from Juice (`orangeqs.juice.schemas.tasks`). Hidden
+/// from dashboards.
+pub mod service {
+    use super::{TaskFrame, Text};
+
+    /// `Ping`, beside what runs there: whether the service answers.
+    pub fn ping(id: Text, target: Text) -> TaskFrame {
+        task(id, target, "Ping", true)
+    }
+
+    /// `RebuildEnvironmentDryRun`, which waits for the slot: what an update of its environment would bring.
+    pub fn rebuild_dry_run(id: Text, target: Text) -> TaskFrame {
+        task(id, target, "RebuildEnvironmentDryRun", false)
+    }
+
+    fn task(id: Text, target: Text, task_type: &str, parallel: bool) -> TaskFrame {
+        TaskFrame {
+            id,
+            target,
+            task_type: task_type.into(),
+            parallel,
+            display_name: task_type.into(),
+            show_in_dashboard: false,
+            payload: "{}".into(),
+        }
+    }
+}
+
 /// A reply frame, indexed: the text is kept whole, the parts are slices of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {

@@ -291,7 +291,7 @@ fn hardware_that_moves_is_asked_about_with_the_missing_ones() {
     b.keys("s").types("SetHeaterPower").keys("enter").later(1.0).keys("ctrl-s");
     b.shows("Send the missing 5 × SetHeaterPower")
         .shows("5 times, those that are missing (2-6) of these values:");
-    assert!(b.confirm().hardware);
+    assert!(b.confirm().sure);
     b.later(1.0).keys("y");
     assert!(carried(&b).is_empty());
     b.later(1.0).keys("Y");

@@ -6,7 +6,7 @@ use super::*;
 fn heater() -> Bench {
     let mut b = Bench::new();
     b.keys("s").types("EnableHeater").keys("enter f7").at(10.0).key("ctrl-s");
-    assert!(b.confirm().hardware);
+    assert!(b.confirm().sure);
     assert_eq!(b.sent().len(), 0);
     b
 }
@@ -99,7 +99,7 @@ fn hardware_is_asked_about_on_every_way_to_send() {
     let valve = Job { kind: "OpenGHSValve".into(), payload: r#"{"valve": 3}"#.into(), ..job("v") };
     let mut b = Bench::new();
     b.ran(&valve).keys("j r ctrl-s");
-    assert!(b.confirm().hardware);
+    assert!(b.confirm().sure);
     assert!(b.confirm().lines.iter().any(|l| l.contains("valve = 3")), "{:?}", b.confirm().lines);
     let mut b = Bench::new();
     b.runs(&job("holder"))
@@ -113,7 +113,7 @@ fn hardware_is_asked_about_on_every_way_to_send() {
         "display_name": "OpenGHSValve", "eligible": true}"#;
     b.answer("ScheduleTask", frame).take();
     b.keys("d");
-    assert!(b.confirm().hardware);
+    assert!(b.confirm().sure);
     b.keys("y enter");
     assert_eq!(b.sent().len(), 0);
 }

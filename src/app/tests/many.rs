@@ -360,7 +360,7 @@ fn hardware_read_only_and_what_the_list_cannot_bear_are_refused_or_asked() {
     b.keys("s").types("SetHeaterPower").keys("enter");
     b.types("still").keys("down alt-s").types("0.1..0.6 by 0.1");
     b.later(1.0).keys("ctrl-s");
-    assert!(b.confirm().hardware, "{}", b.lines().join("\n"));
+    assert!(b.confirm().sure, "{}", b.lines().join("\n"));
     // Each value once.
     b.shows("6 times, with these values").shows("  power = 0.1, 0.2, 0.3, 0.4, 0.5, 0.6");
     b.shows_not("  power = 0.1 ").shows("  component_id = \"still\"").later(1.0).keys("y");

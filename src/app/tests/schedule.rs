@@ -338,7 +338,7 @@ fn hardware_is_moved_by_its_own_key_only_and_read_only_refuses_every_deed() {
     b.keys("G k");
     assert_eq!(selected(&b), "h");
     b.keys("K enter");
-    assert!(b.confirm().hardware);
+    assert!(b.confirm().sure);
     b.shows("power = 0.5").shows("password").shows_not("hush");
     b.shows("moves hardware").later(1.0).keys("y enter").take();
     assert_eq!(b.sent_types(), [""; 0]);

@@ -54,7 +54,7 @@ fn a_kernel_is_asked_after_a_question_and_its_types_are_listed() {
     b.keys("f12");
     let told = b.confirm().lines.join(" ");
     assert!(told.contains("takes lab's slot") && told.contains("one `busy`, one `idle`"), "{told}");
-    assert!(!b.confirm().hardware);
+    assert!(!b.confirm().sure);
     // The files are read at once; the kernel is not asked before a yes.
     assert_eq!(b.take(), [Effect::ReadTypes]);
     b.keys("enter");

@@ -154,7 +154,7 @@ pub(super) fn ask_to_send(app: &mut App, now: Now) -> Vec<Effect> {
             },
             now,
         )
-        .moving(hardware),
+        .surely(hardware),
     );
     Vec::new()
 }
@@ -351,7 +351,7 @@ pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
             Deed::SendDirect(task.key.clone()),
             now,
         )
-        .moving(hardware),
+        .surely(hardware),
     );
 }
 
@@ -364,8 +364,8 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         return Vec::new();
     }
     let instead = action == Action::Instead && confirm.instead.is_some();
-    let hardware = confirm.hardware;
-    let yes = match (action, confirm.hardware) {
+    let sure = confirm.sure;
+    let yes = match (action, confirm.sure) {
         (Action::No, _) => {
             let Some(Layer::Confirm(confirm)) = app.ui.layers.pop() else { return Vec::new() };
             match confirm.deed {
@@ -384,7 +384,7 @@ pub(super) fn in_confirm(app: &mut App, action: Action, now: Now) -> Vec<Effect>
     };
     if !yes && !instead {
         if matches!(action, Action::Yes | Action::Sure) {
-            let text = match hardware {
+            let text = match sure {
                 true => "not taken: press Y (with Shift), once and not at once",
                 false => "not taken: press it once more, not at once",
             };

@@ -222,7 +222,7 @@ fn ask_to_send(app: &mut App, batch: Batch, doubts: &[String], now: Now) -> Vec<
             Deed::SendGroup(Box::new(batch), rest),
             now,
         )
-        .moving(hardware),
+        .surely(hardware),
     );
     Vec::new()
 }

@@ -172,7 +172,7 @@ pub(super) fn hand_over(app: &mut App, keys: Vec<TaskKey>, then: Afterwards, now
         Deed::HandOverSurely(keys, then),
         now,
     );
-    app.ask(question.moving(true));
+    app.ask(question.surely(true));
     Vec::new()
 }
 

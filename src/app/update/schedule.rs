@@ -186,7 +186,7 @@ fn ask_to_move(app: &mut App, now: Now) {
             Deed::Replace { key: task.key, frame: Box::new(frame), way: Way::Scheduled(Some(at)) },
             now,
         )
-        .moving(hardware),
+        .surely(hardware),
     );
 }
 

@@ -3,7 +3,7 @@
 //! Each deed asks first, and says whom it hits. It is done beside the loop; whether it worked is seen here: by what ends on
 //! the bus, by a Ping that is answered.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use crate::{
     app::{
@@ -13,16 +13,18 @@ use crate::{
         confirm::{self, Confirm},
         lanes::Selected,
         replay::stretch,
-        services::{ANSWERS, Came, Going, Looked, STOPS, Services, Step, Told, read_dry_run},
+        services::{
+            ANSWERS, Came, DEEDS, Going, Looked, STOPS, Services, Step, Told, dry_run, nothing_stopped,
+        },
         session::Way,
     },
     clean::exact,
-    store::{Lane, Outcome, Reason, Slot, State, Task, TaskKey},
+    store::{Outcome, Reason, Slot, State, Task, TaskKey},
     time::Now,
     wire::{
         Text,
         control::{Deed, Process},
-        frame::{TASK_MANAGER, TaskFrame},
+        frame::{self, TASK_MANAGER, TaskFrame},
         json,
         link::Line,
     },
@@ -39,8 +41,6 @@ const LONGEST: usize = 1_000;
 const MOMENT: Duration = Duration::from_secs(2);
 /// Between two Pings.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The task that tries out what a rebuild would bring (`orangeqs.juice.schemas.tasks`).
-const DRY_RUN: &str = "RebuildEnvironmentDryRun";
 
 /// Rows that the list has on a body of this height, below its head: so many services, but room for what is told of one.
 pub fn services_height(body: u16, services: usize) -> usize {
@@ -91,11 +91,11 @@ pub(super) fn in_services(app: &mut App, action: Action, now: Now) -> Vec<Effect
             };
             app.tell(Severity::Info, told, now);
         }
-        Action::Interrupt => ask(app, &service, Deed::Interrupt, now),
-        Action::RestartProcess => ask(app, &service, Deed::RestartProcess, now),
-        Action::RestartContainer => ask(app, &service, Deed::RestartContainer, now),
-        Action::Rebuild => ask(app, &service, Deed::Rebuild, now),
-        _ => {}
+        _ => {
+            if let Some((_, deed)) = DEEDS.iter().find(|(key, _)| *key == action) {
+                ask(app, &service, *deed, now);
+            }
+        }
     }
     Vec::new()
 }
@@ -122,7 +122,7 @@ fn ask(app: &mut App, service: &Text, deed: Deed, now: Now) {
     if deed == Deed::Rebuild {
         let lines = vec![
             format!(
-                "First a dry run, on {name} itself ({DRY_RUN}): it waits for the slot and changes nothing."
+                "First a dry run, on {name} itself (RebuildEnvironmentDryRun): it waits for the slot and changes nothing."
             ),
             "What a new image would bring is shown, and nothing is built before you say so.".to_owned(),
         ];
@@ -147,7 +147,7 @@ fn ask(app: &mut App, service: &Text, deed: Deed, now: Now) {
         confirm::Deed::Control(service.clone(), deed, hit(app, service, deed, now)),
         now,
     );
-    app.ask(question.moving(sure));
+    app.ask(question.surely(sure));
 }
 
 /// The tasks that it hits, as far as is known. What runs beside others for a moment only, such as somebody's Ping, is none.
@@ -244,7 +244,7 @@ fn ask_to_build(app: &mut App, service: &Text, tried: Vec<String>, now: Now) {
 
 /// Lets a task of the service's own try out what a rebuild would bring.
 pub(super) fn try_rebuild(app: &mut App, service: Text, now: Now) -> Vec<Effect> {
-    let (id, effects) = send(app, &service, DRY_RUN, Lane::Sequential, now);
+    let (id, effects) = send(app, &service, frame::service::rebuild_dry_run, now);
     if let Some(id) = id {
         begin(app, service, Deed::Rebuild, "the dry run waits for the slot, or runs", Step::DryRun(id), now);
     }
@@ -284,18 +284,15 @@ fn begin(app: &mut App, service: Text, deed: Deed, stage: &str, step: Step, now:
     app.ui.services.going.insert(service, going);
 }
 
-/// Sends a task that no dashboard shows; its frame's id, if it could be.
-fn send(app: &mut App, service: &Text, task_type: &str, lane: Lane, now: Now) -> (Option<Text>, Vec<Effect>) {
+/// Sends a task of juicetop's own, by its maker; its frame's id, if it could be.
+fn send(
+    app: &mut App,
+    service: &Text,
+    task: fn(Text, Text) -> TaskFrame,
+    now: Now,
+) -> (Option<Text>, Vec<Effect>) {
     let id = app.session.new_id();
-    let frame = TaskFrame {
-        id: id.clone(),
-        target: service.clone(),
-        task_type: task_type.into(),
-        parallel: lane == Lane::Parallel,
-        display_name: task_type.into(),
-        show_in_dashboard: false,
-        payload: "{}".into(),
-    };
+    let frame = task(id.clone(), service.clone());
     let effects = asked(app, |session| session.submit(frame, &Way::Direct, now), now);
     ((!effects.is_empty()).then_some(id), effects)
 }
@@ -315,7 +312,7 @@ pub(super) fn told(app: &mut App, told: Told, now: Now) -> Vec<Effect> {
             }
         }
         Told::Done(service, deed, Err(failure)) => {
-            let log = bounded(failure.log.lines());
+            let log = bounded(&failure.log.lines().collect::<Vec<_>>());
             let doubt = if failure.doubtful { "whether it was done is not known: " } else { "" };
             came(app, &service, deed, Err(format!("{doubt}{}", failure.sentence())), log, now);
         }
@@ -340,7 +337,7 @@ fn done(app: &mut App, service: Text, deed: Deed, process: Option<Process>, now:
     let cells = lanes.holders.iter().map(|task| task.key.clone()).collect();
     // To a cell that waits for something this is the event at which it hears of the signal.
     let (ping, effects) = match app.session.is_live(&Line::Router) {
-        true => send(app, &service, "Ping", Lane::Parallel, now),
+        true => send(app, &service, frame::service::ping, now),
         false => (None, Vec::new()),
     };
     let (stage, step) = match deed {
@@ -363,15 +360,9 @@ fn done(app: &mut App, service: Text, deed: Deed, process: Option<Process>, now:
 }
 
 /// Lines as far as they are shown: the last ones, and of each the beginning.
-fn bounded<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut all: VecDeque<String> = VecDeque::new();
-    for line in lines {
-        if all.len() == MOST_LINES {
-            all.pop_front();
-        }
-        all.push_back(line.chars().take(LONGEST).collect());
-    }
-    all.into()
+fn bounded(lines: &[impl AsRef<str>]) -> Vec<String> {
+    let last = lines.iter().skip(lines.len().saturating_sub(MOST_LINES));
+    last.map(|line| line.as_ref().chars().take(LONGEST).collect()).collect()
 }
 
 /// It has ended, this way.
@@ -431,11 +422,7 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
                     let by = task.failure().and_then(|error| error.ename.as_deref()).unwrap_or("interrupted");
                     Ok(format!("stopped {} ({by})", called(&task.name)))
                 }
-                None if over => Err(format!(
-                    "the signal was sent, and nothing was seen to stop within {} s: no cell holds the slot, or its code does not come \
-                     back to Python",
-                    STOPS.as_secs()
-                )),
+                None if over => Err(nothing_stopped()),
                 None => return Vec::new(),
             };
             came(app, service, deed, result, Vec::new(), now);
@@ -457,7 +444,7 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
                 }
                 // The router gives up after 15 s where it cannot reach it; none could be sent, or it was lost with the link.
                 None | Some((State::Ended | State::Unknown, ..)) if live && a_while_ago => {
-                    let (ping, effects) = send(app, service, "Ping", Lane::Parallel, now);
+                    let (ping, effects) = send(app, service, frame::service::ping, now);
                     if let Some(ping) = ping
                         && let Some(going) = app.ui.services.going.get_mut(service)
                     {
@@ -469,38 +456,18 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
             }
         }
         Step::DryRun(id) => {
-            let Some(task) = app.store().find(id) else {
-                came(app, service, deed, Err("the dry run's end was not seen".to_owned()), Vec::new(), now);
-                return Vec::new();
-            };
-            let why = match task.state {
-                State::Unknown => "the dry run's end was not seen".to_owned(),
-                State::Ended => {
-                    let raw = task.reply.as_ref().and_then(|reply| reply.result(false));
-                    let read = raw.filter(|_| task.outcome == Some(Outcome::Ok)).and_then(read_dry_run);
-                    match (read, task.failure()) {
-                        (Some((true, lines)), _) => {
-                            tried(app, service, bounded(lines.iter().map(String::as_str)), now);
-                            return Vec::new();
-                        }
-                        (Some((false, lines)), _) => {
-                            let lines = bounded(lines.iter().map(String::as_str));
-                            let text = "the dry run failed: nothing was built".to_owned();
-                            came(app, service, deed, Err(text), lines, now);
-                            return Vec::new();
-                        }
-                        (None, Some(error)) => {
-                            let name = error.ename.as_deref().unwrap_or("error");
-                            let message: String =
-                                error.evalue.as_deref().unwrap_or_default().chars().take(LONGEST).collect();
-                            format!("the dry run failed: {name}: {message}")
-                        }
-                        (None, None) => "the dry run's answer cannot be read".to_owned(),
-                    }
+            let (why, lines) = match dry_run(app.store().find(id)) {
+                None => return Vec::new(),
+                Some(Ok((true, lines))) => {
+                    tried(app, service, bounded(&lines), now);
+                    return Vec::new();
                 }
-                _ => return Vec::new(),
+                Some(Ok((false, lines))) => {
+                    ("the dry run failed: nothing was built".to_owned(), bounded(&lines))
+                }
+                Some(Err(why)) => (why.chars().take(LONGEST).collect(), Vec::new()),
             };
-            came(app, service, deed, Err(why), Vec::new(), now);
+            came(app, service, deed, Err(why), lines, now);
         }
     }
     Vec::new()
