@@ -64,9 +64,14 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     all
 }
 
-/// The examples of the documentation of the configuration.
+/// The examples of the documentation of the configuration, settings without the marks that the sample has before them.
 fn documented() -> Vec<Vec<u8>> {
     let text = fs::read_to_string(here("../docs/configuration.md")).unwrap();
+    let set = |line: &str| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with(['#', ' ']) => format!("{setting}\n"),
+        _ => format!("{line}\n"),
+    };
+    let text: String = text.lines().map(set).collect();
     text.split("```toml\n")
         .skip(1)
         .filter_map(|rest| Some(rest.split_once("```")?.0.as_bytes().to_vec()))

@@ -76,6 +76,33 @@ impl Context {
         Context::Confirm,
     ];
 
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Context::Lanes => "lanes",
+            Context::Task => "task",
+            Context::Result => "result",
+            Context::Plot => "plot",
+            Context::Table => "table",
+            Context::Form => "form",
+            Context::Text => "text",
+            Context::Compose => "compose",
+            Context::Many => "many",
+            Context::Choose => "choose",
+            Context::Input => "input",
+            Context::Schedule => "schedule",
+            Context::Services => "services",
+            Context::Failures => "failures",
+            Context::History => "history",
+            Context::Columns => "columns",
+            Context::Compare => "compare",
+            Context::Labs => "labs",
+            Context::Replay => "replay",
+            Context::Help => "help",
+            Context::Confirm => "question",
+        }
+    }
+
     /// Its name, as in the documentation.
     pub fn title(self) -> &'static str {
         match self {

@@ -43,12 +43,7 @@ impl Help {
             let title = lines.len();
             lines.push(HelpLine::Title(place));
             for entry in ACTIONS.iter().filter(|e| e.contexts.contains(&place)) {
-                let keys: Vec<String> = keymap
-                    .keys(entry.action)
-                    .iter()
-                    .filter(|k| !(place.takes_text() && k.is_text()))
-                    .map(|k| k.name())
-                    .collect();
+                let keys = keymap.keys_in(place, entry.action);
                 let keys = if keys.is_empty() { "no key".to_owned() } else { keys.join(" ") };
                 let hit = query.is_empty()
                     || entry.sentence.to_lowercase().contains(&query)

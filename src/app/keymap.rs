@@ -242,6 +242,12 @@ impl Keymap {
         self.by_action.get(&action).map_or(&[], Vec::as_slice)
     }
 
+    /// The keys that mean this action there.
+    pub fn keys_in(&self, context: Context, action: Action) -> Vec<String> {
+        let meant = |key: &&Key| self.by_key.get(&(context, **key)) == Some(&action);
+        self.keys(action).iter().filter(meant).map(|key| key.name()).collect()
+    }
+
     /// The action's first key, as the footer shows it.
     pub fn first(&self, action: Action) -> Option<String> {
         self.keys(action).first().map(|k| k.name())

@@ -158,13 +158,8 @@ pub enum Command {
     Service(ServiceArgs),
     /// Opens the screen on a laboratory inside the program: a demonstration, nothing real moves.
     Demo(DemoArgs),
-    /// Prints the shell's completions.
-    Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
-    },
-    /// Prints the manual page.
-    Man,
+    /// Prints a configuration to begin with, the keys, a theme, completions for the shell, manual pages.
+    Print(PrintArgs),
     /// Prints a picture of the screen (for the documentation).
     #[command(hide = true)]
     Picture(PictureArgs),
@@ -471,6 +466,49 @@ pub struct DemoArgs {
     /// Whether it is recorded.
     #[command(flatten)]
     pub record: RecordArgs,
+}
+
+/// `print`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+  juicetop print config > ~/.config/juicetop/config.toml         every setting with its default, for you to change
+  juicetop print theme dark > ~/.config/juicetop/themes/mine.toml
+  juicetop print completions bash > ~/.local/share/bash-completion/completions/juicetop
+  juicetop print man submit | man -l -")]
+pub struct PrintArgs {
+    /// What.
+    #[command(subcommand)]
+    pub command: PrintCommand,
+}
+
+/// What `print` prints.
+#[derive(Debug, Subcommand)]
+pub enum PrintCommand {
+    /// The configuration file with every setting, its default or an example.
+    Config,
+    /// The keys as they are with your own ones: where, which, what each does.
+    Keys {
+        /// JSON, a line for each action in each place, with the fields of docs/keys.md.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The file of a theme, as a start for one of your own.
+    Theme {
+        /// Its name; otherwise that of the configuration.
+        #[arg(id = "named", value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// The shell's completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// A manual page.
+    Man {
+        /// Of which subcommand; otherwise that of the program.
+        #[arg(value_name = "SUBCOMMAND")]
+        of: Vec<String>,
+    },
 }
 
 /// `picture`.

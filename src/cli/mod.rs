@@ -10,6 +10,7 @@ mod links;
 mod list;
 pub mod out;
 mod picture;
+mod print;
 mod record;
 mod replay;
 mod service;
@@ -20,8 +21,6 @@ mod types;
 mod watch;
 
 use std::{io, process::ExitCode};
-
-use clap::CommandFactory;
 
 use self::{
     args::{Cli, Command, RecordArgs},
@@ -132,18 +131,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, End> {
         Some(Command::Doctor(args)) => doctor::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Types(args)) => types::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Service(args)) => service::run(&place, &look, &args, &out).map(ExitCode::from),
-        Some(Command::Completions { shell }) => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "juicetop", &mut text);
-            out.bytes(&text)?;
-            Ok(ExitCode::from(OK))
-        }
-        Some(Command::Man) => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-            out.bytes(&text)?;
-            Ok(ExitCode::from(OK))
-        }
+        Some(Command::Print(args)) => print::run(&args, &look, &out),
         None => Ok(crate::run::screen(&place, &look, &record)?),
         Some(Command::Demo(args)) => Ok(crate::run::demo(&args, &look, &recording(&args.record))?),
         Some(Command::Picture(args)) => picture::run(&args, &out).map(ExitCode::from),

@@ -30,6 +30,9 @@ use source::Source;
 /// The configuration file's name in the configuration folder.
 pub const FILE: &str = "config.toml";
 
+/// A configuration file with every setting, for people to begin with: it says nothing before they change it.
+pub const SAMPLE: &str = include_str!("sample.toml");
+
 /// Whether to draw with ASCII signs only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ascii {

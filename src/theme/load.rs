@@ -75,6 +75,12 @@ impl Themes {
         BUILT_IN.iter().map(|(name, _)| *name).chain(own).collect()
     }
 
+    /// The file of that name as it is written.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let built_in = || BUILT_IN.iter().find(|(built_in, _)| *built_in == name).map(|(_, text)| *text);
+        self.user.get(name).map(|(_, text)| text.as_str()).or_else(built_in)
+    }
+
     /// The theme of that name in full colour (see [`Theme::at`]), and what is wrong with its files. If there is no
     /// such theme, the default one.
     pub fn load(&self, name: &str) -> (Theme, Vec<Problem>) {

@@ -312,15 +312,7 @@ impl Lab {
 
     /// The keys, and what is wrong with the configuration's.
     pub fn keymap(&self) -> (Keymap, Vec<String>) {
-        let binding = |b: &crate::config::KeyBinding| Binding {
-            action: b.action.clone(),
-            keys: b.keys.iter().map(|(k, _)| k.clone()).collect(),
-            line: b.line,
-        };
-        let bindings: Vec<Binding> = self.config().keys.iter().map(binding).collect();
-        let (keymap, problems) = Keymap::new(&bindings);
-        let file = config_source(&self.folders);
-        (keymap, problems.iter().map(|p| format!("{file}:{}: {}", p.line, p.what)).collect())
+        keymap(&self.loaded, &self.folders)
     }
 
     /// What is wrong with keys and themes: the one in use and each of the person's own.
@@ -403,6 +395,19 @@ pub fn keep_types(path: &Path, kept: &Kept) -> Result<Option<String>, String> {
         Ok(aside) => Ok(aside.map(|aside| aside.sentence(path))),
         Err(e) => Err(format!("what was learned of task types is not kept: {}: {e}", path.display())),
     }
+}
+
+/// The keys, and what is wrong with the configuration's.
+pub fn keymap(loaded: &Loaded, folders: &Folders) -> (Keymap, Vec<String>) {
+    let binding = |b: &crate::config::KeyBinding| Binding {
+        action: b.action.clone(),
+        keys: b.keys.iter().map(|(k, _)| k.clone()).collect(),
+        line: b.line,
+    };
+    let bindings: Vec<Binding> = loaded.config.keys.iter().map(binding).collect();
+    let (keymap, problems) = Keymap::new(&bindings);
+    let file = config_source(folders);
+    (keymap, problems.iter().map(|p| format!("{file}:{}: {}", p.line, p.what)).collect())
 }
 
 fn config_source(folders: &Folders) -> String {
