@@ -57,6 +57,23 @@ pub fn read(path: &Path, most: u64) -> io::Result<Option<String>> {
     text.map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
+/// The last lines of a file that stand within so many bytes, what is no UTF-8 in them replaced.
+///
+/// # Errors
+/// It cannot be read.
+pub fn end_of(path: &Path, most: u64) -> io::Result<String> {
+    use std::io::{Seek, SeekFrom};
+    let mut file = File::open(path)?;
+    let skipped = file.metadata()?.len().saturating_sub(most);
+    file.seek(SeekFrom::Start(skipped))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    // The first line is most likely the end of one.
+    let whole = if skipped > 0 { text.split_once('\n').map_or("", |(_, rest)| rest) } else { &text };
+    Ok(whole.to_owned())
+}
+
 /// Changes a file under its lock: `change` gets what stands in it now (`None`: nothing) and gives what is to stand in it.
 /// Where `change` says that it cannot understand the text, or it is no text of at most `most` bytes, the file is put aside
 /// and `change` is asked again with `None`.

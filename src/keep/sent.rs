@@ -4,12 +4,17 @@
 //! payload at hand can still be told to be the one that was sent. Questions (which tasks are scheduled, which topics
 //! there are) do nothing and are left out. It refuses to judge whether a deed was wise, or came to anything.
 
-use std::{collections::HashSet, fmt::Write, path::PathBuf};
+use std::{
+    collections::HashSet,
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use chrono::SecondsFormat;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    keep,
     time::Now,
     wire::{
         Text,
@@ -22,6 +27,9 @@ use crate::{
 
 /// A log of this size is renamed to `sent.jsonl.1` and begun anew: about 40,000 deeds.
 pub const MOST: u64 = 16 * 1024 * 1024;
+
+/// Of the log's end so much is read: about 4,000 tasks.
+const READ: u64 = 2 * 1024 * 1024;
 
 /// What is only asked of the task manager.
 const QUESTIONS: [&str; 3] = ["GetScheduledTasks", "GetScheduledTask", "GetEventTopicList"];
@@ -178,6 +186,14 @@ impl Book {
     }
 }
 
+/// The scheduler's ids of the tasks that were sent and taken, as the end of the log tells; none where it cannot be read.
+pub fn accepted(path: &Path) -> Vec<Text> {
+    let end = keep::end_of(path, READ).unwrap_or_default();
+    let ids = end.lines().filter(|line| line.contains(r#""did":"accepted""#));
+    let ids = ids.filter_map(|line| json::get(line, "scheduled_task_id").and_then(json::string));
+    ids.map(|id| Text::from(&*id)).collect()
+}
+
 /// The SHA-256 of a payload as it goes out, in hexadecimal: what `sha256sum` says of a file with just that in it.
 pub fn sha256(payload: &str) -> String {
     let mut hex = String::with_capacity(64);
@@ -197,6 +213,8 @@ fn member(out: &mut String, key: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
     use crate::wire::frame::{TaskFrame, manager};
 
@@ -264,6 +282,36 @@ mod tests {
         let line = book.answered(&reply, Now::at(1.0)).unwrap();
         assert!(line.ends_with(r#""did":"accepted","id":"c","scheduled_task_id":"s"}"#), "{line}");
         assert_eq!(book.answered(&reply, Now::at(1.0)), None, "once");
+    }
+
+    #[test]
+    fn who_comes_back_finds_what_was_sent_by_the_scheduler_s_ids() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sent.jsonl");
+        assert_eq!(accepted(&path), Vec::<Text>::new());
+        let mut book = book();
+        for (id, status) in [("c", "ok"), ("d", "error")] {
+            let carrier = frame().scheduled(id.into(), None).encode();
+            let line = book.goes_out(&Line::Router, &carrier, nobody, Now::at(0.0)).unwrap();
+            keep::append(&path, &line, MOST).unwrap();
+            let answer = match status {
+                "ok" => format!(
+                    r#"{{"id": "{id}", "status": "ok", "result": {{"scheduled_task_id": "s-{id}", "target": "cryo", "status": "queued"}}}}"#
+                ),
+                _ => format!(
+                    r#"{{"id": "{id}", "status": "error", "ename": "E", "evalue": "e", "traceback": ""}}"#
+                ),
+            };
+            let line = book.answered(&Reply::parse(answer.into()).unwrap(), Now::at(1.0)).unwrap();
+            keep::append(&path, &line, MOST).unwrap();
+        }
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"{\"did\":\"accepted\",\xff")
+            .unwrap();
+        assert_eq!(accepted(&path), ["s-c"].map(Text::from), "a line that was cut off harms no other");
     }
 
     #[test]

@@ -33,7 +33,7 @@ use crate::{
     clean::Charset,
     cli::{args::LookArgs, lab::Lab},
     config::{self, Paths},
-    keep::sent::Book,
+    keep::sent::{self, Book},
     log::Log,
     memory::{Held, Memory},
     net::{self, Net, control::Controls, influx::Access, kernels::Kernels},
@@ -240,7 +240,7 @@ impl OnScreen {
                 (Some(net), Some(incoming))
             }
         };
-        let (session, state) = match played {
+        let (mut session, state) = match played {
             Some((session, state)) => (session, Some(state)),
             None => {
                 let mut session = Session::new(lab.store(&person.memory), Ids::Random);
@@ -248,6 +248,10 @@ impl OnScreen {
                 (session, None)
             }
         };
+        let book = lab.book("screen");
+        if let Some(log) = book.path().filter(|_| !is_replay) {
+            session.store.sent_before(sent::accepted(log));
+        }
         // The terminal will tell.
         let mut app = App::new(session, catalogue, settings, (80, 24));
         app.ui.hidden = config.hidden;
@@ -281,7 +285,7 @@ impl OnScreen {
             app,
             net,
             recorder: None,
-            book: lab.book("screen"),
+            book,
             keeper: Keeper::start(files, done.clone())?,
             history,
             types: Types::of(lab),

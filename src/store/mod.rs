@@ -280,6 +280,8 @@ pub struct Store {
     newest_submitted: Option<DateTime<Utc>>,
     /// Own rows on their way to the scheduler whose acknowledgement was lost.
     unacknowledged: BTreeSet<RowId>,
+    /// See [`Store::sent_before`].
+    sent_before: HashSet<Text>,
     questions: VecDeque<Text>,
     types_in_use: usize,
     usuals: Usuals,
@@ -345,6 +347,7 @@ impl Store {
             schedule_whole: false,
             newest_submitted: None,
             unacknowledged: BTreeSet::new(),
+            sent_before: HashSet::new(),
             questions: VecDeque::new(),
             types_in_use: 0,
             usuals: Usuals::default(),

@@ -60,6 +60,11 @@ impl Carrier {
 }
 
 impl Store {
+    /// Tasks of these scheduler's ids were sent by a juicetop of this person, in earlier runs too.
+    pub fn sent_before(&mut self, ids: impl IntoIterator<Item = Text>) {
+        self.sent_before.extend(ids);
+    }
+
     /// The row of a scheduled task, made if there is none, and joined with the row of the task that it became.
     fn scheduled_row(&mut self, id: &Text, task_id: Option<&Text>, target: &Text, now: Now) -> RowId {
         let is_it = |task: &Task| task.scheduled_task_id.as_ref() == Some(id);
@@ -92,10 +97,12 @@ impl Store {
         if let Some(task_id) = task_id {
             self.name(row, task_id);
         }
+        let own = self.sent_before.contains(id);
         self.edit(row, |row| {
             let task = &mut row.task;
             let mut changed = fill(&mut task.scheduled_task_id, || Some(id.clone()));
             changed |= fill(&mut task.task_id, || task_id.cloned());
+            changed |= own && fill(&mut task.own, || Some(Own::Scheduled));
             changed |= std::mem::replace(&mut task.lane, Lane::Sequential) != Lane::Sequential;
             task.last_heard = now;
             changed
