@@ -34,6 +34,9 @@ mod faults;
 #[path = "real/terminal.rs"]
 mod terminal;
 
+#[path = "real/left.rs"]
+mod left;
+
 #[path = "real/groups.rs"]
 mod groups;
 

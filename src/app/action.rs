@@ -199,6 +199,7 @@ actions! {
     Rebuild "rebuild" "rebuild" "tries out, and then builds, a new image of the service, after questions" [Services] ["b"];
     Failures "failures" "failures" "shows the failures together: by exception, own entry and service" [Lanes] ["F"];
     History "history" "history" "opens the history: all tasks known, of earlier runs too" [Lanes] ["h"];
+    SinceLeft "since-left" "since you left" "lists what became of tasks since you left, your own first" [Lanes] ["L"];
     SortBy "sort-by" "sort" "sorts by the next column" [History] ["o"];
     SortTurn "sort-turn" "turn" "turns the order round" [History] ["O"];
     Columns "columns" "columns" "chooses the columns and their order" [History] ["c"];

@@ -1,5 +1,5 @@
 //! The lines above everything else: what is wrong with the connections and what to do, else from when to when nothing was
-//! seen, until the person puts that away.
+//! seen, else what became of tasks since the person left, until they put that away.
 
 use std::time::Duration;
 
@@ -15,13 +15,15 @@ pub enum Banner {
     Problem(String),
     /// Something was not seen.
     Gap(String),
+    /// The person was away.
+    Left(String),
 }
 
 impl Banner {
     /// Its words.
     pub fn text(&self) -> &str {
         match self {
-            Banner::Problem(text) | Banner::Gap(text) => text,
+            Banner::Problem(text) | Banner::Gap(text) | Banner::Left(text) => text,
         }
     }
 }
@@ -29,7 +31,8 @@ impl Banner {
 impl App {
     /// What is told above everything else; `None`: nothing.
     pub fn banner(&self) -> Option<Banner> {
-        self.problem().map(Banner::Problem).or_else(|| self.gap().map(Banner::Gap))
+        let problem = self.problem().map(Banner::Problem);
+        problem.or_else(|| self.gap().map(Banner::Gap)).or_else(|| self.since_left().map(Banner::Left))
     }
 
     /// How many lines it takes on that many columns; no more than four.

@@ -14,7 +14,10 @@ use crate::{
     store::{
         TaskKey,
         filter::{Filter, Saved},
-        past::query::{Column, Found, Line, Query},
+        past::{
+            away::Away,
+            query::{Column, Found, Line, Query},
+        },
     },
     time::Now,
 };
@@ -40,6 +43,8 @@ pub struct History {
     pub sort: Column,
     /// From the largest down.
     pub down: bool,
+    /// Only what became of tasks in that time.
+    pub away: Option<Away>,
     /// The columns, in their order.
     pub columns: Vec<Column>,
     /// Lines that are marked to be compared, at most two.
@@ -71,6 +76,7 @@ impl History {
             hidden,
             sort: Column::When,
             down: true,
+            away: None,
             columns,
             marked: Vec::new(),
             comparing: false,
@@ -82,14 +88,19 @@ impl History {
         }
     }
 
+    /// What became of tasks in that time, what concerns most before the rest.
+    pub fn since(away: Away, hidden: bool, columns: Vec<Column>) -> History {
+        History { away: Some(away), sort: Column::Outcome, down: false, ..History::new(hidden, columns) }
+    }
+
     /// The question that is to be asked now, with this number; `None`: nothing has changed.
     pub fn question(&mut self, id: u64) -> Option<Query> {
         if !std::mem::take(&mut self.changed) {
             return None;
         }
         self.asked = Some(id);
-        let (filter, hidden, sort, down) = (self.filter.clone(), self.hidden, self.sort, self.down);
-        Some(Query { id, filter, hidden, sort, down })
+        let (hidden, sort, down, away) = (self.hidden, self.sort, self.down, self.away);
+        Some(Query { id, filter: self.filter.clone(), hidden, sort, down, away })
     }
 
     /// Takes an answer, unless another question was asked meanwhile. True: it will be shown.

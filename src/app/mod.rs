@@ -25,6 +25,7 @@ pub mod keymap;
 pub mod labs;
 pub mod lanes;
 pub mod layout;
+pub mod left;
 pub mod line;
 pub mod made;
 pub mod many;
@@ -406,6 +407,8 @@ pub struct Ui {
     pub traces: traces::Traces,
     /// What cells print while they run.
     pub outputs: outputs::Outputs,
+    /// The person's coming and going.
+    pub left: left::Left,
     /// Juice's own database of tasks.
     pub archive: archive::Archive,
     /// What is known of the services beside what the bus tells, and what is being done to them.
@@ -470,6 +473,7 @@ impl App {
                 piped: String::new(),
                 traces,
                 outputs: outputs::Outputs::default(),
+                left: left::Left::default(),
                 archive,
                 services,
                 notice: None,
@@ -512,8 +516,10 @@ impl App {
     }
 
     /// What is to be written before the program ends.
-    pub fn parting(&mut self) -> Vec<Effect> {
-        kept::look(self)
+    pub fn parting(&mut self, now: Now) -> Vec<Effect> {
+        let mut effects = kept::look(self);
+        effects.extend(self.ui.left.keep(now));
+        effects
     }
 
     /// What is known.
@@ -659,6 +665,9 @@ impl App {
             at(t);
         }
         if let Some(t) = self.ui.archive.wake_at() {
+            at(t);
+        }
+        if let Some(t) = self.ui.left.wake_at() {
             at(t);
         }
         if let Some(said) = self.ui.said_yes {

@@ -13,7 +13,10 @@ use crate::{
     recording::What,
     store::{
         GroupKey, Task, TaskKey,
-        past::query::{Found, Query},
+        past::{
+            away::{Away, News},
+            query::{Found, Query},
+        },
         usual::Run,
     },
     wire::{
@@ -29,6 +32,7 @@ use super::{
     compare::Comparison,
     compose::Draft,
     kept::Place,
+    left::Visit,
     outputs,
     replay::Wish,
     services,
@@ -80,6 +84,8 @@ pub enum Msg {
     Archive(u64, archive::Heard),
     /// The history's answer.
     Found(Found),
+    /// What became of tasks in that time.
+    News(Away, News),
     /// A task of the history was read, or why it could not be.
     PastRead(Result<Box<Task>, String>),
     /// A kernel says something of the cell in the slot.
@@ -253,6 +259,10 @@ pub enum Effect {
     },
     /// Ask the history; comes back as [`Msg::Found`], unless another question follows.
     FindPast(Box<Query>),
+    /// Count what became of tasks in that time, and again where more is learned of it; comes back as [`Msg::News`].
+    CountNews(Away),
+    /// Keep when the person was here, and when somebody watched.
+    KeepVisit(Box<Visit>),
     /// Read a task of the history; comes back as [`Msg::PastRead`].
     OpenPast(i64),
     /// Read tasks from Juice's database; they come by themselves, and what comes of it as [`Msg::Archive`].

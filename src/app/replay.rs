@@ -94,7 +94,12 @@ pub fn stretch(length: Duration) -> String {
 pub fn is_deed(action: Action) -> bool {
     matches!(
         action,
-        Action::Retry | Action::ReadAgain | Action::PutAway | Action::History | Action::AskTraceback
+        Action::Retry
+            | Action::ReadAgain
+            | Action::PutAway
+            | Action::History
+            | Action::SinceLeft
+            | Action::AskTraceback
     )
 }
 

@@ -24,7 +24,10 @@ use super::{
 };
 use crate::{
     keep::{self, PutAside},
-    store::{Outcome, Past, Reason, State, TaskKey},
+    store::{
+        Outcome, Past, Reason, State, TaskKey,
+        past::away::{Away, News},
+    },
     wire::Text,
 };
 
@@ -65,21 +68,25 @@ pub struct Journal {
 
 impl Journal {
     /// Opens the file for writing, or makes it. A damaged one is put aside; that is told. What was running when the
-    /// last juicetop ended, and nobody watches now, becomes unknown.
+    /// last juicetop ended, and nobody watches now, becomes unknown, as of `now`.
     ///
     /// # Errors
     /// It cannot be used; it is then as it was.
-    pub fn open(path: &Path, limits: Limits) -> Result<(Journal, Option<PutAside>), Trouble> {
-        match Journal::open_once(path, limits) {
+    pub fn open(
+        path: &Path,
+        limits: Limits,
+        now: DateTime<Utc>,
+    ) -> Result<(Journal, Option<PutAside>), Trouble> {
+        match Journal::open_once(path, limits, now) {
             Err(Trouble::Damaged(why)) => {
                 let aside = PutAside { to: set_aside(path)?, why };
-                Ok((Journal::open_once(path, limits)?, Some(aside)))
+                Ok((Journal::open_once(path, limits, now)?, Some(aside)))
             }
             other => Ok((other?, None)),
         }
     }
 
-    fn open_once(path: &Path, limits: Limits) -> Result<Journal, Trouble> {
+    fn open_once(path: &Path, limits: Limits, now: DateTime<Utc>) -> Result<Journal, Trouble> {
         keep::folder_of(path)?;
         // Made by us first: SQLite would make it as the umask says.
         OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
@@ -99,7 +106,7 @@ impl Journal {
         let alive =
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(alive(path))?;
         if flock(&alive, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            journal.settle()?;
+            journal.settle(now)?;
         }
         // Where there are no such locks, everybody settles; what somebody else sees to its end is written anew.
         let _ = flock(&alive, FlockOperation::NonBlockingLockShared);
@@ -153,15 +160,16 @@ impl Journal {
     }
 
     /// What ran when the last juicetop ended may have ended: nobody saw it.
-    fn settle(&mut self) -> Result<(), Trouble> {
+    fn settle(&mut self, now: DateTime<Utc>) -> Result<(), Trouble> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let any: bool =
             tx.query_row("SELECT EXISTS (SELECT 1 FROM task WHERE state = 'running')", [], |row| row.get(0))?;
         if any {
             let change = next_change(&tx)?;
             tx.execute(
-                "UPDATE task SET state = 'unknown', reason = ?1, change = ?2 WHERE state = 'running'",
-                params![Reason::NotSeen.word(), change],
+                "UPDATE task SET state = 'unknown', reason = ?1, change = ?2, ended = ?3, ended_seen = 0 \
+                 WHERE state = 'running'",
+                params![Reason::NotSeen.word(), change, now.timestamp_micros()],
             )?;
         }
         tx.commit()?;
@@ -245,6 +253,29 @@ impl Journal {
             }
         }
         Ok(last)
+    }
+
+    /// How many tasks ended in that time, or of which nobody knows since then how they stand. Those
+    /// that are hidden and not the person's are left out.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn news(&self, away: &Away) -> Result<News, Trouble> {
+        let mut words = Words::default();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM task WHERE (ended >= ?1 OR (archived AND heard >= ?1)) \
+             AND (own IS NOT NULL OR NOT hidden)"
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query([away.since.timestamp_micros()])?;
+        let mut news = News::default();
+        while let Some(row) = rows.next()? {
+            let past = schema::read(row, &mut words)?.past;
+            if away.has(&past) {
+                news.add(&past);
+            }
+        }
+        Ok(news)
     }
 
     /// How many tasks there are.

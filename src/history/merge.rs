@@ -95,6 +95,7 @@ fn merged_past(there: Past, new: Past, newer: bool, is_read: bool) -> Past {
         ename: there.ename.or(new.ename),
         evalue: there.evalue.or(new.evalue),
         archived: there.archived && new.archived,
+        not_before: there.not_before.max(new.not_before),
     }
 }
 

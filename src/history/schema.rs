@@ -10,8 +10,8 @@ use super::{
     record::{Record, Texts},
 };
 use crate::{
-    store::{Lane, Moment, Outcome, Own, Past, Reason, State, TaskKey},
-    wire::Text,
+    store::{Lane, Moment, Outcome, Own, Past, Reason, State, TaskKey, past::not_before},
+    wire::{Text, event::Stamp},
 };
 
 /// What leads from one form to the next; the first makes it. The file's `user_version` counts those that were done.
@@ -140,6 +140,7 @@ pub(super) fn read(row: &Row<'_>, words: &mut Words) -> rusqlite::Result<Record>
         let Some(micros) = row.get::<_, Option<i64>>(at)? else { return Ok(None) };
         Ok(Some(Moment { at: utc(micros), exact: row.get::<_, Option<bool>>(at + 1)?.unwrap_or(false) }))
     };
+    let stamp = |at: usize| -> rusqlite::Result<Option<Stamp>> { Ok(word(at)?.map(Stamp::parse)) };
     let took: Option<i64> = row.get(18)?;
     let outcome = word(6)?.and_then(outcome);
     let past = Past {
@@ -168,6 +169,7 @@ pub(super) fn read(row: &Row<'_>, words: &mut Words) -> rusqlite::Result<Record>
         ename: word(20)?.map(|name| words.one(name)),
         evalue: text(21)?,
         archived: row.get(26)?,
+        not_before: not_before(outcome, [&stamp(23)?, &stamp(24)?]),
     };
     Ok(Record {
         past,

@@ -4,7 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::{
-    store::{Lane, Moment, Outcome, Own, Past, Reason, State, TaskKey},
+    store::{
+        Lane, Moment, Outcome, Own, Past, Reason, State, TaskKey,
+        past::away::{Away, News, Tally},
+    },
     time::Now,
     wire::Text,
 };
@@ -39,6 +42,7 @@ fn running(id: &str) -> Record {
         ename: None,
         evalue: None,
         archived: false,
+        not_before: None,
     };
     Record {
         past,
@@ -83,7 +87,7 @@ fn place() -> Place {
 }
 
 fn open(place: &Place) -> Journal {
-    let (journal, aside) = Journal::open(&place.path, Limits::default()).unwrap();
+    let (journal, aside) = Journal::open(&place.path, Limits::default(), at(5_000.0)).unwrap();
     assert_eq!(aside, None);
     journal
 }
@@ -110,6 +114,7 @@ fn what_was_written_is_there_after_a_restart_letter_for_letter() {
     record.past.ename = Some("KeyError".into());
     record.past.evalue = Some("'missing' \u{202e} é".into());
     record.run_at = Some("2026-11-24T22:00:00+01:00".into());
+    record.past.not_before = Some(at(0.0));
     record.cancel_wished = true;
     open(&place).write(&[], vec![record.clone()]).unwrap();
     let journal = Journal::read(&place.path).unwrap();
@@ -267,9 +272,58 @@ fn what_ran_when_the_last_program_ended_is_unknown_and_its_end_can_still_come() 
     assert_eq!(only(&reader).state, State::Unknown, "a reader says so too, and writes nothing");
     let mut again = open(&place);
     let past = only(&again);
-    assert_eq!((past.state, past.reason), (State::Unknown, Some(Reason::NotSeen)));
+    assert_eq!((past.state, &past.reason), (State::Unknown, &Some(Reason::NotSeen)));
+    assert_eq!(past.ended, Some(Moment { at: at(5_000.0), exact: false }), "it is unknown as of then");
+    assert_eq!(past.task().last_heard.utc, at(10.0), "which is no word of it");
     again.write(&[], vec![ended("a")]).unwrap();
     assert_eq!(only(&again).outcome, Some(Outcome::Ok));
+    assert_eq!(only(&again).ended, seen(12.0));
+}
+
+#[test]
+fn what_became_of_tasks_while_nobody_was_there_is_counted_for_who_comes_back() {
+    let place = place();
+    let own = |mut record: Record| {
+        record.past.own = Some(Own::Scheduled);
+        record
+    };
+    let failed = |mut record: Record| {
+        record.past.outcome = Some(Outcome::Failed);
+        record
+    };
+    let at_second = |mut record: Record, seconds: f64| {
+        record.past.ended = seen(seconds);
+        record
+    };
+    let mut hidden = at_second(ended("hidden"), 300.0);
+    hidden.past.hidden = true;
+    let records = vec![
+        at_second(ended("before"), 99.0),
+        at_second(own(ended("mine")), 150.0),
+        at_second(failed(ended("theirs")), 200.0),
+        own(running("lost")),
+        at_second(own(hidden.clone()), 300.0),
+        Record { past: Past { key: TaskKey("other".into()), own: None, ..hidden.past.clone() }, ..hidden },
+    ];
+    open(&place).write(&[], records).unwrap();
+    // The one that ran is unknown from now on.
+    let mut journal = open(&place);
+    let away = Away { since: at(100.0), until: at(5_000.0), sure: true };
+    let own = Tally { ok: 2, unknown: 1, ..Tally::default() };
+    let news = News { own, others: Tally { failed: 1, ..Tally::default() } };
+    assert_eq!(journal.news(&away).unwrap(), news);
+    // The scheduler's list tells of one that waited when its sender left.
+    let mut listed = ended("s");
+    listed.past.ended = Some(Moment { at: at(5_002.0), exact: false });
+    (listed.past.heard, listed.past.started) = (at(5_002.0), None);
+    listed.submitted_at = Some("2026-11-24T21:00:01Z".into());
+    journal.write(&[], vec![listed]).unwrap();
+    assert_eq!(journal.news(&away).unwrap().others, Tally { ok: 1, failed: 1, ..Tally::default() });
+    let unsure = Away { sure: false, ..away };
+    assert_eq!(journal.news(&unsure).unwrap().others, Tally { failed: 1, ..Tally::default() });
+    // Whoever comes back later is told nothing twice.
+    let later = Away { since: at(5_100.0), until: at(6_000.0), sure: true };
+    assert_eq!(journal.news(&later).unwrap(), News::default());
 }
 
 #[test]
@@ -303,7 +357,7 @@ fn lines_come_by_their_changes() {
 fn the_old_and_what_is_too_much_goes_and_that_is_told() {
     let place = place();
     let limits = Limits { age: Duration::from_secs(3_600), bytes: 400_000, ..Limits::default() };
-    let (mut journal, _) = Journal::open(&place.path, limits).unwrap();
+    let (mut journal, _) = Journal::open(&place.path, limits, at(5_000.0)).unwrap();
     let mut records = Vec::new();
     for n in 0..3_000 {
         let mut record = ended(&format!("task-{n}"));
@@ -331,16 +385,17 @@ fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
     let place = place();
     std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
     std::fs::write(&place.path, "this is no history, but it is somebody's").unwrap();
-    let (mut journal, aside) = Journal::open(&place.path, Limits::default()).unwrap();
+    let (mut journal, aside) = Journal::open(&place.path, Limits::default(), at(5_000.0)).unwrap();
     let aside = aside.unwrap();
     assert_eq!(std::fs::read_to_string(&aside.to).unwrap(), "this is no history, but it is somebody's");
     journal.write(&[], vec![ended("a")]).unwrap();
     journal.db().pragma_update(None, "user_version", 99).unwrap();
     drop(journal);
     let before = std::fs::read(&place.path).unwrap();
-    for error in
-        [Journal::open(&place.path, Limits::default()).unwrap_err(), Journal::read(&place.path).unwrap_err()]
-    {
+    for error in [
+        Journal::open(&place.path, Limits::default(), at(5_000.0)).unwrap_err(),
+        Journal::read(&place.path).unwrap_err(),
+    ] {
         assert!(matches!(error, Trouble::Newer { found: 99, .. }), "{error}");
         assert!(error.to_string().contains("newer juicetop"), "{error}");
     }
@@ -354,7 +409,7 @@ fn another_programs_database_is_put_aside_too() {
     let db = rusqlite::Connection::open(&place.path).unwrap();
     db.execute_batch("CREATE TABLE somebody (s TEXT)").unwrap();
     drop(db);
-    let (journal, aside) = Journal::open(&place.path, Limits::default()).unwrap();
+    let (journal, aside) = Journal::open(&place.path, Limits::default(), at(5_000.0)).unwrap();
     assert!(aside.unwrap().why.contains("another program's"));
     assert!(lines(&journal).is_empty());
 }
@@ -377,7 +432,7 @@ fn two_that_write_at_once_lose_nothing() {
         for who in 0..4 {
             let path = &place.path;
             scope.spawn(move || {
-                let (mut journal, _) = Journal::open(path, Limits::default()).unwrap();
+                let (mut journal, _) = Journal::open(path, Limits::default(), at(5_000.0)).unwrap();
                 for n in 0..20 {
                     // Half of them everybody sees.
                     let shared = ended(&format!("shared-{n}"));
@@ -414,7 +469,8 @@ fn a_full_disk_is_a_sentence_and_what_was_written_stays() {
 fn a_folder_that_cannot_be_made_is_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "no folder").unwrap();
-    let error = Journal::open(&folder.path().join("file/history.db"), Limits::default()).unwrap_err();
+    let error =
+        Journal::open(&folder.path().join("file/history.db"), Limits::default(), at(5_000.0)).unwrap_err();
     assert!(matches!(error, Trouble::Refused(_)), "{error}");
 }
 
@@ -432,7 +488,7 @@ fn bytes_that_rot_in_the_file_are_an_error_and_never_a_panic() {
             *byte = byte.wrapping_mul(31).wrapping_add(7);
         }
         std::fs::write(&place.path, bytes).unwrap();
-        if let Ok((mut journal, _)) = Journal::open(&place.path, Limits::default()) {
+        if let Ok((mut journal, _)) = Journal::open(&place.path, Limits::default(), at(5_000.0)) {
             let _ = journal.lines(0, |_, _| {});
             for row in journal.find("task-", 1_000).unwrap_or_default() {
                 let _ = journal.full(row).map(|record| record.task());
@@ -461,7 +517,7 @@ fn what_a_killed_program_had_not_finished_is_not_there_and_the_rest_is_whole() {
         let from = crate::keep::beside(&place.path, ending);
         std::fs::copy(from, crate::keep::beside(&copy, ending)).unwrap();
     }
-    let (again, aside) = Journal::open(&copy, Limits::default()).unwrap();
+    let (again, aside) = Journal::open(&copy, Limits::default(), at(5_000.0)).unwrap();
     assert_eq!(aside, None);
     let all = lines(&again);
     assert_eq!(all.len(), 50);
@@ -530,7 +586,7 @@ fn a_hundred_thousand_tasks() {
         ("payload.qubit:q3", Column::When),
     ] {
         let filter = Filter::parse(text, &crate::store::filter::Saved::default(), Now::at(0.0)).unwrap();
-        let query = Query { id: 1, filter, hidden: false, sort, down: true };
+        let query = Query { id: 1, filter, hidden: false, sort, down: true, away: None };
         let mut found = 0;
         let order = Order::of(&lines, &query);
         let payload = |row| Some(journal.payload(row).unwrap()?.to_string().into());
@@ -552,7 +608,7 @@ fn a_hundred_thousand_tasks() {
 #[test]
 fn runs_are_read_for_what_is_usual_with_their_payload_where_it_can_be_compared() {
     let place = place();
-    let mut journal = Journal::open(&place.path, Limits::default()).unwrap().0;
+    let mut journal = Journal::open(&place.path, Limits::default(), at(5_000.0)).unwrap().0;
     let mut large = ended("large");
     large.texts.payload = Some(Kept::Text(format!(r#"{{"x": "{}"}}"#, "y".repeat(900)).into()));
     let mut masked = ended("masked");

@@ -20,10 +20,12 @@ use crate::{
         choices::{self, Change, Choices},
         compose::Draft,
         kept::{self, KeptDraft, Known, LastValues, Place},
+        left::{self, Left, Visit},
     },
     fault,
     keep::{self, Held, sent},
     store::GroupKey,
+    time::Now,
 };
 
 /// For how long a deed waits until it stands in the log. A home folder on a server that hangs must not keep a heater on.
@@ -44,6 +46,8 @@ enum Job {
     Values(LastValues),
     /// What the person has chosen.
     Choice(Change),
+    /// When the person was here.
+    Visit { visit: Visit, at: DateTime<Utc> },
 }
 
 /// The files of one lab, and one for all labs.
@@ -52,6 +56,7 @@ pub(super) struct Files {
     drafts: Option<PathBuf>,
     values: Option<PathBuf>,
     choices: Option<PathBuf>,
+    visit: Option<PathBuf>,
     known: Known,
     /// What tells other juicetops that these groups are being sent: files that are locked for as long.
     sending: HashMap<GroupKey, Held>,
@@ -63,11 +68,17 @@ impl Files {
     /// Those of the lab in that folder, and what was chosen for all labs; `None`: it is not kept.
     pub fn new(folder: Option<PathBuf>, choices: Option<PathBuf>) -> Files {
         let file = |name: &str| folder.as_ref().map(|f| f.join(name));
-        Files { drafts: file("drafts.json"), values: file("values.json"), choices, ..Files::default() }
+        Files {
+            drafts: file("drafts.json"),
+            values: file("values.json"),
+            visit: file("visit.toml"),
+            choices,
+            ..Files::default()
+        }
     }
 
-    /// Reads what was kept into the state; gives back what is to be told.
-    pub fn read(&mut self, app: &mut App) -> Vec<String> {
+    /// Reads what was kept into the state; gives back what is to be told. `history`: tasks are kept, too.
+    pub fn read(&mut self, app: &mut App, history: bool, now: Now) -> Vec<String> {
         let mut problems = Vec::new();
         let mut drafts = read(self.drafts.as_ref(), kept::read_drafts, &mut problems);
         // Those of groups that another juicetop is sending at this moment are its own.
@@ -78,6 +89,10 @@ impl Files {
             read(self.choices.as_ref(), |text| Choices::read(text).map(|it| vec![it]), &mut problems);
         if let Some(chosen) = chosen.into_iter().next() {
             app.ui.choices = chosen;
+        }
+        if self.visit.is_some() {
+            let visit = read(self.visit.as_ref(), |text| Visit::read(text).map(|it| vec![it]), &mut problems);
+            app.ui.left = Left::begin(visit.into_iter().next().unwrap_or_default(), history, now);
         }
         problems
     }
@@ -135,6 +150,17 @@ impl Files {
             Ok(choices.text())
         });
         let told = aside.map_err(|e| format!("the choice is not kept: {}: {e}", path.display()))?;
+        Ok(told.map(|aside| aside.sentence(path)))
+    }
+
+    fn put_visit(&mut self, new: &Visit, at: DateTime<Utc>) -> Result<Told, String> {
+        let Some(path) = &self.visit else { return Ok(None) };
+        let aside = keep::change(path, left::MOST_BYTES, |now| {
+            let mut visit = now.map(Visit::read).transpose()?.unwrap_or_default();
+            visit.take_in(new, at);
+            Ok(visit.text())
+        });
+        let told = aside.map_err(|e| format!("when you left is not kept: {}: {e}", path.display()))?;
         Ok(told.map(|aside| aside.sentence(path)))
     }
 
@@ -223,6 +249,11 @@ impl Keeper {
         self.0.give(Job::Choice(change));
     }
 
+    /// Writes when the person was here.
+    pub fn visit(&self, visit: Visit, at: DateTime<Utc>) {
+        self.0.give(Job::Visit { visit, at });
+    }
+
     /// Writes what a type was sent with.
     pub fn values(&self, values: LastValues) {
         self.0.give(Job::Values(values));
@@ -255,6 +286,10 @@ fn work(todo: &Receiver<Job>, files: &mut Files, told: &UnboundedSender<Msg>) {
             Job::Choice(change) => {
                 let done = files.change_choices(&change);
                 tell(files, files.choices.clone(), done, told);
+            }
+            Job::Visit { visit, at } => {
+                let done = files.put_visit(&visit, at);
+                tell(files, files.visit.clone(), done, told);
             }
             Job::Line { path, line, written } => {
                 let done = keep::append(&path, &line, sent::MOST).map_err(|e| e.to_string());
@@ -367,6 +402,28 @@ mod tests {
     }
 
     #[test]
+    fn of_two_juicetops_the_last_key_is_kept_and_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let lab = folder.path().join("labs/there");
+        let at = |seconds| Now::at(seconds).utc;
+        let visit = |left, from, until| Visit {
+            left: Some(at(left)),
+            whole: true,
+            watched: vec![(at(from), at(until))],
+        };
+        let mut both = [0, 1].map(|_| Files::new(Some(lab.clone()), None));
+        assert_eq!(both[0].put_visit(&visit(100.0, 50.0, 150.0), at(150.0)), Ok(None));
+        assert_eq!(both[1].put_visit(&visit(120.0, 110.0, 130.0), at(150.0)), Ok(None));
+        assert_eq!(both[0].put_visit(&visit(100.0, 50.0, 200.0), at(200.0)), Ok(None));
+        let read = || Visit::read(&std::fs::read_to_string(lab.join("visit.toml")).unwrap());
+        assert_eq!(read(), Ok(visit(120.0, 50.0, 200.0)));
+        std::fs::write(lab.join("visit.toml"), "left = 'never'").unwrap();
+        let told = both[0].put_visit(&visit(300.0, 50.0, 300.0), at(300.0)).unwrap();
+        assert!(told.is_some_and(|told| told.contains("visit.toml.damaged")));
+        assert_eq!(read(), Ok(visit(300.0, 50.0, 300.0)));
+    }
+
+    #[test]
     fn the_draft_of_a_group_is_offered_only_once_nobody_sends_it_any_more() {
         let folder = tempfile::tempdir().unwrap();
         let lab = folder.path().join("labs/there");
@@ -378,7 +435,7 @@ mod tests {
             let store = crate::store::Store::new(crate::store::Limits::default());
             let session = crate::app::session::Session::new(store, crate::app::session::Ids::Random);
             let mut app = App::new(session, crate::catalogue::Catalogue::new(), settings, (80, 24));
-            assert_eq!(files.read(&mut app), [""; 0]);
+            assert_eq!(files.read(&mut app, true, crate::time::Now::at(0.0)), [""; 0]);
             app.ui.drafts.get(&place).cloned()
         };
         let files_there = || std::fs::read_dir(&lab).unwrap().count();

@@ -259,16 +259,16 @@ impl OnScreen {
         // What was kept and cannot be used is told, on the screen and in the log.
         let folder = lab.folders.lab_folder(&lab.name).filter(|_| lab.keeps);
         let mut files = Files::new(folder, lab.folders.choices_file().filter(|_| lab.keeps));
-        for problem in files.read(&mut app) {
+        // The demonstration's past is gone with it; so is that of who wants none kept.
+        let (place, limits) = lab.history().unzip();
+        let place = place.filter(|_| config.history && !args.no_history);
+        for problem in files.read(&mut app, place.is_some() && !is_replay, clock.now()) {
             log.line(&problem, clock.now());
             app.settings.problems.push(problem);
         }
         let (done, from_effects) = mpsc::unbounded_channel();
         let (parts, listed) = mpsc::channel(AHEAD);
         let (archives, archived) = mpsc::unbounded_channel();
-        // The demonstration's past is gone with it; so is that of who wants none kept.
-        let (place, limits) = lab.history().unzip();
-        let place = place.filter(|_| config.history && !args.no_history);
         // A recording that is played goes back and forth: it makes no history.
         let history = match is_replay {
             true => None,
@@ -350,6 +350,7 @@ impl OnScreen {
                 self.keeper.group(group, place, *draft, takes_place, at);
             }
             Effect::DropGroup { group } => self.keeper.group_over(group),
+            Effect::KeepVisit(visit) => self.keeper.visit(*visit, at),
             Effect::KeepValues { place, payload } => {
                 self.keeper.values(LastValues { sent: at, place, payload });
             }
@@ -359,8 +360,9 @@ impl OnScreen {
 
     /// Takes the last of it to the disk, before the program ends. What is to be told of that comes once the keeper is gone.
     pub fn part(&mut self, clock: Clock) -> Receiver<String> {
-        for effect in self.app.parting() {
-            self.keep(effect, clock.now());
+        let now = clock.now();
+        for effect in self.app.parting(now) {
+            self.keep(effect, now);
         }
         if let Some(history) = &mut self.history {
             history.look(&mut self.app.session.store, &self.app.catalogue, true, clock.now());

@@ -151,10 +151,16 @@ impl Runner {
             effect @ (Effect::KeepDraft { .. }
             | Effect::KeepGroup { .. }
             | Effect::DropGroup { .. }
-            | Effect::KeepValues { .. }) => lab.keep(effect, self.clock.now()),
+            | Effect::KeepValues { .. }
+            | Effect::KeepVisit(_)) => lab.keep(effect, self.clock.now()),
             Effect::FindPast(query) => {
                 if let Some(history) = &mut lab.history {
                     history.find(query, &mut lab.app.session.store, &lab.app.catalogue, self.clock.now());
+                }
+            }
+            Effect::CountNews(away) => {
+                if let Some(history) = &mut lab.history {
+                    history.count(away, &mut lab.app.session.store, &lab.app.catalogue, self.clock.now());
                 }
             }
             Effect::OpenPast(row) => lab.history.iter().for_each(|history| history.open(row)),

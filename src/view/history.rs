@@ -11,6 +11,7 @@ use crate::{
         document::reason_text,
         history::{Columns, History},
         layout::Shape,
+        left,
         update::{history_height, history_note},
     },
     clean::{Clean, exact},
@@ -255,9 +256,13 @@ pub(super) fn columns(columns: &Columns, body: Rect, look: Look) -> (Rect, Vec<R
 
 fn head(app: &App, history: &History, look: Look, narrow: bool) -> Row {
     let found = &history.found;
-    let mut row = Row::of(vec![spaces(1), word("History", Role::Title)]);
+    let title = if history.away.is_some() { "Since you left" } else { "History" };
+    let mut row = Row::of(vec![spaces(1), word(title, Role::Title)]);
+    if let Some(away) = history.away {
+        row.left.push(look.piece(&format!("  {}", left::time(away)), Role::Dim));
+    }
     let count = match (found.lines.len(), found.total) {
-        (passing, total) if passing == total => format!("  {total}"),
+        (passing, total) if passing == total || history.away.is_some() => format!("  {passing}"),
         (passing, total) => format!("  {passing} of {total}"),
     };
     if !history.is_new() {
@@ -308,6 +313,8 @@ fn empty(app: &App, history: &History, look: Look, columns: usize, now: Now) -> 
     let key = |action| app.settings.keymap.first(action).unwrap_or_default();
     let (text, role) = if history.is_new() {
         ("The history is being read.".to_owned(), Role::Dim)
+    } else if history.filter_text.is_empty() && history.away.is_some() {
+        ("Nothing has ended since you left, as far as is known.".to_owned(), Role::Dim)
     } else if history.found.total > 0 && !history.filter_text.is_empty() {
         ("No task of the past passes the filter. Esc shows all.".to_owned(), Role::Dim)
     } else if history.found.total > 0 {

@@ -189,6 +189,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         let role = match &banner {
             Banner::Problem(_) => Role::Error,
             Banner::Gap(_) => Role::Warning,
+            Banner::Left(_) => Role::Notice,
         };
         let rows = Clean::line(banner.text(), look.charset())
             .wrap(columns)

@@ -160,6 +160,7 @@ fn past(n: usize) -> Past {
         ename: n.is_multiple_of(9).then(|| "KeyError".into()),
         evalue: n.is_multiple_of(9).then(|| "'amplitude'".into()),
         archived: false,
+        not_before: None,
     }
 }
 
@@ -277,7 +278,7 @@ fn history(c: &mut Criterion) {
         for (column, what) in [(Column::Name, "names"), (Column::Took, "lengths"), (Column::Error, "errors")]
         {
             let filter = Filter::default();
-            let query = Query { id: 0, filter, hidden: false, sort: column, down: false };
+            let query = Query { id: 0, filter, hidden: false, sort: column, down: false, away: None };
             group.bench_function(format!("{name} tasks: sorted by their {what}"), |b| {
                 b.iter(|| screen.find(&Order::of(&screen.lines, &query), &query));
             });

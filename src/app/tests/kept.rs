@@ -113,14 +113,14 @@ fn what_was_kept_is_there_in_the_next_run() {
         begun: None,
     };
     b.app.take_kept([(place(), draft)].into(), Vec::new());
-    assert_eq!(b.app.parting(), [], "nothing has changed");
+    assert_eq!(b.app.parting(b.now), [], "nothing has changed");
     b.keys("s");
     b.shows("draft").types("Log").keys("enter");
     assert!(b.notice().contains("but for its secrets"), "{}", b.notice());
     assert_eq!(json::get(&b.composer().text(), "label"), Some("\"kept\""));
     assert_eq!(b.composer().way, session::Way::Direct);
     b.types("!");
-    assert_eq!(b.app.parting().len(), 1, "the end writes at once what the next second would have");
+    assert_eq!(b.app.parting(b.now).len(), 1, "the end writes at once what the next second would have");
 
     let mut b = bench();
     let values =

@@ -20,6 +20,7 @@ mod labs;
 mod lanes;
 mod large;
 mod leaving;
+mod left;
 mod lost;
 mod made;
 mod many;

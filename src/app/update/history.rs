@@ -24,12 +24,16 @@ pub fn history_height(app: &App) -> usize {
     usize::from(app.areas().body.height).saturating_sub(2 + history_note(app).len()).max(1)
 }
 
-/// What is told above the table: why Juice's database could not be read, and what helps.
+/// What is told above the table: what nobody watched, why Juice's database could not be read, and what helps.
 pub fn history_note(app: &App) -> Vec<Clean> {
-    let Some(why) = app.ui.archive.trouble() else { return Vec::new() };
     let key = app.settings.keymap.first(Action::ReadAgain).unwrap_or_default();
+    let trouble = app.ui.archive.trouble().map(|why| format!("{why} {key} tries again."));
+    let told: Vec<String> = app.unwatched().into_iter().chain(trouble).collect();
+    if told.is_empty() {
+        return Vec::new();
+    }
     let body = app.areas().body;
-    let text = Clean::line(&format!("{why} {key} tries again."), app.settings.charset);
+    let text = Clean::line(&told.join(" "), app.settings.charset);
     let most = usize::from(body.height / 2).clamp(1, 4);
     text.wrap(usize::from(body.width).saturating_sub(3).max(1)).into_iter().take(most).collect()
 }

@@ -41,6 +41,14 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             let history = History::new(app.ui.hidden, app.ui.choices.columns.clone());
             app.ui.layers.push(Layer::History(Box::new(history)));
         }
+        Action::SinceLeft => match app.ui.left.away() {
+            Some(away) => {
+                app.ui.left.put_away();
+                let history = History::since(away, app.ui.hidden, app.ui.choices.columns.clone());
+                app.ui.layers.push(Layer::History(Box::new(history)));
+            }
+            None => app.tell(Severity::Info, "nothing is known of an earlier visit to this lab", now),
+        },
         Action::Filter => {
             let line = LineEdit::new(&app.ui.filter_text);
             app.ui.layers.push(Layer::Filter(line));

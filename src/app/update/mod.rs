@@ -160,6 +160,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Services(told) => effects.extend(services::told(app, told, now)),
         Msg::Found(found) => history::found(app, found),
+        Msg::News(away, news) => app.ui.revision += u64::from(app.ui.left.count(away, news)),
         Msg::Printed(service, told) => {
             app.ui.revision += 1;
             app.ui.outputs.hear(service, told, now);
@@ -224,6 +225,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         effects.push(Effect::ReadArchive(question));
     }
     effects.extend(kernel::look_in_log(app, now));
+    effects.extend(app.ui.left.look(&app.session, now));
     // What the person has changed is there for the next key. All else is for whoever draws: until then a key means the row
     // that was seen, and steps go over the rows that were seen.
     if by_person && !steps {
@@ -277,6 +279,7 @@ fn on_labs(app: &App, key: &KeyEvent) -> Option<Action> {
 fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
     let action = meaning(app, &key);
     let in_a_burst = app.ui.last_key.is_some_and(|last| now.since(last) < confirm::AT_ONCE);
+    app.ui.left.press(app.ui.last_key, now);
     app.ui.last_key = Some(now);
     // What was told has been seen.
     app.ui.notice = None;
@@ -437,7 +440,8 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         return replay::act(app, action, now);
     }
     if app.is_replay() && replay::is_deed(action) {
-        let why = if action == Action::History { "a recording has no history" } else { replay::BARRED };
+        let past = matches!(action, Action::History | Action::SinceLeft);
+        let why = if past { "a recording has no history" } else { replay::BARRED };
         app.tell(Severity::Warning, why, now);
         return Vec::new();
     }
@@ -583,7 +587,8 @@ fn back(app: &mut App, now: Now) {
         }
         Some(Layer::Task(_)) => app.ui.zoom = false,
         None if !app.ui.filter_text.is_empty() => set_filter(app, "", now),
-        None => app.ui.gaps_seen = app.session.gaps.count(),
+        None if app.ui.gaps_seen < app.session.gaps.count() => app.ui.gaps_seen = app.session.gaps.count(),
+        None => app.ui.left.put_away(),
         _ => {}
     }
 }

@@ -35,7 +35,10 @@ use crate::{
     memory::{Held, Memory},
     store::{
         State, Store, Task, TaskKey,
-        past::query::{Found, Query},
+        past::{
+            away::{Away, News},
+            query::{Found, Query},
+        },
     },
     time::{Clock, Now},
     wire::Text,
@@ -68,6 +71,7 @@ enum Job {
     Find(Box<Query>),
     Open(RowId),
     Compare([RowId; 2]),
+    Count(Away),
     Forget,
 }
 
@@ -221,6 +225,12 @@ impl History {
         self.worker.give(Job::Find(query));
     }
 
+    /// Counts what became of tasks in that time, and again where more of it is learned here.
+    pub fn count(&mut self, away: Away, store: &mut Store, types: &Catalogue, now: Now) {
+        self.look(store, types, true, now);
+        self.worker.give(Job::Count(away));
+    }
+
     /// Reads a task.
     pub fn open(&self, row: RowId) {
         self.worker.give(Job::Open(row));
@@ -300,6 +310,10 @@ struct Writer {
     wanted: Option<RowId>,
     /// Two are to be compared.
     pair: Option<[RowId; 2]>,
+    /// What became of tasks in that time is counted, and is to be now.
+    away: Option<Away>,
+    counts: bool,
+    news: Option<(Away, News)>,
 }
 
 impl Writer {
@@ -332,6 +346,9 @@ impl Writer {
             asked: false,
             wanted: None,
             pair: None,
+            away: None,
+            counts: false,
+            news: None,
         }
     }
 
@@ -364,7 +381,7 @@ impl Writer {
             if let Some(pair) = self.pair.take() {
                 self.compare(pair);
             }
-            if let Err(trouble) = self.answer() {
+            if let Err(trouble) = self.count().and_then(|()| self.answer()) {
                 let _ = self.told.send(Msg::Done(Err(format!("the history cannot be read: {trouble}"))));
             }
         }
@@ -395,6 +412,7 @@ impl Writer {
             }
             Job::Open(row) => self.wanted = Some(row),
             Job::Compare(pair) => self.pair = Some(pair),
+            Job::Count(away) => (self.away, self.counts) = (Some(away), true),
             Job::Forget => self.table.forget(),
         }
     }
@@ -407,6 +425,7 @@ impl Writer {
             let record = changed.masked(self.limits.text);
             self.held.set(self.held.bytes() + weight(&record));
             self.open.fetch_add(weight(&record), Ordering::Relaxed);
+            self.counts |= self.away.is_some_and(|away| away.has(&record.past));
             self.waiting.push(record);
         }
         self.open.fetch_sub(given, Ordering::Relaxed);
@@ -427,6 +446,19 @@ impl Writer {
             (Err(trouble), _) | (_, Err(trouble)) => Err(trouble.to_string()),
         };
         let _ = self.told.send(Msg::Compared(compared));
+    }
+
+    /// Counts what became of tasks in the time that is asked for, where something of it may have changed.
+    fn count(&mut self) -> Result<(), Trouble> {
+        let Some((away, journal)) = self.away.zip(self.journal.as_ref()).filter(|_| self.counts) else {
+            return Ok(());
+        };
+        self.counts = false;
+        let news = journal.news(&away)?;
+        if self.news.replace((away, news)) != Some((away, news)) {
+            let _ = self.told.send(Msg::News(away, news));
+        }
+        Ok(())
     }
 
     /// Answers what is asked, and again where something has changed.
@@ -453,7 +485,7 @@ impl Writer {
         self.journal = Some(match &self.place {
             None => Journal::in_memory(self.limits)?,
             Some(path) => {
-                let (journal, aside) = Journal::open(path, self.limits)?;
+                let (journal, aside) = Journal::open(path, self.limits, self.clock.now().utc)?;
                 if let Some(aside) = aside {
                     let _ = self
                         .told

@@ -211,7 +211,7 @@ mod tests {
         let mut table = Table::new(&memory);
         table.room = 100 * (OVERHEAD + 100);
         let (filter, sort) = (Filter::default(), Column::When);
-        table.query = Some(Box::new(Query { id: 1, filter, hidden: true, sort, down: true }));
+        table.query = Some(Box::new(Query { id: 1, filter, hidden: true, sort, down: true, away: None }));
         table.newest.store(1, Ordering::Relaxed);
         for round in 0..5 {
             journal.write(&[], (round * 200..(round + 1) * 200).map(record).collect()).unwrap();

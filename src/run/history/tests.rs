@@ -68,6 +68,45 @@ fn what_changed_is_written_once_a_second_and_all_of_it_at_the_end() {
 }
 
 #[test]
+fn what_became_of_tasks_is_told_and_again_where_more_is_learned_of_it() {
+    let place = Place::new();
+    let (mut history, mut heard) = place.history();
+    let mut b = Bench::new();
+    b.at(50.0).ran(&job("q1"));
+    let away = Away { since: Now::at(20.0).utc, until: Now::at(100.0).utc, sure: true };
+    history.count(away, &mut b.app.session.store, &b.app.catalogue, b.now);
+    b.at(120.0).ran(&job("q2"));
+    history.look(&mut b.app.session.store, &b.app.catalogue, true, b.now);
+    drop(history);
+    let mut told = Vec::new();
+    while let Ok(Msg::News(of, news)) = heard.try_recv() {
+        told.push((of == away, news.others.ok));
+    }
+    assert_eq!(told, [(true, 1)], "what ended later is no news of that time");
+
+    let (mut history, mut heard) = place.history();
+    let mut b = Bench::new();
+    // It ends in a gap of which the time is that of the question.
+    b.at(60.0).ran(&job("q3"));
+    history.count(
+        Away { until: Now::at(130.0).utc, ..away },
+        &mut b.app.session.store,
+        &b.app.catalogue,
+        b.now,
+    );
+    b.at(70.0).ran(&job("q4"));
+    history.look(&mut b.app.session.store, &b.app.catalogue, true, b.now);
+    drop(history);
+    let mut last = None;
+    while let Ok(msg) = heard.try_recv() {
+        if let Msg::News(_, news) = msg {
+            last = Some(news.others.ok);
+        }
+    }
+    assert_eq!(last, Some(4));
+}
+
+#[test]
 fn many_changes_at_once_wait_for_no_second() {
     let place = Place::new();
     let (mut history, _heard) = place.history();

@@ -2,6 +2,7 @@
 //!
 //! Times are absolute here: they were measured by programs that are gone. It refuses to know how a history is kept.
 
+pub mod away;
 pub mod query;
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use chrono::{DateTime, Utc};
 use super::task::{Lane, Outcome, Own, Reason, Seen, State, Task, TaskKey};
 use crate::{
     time::Now,
-    wire::{Text, frame::ErrorBody},
+    wire::{Text, event::Stamp, frame::ErrorBody},
 };
 
 /// How much of an exception's message a line keeps, in bytes.
@@ -73,6 +74,8 @@ pub struct Past {
     pub evalue: Option<Text>,
     /// All that is known of it is from Juice's database.
     pub archived: bool,
+    /// Scheduled: it cannot have ended before, by the lab's clock.
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 impl Past {
@@ -100,6 +103,7 @@ impl Past {
             ename: error.and_then(|e| e.ename.clone()),
             evalue: error.and_then(|e| e.evalue.as_ref()).map(beginning),
             archived: task.archived,
+            not_before: not_before(task.outcome, [&task.submitted_at, &task.run_at]),
         }
     }
 
@@ -124,7 +128,9 @@ impl Past {
         let moment = |at: DateTime<Utc>, mono: Duration| Now { mono, utc: at };
         let took = self.took.map_or(Duration::ZERO, |(took, _)| took);
         let seen = |m: Moment, mono| Seen { at: moment(m.at, mono), exact: m.exact };
-        let last = self.ended.or(self.started).map_or(self.heard, |m| m.at);
+        // That nobody knows any more how it stands is no word of it.
+        let told = self.ended.filter(|moment| moment.exact || self.state == State::Ended);
+        let last = told.or(self.started).map_or(self.heard, |m| m.at);
         let error = (self.ename.is_some() || self.evalue.is_some()).then(|| ErrorBody {
             ename: self.ename.clone(),
             evalue: self.evalue.clone(),
@@ -162,6 +168,13 @@ impl Past {
             last_heard: moment(last, took),
         }
     }
+}
+
+/// Before when a task with that outcome cannot have ended: from when it was submitted, and to start at. What was cancelled did not wait for
+/// its time.
+pub fn not_before(outcome: Option<Outcome>, stamps: [&Option<Stamp>; 2]) -> Option<DateTime<Utc>> {
+    let [submitted, run_at] = stamps.map(|stamp| stamp.as_ref().and_then(|stamp| stamp.at));
+    submitted.max(run_at.filter(|_| outcome != Some(Outcome::Cancelled)))
 }
 
 fn beginning(text: &Text) -> Text {

@@ -5,8 +5,8 @@ use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::Past;
-use crate::store::filter::Filter;
+use super::{Past, away::Away};
+use crate::store::{Outcome, State, filter::Filter};
 
 /// A line: its number in the history, and what it tells.
 pub type Line = (i64, Arc<Past>);
@@ -83,7 +83,7 @@ impl Column {
     fn compare(self, one: &Past, other: &Past) -> Ordering {
         match self {
             Column::When => one.at().cmp(&other.at()),
-            Column::Outcome => word(one).cmp(word(other)),
+            Column::Outcome => concern(one).cmp(&concern(other)),
             Column::Service => one.service.cmp(&other.service),
             Column::Name => one.name.cmp(&other.name),
             Column::Took => one.took.map(|(took, _)| took).cmp(&other.took.map(|(took, _)| took)),
@@ -106,8 +106,15 @@ impl Column {
     }
 }
 
-fn word(past: &Past) -> &'static str {
-    past.outcome.map_or(past.state.word(), crate::store::Outcome::word)
+/// How much a task's standing concerns whoever looks, the most first.
+fn concern(past: &Past) -> u8 {
+    match (past.outcome, past.state) {
+        (Some(Outcome::Failed), _) => 0,
+        (None, State::Unknown) => 1,
+        (Some(Outcome::Cancelled), _) => 2,
+        (Some(Outcome::Ok), _) => 3,
+        (None, _) => 4,
+    }
 }
 
 /// A question.
@@ -123,6 +130,8 @@ pub struct Query {
     pub sort: Column,
     /// From the largest down.
     pub down: bool,
+    /// Only what became of tasks in that time, the person's own first.
+    pub away: Option<Away>,
 }
 
 impl PartialEq for Query {
@@ -155,25 +164,27 @@ pub struct Found {
 pub struct Order {
     sort: Column,
     down: bool,
+    own_first: bool,
     places: Vec<usize>,
 }
 
 impl Order {
     /// The order that the question wants; of equal lines the newest comes first.
     pub fn of(lines: &[Line], query: &Query) -> Order {
-        let (sort, down) = (query.sort, query.down);
+        let (sort, down, own_first) = (query.sort, query.down, query.away.is_some());
         let mut places: Vec<(usize, &Past)> = lines.iter().map(|(_, past)| &**past).enumerate().collect();
         places.sort_by(|(_, one), (_, other)| {
             let order = if down { sort.compare(other, one) } else { sort.compare(one, other) };
             let newest = || other.at().cmp(&one.at());
-            sort.is_empty(one).cmp(&sort.is_empty(other)).then(order).then_with(newest)
+            let own = (own_first && one.own.is_none()).cmp(&(own_first && other.own.is_none()));
+            own.then(sort.is_empty(one).cmp(&sort.is_empty(other))).then(order).then_with(newest)
         });
-        Order { sort, down, places: places.into_iter().map(|(place, _)| place).collect() }
+        Order { sort, down, own_first, places: places.into_iter().map(|(place, _)| place).collect() }
     }
 
     /// Whether the question wants this order.
     pub fn is_for(&self, query: &Query) -> bool {
-        (self.sort, self.down) == (query.sort, query.down)
+        (self.sort, self.down, self.own_first) == (query.sort, query.down, query.away.is_some())
     }
 }
 
@@ -193,6 +204,9 @@ pub fn answer<'a>(
             return None;
         }
         for line @ (row, past) in slice.iter().filter_map(|place| all.get(*place)) {
+            if query.away.is_some_and(|away| !away.has(past)) {
+                continue;
+            }
             if (past.hidden && past.own.is_none() && !query.hidden) || !light.admits_past(past, None) {
                 continue;
             }
