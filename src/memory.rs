@@ -105,6 +105,11 @@ impl Memory {
         self.0.total / 4
     }
 
+    /// How much of the services' log may be at hand.
+    pub fn log(&self) -> usize {
+        self.0.total / 16
+    }
+
     /// What is left for tasks. Never less than a sixteenth: what is on the screen is worth more than the last message.
     pub fn room(&self) -> usize {
         self.0.total.saturating_sub(PROGRAM + self.held()).max(self.0.total / 16)

@@ -13,6 +13,7 @@ pub mod group;
 pub mod json;
 pub mod kernel;
 pub mod link;
+pub mod logs;
 pub mod name;
 pub mod stand_in;
 

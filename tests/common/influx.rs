@@ -1,5 +1,5 @@
 //! Something that answers as InfluxDB 2: it keeps every point that Juice writes, and answers questions about them in
-//! annotated CSV. Of Flux it understands what juicetop asks: a bucket and a range, filters by tags, fields and numbers,
+//! annotated CSV. Of Flux it understands what juicetop asks: a bucket and a range, filters by tags, fields, numbers and texts in a record,
 //! `pivot`, `group`, `sort` and `limit`; each from the text itself. What it does as InfluxDB does (its tables, its quoting, its
 //! limit of 1 MiB a text, its errors) is from InfluxDB's source and issues: no real one was at hand.
 
@@ -245,7 +245,9 @@ fn found(flux: &str, points: &Points) -> Result<Option<String>, Refusal> {
     let part = |pattern: &str| Some(Regex::new(pattern).ok()?.captures(flux)?[1].to_owned());
     let all = |pattern: &str| -> Vec<(String, String)> {
         let found = Regex::new(pattern).expect("a pattern");
-        found.captures_iter(flux).map(|it| (it[1].to_owned(), it[2].to_owned())).collect()
+        let part =
+            |it: &regex::Captures<'_>, at| it.get(at).map_or(String::new(), |it| it.as_str().to_owned());
+        found.captures_iter(flux).map(|it| (part(&it, 1), part(&it, 2))).collect()
     };
     let now = Utc::now();
     let moment = |text: Option<String>| -> Option<DateTime<Utc>> {
@@ -279,8 +281,21 @@ fn found(flux: &str, points: &Points) -> Result<Option<String>, Refusal> {
         let message = format!("failed to initialize execute state: could not find bucket \"{bucket}\"");
         return Err(("404 Not Found", "not found", message));
     }
-    let equal = all(r#"r\.(\w+) == "((?:[^"\\]|\\.)*)""#);
+    // One of several in brackets, each of the others.
+    let any_of = Regex::new(r#"\((r\.\w+ == "(?:[^"\\]|\\.)*"(?: or r\.\w+ == "(?:[^"\\]|\\.)*")*)\)"#)
+        .expect("a pattern");
+    let tests = Regex::new(r#"r\.(\w+) == "((?:[^"\\]|\\.)*)""#).expect("a pattern");
+    let pairs = |text: &str| -> Vec<(String, String)> {
+        tests.captures_iter(text).map(|it| (it[1].to_owned(), it[2].to_owned())).collect()
+    };
+    let any: Vec<Vec<(String, String)>> = any_of.captures_iter(flux).map(|group| pairs(&group[1])).collect();
+    let equal = pairs(&any_of.replace_all(flux, ""));
+    let unequal = all(r#"r\.(\w+) != "((?:[^"\\]|\\.)*)""#);
     let least = all(r"int\(v: r\.(\w+)\) >= (\d+)");
+    let below = all(r"int\(v: r\.(\w+)\) < (\d+)");
+    let says = all(
+        r#"=> (not )?strings\.containsStr\(v: strings\.toLower\(v: string\(v: json\.parse\(data: bytes\(v: r\._value\)\)\.message\)\), substr: "((?:[^"\\]|\\.)*)"\)"#,
+    );
     let among = all(r#"contains\(value: r\["(\w+)"\], set: \[([^\]]*)\]\)"#);
     let texts = Regex::new(r#""((?:[^"\\]|\\.)*)""#).expect("a pattern");
     let is_pivoted = flux.contains("pivot(");
@@ -314,7 +329,19 @@ fn found(flux: &str, points: &Points) -> Result<Option<String>, Refusal> {
                 Some(Value::Boolean(value)) => value.to_string(),
                 None => String::new(),
             };
-            let passes = equal.iter().all(|(column, wanted)| text(column) == unescaped(wanted))
+            let message = || {
+                let record: serde_json::Value =
+                    serde_json::from_str(&text(&"_value".to_owned())).unwrap_or_default();
+                record["message"].as_str().unwrap_or_default().to_lowercase()
+            };
+            let is = |(column, wanted): &(String, String)| text(column) == unescaped(wanted);
+            let passes = equal.iter().all(is)
+                && any.iter().all(|group| group.iter().any(is))
+                && !unequal.iter().any(is)
+                && below
+                    .iter()
+                    .all(|(column, most)| text(column).parse::<i64>().ok() < most.parse::<i64>().ok())
+                && says.iter().all(|(not, wanted)| message().contains(&unescaped(wanted)) == not.is_empty())
                 && least
                     .iter()
                     .all(|(column, least)| text(column).parse::<i64>().ok() >= least.parse::<i64>().ok())
@@ -455,6 +482,30 @@ mod tests {
                 .unwrap_err()
                 .0
                 .starts_with("404")
+        );
+        let records = format!(
+            "logs,level=30,service=a serialized_record=\"{{\\\"message\\\": \\\"No Peak\\\"}}\" {now}\nlogs,level=50,service=c serialized_record=\"{{}}\" {now}\n"
+        );
+        assert_eq!(write("?bucket=b ", &records, &points), Ok(None));
+        let says = |not: &str, text: &str| {
+            format!(
+                "|> filter(fn: (r) => {not}strings.containsStr(v: strings.toLower(v: string(v: json.parse(data: bytes(v: r._value)).message)), substr: \"{text}\"))"
+            )
+        };
+        let ask = |tests: &str, more: &str| {
+            let flux = format!(
+                "from(bucket: \"b\")\n|> range(start: -1m, stop: 1m)\n|> filter(fn: (r) => r._measurement == \"logs\" and {tests})\n{more}\n|> group()"
+            );
+            found(&flux, &points).unwrap().unwrap().matches(",serialized_record,").count()
+        };
+        assert_eq!(ask("int(v: r.level) >= 30 and int(v: r.level) < 50", ""), 1);
+        assert_eq!(
+            (ask("(r.service == \"a\" or r.service == \"c\")", ""), ask("r.service != \"a\"", "")),
+            (2, 1)
+        );
+        assert_eq!(
+            (ask("r.level == \"30\"", &says("", "no peak")), ask("r.level == \"30\"", &says("not ", "peak"))),
+            (1, 0)
         );
         let long = format!("m f=\"{}\" 1\n", "x".repeat(LONGEST + 1));
         assert!(write("?bucket=b ", &long, &points).unwrap_err().0.starts_with("422"));

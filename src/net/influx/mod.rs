@@ -5,6 +5,7 @@
 //! writer and readers (`orangeqs.juice.database`, `orangeqs.juice.schemas.logging` of orangeqs-juice-core 26.43.0) and
 //! from InfluxDB's (`flux`, `csv/result.go`); no real InfluxDB stood behind them.
 
+pub mod logs;
 pub mod rows;
 pub mod tasks;
 #[cfg(test)]

@@ -209,12 +209,12 @@ fn word_term(excludes: bool, word: &str) -> Option<Term> {
 }
 
 /// A word up to the next blank, or one in quotes.
-fn read_word<'a>(whole: &str, text: &'a str) -> Result<(String, &'a str), FilterError> {
+pub(super) fn read_word<'a>(whole: &str, text: &'a str) -> Result<(String, &'a str), FilterError> {
     read_until(whole, text, char::is_whitespace)
 }
 
 /// As a word, but a comma ends it too.
-fn read_value<'a>(whole: &str, text: &'a str) -> Result<(String, &'a str), FilterError> {
+pub(super) fn read_value<'a>(whole: &str, text: &'a str) -> Result<(String, &'a str), FilterError> {
     read_until(whole, text, |letter| letter.is_whitespace() || letter == ',')
 }
 
@@ -289,6 +289,6 @@ fn choose<T: Copy>(
     })
 }
 
-fn moment(text: &str, now: Now) -> Result<DateTime<Utc>, String> {
+pub(super) fn moment(text: &str, now: Now) -> Result<DateTime<Utc>, String> {
     when::past(text, &now.utc.with_timezone(&Local)).map(|at| at.to_utc())
 }
