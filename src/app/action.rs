@@ -32,6 +32,10 @@ pub enum Context {
     Schedule,
     /// The services, and what can be done to them.
     Services,
+    /// The services' log.
+    Logs,
+    /// A record of it.
+    Record,
     /// Failures together.
     Failures,
     /// The history.
@@ -52,7 +56,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 21] = [
+    pub const ALL: [Context; 23] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -66,6 +70,8 @@ impl Context {
         Context::Input,
         Context::Schedule,
         Context::Services,
+        Context::Logs,
+        Context::Record,
         Context::Failures,
         Context::History,
         Context::Columns,
@@ -92,6 +98,8 @@ impl Context {
             Context::Input => "input",
             Context::Schedule => "schedule",
             Context::Services => "services",
+            Context::Logs => "logs",
+            Context::Record => "record",
             Context::Failures => "failures",
             Context::History => "history",
             Context::Columns => "columns",
@@ -119,6 +127,8 @@ impl Context {
             Context::Input => "filter and search",
             Context::Schedule => "schedule",
             Context::Services => "services",
+            Context::Logs => "logs",
+            Context::Record => "record of the log",
             Context::Failures => "failures",
             Context::History => "history",
             Context::Columns => "columns",
@@ -184,7 +194,7 @@ macro_rules! actions {
 }
 
 actions! {
-    Open "open" "open" "opens the selected task, or folds the selected service; among the services it goes to the lanes of the selected one; in the schedule it puts a moved task down, in a comparison it shows the pair whole" [Lanes, Schedule, Services, History, Compare] ["enter"];
+    Open "open" "open" "opens the selected task, or folds the selected service; among the services it goes to the lanes of the selected one; in the schedule it puts a moved task down, in a comparison it shows the pair whole, in the log the record" [Lanes, Schedule, Services, History, Compare, Logs] ["enter"];
     Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
     Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule, Failures] ["r"];
     Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];
@@ -193,6 +203,8 @@ actions! {
     PutAway "put-away" "put away" "puts away a task whose end was never seen" [Lanes, Task] ["X"];
     Schedule "schedule" "schedule" "opens the schedule: all that the scheduler keeps, in its order" [Lanes] ["t"];
     Services "services" "services" "opens the services: how each is, and what can be done to it" [Lanes] ["m"];
+    Logs "logs" "logs" "opens the services' log: all of it from the lanes, around the task from its detail, the service's from the services" [Lanes, Task, Services] ["J"];
+    Follow "follow" "follow" "asks every few seconds for what is new in the log, or does so no more" [Logs] ["f"];
     Interrupt "interrupt" "interrupt" "stops the cell that holds the service's slot, after a question" [Services] ["i"];
     RestartProcess "restart-process" "restart" "ends the service's process and starts it anew, after a question" [Services] ["r"];
     RestartContainer "restart-container" "container" "restarts the service's container with its newest image, after a question" [Services] ["R"];
@@ -213,16 +225,16 @@ actions! {
     MoveDown "move-down" "later" "takes the selected task one place down; Enter then moves it, after a question" [Schedule] ["J", "alt-down"];
     Edit "edit" "edit" "opens a scheduled task in the composer; sending it there replaces it" [Schedule] ["e"];
     Ended "ended" "ended" "lists ended tasks too, or leaves them out" [Schedule] ["a"];
-    ReadAgain "read-again" "read again" "reads the scheduler's list again; in the history Juice's own database, or stops reading it; among the services it asks their processes again" [Schedule, Services, History] ["ctrl-r"];
-    Filter "filter" "filter" "filters the tasks by words and outcome:, since:, took>, payload.x:" [Lanes, Schedule, History] ["/"];
+    ReadAgain "read-again" "read again" "reads the scheduler's list again; in the history Juice's own database, or stops reading it; among the services it asks their processes again, in the log the database" [Schedule, Services, History, Logs] ["ctrl-r"];
+    Filter "filter" "filter" "filters the tasks by words and outcome:, since:, took>, payload.x:; the log by words and level:, service:, since:" [Lanes, Schedule, History, Logs] ["/"];
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
     PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["shift-tab"];
-    Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result, Failures] ["space"];
+    Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result, Failures, Record] ["space"];
     Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes, Failures, History] ["H"];
     Zoom "zoom" "zoom" "gives the selected task the whole screen, or gives it back" [Lanes, Task] ["z"];
     View "view" "look into it" "opens the result, else the payload, as a tree" [Lanes, Task, Failures] ["v"];
-    Unfold "unfold" "fold" "folds or unfolds what is under the cursor; in a table it goes to the record, among failures it opens the task" [Task, Result, Table, Failures] ["enter"];
+    Unfold "unfold" "fold" "folds or unfolds what is under the cursor; in a table it goes to the record, among failures it opens the task" [Task, Result, Table, Failures, Record] ["enter"];
     UnfoldAll "unfold-all" "unfold all" "unfolds all that is in the value under the cursor" [Result] ["E"];
     FindNext "find-next" "next match" "goes to the next match of the search" [Result] ["n"];
     FindPrevious "find-previous" "match before" "goes to the match before" [Result] ["N"];
@@ -237,35 +249,35 @@ actions! {
     CopyJson "copy-json" "copy JSON" "copies the value under the cursor as JSON, letter for letter" [Result] ["c"];
     Pipe "pipe" "pipe" "gives the value under the cursor as JSON to a shell command" [Result] ["|"];
     Pager "pager" "pager" "shows the value under the cursor in your pager ($PAGER)" [Result] ["P"];
-    NextEntry "next-entry" "own entry" "goes to the next entry of the traceback that is not a library's" [Task] ["n"];
-    PreviousEntry "previous-entry" "own entry before" "goes to such an entry before" [Task] ["N"];
-    Cause "cause" "cause" "goes to the exception that this one was raised from, or while handling it" [Task] ["C"];
+    NextEntry "next-entry" "own entry" "goes to the next entry of the traceback that is not a library's" [Task, Record] ["n"];
+    PreviousEntry "previous-entry" "own entry before" "goes to such an entry before" [Task, Record] ["N"];
+    Cause "cause" "cause" "goes to the exception that this one was raised from, or while handling it" [Task, Record] ["C"];
     AskTraceback "ask-traceback" "traceback" "asks the service's kernel for the traceback of a cell that failed, after a question" [Task] ["T"];
-    NextSection "next-section" "next part" "goes to the next part: error, payload, result, times" [Task] ["tab"];
-    PreviousSection "previous-section" "part before" "goes to the part before" [Task] ["shift-tab"];
-    Order "order" "order" "turns the entries: newest first or oldest first" [Task] ["o"];
-    Raw "raw" "raw" "shows the raw text, or the entries again" [Task] ["R"];
-    Wrap "wrap" "wrap" "wraps long lines, or cuts them" [Task] ["w"];
-    Search "search" "search" "looks for a text; in a result also for key:name, or goes to a path such as .a.b" [Task, Result] ["/"];
-    NextMatch "next-match" "next match" "goes to the next match of the search" [Task] ["ctrl-g"];
-    OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task] ["e"];
-    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines; what came of the last deed to a service" [Lanes, Task, Result, Table, Schedule, Services, Failures, Compare] ["y"];
+    NextSection "next-section" "next part" "goes to the next part: error, payload, result, times" [Task, Record] ["tab"];
+    PreviousSection "previous-section" "part before" "goes to the part before" [Task, Record] ["shift-tab"];
+    Order "order" "order" "turns the entries: newest first or oldest first" [Task, Record] ["o"];
+    Raw "raw" "raw" "shows the raw text, or the entries again" [Task, Record] ["R"];
+    Wrap "wrap" "wrap" "wraps long lines, or cuts them" [Task, Record] ["w"];
+    Search "search" "search" "looks for a text; in a result also for key:name, or goes to a path such as .a.b" [Task, Result, Record] ["/"];
+    NextMatch "next-match" "next match" "goes to the next match of the search" [Task, Record] ["ctrl-g"];
+    OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task, Record] ["e"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines; what came of the last deed to a service; a record of the log" [Lanes, Task, Result, Table, Schedule, Services, Failures, Compare, Logs, Record] ["y"];
     CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule, Failures] ["Y"];
-    Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file" [Lanes, Task, Result] ["S"];
-    CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule, Failures] ["c"];
+    Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file; of the log the record that is read, or all that are at hand as lines of JSON" [Lanes, Task, Result, Logs, Record] ["S"];
+    CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule, Failures, Record] ["c"];
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["j", "down"];
-    Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table] ["h", "left"];
-    Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare] ["G", "end"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["j", "down"];
+    Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table, Record] ["h", "left"];
+    Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table, Record] ["l", "right"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -322,14 +334,14 @@ actions! {
     Sure "sure" "yes, surely" "says yes where hardware moves, or somebody's tasks end; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     Instead "instead" "hand over" "gives the third answer: hands what waits to the scheduler, on quitting and stopping" [Confirm] ["h"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["esc"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare] ["?"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare, Logs, Record] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare, Logs, Record] ["?"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare, Logs, Record] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["ctrl-c"];
 }
 
 impl Action {
@@ -359,9 +371,9 @@ impl Action {
     /// Whether it is about the selected row of a list, or about what that belongs to.
     pub fn means_row(self) -> bool {
         use Action::{
-            Accept, Again, Cancel, Compare, Copy, CopyAs, CopyId, Edit, Fold, Interrupt, Mark, MoveDown,
-            MoveUp, Open, PutAway, Rebuild, RestartContainer, RestartProcess, Save, SendDirect, Sending,
-            Submit, Unfold, View, Zoom,
+            Accept, Again, Cancel, Compare, Copy, CopyAs, CopyId, Edit, Fold, Interrupt, Logs, Mark,
+            MoveDown, MoveUp, Open, PutAway, Rebuild, RestartContainer, RestartProcess, Save, SendDirect,
+            Sending, Submit, Unfold, View, Zoom,
         };
         matches!(
             self,
@@ -376,6 +388,7 @@ impl Action {
                 | MoveDown
                 | Edit
                 | Interrupt
+                | Logs
                 | RestartProcess
                 | RestartContainer
                 | Rebuild

@@ -27,11 +27,13 @@ pub mod lanes;
 pub mod layout;
 pub mod left;
 pub mod line;
+pub mod logs;
 pub mod made;
 pub mod many;
 pub mod msg;
 pub mod outputs;
 pub mod reader;
+pub mod record;
 pub mod replay;
 pub mod schedule;
 pub mod services;
@@ -188,6 +190,10 @@ pub enum Layer {
     Schedule(Box<Schedule>),
     /// The services.
     Services(Box<services::Services>),
+    /// The services' log.
+    Logs(Box<logs::Logs>),
+    /// A record of it, above it.
+    Record(Box<record::RecordPane>),
     /// Failures together.
     Failures(Box<failures::Failures>),
     /// The history.
@@ -236,6 +242,8 @@ impl Layer {
             },
             Layer::Schedule(_) => Context::Schedule,
             Layer::Services(_) => Context::Services,
+            Layer::Logs(_) => Context::Logs,
+            Layer::Record(_) => Context::Record,
             Layer::Failures(_) => Context::Failures,
             Layer::History(_) => Context::History,
             Layer::Columns(_) => Context::Columns,
@@ -413,6 +421,8 @@ pub struct Ui {
     pub archive: archive::Archive,
     /// What is known of the services beside what the bus tells, and what is being done to them.
     pub services: services::Care,
+    /// What the services' log was asked.
+    pub log: logs::Asking,
     /// Own tasks, by their frame's id, that were sent in another one's place and that the scheduler has not taken yet.
     pub replacing: Vec<(Text, Way)>,
     /// Cancellations that were asked for together.
@@ -476,6 +486,7 @@ impl App {
                 left: left::Left::default(),
                 archive,
                 services,
+                log: logs::Asking::default(),
                 notice: None,
                 drafts: HashMap::new(),
                 remembered: HashMap::new(),
@@ -541,8 +552,9 @@ impl App {
     pub fn areas(&self) -> Areas {
         let lines = self.banner_lines();
         // Over these an opened task has the whole body: the lanes are not seen beside it.
-        let is_over =
-            |layer: &Layer| matches!(layer, Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_));
+        let is_over = |layer: &Layer| {
+            matches!(layer, Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_) | Layer::Logs(_))
+        };
         let over = self.ui.layers.iter().any(is_over);
         let line = self.is_replay() || self.ui.labs.is_some();
         areas(self.ui.size, self.ui.zoom || over, line, lines)
@@ -553,6 +565,7 @@ impl App {
         let above = self.ui.layers.iter().rev().find_map(|layer| match layer {
             Layer::Schedule(schedule) => Some(&schedule.filter_error),
             Layer::History(history) => Some(&history.filter_error),
+            Layer::Logs(logs) => Some(&logs.filter_error),
             _ => None,
         });
         above.unwrap_or(&self.ui.filter_error).as_deref()
@@ -590,8 +603,8 @@ impl App {
                 Layer::Schedule(schedule) => return schedule.selected.as_ref(),
                 Layer::Failures(failures) => return failures.task(),
                 Layer::History(history) => return history.key(),
-                // There it is about a service.
-                Layer::Services(_) => return None,
+                // There it is about a service, or about a record.
+                Layer::Services(_) | Layer::Logs(_) => return None,
                 _ => {}
             }
         }
@@ -615,6 +628,7 @@ impl App {
                 Layer::Task(_)
                     | Layer::Schedule(_)
                     | Layer::Services(_)
+                    | Layer::Logs(_)
                     | Layer::Failures(_)
                     | Layer::History(_)
             )
@@ -634,6 +648,7 @@ impl App {
         let of = |layer: &Layer| match layer {
             Layer::Task(reader) => reader.bytes(),
             Layer::Result(viewer) => viewer.bytes(),
+            Layer::Logs(logs) => logs.bytes(),
             _ => 0,
         };
         self.ui.layers.iter().map(of).sum::<usize>() + self.ui.side.as_ref().map_or(0, Reader::bytes)
@@ -675,6 +690,9 @@ impl App {
         }
         let looks = matches!(self.ui.layers.last(), Some(Layer::Services(_)));
         if let Some(t) = self.ui.services.wake_at(looks && !self.ui.behind && !self.is_replay(), now) {
+            at(t);
+        }
+        if let Some(t) = update::logs::wake_at(self) {
             at(t);
         }
         if self.ui.behind {

@@ -1,5 +1,7 @@
 //! What can happen, and what is asked for.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use crossterm::event::KeyEvent;
 
@@ -23,6 +25,7 @@ use crate::{
         Text,
         control::Deed,
         link::{Incoming, Line, Problem},
+        logs as log,
     },
 };
 
@@ -86,6 +89,8 @@ pub enum Msg {
     Found(Found),
     /// What became of tasks in that time.
     News(Away, News),
+    /// The services' log has answered that question.
+    LogAnswered(u64, Result<log::Found, log::Failed>),
     /// A task of the history was read, or why it could not be.
     PastRead(Result<Box<Task>, String>),
     /// A kernel says something of the cell in the slot.
@@ -275,6 +280,12 @@ pub enum Effect {
     Control(Text, Deed),
     /// Look for an exception in a service's log; comes back as [`Msg::Logged`].
     FindLogged(Wanted),
+    /// Ask the services' log; comes back as [`Msg::LogAnswered`], also where another question follows.
+    AskLog(Box<log::Question>),
+    /// Nobody waits for the services' log any more.
+    ForgetLog,
+    /// Write records of the log to a new file in the working directory, which nobody else can read, as lines of JSON.
+    SaveLog(Vec<Arc<log::Record>>),
     /// Compare two tasks of the history; comes back as [`Msg::Compared`].
     ComparePast([i64; 2]),
     /// Keep what the person has chosen.

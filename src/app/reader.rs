@@ -49,11 +49,9 @@ struct Stamp {
     gaps: (usize, bool),
 }
 
-/// The reader of one task.
-#[derive(Debug)]
-pub struct Reader {
-    /// Which task.
-    pub key: TaskKey,
+/// A document that is read, and where one is in it.
+#[derive(Debug, Default)]
+pub struct Page {
     /// How it is shown.
     pub choice: Choice,
     /// The lines.
@@ -70,6 +68,15 @@ pub struct Reader {
     pub wrap: bool,
     /// What is looked for.
     pub search: String,
+}
+
+/// The reader of one task.
+#[derive(Debug)]
+pub struct Reader {
+    /// Which task.
+    pub key: TaskKey,
+    /// Its document, and where one is in it.
+    pub page: Page,
     /// The task left the store: what is shown is the last that was known.
     pub gone: bool,
     stamp: Option<Stamp>,
@@ -85,17 +92,9 @@ pub struct Reader {
 impl Reader {
     /// A reader at the top of the task.
     pub fn new(key: TaskKey, settings: &Settings) -> Reader {
-        let (oldest_first, charset) = (settings.oldest_first, settings.charset);
         Reader {
             key,
-            choice: Choice { oldest_first, charset, ..Choice::default() },
-            document: Document::default(),
-            cursor: 0,
-            top: 0,
-            skipped: 0,
-            left: 0,
-            wrap: false,
-            search: String::new(),
+            page: Page::new(settings),
             gone: false,
             stamp: None,
             report: None,
@@ -117,16 +116,16 @@ impl Reader {
 
     /// That payload was looked through; `masked`: where it has secrets, which are these.
     pub fn looked_through(&mut self, payload: &Text, masked: Option<&Text>, secrets: &[String]) {
-        if self.choice.looking && is_same(self.masked_of.as_ref(), Some(payload)) {
-            self.choice.looking = false;
-            self.choice.masked = masked.cloned();
+        if self.page.choice.looking && is_same(self.masked_of.as_ref(), Some(payload)) {
+            self.page.choice.looking = false;
+            self.page.choice.masked = masked.cloned();
             self.secrets = secrets.to_vec();
         }
     }
 
     /// What may be seen of that payload, if it was looked through here.
     pub fn seen_of(&self, payload: &Text) -> Option<Text> {
-        self.knows(payload).then(|| self.choice.masked.clone().unwrap_or_else(|| payload.clone()))
+        self.knows(payload).then(|| self.page.choice.masked.clone().unwrap_or_else(|| payload.clone()))
     }
 
     /// The secrets of that large payload, if it was looked through here.
@@ -135,13 +134,13 @@ impl Reader {
     }
 
     fn knows(&self, payload: &Text) -> bool {
-        !self.choice.looking && is_same(self.masked_of.as_ref(), Some(payload))
+        !self.page.choice.looking && is_same(self.masked_of.as_ref(), Some(payload))
     }
 
     /// Bytes that stay at hand because it is open, also where the store lets them go.
     pub fn bytes(&self) -> usize {
         let texts =
-            [&self.masked_of, &self.choice.masked, &self.report.as_ref().map(|(text, _)| text.clone())];
+            [&self.masked_of, &self.page.choice.masked, &self.report.as_ref().map(|(text, _)| text.clone())];
         // What is shown of them are lines of their own.
         2 * texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
     }
@@ -170,9 +169,9 @@ impl Reader {
         if !is_same(self.masked_of.as_ref(), task.payload.as_ref()) {
             self.masked_of.clone_from(&task.payload);
             let large = task.payload.as_ref().is_some_and(|payload| payload.len() > LARGE);
-            (self.choice.looking, self.unasked) = (large, large);
+            (self.page.choice.looking, self.unasked) = (large, large);
             let masked = || masked_payload(catalogue, task, SECRET).map(Text::from);
-            self.choice.masked = if large { None } else { masked() };
+            self.page.choice.masked = if large { None } else { masked() };
         }
         let running = matches!(task.state, State::Running { .. });
         let stamp = Stamp {
@@ -182,7 +181,7 @@ impl Reader {
             let_go: task.let_go,
             traces: (traces.revision(), outputs.revision()),
             own: task.own.is_some(),
-            choice: self.choice.clone(),
+            choice: self.page.choice.clone(),
             second: running.then_some(now.mono.as_secs()),
             sample: store.sample(task),
             gaps: (session.gaps.count(), session.gaps.open().is_some()),
@@ -212,10 +211,10 @@ impl Reader {
             output,
             unheard: unheard.as_deref(),
         };
-        let document = document::build(task, self.report(), &known, &self.choice, now);
-        let changed = document != self.document;
-        self.document = document;
-        self.cursor = self.cursor.min(self.last());
+        let document = document::build(task, self.report(), &known, &self.page.choice, now);
+        let changed = document != self.page.document;
+        self.page.document = document;
+        self.page.cursor = self.page.cursor.min(self.page.last());
         changed
     }
 
@@ -232,13 +231,21 @@ impl Reader {
         }
     }
 
-    fn last(&self) -> usize {
-        self.document.lines.len().saturating_sub(1)
-    }
-
     /// Its traceback, if it has one.
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref().map(|(_, report)| report)
+    }
+}
+
+impl Page {
+    /// An empty one.
+    pub fn new(settings: &Settings) -> Page {
+        let (oldest_first, charset) = (settings.oldest_first, settings.charset);
+        Page { choice: Choice { oldest_first, charset, ..Choice::default() }, ..Page::default() }
+    }
+
+    fn last(&self) -> usize {
+        self.document.lines.len().saturating_sub(1)
     }
 
     /// The line under the cursor.

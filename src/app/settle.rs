@@ -42,6 +42,7 @@ impl App {
                     failures.refresh(store, &self.ui.traces, self.ui.hidden, two, height, (now, by));
                 }
                 Layer::History(history) => history.refresh(by),
+                Layer::Logs(logs) => logs.refresh(by),
                 Layer::Services(services) => services.refresh(store, by),
                 _ => {}
             }
@@ -61,7 +62,11 @@ impl App {
                 Layer::Task(reader) => {
                     reader.refresh(&self.session, &self.catalogue, &self.ui.traces, &self.ui.outputs, now);
                     let pane = areas.task();
-                    reader.follow(usize::from(pane.width), usize::from(pane.height), charset);
+                    reader.page.follow(usize::from(pane.width), usize::from(pane.height), charset);
+                }
+                Layer::Record(record) => {
+                    let pane = areas.task();
+                    record.lay_out(usize::from(pane.width), usize::from(pane.height), charset);
                 }
                 Layer::Result(viewer) => viewer.follow(update::result_height(areas.body.height, viewer)),
                 Layer::Table(table) => table.follow(update::table_height(areas.body.height)),
@@ -173,7 +178,11 @@ impl App {
                 if let (Some(side), Some(pane)) = (&mut self.ui.side, areas.side) {
                     side.refresh(&self.session, &self.catalogue, &self.ui.traces, &self.ui.outputs, now);
                     let pane = layout::below_head(pane);
-                    side.follow(usize::from(pane.width), usize::from(pane.height), self.settings.charset);
+                    side.page.follow(
+                        usize::from(pane.width),
+                        usize::from(pane.height),
+                        self.settings.charset,
+                    );
                 }
             }
         }

@@ -6,7 +6,7 @@
 use std::{
     future::poll_fn,
     path::Path,
-    sync::mpsc::Receiver,
+    sync::{Arc, atomic::AtomicU64, mpsc::Receiver},
     task::{Context, Poll},
 };
 
@@ -67,6 +67,8 @@ pub(super) struct OnScreen {
     pub history: Option<History>,
     pub types: Types,
     pub influx: Option<Access>,
+    /// The question to the services' log that is waited for; 0: none.
+    pub log: Arc<AtomicU64>,
     /// How its services are controlled, where they can be from here.
     pub controls: Option<Controls>,
     /// Juice's database is being read, as long as it is there.
@@ -290,6 +292,7 @@ impl OnScreen {
             history,
             types: Types::of(lab),
             influx: influx.ok(),
+            log: Arc::default(),
             controls: controls.ok(),
             archive: None,
             _kernels: kernels,

@@ -1,6 +1,15 @@
-//! Asking the services' log for tracebacks of cells, and hearing the kernels' output, beside the loop.
+//! Asking the services' log, also for tracebacks of cells, and hearing the kernels' output, beside the loop.
 
-use std::{io, path::PathBuf, thread};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -10,11 +19,52 @@ use crate::{
         outputs::Told,
         traces::{Logged, Raised, Wanted},
     },
+    fault,
+    memory::Memory,
     net::{
         influx::{self, Access},
         kernels::{self, Cell, Heard, Kernels},
     },
+    time::Clock,
+    wire::logs::{Failed, Found, Question},
 };
+
+/// No answer is read for longer.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Answers a question about the services' log, in a thread of its own; the answer comes as a message, also where it is given up
+/// because `waits` names another one, or none.
+///
+/// # Errors
+/// No thread can be made.
+pub(super) fn ask(
+    access: Option<Access>,
+    question: Question,
+    waits: Arc<AtomicU64>,
+    memory: &Memory,
+    clock: Clock,
+    told: UnboundedSender<Msg>,
+) -> io::Result<()> {
+    let room = memory.log();
+    let mut held = memory.hold(0);
+    thread::Builder::new().name("log".to_owned()).spawn(move || {
+        fault::here("log");
+        let begun = clock.now();
+        // What is read is weighed until the loop has it.
+        let mut is_over = |bytes| {
+            held.set(bytes);
+            waits.load(Ordering::Relaxed) != question.id || clock.now().since(begun) > LONGEST
+        };
+        let answer = match &access {
+            Some(access) => influx::logs::read(access, &question, begun.utc, room / 2, &mut is_over)
+                .map(|found| Found { room, ..found })
+                .map_err(|failure| Failed { passes: failure.passes, what: failure.sentence() }),
+            None => Err(Failed { what: "no database is known".to_owned(), passes: false }),
+        };
+        let _ = told.send(Msg::LogAnswered(question.id, answer));
+    })?;
+    Ok(())
+}
 
 /// Looks for exceptions in a thread of its own; the answer comes as a message. The person may leave before it does.
 ///

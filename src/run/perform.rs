@@ -6,6 +6,7 @@ use std::{
     ops::Deref,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
 };
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -16,7 +17,7 @@ use crate::{
     fault, net,
     store::TaskKey,
     term,
-    wire::Text,
+    wire::{Text, logs::Record},
 };
 
 impl Runner {
@@ -178,6 +179,13 @@ impl Runner {
             }
             Effect::StopArchive => lab.archive = None,
             Effect::FindLogged(wanted) => logs::find(lab.influx.clone(), wanted, lab.done.clone())?,
+            Effect::AskLog(question) => {
+                lab.log.store(question.id, Ordering::Relaxed);
+                let waits = lab.log.clone();
+                logs::ask(lab.influx.clone(), *question, waits, &self.memory, self.clock, lab.done.clone())?;
+            }
+            Effect::ForgetLog => lab.log.store(0, Ordering::Relaxed),
+            Effect::SaveLog(records) => save_log(lab.done.clone(), records)?,
             Effect::LookAtServices => {
                 if let Some(controls) = lab.controls.clone() {
                     services::look(controls, lab.done.clone())?;
@@ -258,6 +266,20 @@ fn save_beside(
         let told = match save(Path::new(""), &name, &text, mode) {
             Ok(path) => Ok(format!("{told}: {}", path.display())),
             Err(e) => Err(format!("not saved as {name}: {e}")),
+        };
+        let _ = done.send(Msg::Done(told));
+    })?;
+    Ok(())
+}
+
+/// Writes records of the log to a new file, beside the loop, and says where it is.
+fn save_log(done: UnboundedSender<Msg>, records: Vec<Arc<Record>>) -> io::Result<()> {
+    std::thread::Builder::new().name("save".to_owned()).spawn(move || {
+        fault::here("save");
+        let text: String = records.iter().map(|record| record.json() + "\n").collect();
+        let told = match save(Path::new(""), "log.jsonl", &text, 0o600) {
+            Ok(path) => Ok(format!("{} records saved: {}", records.len(), path.display())),
+            Err(e) => Err(format!("not saved as log.jsonl: {e}")),
         };
         let _ = done.send(Msg::Done(told));
     })?;

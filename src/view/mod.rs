@@ -12,6 +12,7 @@ mod group;
 mod history;
 mod labs;
 mod lanes;
+mod logs;
 mod many;
 mod overlay;
 mod replay;
@@ -39,6 +40,7 @@ use crate::{
         choose::Stage,
         document::Mark,
         layout::Shape,
+        reader::Page,
         services::{DEEDS, Step},
         traces::failed_in_cell,
     },
@@ -210,6 +212,8 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
                 | Layer::Many(_)
                 | Layer::Schedule(_)
                 | Layer::Services(_)
+                | Layer::Logs(_)
+                | Layer::Record(_)
                 | Layer::Failures(_)
                 | Layer::History(_)
                 | Layer::Compare(_)
@@ -259,6 +263,8 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             pane(areas.body, schedule::rows(app, schedule, areas.body, look, now));
         }
         Some(Layer::Services(list)) => pane(areas.body, services::rows(app, list, areas.body, look, now)),
+        Some(Layer::Logs(log)) => pane(areas.body, logs::rows(app, log, areas.body, look, now)),
+        Some(Layer::Record(record)) => pane(areas.body, logs::record(record, areas.body, look)),
         Some(Layer::Failures(view)) => pane(areas.body, failures::rows(app, view, areas.body, look, now)),
         Some(Layer::History(past)) => {
             pane(areas.body, history::rows(app, past, areas.body, look, now));
@@ -423,6 +429,9 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
     {
         let (title, empty) = match app.ui.layers.last() {
             Some(Layer::Rename(..)) => (" key  ", "the entry's key"),
+            Some(Layer::Filter(_)) if is_over_log(app) => {
+                (" filter / ", "words, level:error, service:lab, since:2h; tab completes")
+            }
             Some(Layer::Filter(_)) => {
                 (" filter / ", "words, outcome:failed, service:lab, since:2h; tab completes")
             }
@@ -493,13 +502,13 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
 fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
         Accept, Again, AskTraceback, Back, Cancel, Cause, ColumnDown, ColumnUp, Columns, Compare, Complete,
-        Copy, CopyAs, CopyPath, Edit, EditField, EditOutside, Ended, Filter, FindNext, Fold, Frame, HalfDown,
-        Help, Hidden, History, Indent, Instead, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp, Mark,
-        MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor, Order,
-        OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw, ReadAgain,
-        RefreshTypes, Retry, Save, SaveFilter, Schedule, Search, Send, SendDirect, Sending, Services, Sort,
-        SortBy, SortTurn, Submit, Sure, Table, TurnColumn, Undo, Unfold, UnfoldAll, View, Way, When, Wrap,
-        Yes, Zoom,
+        Copy, CopyAs, CopyPath, Edit, EditField, EditOutside, Ended, Filter, FindNext, Fold, Follow, Frame,
+        HalfDown, Help, Hidden, History, Indent, Instead, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp,
+        Logs, Mark, MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor,
+        Order, OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw,
+        ReadAgain, RefreshTypes, Retry, Save, SaveFilter, Schedule, Search, Send, SendDirect, Sending,
+        Services, Sort, SortBy, SortTurn, Submit, Sure, Table, TurnColumn, Undo, Unfold, UnfoldAll, View,
+        Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -534,7 +543,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
                     a.push(Again);
                 }
             }
-            a.extend([Schedule, Filter, NextService, Fold, Leave, History, Services, Copy]);
+            a.extend([Schedule, Filter, NextService, Fold, Leave, History, Services, Logs, Copy]);
             a
         }
         Context::Task => {
@@ -567,7 +576,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             if app.areas().side.is_some() || app.ui.zoom {
                 a.push(Zoom);
             }
-            a.push(HalfDown);
+            a.extend([Logs, HalfDown]);
             a
         }
         Context::Result => vec![
@@ -606,6 +615,9 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a
         }
         Context::Choose => vec![Accept, Back, Complete, Help],
+        Context::Input if matches!(app.ui.layers.last(), Some(Layer::Filter(_))) && is_over_log(app) => {
+            vec![Accept, Back, Complete, Help]
+        }
         Context::Input if matches!(app.ui.layers.last(), Some(Layer::Filter(_))) => {
             vec![Accept, Back, Complete, SaveFilter, Help]
         }
@@ -624,6 +636,14 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a
         }
         Context::Services => services_actions(app, can_send),
+        Context::Logs => vec![Back, Keys, Open, Filter, Follow, Save, Copy, ReadAgain],
+        Context::Record => {
+            let mut a = vec![Back, Keys];
+            a.extend(app.ui.layers.last().is_some_and(has_own_entries).then_some(NextEntry));
+            a.extend(app.ui.layers.last().is_some_and(has_causes).then_some(Cause));
+            a.extend([Copy, CopyAs, OpenEditor, Save, Wrap, Search, Unfold, Order, Raw, HalfDown]);
+            a
+        }
         Context::Failures => {
             let mut a = vec![Back, Keys, Unfold, Sort, Copy];
             if task.is_some() {
@@ -691,18 +711,32 @@ fn footer_word(app: &App, action: Action) -> &'static str {
     }
 }
 
+/// What is filtered is the services' log.
+fn is_over_log(app: &App) -> bool {
+    app.ui.layers.iter().any(|layer| matches!(layer, Layer::Logs(_)))
+}
+
 fn is_of_types(layer: &Layer) -> bool {
     matches!(layer, Layer::Choose(choose) if matches!(choose.stage, Stage::Type { .. }))
 }
 
 /// Whether a traceback is read with entries that are nobody's library.
 fn has_own_entries(layer: &Layer) -> bool {
-    matches!(layer, Layer::Task(reader) if reader.document.lines.iter().any(|it| it.mark == Some(Mark::OwnEntry)))
+    page(layer).is_some_and(|page| page.document.lines.iter().any(|it| it.mark == Some(Mark::OwnEntry)))
 }
 
 /// Whether an exception is read that has a cause.
 fn has_causes(layer: &Layer) -> bool {
-    matches!(layer, Layer::Task(reader) if reader.document.exceptions.iter().any(|it| it.cause.is_some()))
+    page(layer).is_some_and(|page| page.document.exceptions.iter().any(|it| it.cause.is_some()))
+}
+
+/// The document that is read there.
+fn page(layer: &Layer) -> Option<&Page> {
+    match layer {
+        Layer::Task(reader) => Some(&reader.page),
+        Layer::Record(record) => Some(&record.page),
+        _ => None,
+    }
 }
 
 fn has_schema(layer: &Layer) -> bool {
@@ -730,6 +764,7 @@ fn services_actions(app: &App, can_send: bool) -> Vec<Action> {
     if selected.is_some_and(|service| care.came.contains_key(service)) {
         actions.push(Action::Copy);
     }
+    actions.push(Action::Logs);
     actions
 }
 

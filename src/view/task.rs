@@ -8,7 +8,7 @@ use crate::{
     app::{
         App, called,
         document::{Line, Tone},
-        reader::Reader,
+        reader::{Page, Reader},
         update::{failure_line, standing},
     },
     clean::Clean,
@@ -23,16 +23,21 @@ use super::{Look, Piece, Row, form::token_role, lanes::sign_of, spaces, word, wo
 /// Head and document on this area.
 pub(super) fn rows(app: &App, reader: &Reader, area: Rect, focused: bool, look: Look, now: Now) -> Vec<Row> {
     let head = head(app.store().task(&reader.key), reader, area.width, look, now);
+    below(head, &reader.page, area, focused, look)
+}
+
+/// A document below its head.
+pub(super) fn below(head: Row, page: &Page, area: Rect, focused: bool, look: Look) -> Vec<Row> {
     let mut out = vec![head, Row::rule(area.width, look)];
     let height = usize::from(area.height).saturating_sub(2);
     let width = usize::from(area.width);
-    let mut index = reader.top;
-    let mut skip = reader.skipped;
-    let needle = reader.search.to_lowercase();
+    let mut index = page.top;
+    let mut skip = page.skipped;
+    let needle = page.search.to_lowercase();
     while out.len() < height + 2 {
-        let Some(line) = reader.document.lines.get(index) else { break };
-        let selected = focused && index == reader.cursor;
-        for row in lines(line, reader, width, &needle, look).into_iter().skip(skip) {
+        let Some(line) = page.document.lines.get(index) else { break };
+        let selected = focused && index == page.cursor;
+        for row in lines(line, page, width, &needle, look).into_iter().skip(skip) {
             if out.len() >= height + 2 {
                 break;
             }
@@ -42,11 +47,11 @@ pub(super) fn rows(app: &App, reader: &Reader, area: Rect, focused: bool, look: 
         index += 1;
     }
     // How far down one is, where not everything fits.
-    let all = reader.document.lines.len();
+    let all = page.document.lines.len();
     if all > height
         && let Some(rule) = out.get_mut(1)
     {
-        let text = format!(" line {} of {all} ", reader.cursor + 1);
+        let text = format!(" line {} of {all} ", page.cursor + 1);
         rule.left =
             vec![look.piece(&look.glyphs.rule.repeat(width.saturating_sub(text.len() + 2)), Role::Rule)];
         rule.right = vec![look.piece(&text, Role::Dim), look.piece(look.glyphs.rule, Role::Rule)];
@@ -56,7 +61,7 @@ pub(super) fn rows(app: &App, reader: &Reader, area: Rect, focused: bool, look: 
 
 fn head(task: Option<&Task>, reader: &Reader, width: u16, look: Look, now: Now) -> Row {
     let Some(task) = task else {
-        let text = match reader.document.lines.is_empty() {
+        let text = match reader.page.document.lines.is_empty() {
             true => "this task was let go to save memory before it was read",
             false => "this task was let go to save memory; the last that was known:",
         };
@@ -101,9 +106,9 @@ fn head(task: Option<&Task>, reader: &Reader, width: u16, look: Look, now: Now) 
     row
 }
 
-fn lines(line: &Line, reader: &Reader, width: usize, needle: &str, look: Look) -> Vec<Row> {
+fn lines(line: &Line, page: &Page, width: usize, needle: &str, look: Look) -> Vec<Row> {
     let (indent, room) = line.room(width);
-    let wraps = reader.wrap || line.wraps;
+    let wraps = page.wrap || line.wraps;
     let mut pieces: Vec<Piece> = Vec::new();
     if let Some((_, open)) = line.fold {
         let g = look.glyphs;
@@ -119,20 +124,20 @@ fn lines(line: &Line, reader: &Reader, width: usize, needle: &str, look: Look) -
         for (text, role) in coloured(text, part.tone, needle) {
             pieces.push(match wraps {
                 true => look.piece(text, role),
-                false => Piece { text: Clean::head(text, look.glyphs.charset, reader.left + room + 1), role },
+                false => Piece { text: Clean::head(text, look.glyphs.charset, page.left + room + 1), role },
             });
         }
     }
     pieces.retain(|p| !p.text.is_empty());
     if !wraps {
         let mut row = Row::of(vec![spaces(indent)]);
-        row.left.extend(skip(pieces, reader.left));
+        row.left.extend(skip(pieces, page.left));
         if !line.right.is_empty() {
             row.right = vec![look.piece(&line.right, Role::Dim), spaces(1)];
         }
         return vec![row];
     }
-    let hang = reader.hang(line, room);
+    let hang = page.hang(line, room);
     let mut rows = vec![Row::of(vec![spaces(indent)])];
     let mut used = 0;
     for p in pieces {

@@ -7,11 +7,12 @@
 use crate::{
     app::{
         document::{bytes, local, outcome_text, seen_text},
-        reader::Reader,
+        reader::{Page, Reader},
+        record::{self, RecordPane},
     },
     store::Task,
     time::Now,
-    traceback,
+    traceback::{self, Report},
     wire::{Text, frame::ErrorBody, name::masked_name},
 };
 
@@ -41,26 +42,59 @@ impl ErrorTexts {
     ) -> Option<ErrorTexts> {
         let error = task.failure()?;
         let whole = whole(error, found);
-        let read = reader.and_then(|reader| Some((reader, reader.report()?)));
-        let part = |lines: Option<std::ops::Range<usize>>| {
-            let (_, report) = read?;
-            let text = report.plain_text(lines?);
-            (!text.trim().is_empty()).then(|| text.trim_matches('\n').to_owned())
-        };
-        let line = read.and_then(|(reader, _)| reader.line());
-        let exceptions = read.map_or(&[][..], |(reader, _)| &reader.document.exceptions);
-        let exception = line
-            .and_then(|line| line.exception)
-            .filter(|_| exceptions.len() > 1)
-            .and_then(|at| exceptions.get(at))
-            .map(|exception| exception.text.clone());
-        Some(ErrorTexts {
-            entry: part(line.and_then(|line| line.entry.clone())),
-            exception: part(exception),
-            report: report(task, error, &whole, payload, juice, now),
-            whole,
-        })
+        let read = reader.and_then(|reader| Some((&reader.page, reader.report()?)));
+        let (entry, exception) = read.map_or((None, None), |(page, report)| under_cursor(page, report));
+        Some(ErrorTexts { entry, exception, report: report(task, error, &whole, payload, juice, now), whole })
     }
+
+    /// Of a record of the log.
+    pub fn of_record(pane: &RecordPane, juice: Option<&str>) -> ErrorTexts {
+        let record = &*pane.record;
+        let (entry, exception) =
+            pane.report().map_or((None, None), |report| under_cursor(&pane.page, report));
+        let whole = traceback::without_colours(&record::text(record)).into_owned();
+        let first = record.message.lines().next().unwrap_or_default();
+        let mut report = format!("# log of {}: {}\n\n", plain(&record.service), plain(first));
+        let place = record.path.as_ref().map(|path| match record.line {
+            Some(line) => format!("{path}:{line}"),
+            None => path.to_string(),
+        });
+        let level = format!("{} ({})", record.level_word(), record.level);
+        let facts = [
+            ("written", Some(local(record.at))),
+            ("level", Some(level)),
+            ("logger", Some(record.logger.to_string())),
+            ("by", place),
+            ("Juice", Some(version(juice))),
+            ("seen by", Some(SEEN_BY.to_owned())),
+        ];
+        for (name, value) in facts {
+            report.extend(value.map(|value| format!("- {name}: {}\n", code(&value))));
+        }
+        report.push_str(&format!("\n## Record\n\n{}", block("", &whole)));
+        ErrorTexts { entry, exception, whole, report }
+    }
+}
+
+const SEEN_BY: &str = concat!("juicetop ", env!("CARGO_PKG_VERSION"));
+
+fn version(juice: Option<&str>) -> String {
+    match juice {
+        Some(version) => format!("orangeqs-juice-core {version}"),
+        None => "its version is written nowhere on this machine".to_owned(),
+    }
+}
+
+/// The texts of the entry under the cursor, and of the exception that the cursor is in, where there are several.
+fn under_cursor(page: &Page, report: &Report) -> (Option<String>, Option<String>) {
+    let part = |lines: std::ops::Range<usize>| {
+        let text = report.plain_text(lines);
+        (!text.trim().is_empty()).then(|| text.trim_matches('\n').to_owned())
+    };
+    let Some(line) = page.line() else { return (None, None) };
+    let exceptions = &page.document.exceptions;
+    let exception = line.exception.filter(|_| exceptions.len() > 1).and_then(|at| exceptions.get(at));
+    (line.entry.clone().and_then(part), exception.and_then(|it| part(it.text.clone())))
 }
 
 /// The traceback as it came but for its colours, or that which was found, or what there is instead.
@@ -114,9 +148,8 @@ fn report(
     if let Some(outcome) = task.outcome {
         row("outcome", &outcome_text(outcome, task.reason.as_ref()));
     }
-    let juice = juice.map(|version| format!("orangeqs-juice-core {version}"));
-    row("Juice", juice.as_deref().unwrap_or("its version is written nowhere on this machine"));
-    row("seen by", concat!("juicetop ", env!("CARGO_PKG_VERSION")));
+    row("Juice", &version(juice));
+    row("seen by", SEEN_BY);
     out.push_str("\n## Error\n\n");
     out.push_str(&block("", whole));
     out.push_str("\n## Payload\n\n");

@@ -124,12 +124,35 @@ pub struct CopyAs {
     pub selected: usize,
     /// Secrets stand in the clear.
     pub clear: bool,
+    /// There is no task to the error.
+    pub is_record: bool,
 }
 
 impl CopyAs {
     /// The list on a task, secrets masked.
     pub fn new(source: Source, masked: Option<Source>) -> CopyAs {
-        CopyAs { source: Ok(source), masked, error: None, secrets: Vec::new(), selected: 0, clear: false }
+        CopyAs {
+            source: Ok(source),
+            masked,
+            error: None,
+            secrets: Vec::new(),
+            selected: 0,
+            clear: false,
+            is_record: false,
+        }
+    }
+
+    /// The list on a record of the log.
+    pub fn of_record(error: ErrorTexts) -> CopyAs {
+        CopyAs {
+            source: Err("a record of the log is no task".to_owned()),
+            masked: None,
+            error: Some(error),
+            secrets: Vec::new(),
+            selected: 0,
+            clear: false,
+            is_record: true,
+        }
     }
 
     /// The list: of a task that is read, its error first.
@@ -140,7 +163,9 @@ impl CopyAs {
             kinds.extend(error.exception.as_ref().map(|_| Kinds::Exception));
             kinds.extend([Kinds::Error, Kinds::Report]);
         }
-        kinds.extend(Kinds::TASK);
+        if !self.is_record {
+            kinds.extend(Kinds::TASK);
+        }
         kinds
     }
 
@@ -180,7 +205,12 @@ impl CopyAs {
     pub fn file(&self) -> String {
         let class = self.source.as_ref().map_or("", |source| &source.task_type.class);
         let kind: String = class.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
-        format!("{}.{}", if kind.is_empty() { "task" } else { &kind }, self.kind().ending())
+        let kind = match kind.is_empty() {
+            true if self.is_record => "log",
+            true => "task",
+            false => &kind,
+        };
+        format!("{kind}.{}", self.kind().ending())
     }
 
     /// Whether there is something in it to mask.

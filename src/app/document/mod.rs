@@ -4,6 +4,7 @@
 //! came; they are made harmless on their way to the screen. Large content is bounded: what is cut says so.
 
 mod error;
+mod record;
 mod usual;
 
 use std::{borrow::Cow, collections::BTreeSet, ops::Range};
@@ -11,6 +12,7 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 use chrono::{DateTime, Local, Utc};
 
 pub use error::place;
+pub use record::of_record;
 
 use super::{banner::time, outputs::Cell, session::Gap};
 use crate::{

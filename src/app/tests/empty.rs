@@ -1,5 +1,7 @@
 //! Every place with nothing in it, under every key that means something there: nothing panics, and nothing is sent.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     app::{
@@ -7,12 +9,21 @@ use crate::{
         compare::Comparison,
         confirm::Deed,
         history::{Columns, History},
+        record::RecordPane,
         replay::{BARRED, Replay},
     },
     store::past::query::{Column, Found},
+    wire::logs::Record,
 };
 
 type Start = Box<dyn Fn() -> Bench>;
+
+/// A log that has not answered yet.
+fn log_of_nobody() -> Bench {
+    let mut b = super::logs::bench();
+    b.keys("J");
+    b
+}
 
 /// Labs of which the lanes have nothing to show.
 const LABS: [fn() -> Bench; 5] = [
@@ -79,6 +90,19 @@ fn empty(context: Context) -> Vec<Start> {
     match context {
         Context::Lanes => after(""),
         Context::Services => after("m"),
+        Context::Logs => {
+            let answered = one(|| {
+                let mut b = log_of_nobody();
+                super::logs::answer(&mut b, &[], false);
+                b
+            });
+            after("J").into_iter().chain(one(log_of_nobody)).chain(answered).collect()
+        }
+        Context::Record => one(|| {
+            let record = Record::read(DateTime::UNIX_EPOCH, "", None, "");
+            let pane = RecordPane::new(Arc::new(record), &Settings::default());
+            above(Bench::new(), Layer::Record(Box::new(pane)))
+        }),
         Context::Failures => after("F"),
         Context::Schedule => {
             let filtered = one(|| {

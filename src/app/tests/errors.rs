@@ -10,7 +10,7 @@ fn failed(traceback: &str, size: (u16, u16)) -> Bench {
 }
 
 fn lines(b: &Bench) -> Vec<String> {
-    b.reader().document.lines.iter().map(document::Line::plain).collect()
+    b.reader().page.document.lines.iter().map(document::Line::plain).collect()
 }
 
 fn at(b: &Bench, text: &str) -> usize {
@@ -37,23 +37,23 @@ fn of_a_long_chain_the_last_one_and_its_first_cause_are_unfolded() {
     let all = lines(&b);
     assert!(all[0].starts_with("ValueError: last") && all[1].contains("run.py:301"), "{all:#?}");
     let second = at(&b, "KeyError: 'number 300'");
-    assert_eq!(b.reader().document.lines[second].right, "run.py:300", "folded, it tells its place");
+    assert_eq!(b.reader().page.document.lines[second].right, "run.py:300", "folded, it tells its place");
     assert!(all[second + 1].starts_with("KeyError: 'number 299'"), "one line each");
     assert!(all[at(&b, "KeyError: 'number 1'") + 1].contains("run.py:1"));
     // From one to its cause, to the first one of all.
     b.keys("C");
-    assert_eq!(b.reader().cursor, second);
+    assert_eq!(b.reader().page.cursor, second);
     b.keys("space");
     assert!(lines(&b)[second + 1].contains("run.py:300"), "{:?}", lines(&b)[second + 1]);
     for _ in 0..299 {
         b.keys("C");
     }
-    assert_eq!(b.reader().cursor, at(&b, "KeyError: 'number 1'"));
+    assert_eq!(b.reader().page.cursor, at(&b, "KeyError: 'number 1'"));
     b.keys("C");
     assert_eq!(b.notice(), "it has no further cause");
     // Also in the order of the text.
     b.keys("o G C");
-    assert!(b.reader().line().unwrap().plain().starts_with("KeyError: 'number 300'"));
+    assert!(b.reader().page.line().unwrap().plain().starts_with("KeyError: 'number 300'"));
 }
 
 #[test]
@@ -96,10 +96,10 @@ fn a_group_is_a_tree_and_a_large_one_starts_folded() {
     // All of it folds away.
     b.keys("g space");
     assert!(!lines(&b).iter().any(|line| line.contains("ValueError")));
-    assert_eq!(b.reader().document.lines[0].right, "run.py:1");
+    assert_eq!(b.reader().page.document.lines[0].right, "run.py:1");
     let b = failed(&group(40), (100, 60));
     let last = at(&b, "ValueError: q40");
-    assert_eq!(b.reader().document.lines[last].right, "q.py:40");
+    assert_eq!(b.reader().page.document.lines[last].right, "q.py:40");
     assert_eq!(last - at(&b, "ValueError: q1"), 39, "a line each: {:#?}", lines(&b));
 }
 

@@ -21,6 +21,7 @@ mod lanes;
 mod large;
 mod leaving;
 mod left;
+pub(crate) mod logs;
 mod lost;
 mod made;
 mod many;

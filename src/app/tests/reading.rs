@@ -14,18 +14,18 @@ fn failed(traceback: &str, size: (u16, u16)) -> Bench {
 fn the_sections_are_reached_by_key_and_the_place_goes_to_the_editor() {
     let mut b = failed(&case("tb_chained.txt"), (100, 30));
     b.keys("n");
-    let place = b.reader().line().unwrap().place.clone().unwrap();
+    let place = b.reader().page.line().unwrap().place.clone().unwrap();
     b.keys("e");
     assert_eq!(b.take(), [Effect::OpenFile { file: place.0, line: place.1 }]);
     b.msg(Msg::EditorClosed(msg::Edited::File(Err("no such file".into()))));
     assert_eq!(b.notice(), "no such file");
-    let first = b.reader().cursor;
+    let first = b.reader().page.cursor;
     b.keys("n");
-    assert!(b.reader().cursor > first);
+    assert!(b.reader().page.cursor > first);
     b.keys("N");
-    assert_eq!(b.reader().cursor, first);
+    assert_eq!(b.reader().page.cursor, first);
     b.keys("g tab tab tab tab tab");
-    let text = b.reader().line().unwrap().plain();
+    let text = b.reader().page.line().unwrap().plain();
     assert!(["payload", "metadata", "task"].contains(&text.as_str()), "{text}");
     b.keys("esc");
     assert_eq!(b.layers(), [""; 0]);
@@ -35,12 +35,12 @@ fn the_sections_are_reached_by_key_and_the_place_goes_to_the_editor() {
 fn the_order_can_be_turned_and_the_raw_text_shown() {
     let raw = case("tb_chained.txt");
     let mut b = failed(&raw, (100, 60));
-    let first = |b: &Bench| b.reader().document.lines.first().unwrap().plain();
+    let first = |b: &Bench| b.reader().page.document.lines.first().unwrap().plain();
     assert!(first(&b).starts_with("FileNotFoundError"), "{}", first(&b));
     b.keys("o");
     assert!(first(&b).starts_with("KeyError"), "{}", first(&b));
     b.keys("R");
-    let lines: Vec<String> = b.reader().document.lines.iter().map(document::Line::plain).collect();
+    let lines: Vec<String> = b.reader().page.document.lines.iter().map(document::Line::plain).collect();
     for line in raw.lines() {
         assert!(lines.iter().any(|l| l == line), "{line}");
     }
@@ -73,17 +73,17 @@ fn what_is_copied_and_saved_is_the_text_as_it_came() {
 fn a_search_goes_round_and_says_when_there_is_nothing() {
     let mut b = failed(&case("tb_chained.txt"), (100, 30));
     b.keys("/").types("FRIDGE").keys("enter");
-    let first = b.reader().cursor;
-    let line = |b: &Bench| b.reader().line().unwrap().plain().to_lowercase();
+    let first = b.reader().page.cursor;
+    let line = |b: &Bench| b.reader().page.line().unwrap().plain().to_lowercase();
     assert!(line(&b).contains("fridge"));
     b.keys("ctrl-g");
-    assert!(b.reader().cursor != first && line(&b).contains("fridge"));
+    assert!(b.reader().page.cursor != first && line(&b).contains("fridge"));
     for _ in 0..50 {
         b.keys("ctrl-g");
         assert!(line(&b).contains("fridge"));
     }
     b.keys("/").types("x").keys("esc");
-    assert_eq!(b.reader().search, "FRIDGE", "escape leaves the search as it was");
+    assert_eq!(b.reader().page.search, "FRIDGE", "escape leaves the search as it was");
     b.keys("/ end").types("zzz").keys("enter");
     assert_eq!(b.notice(), "no match");
 }
@@ -91,7 +91,7 @@ fn a_search_goes_round_and_says_when_there_is_nothing() {
 #[test]
 fn library_entries_fold_and_unfold() {
     let mut b = failed(&case("tb_recursion.txt"), (100, 60));
-    let folds = |b: &Bench| b.reader().document.lines.iter().filter(|l| l.fold.is_some()).count();
+    let folds = |b: &Bench| b.reader().page.document.lines.iter().filter(|l| l.fold.is_some()).count();
     if folds(&b) == 0 {
         let mut text =
             "Traceback (most recent call last):\n  File \"/opt/lab/run.py\", line 1, in run\n    go()\n"
@@ -104,12 +104,12 @@ fn library_entries_fold_and_unfold() {
         text.push_str("ValueError: x\n");
         b = failed(&text, (100, 60));
     }
-    let at = b.reader().document.lines.iter().position(|l| l.fold.is_some()).unwrap();
-    let short = b.reader().document.lines.len();
+    let at = b.reader().page.document.lines.iter().position(|l| l.fold.is_some()).unwrap();
+    let short = b.reader().page.document.lines.len();
     b.keys("g").keys(&"j ".repeat(at)).keys("space");
-    assert!(b.reader().document.lines.len() > short);
+    assert!(b.reader().page.document.lines.len() > short);
     b.keys("enter");
-    assert_eq!(b.reader().document.lines.len(), short);
+    assert_eq!(b.reader().page.document.lines.len(), short);
 }
 
 /// A45: a traceback of 70,000 lines, of which each knows its number.
@@ -130,28 +130,29 @@ fn seventy_thousand_lines_end_at_the_last_one() {
             if wrapped {
                 b.keys("w");
             }
-            let all = b.reader().document.lines.len();
+            let all = b.reader().page.document.lines.len();
             assert!(all > 70_000);
             b.keys("G");
-            assert_eq!(b.reader().cursor, all - 1);
+            assert_eq!(b.reader().page.cursor, all - 1);
             b.shows(&format!("line {all} of {all}"));
             // Up to the last line of the text, then a page before it.
             let last = b
                 .reader()
+                .page
                 .document
                 .lines
                 .iter()
                 .rposition(|l| l.plain() == "line 69999 of the message")
                 .unwrap();
-            while b.reader().cursor > last {
+            while b.reader().page.cursor > last {
                 b.keys("k");
             }
             b.shows("line 69999 of the message").shows(&format!("line {} of {all}", last + 1));
-            let top = b.reader().top;
+            let top = b.reader().page.top;
             b.keys("pageup");
-            assert!(b.reader().cursor < last && b.reader().top <= top);
-            let cursor = b.reader().cursor;
-            let shown = b.reader().document.lines[cursor].plain();
+            assert!(b.reader().page.cursor < last && b.reader().page.top <= top);
+            let cursor = b.reader().page.cursor;
+            let shown = b.reader().page.document.lines[cursor].plain();
             b.shows(&shown).shows(&format!("line {} of {all}", cursor + 1));
             b.keys("g").shows("Traceback (most recent call last)");
         }

@@ -34,7 +34,7 @@ fn answer(b: &mut Bench, result: &str) {
 const FOUND: &str = r#"["KeyError", "'amp'", "Traceback (most recent call last):\n  File \"/tmp/ipykernel_7/12.py\", line 3, in fit\n    x['amp']\nKeyError: 'amp'\n"]"#;
 
 fn pane(b: &Bench) -> String {
-    b.reader().document.lines.iter().map(|line| line.plain() + "\n").collect()
+    b.reader().page.document.lines.iter().map(|line| line.plain() + "\n").collect()
 }
 
 #[test]

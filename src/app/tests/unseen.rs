@@ -2,6 +2,7 @@
 
 use super::{
     history::opened as history,
+    logs::{Said, answer as answer_log, opened as logs},
     many::{accept_all, ends, sending},
     types::file,
     *,
@@ -81,7 +82,7 @@ fn pruned(b: &mut Bench) {
     b.msg(Msg::Found(found));
 }
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     Case {
         what: "the lanes: let go",
         list: || {
@@ -173,6 +174,16 @@ const CASES: [Case; 9] = [
         said: "nothing done: MeasureT1: old-1 stands here no more",
     },
     Case {
+        what: "the log: followed",
+        list: || {
+            let mut b = logs();
+            b.later(5.0).msg(Msg::Wake);
+            b
+        },
+        goes: |b| answer_log(b, &[Said("lab", 20, "another one", 0.0)], false),
+        said: "nothing done: another record stands here now",
+    },
+    Case {
         what: "choices of the composer",
         list: || {
             let mut b = Bench::new();
@@ -214,6 +225,7 @@ fn deeds(b: &Bench, layers: usize) -> Vec<String> {
                 | Layer::Failures(_)
                 | Layer::History(_)
                 | Layer::Columns(_)
+                | Layer::Logs(_)
         )
     };
     let opened = b.app.ui.layers.iter().skip(layers).filter(opens).map(|layer| format!("{layer:?}"));
@@ -227,7 +239,9 @@ fn deeds(b: &Bench, layers: usize) -> Vec<String> {
         | Effect::FindPast(_)
         | Effect::ForgetPast
         | Effect::ReadTypes
-        | Effect::LookAtServices => false,
+        | Effect::LookAtServices
+        | Effect::AskLog(_)
+        | Effect::ForgetLog => false,
         _ => true,
     });
     opened.chain(done.map(|effect| format!("{effect:?}"))).collect()
@@ -300,12 +314,15 @@ fn until_the_neighbour_was_seen_no_second_key_means_it_either_and_then_each_does
 
 #[test]
 fn the_cursor_goes_to_the_neighbour() {
-    for (case, neighbour) in CASES.iter().zip(["next", "v", "lab", "", "", "", "b", "old-2", "Scanner"]) {
+    for (case, neighbour) in
+        CASES.iter().zip(["next", "v", "lab", "", "", "", "b", "old-2", "another one", "Scanner"])
+    {
         let mut b = case.behind();
         b.undrawn = false;
         b.later(0.1).msg(Msg::Wake);
         let stands = match b.app.ui.layers.last() {
             None => b.selected(),
+            Some(Layer::Logs(logs)) => logs.selected().map(|it| it.message.to_string()).unwrap_or_default(),
             Some(Layer::Choose(choose)) => choose.chosen().map(|name| name.to_string()).unwrap_or_default(),
             Some(_) => b.app.current_task().map(ToString::to_string).unwrap_or_default(),
         };

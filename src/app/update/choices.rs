@@ -42,6 +42,9 @@ pub(super) fn in_columns(app: &mut App, action: Action, now: Now) -> Vec<Effect>
 /// Asks for a name for the filter that is being typed.
 pub(super) fn name_filter(app: &mut App, now: Now) {
     let Some(Layer::Filter(_)) = app.ui.layers.last() else { return };
+    if super::logs::shown(app).is_some() {
+        return app.tell(Severity::Info, "not saved: saved filters are about tasks", now);
+    }
     match app.filter_error() {
         Some(why) => {
             let text = format!("not saved: {why}");

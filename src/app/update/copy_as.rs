@@ -102,7 +102,15 @@ fn of_task(app: &App, task: &Task, now: Now) -> Result<CopyAs, String> {
             CopyAs { error, secrets, ..CopyAs::new(source, masked) }
         }
         Err(why) if error.is_none() => return Err(format!("not copied: {why}")),
-        Err(why) => CopyAs { source: Err(why), masked: None, error, secrets, selected: 0, clear: false },
+        Err(why) => CopyAs {
+            source: Err(why),
+            masked: None,
+            error,
+            secrets,
+            selected: 0,
+            clear: false,
+            is_record: false,
+        },
     };
     Ok(copy)
 }

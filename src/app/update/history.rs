@@ -11,7 +11,7 @@ use crate::{
     clean::Clean,
     store::{
         Past, Task, TaskKey,
-        filter::{NAMES, WORDS},
+        filter::{NAMES, WORDS, log},
         past::query::Found,
     },
     time::Now,
@@ -169,7 +169,10 @@ pub(super) fn complete(app: &mut App, now: Now) {
         None => ("", word),
     };
     let part = part.to_lowercase();
+    let of_log = shown_log(app);
     let mut known: Vec<String> = match qualifier.split_once(':').map(|(name, _)| name) {
+        None if of_log => log::NAMES.iter().map(ToString::to_string).collect(),
+        Some("level") if of_log => log::levels(),
         None if part.starts_with('@') => {
             app.ui.choices.filters.names().map(|name| format!("@{name}")).collect()
         }
@@ -199,6 +202,11 @@ pub(super) fn complete(app: &mut App, now: Now) {
     } else if known.len() > 1 {
         app.tell(Severity::Info, known.join(" "), now);
     }
+}
+
+/// What is filtered is the services' log.
+fn shown_log(app: &mut App) -> bool {
+    super::logs::shown(app).is_some()
 }
 
 /// The task types that are known here.

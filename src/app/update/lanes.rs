@@ -36,6 +36,7 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Fold => fold(app),
         Action::Failures => app.ui.layers.push(Layer::Failures(Box::default())),
         Action::Services => return super::services::open(app, now),
+        Action::Logs => super::logs::open_all(app, now),
         Action::Schedule => app.ui.layers.push(Layer::Schedule(Box::default())),
         Action::History => {
             let history = History::new(app.ui.hidden, app.ui.choices.columns.clone());

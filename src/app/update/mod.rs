@@ -17,6 +17,7 @@ mod kernel;
 mod lanes;
 mod large;
 mod leaving;
+pub mod logs;
 mod python;
 pub mod schedule;
 mod secrets;
@@ -41,6 +42,7 @@ use crate::{
 pub use compare::{compare_height, inspector_height};
 pub use failures::failures_height;
 pub use history::{history_height, history_note};
+pub use logs::{logs_height, logs_note};
 pub use schedule::schedule_height;
 pub use services::services_height;
 pub(super) use viewer::{result_height, table_height};
@@ -161,6 +163,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Services(told) => effects.extend(services::told(app, told, now)),
         Msg::Found(found) => history::found(app, found),
         Msg::News(away, news) => app.ui.revision += u64::from(app.ui.left.count(away, news)),
+        Msg::LogAnswered(id, answer) => logs::answered(app, id, answer, now),
         Msg::Printed(service, told) => {
             app.ui.revision += 1;
             app.ui.outputs.hear(service, told, now);
@@ -215,6 +218,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     }
     effects.extend(kept::ended(app));
     effects.extend(history::ask(app));
+    effects.extend(logs::ask(app, now));
     effects.extend(secrets::ask(app));
     effects.extend(services::look(app, now));
     app.ui.outputs.look(&app.session.store, now);
@@ -252,7 +256,10 @@ fn recorded(app: &mut App, state: Result<u64, String>, now: Now) {
 /// Whether the key steps through a list whose rows stay as they were drawn.
 fn steps(app: &App, key: &KeyEvent) -> bool {
     let context = app.context();
-    let list = matches!(context, Context::Lanes | Context::Schedule | Context::Failures | Context::History);
+    let list = matches!(
+        context,
+        Context::Lanes | Context::Schedule | Context::Failures | Context::History | Context::Logs
+    );
     list && meaning(app, key).is_some_and(Action::moves)
 }
 
@@ -422,6 +429,8 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Table(_)
             | Layer::Schedule(_)
             | Layer::Services(_)
+            | Layer::Logs(_)
+            | Layer::Record(_)
             | Layer::Failures(_)
             | Layer::History(_)
             | Layer::Columns(_)
@@ -488,6 +497,11 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         }
         Action::PutAway => put_away(app, now),
         Action::RefreshTypes => types::refresh(app, now),
+        Action::Copy | Action::Save if logs::is_here(app) => logs::export(app, action, now),
+        Action::CopyAs if logs::is_here(app) => {
+            logs::copy_as(app);
+            Vec::new()
+        }
         Action::CopyAs | Action::CopyFormAs => {
             copy_as::open(app, now);
             Vec::new()
@@ -519,6 +533,8 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Table => viewer::in_table(app, action),
             Context::Schedule => in_schedule(app, action, now),
             Context::Services => services::in_services(app, action, now),
+            Context::Logs => logs::in_logs(app, action, now),
+            Context::Record => task::in_page(app, action, now),
             Context::Failures => failures::in_failures(app, action, now),
             Context::History => history::in_history(app, action, now),
             Context::Columns => choices::in_columns(app, action, now),
@@ -565,6 +581,9 @@ fn back(app: &mut App, now: Now) {
     {
         return;
     }
+    if logs::back(app, now) {
+        return;
+    }
     if viewer::stop(app) {
         app.tell(Severity::Info, "the search was stopped", now);
         return;
@@ -578,7 +597,10 @@ fn back(app: &mut App, now: Now) {
                 app.tell(Severity::Info, text, now);
             }
         }
-        Some(Layer::Filter(_)) => set_filter(app, "", now),
+        Some(Layer::Filter(_)) => match logs::shown(app).map(|logs| logs.begun_with.clone()) {
+            Some(begun_with) => set_filter(app, &begun_with, now),
+            None => set_filter(app, "", now),
+        },
         Some(Layer::Choose(choose))
             if matches!(choose.stage, Stage::Type { .. }) && choose.query.text().is_empty() =>
         {
@@ -606,6 +628,10 @@ fn keep_draft(app: &mut App, compose: &Compose) {
 }
 
 fn set_filter(app: &mut App, text: &str, now: Now) {
+    if let Some(logs) = logs::shown(app) {
+        logs.set_filter(text, now);
+        return;
+    }
     let saved = app.ui.choices.filters.clone();
     if let Some(history) = history::shown(app) {
         history.set_filter(text, &saved, now);
@@ -645,9 +671,9 @@ fn in_input(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Some(Layer::Search(line)) => {
             let text = line.text().to_owned();
             viewer::look_for(app, &text, now);
-            if let Some(Layer::Task(reader)) = app.ui.layers.last_mut() {
-                reader.search = text;
-                if !reader.search.is_empty() && !reader.next_match() {
+            if let Some(page) = task::page(app) {
+                page.search = text;
+                if !page.search.is_empty() && !page.next_match() {
                     app.tell(Severity::Info, "no match", now);
                 }
             }
@@ -660,6 +686,8 @@ fn in_input(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             if let Some(error) = app.filter_error().map(str::to_owned) {
                 app.ui.layers.push(Layer::Filter(line));
                 app.tell(Severity::Warning, error, now);
+            } else if let Some(logs) = logs::shown(app) {
+                logs.hurry(now);
             }
         }
         Some(Layer::When(when)) => when::accept(app, when, now),

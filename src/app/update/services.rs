@@ -76,6 +76,7 @@ pub(super) fn in_services(app: &mut App, action: Action, now: Now) -> Vec<Effect
     }
     let Some(service) = services.selected.clone() else { return Vec::new() };
     match action {
+        Action::Logs => super::logs::open_service(app, now),
         Action::Open => {
             app.ui.layers.pop();
             app.ui.folding.remove(&service);

@@ -7,67 +7,86 @@ use crate::{
         copy_as,
         document::Mark,
         line::LineEdit,
+        reader::Page,
     },
     store::Task,
     time::Now,
     wire::Text,
 };
 
+/// The document that is read, if one is on top.
+pub(super) fn page(app: &mut App) -> Option<&mut Page> {
+    match app.ui.layers.last_mut()? {
+        Layer::Task(reader) => Some(&mut reader.page),
+        Layer::Record(record) => Some(&mut record.page),
+        _ => None,
+    }
+}
+
 pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    match action {
+        Action::AskTraceback => super::kernel::offer_traceback(app, now),
+        Action::Zoom => app.ui.zoom = !app.ui.zoom,
+        Action::Logs => super::logs::open_around(app, now),
+        _ => return in_page(app, action, now),
+    }
+    Vec::new()
+}
+
+/// What keys do in any document that is read.
+pub(super) fn in_page(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     let pane = app.areas().task();
     let (columns, height) = (usize::from(pane.width), usize::from(pane.height));
     let charset = app.settings.charset;
-    let Some(Layer::Task(reader)) = app.ui.layers.last_mut() else { return Vec::new() };
+    let Some(page) = page(app) else { return Vec::new() };
     match action {
-        Action::Up => reader.up(),
-        Action::Down => reader.down(columns, height, charset),
-        Action::Left => reader.left = reader.left.saturating_sub(8),
-        Action::Right if !reader.wrap => reader.left += 8,
+        Action::Up => page.up(),
+        Action::Down => page.down(columns, height, charset),
+        Action::Left => page.left = page.left.saturating_sub(8),
+        Action::Right if !page.wrap => page.left += 8,
         Action::NextSection | Action::PreviousSection => {
-            reader.go_mark(Mark::Part, action == Action::NextSection);
+            page.go_mark(Mark::Part, action == Action::NextSection);
         }
         Action::NextEntry | Action::PreviousEntry => {
-            let found = reader.go_mark(Mark::OwnEntry, action == Action::NextEntry);
+            let found = page.go_mark(Mark::OwnEntry, action == Action::NextEntry);
             if !found {
                 app.tell(Severity::Info, "no further entry of your own", now);
             }
         }
         Action::Cause => {
-            let found = reader.go_cause();
+            let found = page.go_cause();
             if !found {
                 app.tell(Severity::Info, "it has no further cause", now);
             }
         }
-        Action::AskTraceback => super::kernel::offer_traceback(app, now),
         Action::Fold | Action::Unfold => {
-            reader.fold();
+            page.fold();
         }
         Action::Order => {
-            reader.choice.oldest_first = !reader.choice.oldest_first;
-            let what = if reader.choice.oldest_first { "oldest entry first" } else { "newest entry first" };
-            reader.go(0);
+            page.choice.oldest_first = !page.choice.oldest_first;
+            let what = if page.choice.oldest_first { "oldest entry first" } else { "newest entry first" };
+            page.go(0);
             app.tell(Severity::Info, what, now);
         }
         Action::Raw => {
-            reader.choice.raw = !reader.choice.raw;
-            reader.go(0);
+            page.choice.raw = !page.choice.raw;
+            page.go(0);
         }
         Action::Wrap => {
-            reader.wrap = !reader.wrap;
-            reader.left = 0;
+            page.wrap = !page.wrap;
+            page.left = 0;
         }
-        Action::Zoom => app.ui.zoom = !app.ui.zoom,
         Action::Search => {
-            let line = LineEdit::new(&reader.search);
+            let line = LineEdit::new(&page.search);
             app.ui.layers.push(Layer::Search(line));
         }
         Action::NextMatch => {
-            let found = reader.next_match();
+            let found = page.next_match();
             if !found {
                 app.tell(Severity::Info, "no match", now);
             }
         }
-        Action::OpenEditor => match reader.line().and_then(|l| l.place.clone()) {
+        Action::OpenEditor => match page.line().and_then(|l| l.place.clone()) {
             Some((file, line)) => {
                 app.ui.outside = true;
                 return vec![Effect::OpenFile { file, line }];
@@ -78,7 +97,7 @@ pub(super) fn in_task(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         },
         _ => {
             if let Some(by) = action.steps(height) {
-                reader.step(by);
+                page.step(by);
             }
         }
     }

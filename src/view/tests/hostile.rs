@@ -127,6 +127,48 @@ fn hostile_names_do_no_harm_anywhere() {
 }
 
 #[test]
+fn hostile_records_of_the_log_do_no_harm_anywhere() {
+    use crate::{
+        app::tests::logs::{asked, of},
+        wire::{
+            json,
+            logs::{Found, Record},
+        },
+    };
+    let odd = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{200b}\r\n\ta\u{0}\u{ad}量";
+    for charset in [Charset::Unicode, Charset::Ascii] {
+        for size in [(80, 24), (40, 12), (200, 50)] {
+            let what = format!("{charset:?} {size:?}");
+            let mut b = of(size, charset);
+            b.keys("J");
+            let id = asked(&mut b).unwrap().id;
+            let value = json::quote(odd);
+            let raw = format!(
+                r#"{{"message": {value}, "name": {value}, "levelname": {value}, "exc_text": {value}, "stack_info": {value}, "pathname": {value}}}"#
+            );
+            let records = (0..60).map(|n| {
+                let at = b.now.utc - chrono::TimeDelta::hours(n * 300);
+                Record::read(at, odd, Some(35 + n), if n % 2 == 0 { &raw } else { odd })
+            });
+            let found = Found {
+                records: records.collect(),
+                at: b.now.utc,
+                odd: 3,
+                ahead: chrono::TimeDelta::zero(),
+                room: 1 << 20,
+                more: true,
+            };
+            b.msg(Msg::LogAnswered(id, Ok(found)));
+            check(&b, &what);
+            for keys in ["g", "enter", "R", "w", "G", "c", "esc", "esc", "G enter", "R esc", "/"] {
+                b.keys(keys);
+                check(&b, &format!("{what} {keys}"));
+            }
+        }
+    }
+}
+
+#[test]
 fn hostile_replies_do_no_harm_anywhere() {
     let control = case("frame_error_control_chars.json");
     let surrogates = case("frame_error_surrogates.json");

@@ -2,7 +2,7 @@
 
 use super::{
     groups::{many, running},
-    snapshots::{comparison, history, played, result, services},
+    snapshots::{comparison, history, log, played, result, services},
     *,
 };
 use crate::app::{Layer, msg::Edited};
@@ -21,7 +21,7 @@ macro_rules! layers {
 }
 
 layers! {
-    Task Result Plot Table Pipe Choose Compose Schedule Services Failures History Columns Compare Many Help Confirm Filter NameFilter
+    Task Result Plot Table Pipe Choose Compose Schedule Services Logs Record Failures History Columns Compare Many Help Confirm Filter NameFilter
     Search GoTo CopyAs When Pick Rename
 }
 
@@ -56,6 +56,11 @@ pub(super) fn screens(charset: Charset) -> Vec<(&'static str, Bench)> {
         b.keys(keys).types(typed).keys(then);
         b
     };
+    let logged = |keys: &str, typed: &str, then: &str| {
+        let mut b = log(SIZE, charset);
+        b.keys(keys).types(typed).keys(then);
+        b
+    };
     let compared = |keys: &str| {
         let mut b = comparison(SIZE, charset);
         b.keys(keys);
@@ -83,6 +88,10 @@ pub(super) fn screens(charset: Charset) -> Vec<(&'static str, Bench)> {
         ("search", failed("/")),
         ("copied as", failed("c")),
         ("services", services(SIZE, charset)),
+        ("log", logged("", "", "")),
+        ("log, filtered", logged("/", "level:x", "")),
+        ("record of the log", logged("k k k k enter", "", "")),
+        ("record of the log, wrapped", logged("k k k k enter", "", "w R G")),
         ("failures", open("F", "", "")),
         ("failures of a kind", open("F enter j", "", "")),
         ("choose", open("s", "", "")),

@@ -90,6 +90,59 @@ fn the_services() {
     assert_snapshot!("services_ascii", text(&services((80, 24), Charset::Ascii)));
 }
 
+/// The services' log in the middle of a day.
+pub(super) fn log(size: (u16, u16), charset: Charset) -> Bench {
+    use crate::app::tests::logs::{Said, answer, of};
+    let mut b = of(size, charset);
+    b.keys("J");
+    let said = [
+        Said("lab", 20, "cell 12 ended", 2.0),
+        Said("task-manager", 10, "Routing task 4f2a91c3-e968-47e5-ada0-60ccc33cccdb to lab", 2.5),
+        Said(
+            "fridge",
+            35,
+            "valve 3 took 4.2 s to close, which is longer than the 2 s that are usual for it and for its kind",
+            4.0,
+        ),
+        Said("fridge", 30, "thermometer_2 was read late", 8.0),
+        Said("lab", 40, "Uncaught exception: ValueError: no peak\nin 3 ranges of q3", 20.0),
+        Said("a-service-with-a-long-name", 50, "gone", 33.0),
+        Said("lab", 20, "connected", 45.0),
+    ];
+    answer(&mut b, &said, true);
+    b
+}
+
+/// Clocks with seconds depend on where the test runs.
+fn without_clocks(b: &Bench) -> String {
+    let clock = regex::Regex::new(r"\d\d:\d\d:\d\d").unwrap();
+    let text = undated(text(b));
+    clock.replace_all(&text, "HH:MM:SS").into_owned()
+}
+
+#[test]
+fn the_log() {
+    use crate::wire::logs::Failed;
+    for size in SIZES {
+        let mut b = log(size, Charset::Unicode);
+        assert_snapshot!(name("log", size), without_clocks(&b));
+        b.keys("k k k k enter");
+        assert_snapshot!(name("log_record", size), without_clocks(&b));
+        b.keys("esc ctrl-r");
+        let id = crate::app::tests::logs::asked(&mut b).unwrap().id;
+        let what = "Juice's database at http://influxdb2:8086 refuses the token (unauthorized access); a token that may read it stands \
+            in Juice's influxdb-tokens, or in the file that [influxdb] token-file names";
+        b.msg(Msg::LogAnswered(id, Err(Failed { what: what.to_owned(), passes: false })));
+        assert_snapshot!(name("log_failed", size), without_clocks(&b));
+    }
+    let mut b = log((80, 24), Charset::Ascii);
+    b.keys("g k /").types("level:warning no peak");
+    assert_snapshot!("log_ascii", without_clocks(&b));
+    let mut b = lab((40, 12), Charset::Unicode);
+    b.keys("J");
+    assert_snapshot!("log_of_nobody", text(&b));
+}
+
 #[test]
 fn failures_together() {
     for (what, size, charset) in [
