@@ -25,6 +25,9 @@ mod screen;
 #[path = "real/labs.rs"]
 mod labs;
 
+#[path = "real/logs.rs"]
+mod logs;
+
 #[path = "real/bytes.rs"]
 mod bytes;
 

@@ -146,6 +146,8 @@ pub enum Command {
     Submit(SubmitArgs),
     /// Lists tasks of the past, from the history that the screen keeps; nothing is connected.
     List(ListArgs),
+    /// Prints what the services have logged, from Juice's own database; nothing else is connected.
+    Logs(LogsArgs),
     /// Shows one task of the past, or writes its result, traceback or payload as it came.
     Show(ShowArgs),
     /// Plays a recording on the same screen, or cleans it of what was measured.
@@ -308,6 +310,43 @@ pub struct ListArgs {
     /// Hidden tasks too.
     #[arg(long)]
     pub hidden: bool,
+}
+
+/// `logs`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+  juicetop logs level:error service:lab since:2h           the words together are one filter: docs/logs.md
+  juicetop logs --level warning --grep 'no peak' --follow
+  juicetop logs --service lab --since 'yesterday 18:00' --until 'yesterday 19:00' --json > log.jsonl
+Here --service NAME (without a URL) means that service's log; it may be given several times.")]
+pub struct LogsArgs {
+    /// Only records that pass this filter, as on the screen (`!word` excludes).
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Only records of this level or a worse one: debug, info, warning, error, critical, or a number.
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
+    /// Only records with this text in their message, whatever its case (may be given several times).
+    #[arg(long, value_name = "TEXT")]
+    pub grep: Vec<String>,
+    /// Only records from then on: 2h, 22:30, yesterday, "fri 9:00", 2026-11-24. Otherwise those of the last 24 hours.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only records before then.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// At most so many, the newest (0: all). As text 100 where nothing is said.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Goes on: asks every 5 s for what is new, until interrupted.
+    #[arg(long)]
+    pub follow: bool,
+    /// Prints tracebacks below their records.
+    #[arg(long, conflicts_with = "json")]
+    pub traceback: bool,
+    /// JSON lines, with the fields of docs/logs.md.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `show`.

@@ -8,6 +8,7 @@ mod doctor;
 pub mod lab;
 mod links;
 mod list;
+mod logs;
 pub mod out;
 mod picture;
 mod print;
@@ -127,6 +128,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, End> {
         Some(Command::Replay(args)) => Ok(crate::run::replay(&args, &look)?),
         Some(Command::Submit(args)) => submit::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::List(args)) => list::run(&place, &args, &out).map(ExitCode::from),
+        Some(Command::Logs(args)) => logs::run(&place, &args, &out).map(ExitCode::from),
         Some(Command::Show(args)) => show::run(&place, &args, &out).map(ExitCode::from),
         Some(Command::Doctor(args)) => doctor::run(&place, &look, &args, &out).map(ExitCode::from),
         Some(Command::Types(args)) => types::run(&place, &look, &args, &out).map(ExitCode::from),
