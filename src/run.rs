@@ -448,6 +448,7 @@ impl Runner {
                     }
                     Came::Listed(part) => self.handle(at, Msg::List(part))?,
                     Came::Wire(event) => self.wire(at, event)?,
+                    Came::Heard(heard) => self.handle(at, logs::heard(heard))?,
                     Came::Archived(said) => self.archived(at, said)?,
                 },
                 // Something large is on its way.

@@ -375,6 +375,12 @@ impl Session {
         }
     }
 
+    /// The answer to a request told whether there is one. The slots came with it, in 26.29.0.
+    fn learn_of_scheduler(&mut self, there: bool, now: Now) {
+        self.has_scheduler = Some(there);
+        self.store.apply(Input::Slots(there), now);
+    }
+
     fn link_changed(&mut self, line: Line, state: LinkState, now: Now, out: &mut Vec<Outgoing>) {
         self.revision += 1;
         if let Line::Task(id) = &line {
@@ -553,14 +559,14 @@ impl Session {
             }
             Pending::Schedule { own } => match (error, reply.result(false).map(Snapshot::parse)) {
                 (None, Some(Ok(snapshot))) => {
-                    self.has_scheduler = Some(true);
+                    self.learn_of_scheduler(true, now);
                     let key = TaskKey(snapshot.scheduled_task_id.clone());
                     self.store.apply(Input::Accepted { id: own.clone(), snapshot }, now);
                     self.tell(News::Accepted { id: own, key });
                 }
                 (error, _) => {
                     let why = if unknown_type {
-                        self.has_scheduler = Some(false);
+                        self.learn_of_scheduler(false, now);
                         "this Juice has no scheduler (it is older than 26.29.0)".to_owned()
                     } else {
                         error.unwrap_or_else(|| "the scheduler's answer cannot be read".to_owned())

@@ -109,6 +109,14 @@ struct Said {
     found: (Text, Origin),
 }
 
+impl Said {
+    /// What it takes, of an exception like that.
+    fn bytes(&self, (_, name, message): &Exception) -> usize {
+        // The exception stands in the order of what came, too.
+        self.code.len() + self.found.0.len() + 2 * (name.len() + message.len())
+    }
+}
+
 /// How far the search in the log has come for one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Search {
@@ -182,8 +190,8 @@ impl Traces {
     pub fn hear(&mut self, raised: Raised, now: Now) {
         let Raised { service, code, name, message, traceback } = raised;
         let key = (service, name, message);
-        self.raised_bytes += traceback.len();
         let said = Said { at: now.utc, code, found: (traceback, Origin::Output) };
+        self.raised_bytes += said.bytes(&key);
         self.raised.entry(key.clone()).or_default().push(said);
         self.raised_order.push_back(key);
         self.kept += 1;
@@ -191,7 +199,7 @@ impl Traces {
         while self.raised_order.len() > MOST_RAISED || self.raised_bytes > MOST_RAISED_BYTES {
             let Some(oldest) = self.raised_order.pop_front() else { break };
             let Some(said) = self.raised.get_mut(&oldest) else { continue };
-            self.raised_bytes -= said.remove(0).found.0.len();
+            self.raised_bytes -= said.remove(0).bytes(&oldest);
             if said.is_empty() {
                 self.raised.remove(&oldest);
             }

@@ -48,6 +48,10 @@ pub struct Place {
     /// where a proxy has it below a path.
     #[arg(long, global = true, env = "JUICETOP_URL", value_name = "URL", help_heading = "Where the lab is")]
     pub url: Option<String>,
+    /// Where the bus of a Juice older than 26.34.1 is heard, which has it over ZeroMQ only: tcp://HOST:PORT (otherwise port 5123
+    /// of the task manager's host).
+    #[arg(long, global = true, value_name = "URL", help_heading = "Where the lab is")]
+    pub bus: Option<String>,
     /// The lab's edge gateway, to watch from outside: http(s)://HUB/BASE. One cannot submit through it.
     #[arg(
         long,

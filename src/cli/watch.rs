@@ -432,6 +432,7 @@ fn slot_word(slot: Slot) -> &'static str {
         Slot::Taken => "taken",
         Slot::TakenUnseen { .. } => "taken-unseen",
         Slot::Free { .. } => "free",
+        Slot::NotKept => "not-kept",
     }
 }
 

@@ -23,8 +23,9 @@ pub struct ListedLab {
 }
 
 /// What may stand in a section: what belongs to a lab rather than to the person.
-pub(super) const LAB_KEYS: [&str; 14] = [
+pub(super) const LAB_KEYS: [&str; 15] = [
     "url",
+    "bus",
     "edge",
     "token-file",
     "ca-file",
@@ -40,7 +41,8 @@ pub(super) const LAB_KEYS: [&str; 14] = [
     "paths",
 ];
 /// Those of them that say where it is.
-const PLACE: [&str; 7] = ["url", "edge", "token-file", "ca-file", "juice-config", "juice-run", "services"];
+const PLACE: [&str; 8] =
+    ["url", "bus", "edge", "token-file", "ca-file", "juice-config", "juice-run", "services"];
 
 /// Characters of a name.
 const LONGEST: usize = 64;
@@ -102,6 +104,7 @@ impl Config {
     fn elsewhere(&self) -> Config {
         Config {
             url: None,
+            bus: None,
             edge: None,
             juice_config: None,
             juice_run: None,

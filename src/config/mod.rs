@@ -138,6 +138,8 @@ pub struct Config {
     pub title: bool,
     /// The lab's address; `None`: look for it.
     pub url: Option<String>,
+    /// Where the bus of an older Juice is heard, `tcp://HOST:PORT`, if not at port 5123 of the router's host.
+    pub bus: Option<String>,
     /// The address of the lab's edge gateway, for watching from outside.
     pub edge: Option<String>,
     /// The file that holds the token for the edge.
@@ -203,6 +205,7 @@ impl Default for Config {
             ascii: Ascii::default(),
             title: true,
             url: None,
+            bus: None,
             edge: None,
             token_file: None,
             ca_file: None,
@@ -227,11 +230,12 @@ impl Default for Config {
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "theme",
     "ascii",
     "title",
     "url",
+    "bus",
     "edge",
     "token-file",
     "ca-file",
@@ -299,6 +303,7 @@ impl Config {
             }
             "title" => put(&mut self.title, source.boolean(name, value)),
             "url" => self.url = address(source, name, value, &["ws", "wss"]),
+            "bus" => self.bus = address(source, name, value, &["tcp"]),
             "edge" => self.edge = address(source, name, value, &["http", "https"]),
             "token-file" => self.token_file = path(source, name, value),
             "ca-file" => self.ca_file = path(source, name, value),

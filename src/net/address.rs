@@ -18,6 +18,8 @@ use crate::wire::{
 pub const ROUTER_PORT: u16 = 5124;
 /// Juice's default port of a service's own task server.
 pub const SERVICE_PORT: u16 = 5120;
+/// Juice's default port of the bus over ZeroMQ, for those who listen.
+pub const BUS_PORT: u16 = 5123;
 
 /// A host and a port that can be dialled, with or without TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +66,26 @@ impl Address {
     /// As [`Address::router`].
     pub fn service(text: &str) -> Result<Address, Problem> {
         Address::parse(text, SERVICE_PORT)
+    }
+
+    /// Reads where the bus of an older Juice is heard: `tcp://host:port`, `host:port` or `host`; without a port it is
+    /// [`BUS_PORT`].
+    ///
+    /// # Errors
+    /// As [`Address::router`].
+    pub fn bus(text: &str) -> Result<Address, Problem> {
+        let text = text.trim();
+        let form = "The bus of an older Juice is written tcp://HOST:PORT";
+        let rest = match split_scheme(text) {
+            (None, rest) => rest,
+            (Some(scheme), rest) if scheme.eq_ignore_ascii_case("tcp") => rest,
+            (Some(_), _) => return Err(bad(text, "does not start with tcp://", form)),
+        };
+        let (host, port, path) = split_authority(text, rest, BUS_PORT)?;
+        if !matches!(path, "" | "/") {
+            return Err(bad(text, "has a path", form));
+        }
+        checked(text, Address { tls: false, host, port, base: String::new() })
     }
 
     fn parse(text: &str, default_port: u16) -> Result<Address, Problem> {

@@ -77,26 +77,37 @@ pub(super) fn judge(reply: &Reply) -> Peer {
     }
 }
 
-/// Why `/remote-sub` at this router's address answered 404, found out on its `/tasks`.
-pub(super) async fn no_bus(bus: &Target, limits: &Limits, patience: Duration, clock: Clock) -> Problem {
+/// What `/remote-sub` is missing at this router's address for, found out on its `/tasks`: `Ok` where a router answers there, which
+/// then is that of a Juice older than 26.34.1.
+///
+/// # Errors
+/// What answers is no router.
+pub(super) async fn no_bus(
+    bus: &Target,
+    limits: &Limits,
+    patience: Duration,
+    clock: Clock,
+) -> Result<(), Problem> {
     let tasks = Target { path: "/tasks".to_owned(), ..bus.clone() };
     let address = &bus.address;
     match dial(&tasks, limits, clock).await {
         Ok((mut socket, _)) => match ask(&mut socket, patience).await.0 {
-            Peer::Router => too_old(address),
-            Peer::Service => service_port(address),
-            Peer::Strange | Peer::Mute => not_juice(address),
+            Peer::Router => Ok(()),
+            Peer::Service => Err(service_port(address)),
+            Peer::Strange | Peer::Mute => Err(not_juice(address)),
         },
-        Err(Refusal::Http { status, .. }) if status.as_u16() == 404 => not_juice(address),
-        Err(refusal) => refused(Asked::Router, &tasks.url(), refusal),
+        Err(Refusal::Http { status, .. }) if status.as_u16() == 404 => Err(not_juice(address)),
+        Err(refusal) => Err(refused(Asked::Router, &tasks.url(), refusal)),
     }
 }
 
-fn too_old(address: &super::Address) -> Problem {
+/// An older Juice, and why its bus is not heard: a clause.
+pub(super) fn too_old(address: &super::Address, why: &str) -> Problem {
     problem(
         ProblemKind::TooOld,
-        format!("The Juice at {address} has no /remote-sub: it is older than 26.34.1"),
-        "Its events cannot be watched over WebSocket: update orangeqs-juice-core to 26.34.1 or newer",
+        format!("The Juice at {address} is older than 26.34.1 (it has no /remote-sub), {why}"),
+        "Its events are told over ZeroMQ only, at port 5123 of its host or where `bus` of the configuration says: make that \
+         reachable from here, or update orangeqs-juice-core to 26.34.1 or newer",
     )
 }
 

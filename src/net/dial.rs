@@ -228,7 +228,7 @@ pub(super) async fn dial_timed(
 ///
 /// A name often stands for addresses of both families, of which one leads nowhere. So they are tried in turns, each next
 /// one when nothing has come of those before it for a while, and those are not given up (RFC 8305).
-async fn connect_first<S, F: Future<Output = io::Result<S>>>(
+pub(super) async fn connect_first<S, F: Future<Output = io::Result<S>>>(
     addresses: &[SocketAddr],
     connect: impl Fn(SocketAddr) -> F,
 ) -> io::Result<(S, SocketAddr)> {

@@ -9,24 +9,24 @@ use std::{
     collections::{HashMap, VecDeque},
     io,
     path::PathBuf,
-    rc::Rc,
     sync::mpsc as blocking,
     thread,
     time::Duration,
 };
 
-use futures_util::StreamExt as _;
 use tokio::{
-    net::TcpStream,
-    sync::watch,
+    sync::{mpsc, watch},
     task::{JoinHandle, LocalSet},
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep},
 };
-use zeromq::{Socket as _, SocketEvent, SocketRecv as _, SubSocket};
 
-use super::discovery::{Channel, channels};
+use super::{
+    discovery::{Channel, channels},
+    subscriber::{Came, Message, Subscriber, Terms},
+};
 use crate::{
     fault,
+    memory::Memory,
     wire::{
         Text,
         kernel::{self, Said},
@@ -35,8 +35,6 @@ use crate::{
 
 /// How often the runtime files are read again.
 const LOOK: Duration = Duration::from_secs(10);
-/// For how long an answer to a connection is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// The first pause before another try, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 /// Requests whose code is remembered, for each kernel.
@@ -45,8 +43,15 @@ const REQUESTS: usize = 20;
 const OFTEN: Duration = Duration::from_millis(100);
 /// Of more than this that was printed since then, bytes, only the end is told.
 const MOST_PRINTED: usize = 256 * 1024;
-/// Tracebacks beyond this are let go.
+/// A message beyond this is let go: a picture, a million numbers printed at once.
 const LONGEST: usize = 4 * 1024 * 1024;
+/// A cell whose code is longer is not followed: it would be kept for each of the last requests.
+const LONGEST_CODE: usize = 256 * 1024;
+/// So much waits for the loop; beyond it kernels are not read, and what they say meanwhile they let go themselves (ZeroMQ's high-water mark).
+const WAITING: usize = 8;
+/// How often a kernel is asked for a sign of life, and the silence after which it counts as lost.
+const PING: Duration = Duration::from_secs(15);
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// What is heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,45 +106,50 @@ impl Drop for Kernels {
 ///
 /// # Errors
 /// No thread, or no runtime for it, can be made.
-pub fn start(run_dir: PathBuf, tell: impl Fn(Heard) + Send + 'static) -> io::Result<Kernels> {
+pub fn start(run_dir: PathBuf, memory: Memory) -> io::Result<(Kernels, mpsc::Receiver<Heard>)> {
     let (stop, mut stopped) = watch::channel(false);
     let (thread_end, ended) = blocking::channel::<()>();
+    let (tell, heard) = mpsc::channel(WAITING);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     thread::Builder::new().name("kernels".to_owned()).spawn(move || {
         let _end = thread_end;
-        let tell: Tell = Rc::new(tell);
         let all = async {
             tokio::select! {
-                () = look(run_dir, tell) => {}
+                () = look(run_dir, tell, memory) => {}
                 _ = stopped.wait_for(|&stop| stop) => {}
             }
         };
         LocalSet::new().block_on(&runtime, all);
         runtime.shutdown_background();
     })?;
-    Ok(Kernels { stop, ended })
+    Ok((Kernels { stop, ended }, heard))
 }
 
-type Tell = Rc<dyn Fn(Heard)>;
+/// The way to the loop. Where that has gone everything ends, so whether it was told does not matter.
+type Tell = mpsc::Sender<Heard>;
 
 /// Watches each kernel that is named, as long as it is named so.
-async fn look(run_dir: PathBuf, tell: Tell) {
+async fn look(run_dir: PathBuf, tell: Tell, memory: Memory) {
     let mut watched: HashMap<String, (Channel, JoinHandle<()>)> = HashMap::new();
     loop {
         fault::here("kernels");
         let named = channels(&run_dir);
+        let mut gone = Vec::new();
         watched.retain(|service, (channel, task)| {
             let stays = named.iter().any(|named| named == channel);
             if !stays {
                 task.abort();
-                let why = "its address was taken from Juice's runtime files".to_owned();
-                tell(Heard::Watched(service.as_str().into(), Err(why)));
+                gone.push(Text::from(service.as_str()));
             }
             stays
         });
+        for service in gone {
+            let why = "its address was taken from Juice's runtime files".to_owned();
+            let _ = tell.send(Heard::Watched(service, Err(why))).await;
+        }
         for channel in named {
             if !watched.contains_key(&channel.service) {
-                let task = tokio::task::spawn_local(keep(channel.clone(), Rc::clone(&tell)));
+                let task = tokio::task::spawn_local(keep(channel.clone(), tell.clone(), memory.clone()));
                 watched.insert(channel.service.clone(), (channel, task));
             }
         }
@@ -148,22 +158,23 @@ async fn look(run_dir: PathBuf, tell: Tell) {
 }
 
 /// Watches one kernel, for ever.
-async fn keep(channel: Channel, tell: Tell) {
+async fn keep(channel: Channel, tell: Tell, memory: Memory) {
     let service = Text::from(channel.service.as_str());
     let [first, longest] = PAUSES;
     let mut pause = first;
     let mut told = None;
     loop {
-        let why = match connect(&channel).await {
-            Ok(mut socket) => {
-                tell(Heard::Watched(service.clone(), Ok(())));
+        let terms = Terms { limit: LONGEST, ping_every: PING, silence: SILENCE, memory: memory.clone() };
+        let why = match Subscriber::connect(&channel.host, channel.port, terms).await {
+            Ok(mut kernel) => {
+                let _ = tell.send(Heard::Watched(service.clone(), Ok(()))).await;
                 (pause, told) = (first, None);
-                receive(&mut socket, &channel, &service, &tell).await
+                receive(&mut kernel, &channel.key, Slot::new(service.clone(), tell.clone())).await
             }
             Err(why) => why,
         };
         if told.as_ref() != Some(&why) {
-            tell(Heard::Watched(service.clone(), Err(why.clone())));
+            let _ = tell.send(Heard::Watched(service.clone(), Err(why.clone()))).await;
             told = Some(why);
         }
         sleep(pause).await;
@@ -171,80 +182,23 @@ async fn keep(channel: Channel, tell: Tell) {
     }
 }
 
-/// A socket that hears all that the kernel says.
-async fn connect(channel: &Channel) -> Result<SubSocket, String> {
-    let Channel { host, port, .. } = channel;
-    let address = format!("{host}:{port}");
-    // The library tries for ever and does not say what is wrong.
-    match timeout(PATIENCE, TcpStream::connect((host.as_str(), *port))).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(e)) => return Err(format!("{address} is not reached: {e}")),
-        Err(_) => return Err(format!("{address} does not answer")),
-    }
-    let mut socket = SubSocket::new();
-    let connected = async {
-        socket.connect(&format!("tcp://{address}")).await?;
-        socket.subscribe("").await
-    };
-    match timeout(PATIENCE, connected).await {
-        Ok(Ok(())) => Ok(socket),
-        Ok(Err(e)) => Err(format!("{address} is no output channel: {e}")),
-        Err(_) => Err(format!("{address} does not answer as an output channel does")),
-    }
-}
-
 /// Hears until the connection is lost; why it was.
-async fn receive(socket: &mut SubSocket, channel: &Channel, service: &Text, tell: &Tell) -> String {
-    let mut events = socket.monitor();
-    let mut requests: VecDeque<(Text, Text)> = VecDeque::new();
-    let mut slot = Slot::new(service.clone(), Rc::clone(tell));
-    let mut due = interval(OFTEN);
+async fn receive(kernel: &mut Subscriber, key: &str, mut slot: Slot) -> String {
+    let mut due = interval_at(Instant::now() + OFTEN, OFTEN);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let message = tokio::select! {
-            message = socket.recv() => message,
+        let came = tokio::select! {
+            came = kernel.next() => came,
             // Only while there is something: an idle kernel wakes nobody.
-            _ = due.tick(), if !slot.printed.is_empty() => {
-                slot.flush();
+            _ = due.tick(), if slot.has_news() => {
+                slot.flush().await;
                 continue;
             }
-            event = events.next() => match event {
-                Some(SocketEvent::Disconnected(_) | SocketEvent::Closed) | None => {
-                    return "the connection was lost".to_owned();
-                }
-                Some(_) => continue,
-            },
         };
-        let message = match message {
-            Ok(message) => message.into_vec(),
-            Err(e) => return format!("the connection was lost: {e}"),
-        };
-        let parts: Vec<&[u8]> = message.iter().map(AsRef::as_ref).collect();
-        match kernel::read(&parts, &channel.key) {
-            Ok(Said::Input { request, code }) => {
-                slot.begins(request.clone(), code.clone());
-                requests.push_back((request, code));
-                if requests.len() > REQUESTS {
-                    requests.pop_front();
-                }
-            }
-            Ok(Said::Stream { request, name, text }) => slot.prints(&request, &name, &text),
-            Ok(Said::Shows { request, what }) => slot.prints(&request, "shown", &format!("{what}\n")),
-            Ok(Said::Clear { request }) if slot.request.as_ref() == Some(&request) => {
-                slot.printed.clear();
-                slot.tell(Cell::Clear);
-            }
-            Ok(Said::Idle { request }) => slot.ends(&request),
-            // What Juice's own client prints once more has a request of its own, whose code is not known.
-            Ok(Said::Error { request, name, message, traceback }) if traceback.len() <= LONGEST => {
-                let code = requests.iter().find(|(id, _)| *id == request).map(|(_, code)| code.clone());
-                if let Some(code) = code {
-                    let service = service.clone();
-                    tell(Heard::Raised { service, code, name, message, traceback });
-                }
-            }
-            // A message of somebody else, or one that is of no use here.
-            Ok(_) | Err(_) => {}
+        match came {
+            Ok(Came::Message(message)) => slot.take(&message, key).await,
+            Ok(Came::Pong(_)) => {}
+            Err(why) => return why,
         }
     }
 }
@@ -255,6 +209,12 @@ struct Slot {
     service: Text,
     tell: Tell,
     request: Option<Text>,
+    /// The last requests, and their codes.
+    requests: VecDeque<(Text, Text)>,
+    /// What it had printed before is wiped.
+    wiped: bool,
+    /// It is wiped once something else comes.
+    wipes: bool,
     printed: String,
     /// What printed last, where its line has no end yet: what another stream prints then stands on a line of its own.
     /// (Each comes when it is flushed, so they may be out of order.)
@@ -263,27 +223,88 @@ struct Slot {
 
 impl Slot {
     fn new(service: Text, tell: Tell) -> Slot {
-        Slot { service, tell, request: None, printed: String::new(), open: None }
+        Slot {
+            service,
+            tell,
+            request: None,
+            requests: VecDeque::new(),
+            wiped: false,
+            wipes: false,
+            printed: String::new(),
+            open: None,
+        }
     }
 
-    fn tell(&self, what: Cell) {
-        (self.tell)(Heard::Cell(self.service.clone(), what));
-    }
-
-    fn begins(&mut self, request: Text, code: Text) {
-        self.flush();
-        (self.request, self.open) = (Some(request), None);
-        self.tell(Cell::Begins(code));
-    }
-
-    fn prints(&mut self, request: &Text, stream: &str, text: &str) {
-        if self.request.as_ref() != Some(request) || text.is_empty() {
+    /// A message of the kernel's.
+    async fn take(&mut self, message: &Message, key: &str) {
+        let parts: Vec<&[u8]> = message.parts.iter().map(Vec::as_slice).collect();
+        if let Some((_, length)) = &message.cut {
+            // It is not whole, so its signature cannot be checked: it is told of, where it says that it is of this cell.
+            let of = kernel::request(&parts);
+            if of.is_some() && of == self.request {
+                let note = format!("[{} MB in one piece, left out]\n", length / 1_000_000);
+                self.prints(of.as_ref(), "left out", &note);
+            }
             return;
+        }
+        match kernel::read(&parts, key) {
+            Ok(Said::Input { request, code }) => self.begins(request, code).await,
+            Ok(Said::Stream { request, name, text }) => self.prints(Some(&request), &name, &text),
+            Ok(Said::Shows { request, what }) => self.prints(Some(&request), "shown", &format!("{what}\n")),
+            Ok(Said::Clear { request, waits }) if self.request.as_ref() == Some(&request) => {
+                if waits {
+                    self.wipes = true;
+                } else {
+                    self.wipe();
+                }
+            }
+            Ok(Said::Idle { request }) => self.ends(&request).await,
+            // What Juice's own client prints once more has a request of its own, whose code is not known.
+            Ok(Said::Error { request, name, message, traceback }) => {
+                let code = self.requests.iter().find(|(id, _)| *id == request).map(|(_, code)| code.clone());
+                if let Some(code) = code {
+                    let service = self.service.clone();
+                    let raised = Heard::Raised { service, code, name, message, traceback };
+                    let _ = self.tell.send(raised).await;
+                }
+            }
+            // A message of somebody else, or one that is of no use here.
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    async fn tell(&self, what: Cell) {
+        let _ = self.tell.send(Heard::Cell(self.service.clone(), what)).await;
+    }
+
+    async fn begins(&mut self, request: Text, code: Text) {
+        self.flush().await;
+        (self.request, self.open, self.wipes) = (None, None, false);
+        if code.len() > LONGEST_CODE {
+            // The one before it is over.
+            return self.tell(Cell::Ends).await;
+        }
+        self.request = Some(request.clone());
+        self.requests.push_back((request, code.clone()));
+        if self.requests.len() > REQUESTS {
+            self.requests.pop_front();
+        }
+        self.tell(Cell::Begins(code)).await;
+    }
+
+    fn prints(&mut self, request: Option<&Text>, stream: &str, text: &str) {
+        if self.request.as_ref() != request || text.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.wipes) {
+            self.wipe();
         }
         if self.open.take().is_some_and(|open| *open != *stream) {
             self.printed.push('\n');
         }
         self.open = (!text.ends_with('\n')).then(|| stream.into());
+        // Of a long one only the end would stay.
+        let text = &text[text.ceil_char_boundary(text.len().saturating_sub(MOST_PRINTED))..];
         self.printed.push_str(text);
         if self.printed.len() > MOST_PRINTED {
             let from = self.printed.ceil_char_boundary(self.printed.len() - MOST_PRINTED / 2);
@@ -291,19 +312,163 @@ impl Slot {
         }
     }
 
-    fn ends(&mut self, request: &Text) {
+    /// What it has printed is gone.
+    fn wipe(&mut self) {
+        self.printed.clear();
+        (self.wiped, self.open) = (true, None);
+    }
+
+    async fn ends(&mut self, request: &Text) {
         if self.request.as_ref() != Some(request) {
             return;
         }
-        self.flush();
+        self.flush().await;
         self.request = None;
-        self.tell(Cell::Ends);
+        self.tell(Cell::Ends).await;
     }
 
-    fn flush(&mut self) {
+    fn has_news(&self) -> bool {
+        self.wiped || !self.printed.is_empty()
+    }
+
+    async fn flush(&mut self) {
+        if std::mem::take(&mut self.wiped) {
+            self.tell(Cell::Clear).await;
+        }
         if !self.printed.is_empty() {
             let text = std::mem::take(&mut self.printed);
-            self.tell(Cell::Printed(text));
+            self.tell(Cell::Printed(text)).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kernel, as far as its words go, and what is told of them.
+    struct Bench {
+        slot: Slot,
+        told: mpsc::Receiver<Heard>,
+    }
+
+    impl Bench {
+        fn new() -> Bench {
+            let (tell, told) = mpsc::channel(100);
+            Bench { slot: Slot::new("lab".into(), tell), told }
+        }
+
+        async fn says(&mut self, kind: &str, request: &str, content: serde_json::Value) {
+            let json = |value: serde_json::Value| value.to_string().into_bytes();
+            let parts = vec![
+                b"<IDS|MSG>".to_vec(),
+                Vec::new(),
+                json(serde_json::json!({"msg_type": kind})),
+                json(serde_json::json!({"msg_id": request})),
+                b"{}".to_vec(),
+                json(content),
+            ];
+            self.slot.take(&Message { parts, cut: None }, "").await;
+        }
+
+        async fn begins(&mut self, request: &str, code: &str) {
+            self.says("execute_input", request, serde_json::json!({"code": code})).await;
+        }
+
+        async fn prints(&mut self, request: &str, name: &str, text: &str) {
+            self.says("stream", request, serde_json::json!({"name": name, "text": text})).await;
+        }
+
+        async fn told(&mut self) -> Vec<Cell> {
+            self.slot.flush().await;
+            let mut told = Vec::new();
+            while let Ok(heard) = self.told.try_recv() {
+                match heard {
+                    Heard::Cell(_, cell) => told.push(cell),
+                    other => panic!("{other:?}"),
+                }
+            }
+            told
+        }
+    }
+
+    fn printed(text: &str) -> Cell {
+        Cell::Printed(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn what_a_cell_prints_is_told_in_its_order_and_what_comes_after_its_end_is_not() {
+        let mut kernel = Bench::new();
+        kernel.begins("r", "run()").await;
+        kernel.prints("r", "stdout", "a").await;
+        kernel.prints("r", "stderr", "careful\n").await;
+        kernel.prints("another", "stdout", "of a cell beside it").await;
+        kernel.prints("r", "stdout", "b\n").await;
+        kernel.says("status", "r", serde_json::json!({"execution_state": "idle"})).await;
+        kernel.prints("r", "stdout", "Juice's client once more").await;
+        let told = [Cell::Begins("run()".into()), printed("a\ncareful\nb\n"), Cell::Ends];
+        assert_eq!(kernel.told().await, told);
+    }
+
+    #[tokio::test]
+    async fn what_is_wiped_is_wiped_once_in_a_look_and_one_that_waits_once_something_comes() {
+        let mut kernel = Bench::new();
+        kernel.begins("r", "run()").await;
+        kernel.told().await;
+        for n in 0..100 {
+            kernel.says("clear_output", "r", serde_json::json!({"wait": true})).await;
+            kernel.prints("r", "stdout", &format!("{n}\n")).await;
+        }
+        kernel.says("clear_output", "r", serde_json::json!({"wait": true})).await;
+        assert_eq!(kernel.told().await, [Cell::Clear, printed("99\n")]);
+        assert_eq!(kernel.told().await, []);
+        kernel.says("clear_output", "r", serde_json::json!({"wait": false})).await;
+        assert_eq!(kernel.told().await, [Cell::Clear]);
+    }
+
+    #[tokio::test]
+    async fn of_what_is_printed_between_two_looks_the_end_is_told() {
+        let mut kernel = Bench::new();
+        kernel.begins("r", "run()").await;
+        kernel.told().await;
+        for n in 0..20 {
+            kernel.prints("r", "stdout", &format!("{}{n}\n", " ".repeat(100_000))).await;
+        }
+        kernel.prints("r", "stdout", &"ä".repeat(1_000_000)).await;
+        kernel.prints("r", "stdout", "!").await;
+        let [Cell::Printed(text)] = &kernel.told().await[..] else { panic!() };
+        assert!(text.len() <= MOST_PRINTED && text.ends_with("ä!"));
+        assert!(kernel.slot.printed.capacity() == 0);
+    }
+
+    #[tokio::test]
+    async fn a_piece_that_is_too_large_is_told_of_with_its_size() {
+        let mut kernel = Bench::new();
+        kernel.begins("r", "run()").await;
+        kernel.told().await;
+        for request in ["r", "another"] {
+            let parent = serde_json::json!({"msg_id": request}).to_string().into_bytes();
+            let parts = vec![
+                b"<IDS|MSG>".to_vec(),
+                b"s".to_vec(),
+                b"{}".to_vec(),
+                parent,
+                b"{}".to_vec(),
+                b"{".to_vec(),
+            ];
+            kernel.slot.take(&Message { parts, cut: Some((b"}".to_vec(), 88_000_000)) }, "key").await;
+        }
+        assert_eq!(kernel.told().await, [printed("[88 MB in one piece, left out]\n")]);
+    }
+
+    #[tokio::test]
+    async fn a_cell_with_endless_code_is_not_followed_and_ends_the_one_before_it() {
+        let mut kernel = Bench::new();
+        kernel.begins("r", "run()").await;
+        kernel.begins("long", &"x".repeat(LONGEST_CODE + 1)).await;
+        kernel.prints("long", "stdout", "nobody's").await;
+        kernel.prints("r", "stdout", "late").await;
+        assert_eq!(kernel.told().await, [Cell::Begins("run()".into()), Cell::Ends]);
+        assert!(kernel.slot.requests.iter().all(|(_, code)| code.len() <= LONGEST_CODE));
     }
 }

@@ -8,6 +8,7 @@ use std::{
     convert::Infallible,
     path::{Path, PathBuf},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use super::{
     diagnose::{self, Peer},
     dial::{Limits, Pulse, Refusal, Socket, Target, dial, refused},
     feed::Feed,
+    old_bus::{self, OldBus},
     problem::{Asked, io_words, problem},
     talk::{self, Ended},
 };
@@ -257,6 +259,14 @@ fn pause(first: Duration, max: Duration, failures: u32, chance: u8) -> Duration 
     full - full.mul_f64(f64::from(chance) / 1024.0)
 }
 
+/// A connection that is up.
+enum Open {
+    /// A WebSocket, and its signs of life.
+    Web(Box<Socket>, Arc<Pulse>),
+    /// The bus of an older Juice.
+    Old(Box<OldBus>),
+}
+
 /// Keeps one connection until the program ends.
 pub(super) struct Keeper {
     pub line: Line,
@@ -367,7 +377,7 @@ impl Keeper {
         };
         let largest = if self.line == Line::Bus { options.max_bus_message } else { options.max_reply() };
         let limits = Limits::of(options, largest);
-        let (socket, pulse) = match self.open(&target, &limits).await {
+        let open = match self.open(&target, &limits).await {
             Ok(open) => open,
             Err(problem) => return Some(problem),
         };
@@ -379,7 +389,12 @@ impl Keeper {
         self.shared.feed.link(&self.line, LinkState::Live);
         let since = clock.now();
         let mut left = Vec::new();
-        let ended = talk::talk(self, &target.url(), socket, &pulse, queue, &mut left).await;
+        let ended = match open {
+            Open::Web(socket, pulse) => {
+                talk::talk(self, &target.url(), *socket, &pulse, queue, &mut left).await
+            }
+            Open::Old(bus) => bus.hear(self).await,
+        };
         self.handle.out.replace(None);
         self.handle.losses.send_replace(());
         self.handle.up.set(false);
@@ -396,11 +411,7 @@ impl Keeper {
     }
 
     /// Opens the connection and makes sure that the right kind of server is at its other end.
-    async fn open(
-        &self,
-        target: &Target,
-        limits: &Limits,
-    ) -> Result<(Socket, std::sync::Arc<Pulse>), Problem> {
+    async fn open(&self, target: &Target, limits: &Limits) -> Result<Open, Problem> {
         let (clock, patience) = (self.shared.clock, self.shared.options.identify_timeout);
         let asked = self.goal.asked();
         let (mut socket, pulse) = match dial(target, limits, clock).await {
@@ -408,7 +419,10 @@ impl Keeper {
             Err(Refusal::Http { status, .. })
                 if status.as_u16() == 404 && self.line == Line::Bus && asked == Asked::Router =>
             {
-                return Err(diagnose::no_bus(target, limits, patience, clock).await);
+                diagnose::no_bus(target, limits, patience, clock).await?;
+                return old_bus::open(&target.address, &self.shared.options)
+                    .await
+                    .map(|bus| Open::Old(Box::new(bus)));
             }
             Err(refusal) => return Err(self.goal.refused(&target.url(), refusal)),
         };
@@ -422,7 +436,7 @@ impl Keeper {
             }
             self.unanswered.replace((peer == Peer::Mute).then_some(question));
         }
-        Ok((socket, pulse))
+        Ok(Open::Web(Box::new(socket), pulse))
     }
 
     /// Takes a late answer to the question who is there, which is nobody else's business. `Err` if it shows that the

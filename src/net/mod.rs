@@ -19,9 +19,11 @@ mod feed;
 pub mod influx;
 pub mod kernels;
 mod line;
+mod old_bus;
 pub mod probe;
 mod problem;
 mod skim;
+mod subscriber;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -71,6 +73,9 @@ pub enum Endpoint {
 pub struct Options {
     /// The lab; `None`: only the single services.
     pub endpoint: Option<Endpoint>,
+    /// Where the bus of a Juice is that has it over ZeroMQ alone (older than 26.34.1), `tcp://HOST:PORT`; `None`: port 5123 of
+    /// the router's host.
+    pub bus: Option<String>,
     /// Single services by name with their `ws://host:port`.
     pub alone: Vec<(Text, String)>,
     /// Largest frame sent, and (with a little room) largest reply taken, bytes: 50 MiB, as Juice's own
@@ -123,6 +128,7 @@ impl Options {
     pub fn within(memory: &Memory) -> Options {
         Options {
             endpoint: None,
+            bus: None,
             alone: Vec::new(),
             max_message: 50 * MIB,
             max_bus_message: memory.message(),

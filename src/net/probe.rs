@@ -20,6 +20,7 @@ use super::{
     diagnose::{self, Peer},
     dial::{Limits, Refusal, Socket, Target, Timing, dial_timed},
     line::Goal,
+    old_bus::{self, OldBus},
     problem::{Asked, broken, closed, problem, tidy},
 };
 use crate::{
@@ -74,6 +75,8 @@ pub enum Part {
     Scheduler,
     /// The WebSocket of the bus: `/remote-sub` (26.34.1 and newer), or the edge's `/hub/sub`.
     Bus,
+    /// The bus of an older Juice, over ZeroMQ.
+    OldBus,
     /// The bus's first message.
     FirstEvent,
     /// A service's answer to a `Ping`.
@@ -90,6 +93,7 @@ impl fmt::Display for Part {
             Part::Topics => "topics",
             Part::Scheduler => "scheduler",
             Part::Bus => "bus",
+            Part::OldBus => "bus (ZeroMQ)",
             Part::FirstEvent => "first message",
             Part::Service(name) => return write!(f, "service {name}"),
         })
@@ -129,9 +133,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether everything that was looked at works.
+    /// Whether everything works that this Juice has.
     pub fn is_good(&self) -> bool {
-        self.parts.iter().all(|(_, finding)| matches!(finding, Finding::Good { .. }))
+        self.parts.iter().all(|(_, finding)| !matches!(finding, Finding::Bad(_)))
     }
 }
 
@@ -203,6 +207,31 @@ fn version(parts: &[(Part, Finding)]) -> (Option<&'static str>, Option<&'static 
     (at_least, older_than)
 }
 
+/// Where messages of the bus come from.
+enum Source {
+    /// A WebSocket, and its address.
+    Web(Box<Socket>, String),
+    Old(Box<OldBus>),
+}
+
+impl Source {
+    async fn next(&mut self, limit: usize) -> Result<Vec<u8>, Problem> {
+        let (socket, url) = match self {
+            Source::Web(socket, url) => (socket, url),
+            Source::Old(bus) => return bus.next(limit).await,
+        };
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Binary(frame))) => return Ok(frame.into()),
+                Some(Ok(Message::Close(frame))) => return Err(closed(url, frame.as_ref())),
+                Some(Ok(_)) => {}
+                Some(Err(e)) => return Err(broken(url, Some(&e))),
+                None => return Err(broken(url, None)),
+            }
+        }
+    }
+}
+
 struct Probe<'a> {
     wanted: &'a Wanted,
     options: &'a Options,
@@ -261,37 +290,45 @@ impl Probe<'_> {
 
     async fn bus(&self, goal: &Goal, target: &Target) -> Parts {
         let (mut parts, opened) = self.open(Part::Bus, goal, target).await;
-        let mut socket = match opened {
-            Ok(socket) => socket,
+        let mut source = match opened {
+            Ok(socket) => Source::Web(Box::new(socket), target.url()),
             Err(Refusal::Problem(_)) => return parts,
             Err(Refusal::Http { .. }) => {
                 let patience = self.options.identify_timeout;
                 let told = diagnose::no_bus(target, &self.limits(), patience, self.clock).await;
-                let finding = match told.kind {
-                    ProblemKind::TooOld => Finding::Missing { what: told.what },
-                    _ => Finding::Bad(told),
+                let finding = match told {
+                    Ok(()) => Finding::Missing {
+                        what: "This Juice has no /remote-sub: it is older than 26.34.1".to_owned(),
+                    },
+                    Err(problem) => Finding::Bad(problem),
                 };
+                let old = matches!(finding, Finding::Missing { .. });
                 parts.push((Part::Bus, finding));
-                return parts;
+                if !old {
+                    return parts;
+                }
+                let begun = self.clock.now();
+                match old_bus::open(&target.address, self.options).await {
+                    Ok(bus) => {
+                        let took = self.clock.now().since(begun);
+                        parts.push((Part::OldBus, Finding::Good { took, detail: bus.url() }));
+                        Source::Old(Box::new(bus))
+                    }
+                    Err(problem) => {
+                        parts.push((Part::OldBus, Finding::Bad(problem)));
+                        return parts;
+                    }
+                }
             }
         };
         let begun = self.clock.now();
-        let url = target.url();
         let first = async {
             loop {
-                match socket.next().await {
-                    Some(Ok(Message::Binary(frame))) => {
-                        return match bus::decode(&frame) {
-                            Ok(Event::Task(task)) if self.own.borrow().contains(&task.task_id) => continue,
-                            Ok(event) => Ok(class(&event)),
-                            Err(e) => Ok(format!("one that cannot be read: {}", e.what)),
-                        };
-                    }
-                    Some(Ok(Message::Close(frame))) => return Err(closed(&url, frame.as_ref())),
-                    Some(Ok(_)) => {}
-                    Some(Err(e)) => return Err(broken(&url, Some(&e))),
-                    None => return Err(broken(&url, None)),
-                }
+                return match bus::decode(&source.next(self.options.max_bus_message).await?) {
+                    Ok(Event::Task(task)) if self.own.borrow().contains(&task.task_id) => continue,
+                    Ok(event) => Ok(class(&event)),
+                    Err(e) => Ok(format!("one that cannot be read: {}", e.what)),
+                };
             }
         };
         let finding = match timeout(self.wanted.first_event, first).await {
@@ -304,7 +341,9 @@ impl Probe<'_> {
             )),
         };
         parts.push((Part::FirstEvent, finding));
-        farewell(socket).await;
+        if let Source::Web(socket, _) = source {
+            farewell(*socket).await;
+        }
         parts
     }
 

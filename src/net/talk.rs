@@ -36,11 +36,11 @@ use crate::wire::{
 const FAREWELL: Duration = Duration::from_millis(200);
 
 /// For how long the bus is not read until the loop has a large message of it. Juice keeps what comes meanwhile.
-const HANDED_OVER: Duration = Duration::from_secs(1);
+pub(super) const HANDED_OVER: Duration = Duration::from_secs(1);
 
 /// Frames above this size go out in pieces of it: answers to pings go between them, and the progress of each counts as
 /// a sign of life. At 10 kB/s one takes 26 s, less than Juice waits for an answer.
-const PIECE: usize = 256 * 1024;
+pub(super) const PIECE: usize = 256 * 1024;
 
 /// A connection that is to be given up is kept if so many bytes came in a last look at it.
 const MORE_THAN_PONGS: u64 = 1024;
@@ -49,7 +49,7 @@ const MORE_THAN_PONGS: u64 = 1024;
 const RECEIPT: &[u8] = b"read?";
 
 /// What is asked for a sign of life.
-const LOOK: &[u8] = b"there?";
+pub(super) const LOOK: &[u8] = b"there?";
 
 /// Why a connection ended.
 pub(super) enum Ended {

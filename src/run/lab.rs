@@ -16,7 +16,6 @@ use super::{
     archive,
     history::History,
     keeper::{Files, Keeper},
-    logs,
     recorder::{self, Recorder},
     types::Types,
 };
@@ -36,7 +35,12 @@ use crate::{
     keep::sent::{self, Book},
     log::Log,
     memory::{Held, Memory},
-    net::{self, Net, control::Controls, influx::Access, kernels::Kernels},
+    net::{
+        self, Net,
+        control::Controls,
+        influx::Access,
+        kernels::{self, Heard, Kernels},
+    },
     store::Input,
     time::{Clock, Now},
     wire::link::Incoming,
@@ -97,6 +101,8 @@ const AHEAD: usize = 2;
 pub(super) struct Sources {
     pub from_effects: mpsc::UnboundedReceiver<Msg>,
     pub listed: mpsc::Receiver<Weighed>,
+    /// What its kernels say, where they are heard.
+    pub heard: Option<mpsc::Receiver<Heard>>,
     /// What is read of Juice's database: never more than two batches of it.
     pub archived: mpsc::UnboundedReceiver<archive::Said>,
     /// `None`: its connections are gone.
@@ -112,6 +118,8 @@ pub(super) enum Came {
     Listed(ListPart),
     /// What the lab said.
     Wire(Incoming),
+    /// What a kernel said.
+    Heard(Heard),
     /// What Juice's database says.
     Archived(archive::Said),
 }
@@ -134,6 +142,13 @@ pub(super) async fn next<'a>(labs: impl Iterator<Item = &'a mut Sources>, front:
         for at in from(front, labs.len()) {
             if let Poll::Ready(event) = labs[at].poll_wire(cx) {
                 return Poll::Ready((at, Came::Wire(event)));
+            }
+        }
+        for at in from(front, labs.len()) {
+            if let Some(kernels) = &mut labs[at].heard
+                && let Poll::Ready(Some(heard)) = kernels.poll_recv(cx)
+            {
+                return Poll::Ready((at, Came::Heard(heard)));
             }
         }
         for at in from(front, labs.len()) {
@@ -279,9 +294,12 @@ impl OnScreen {
                 Some(History::start(place, limits, true, &person.memory, clock, done.clone())?)
             }
         };
-        let kernels = match lab.run_dir.clone().filter(|_| !is_replay) {
-            Some(run_dir) => Some(logs::hear(run_dir, done.clone())?),
-            None => None,
+        let (kernels, heard) = match lab.run_dir.clone().filter(|_| !is_replay) {
+            Some(run_dir) => {
+                let (kernels, heard) = kernels::start(run_dir, person.memory.clone())?;
+                (Some(kernels), Some(heard))
+            }
+            None => (None, None),
         };
         Ok(OnScreen {
             app,
@@ -300,7 +318,7 @@ impl OnScreen {
             done,
             parts,
             archives,
-            sources: Sources { from_effects, listed, archived, incoming },
+            sources: Sources { from_effects, listed, heard, archived, incoming },
             told: None,
         })
     }
@@ -404,7 +422,7 @@ mod tests {
             let (parts, listed) = mpsc::channel(AHEAD);
             let (wire, incoming) = mpsc::channel(10);
             let archived = mpsc::unbounded_channel().1;
-            labs.push(Sources { from_effects, listed, archived, incoming: Some(incoming) });
+            labs.push(Sources { from_effects, listed, heard: None, archived, incoming: Some(incoming) });
             ends.push((wire, parts, done));
         }
         for (wire, parts, done) in &ends {
@@ -420,6 +438,7 @@ mod tests {
             let (at, came) = next(labs.iter_mut(), 1).await;
             let what = match came {
                 Came::Done(_) => "done",
+                Came::Heard(_) => "heard",
                 Came::Listed(_) => "listed",
                 Came::Wire(_) => "wire",
                 Came::Archived(_) => "archived",

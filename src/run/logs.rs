@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -23,7 +22,7 @@ use crate::{
     memory::Memory,
     net::{
         influx::{self, Access},
-        kernels::{self, Cell, Heard, Kernels},
+        kernels::{Cell, Heard},
     },
     time::Clock,
     wire::logs::{Failed, Found, Question},
@@ -88,27 +87,21 @@ pub(super) fn find(access: Option<Access>, wanted: Wanted, told: UnboundedSender
     Ok(())
 }
 
-/// Hears the kernels whose addresses stand in Juice's runtime files; what they say comes as messages.
-///
-/// # Errors
-/// No thread can be made.
-pub(super) fn hear(run_dir: PathBuf, told: UnboundedSender<Msg>) -> io::Result<Kernels> {
-    kernels::start(run_dir, move |heard| {
-        let msg = match heard {
-            Heard::Watched(service, state) => Msg::Watched(service, state),
-            Heard::Cell(service, cell) => {
-                let told = match cell {
-                    Cell::Begins(code) => Told::Begins(code),
-                    Cell::Printed(text) => Told::Printed(text),
-                    Cell::Clear => Told::Clear,
-                    Cell::Ends => Told::Ends,
-                };
-                Msg::Printed(service, told)
-            }
-            Heard::Raised { service, code, name, message, traceback } => {
-                Msg::Raised(Raised { service, code, name, message, traceback })
-            }
-        };
-        let _ = told.send(msg);
-    })
+/// What a kernel says, as a message.
+pub(super) fn heard(heard: Heard) -> Msg {
+    match heard {
+        Heard::Watched(service, state) => Msg::Watched(service, state),
+        Heard::Cell(service, cell) => {
+            let told = match cell {
+                Cell::Begins(code) => Told::Begins(code),
+                Cell::Printed(text) => Told::Printed(text),
+                Cell::Clear => Told::Clear,
+                Cell::Ends => Told::Ends,
+            };
+            Msg::Printed(service, told)
+        }
+        Heard::Raised { service, code, name, message, traceback } => {
+            Msg::Raised(Raised { service, code, name, message, traceback })
+        }
+    }
 }

@@ -100,6 +100,14 @@ impl Store {
         if doubt == Doubt::NotTaken {
             return self.not_taken(id, now);
         }
+        // Nothing was given away.
+        if doubt == Doubt::GivenAway && !self.slots {
+            self.edit(id, |row| {
+                row.timer = None;
+                false
+            });
+            return;
+        }
         self.edit(id, |row| {
             row.timer = None;
             match doubt {
@@ -220,6 +228,9 @@ impl Store {
     /// the router does only when it is done with the older one. Either its end was lost on the bus or its client had
     /// left, and then the router never tells it (measured). It may run on at the service, but nobody will say so.
     pub(super) fn doubt_older_neighbours(&mut self, id: RowId, now: Now) {
+        if !self.slots {
+            return;
+        }
         let Some(task) = self.row(id).map(|row| &row.task) else { return };
         let Some(begun) = task.started.filter(|s| s.exact && task.lane == Lane::Sequential) else { return };
         let Some(station) = self.station(&task.service) else { return };

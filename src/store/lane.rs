@@ -36,6 +36,8 @@ pub enum Slot {
         /// Since when we know.
         since: Now,
     },
+    /// This Juice keeps none: sequential tasks are sent on as they come.
+    NotKept,
     /// We saw its last holder end, and none began since.
     Free {
         /// Since when.
@@ -169,7 +171,8 @@ impl Store {
             ended: Vec::new(),
             groups: Vec::new(),
             hidden: 0,
-            schedule_unreadable: self.schedule_unreadable(),
+            // Where there is none, nothing of it is missing here.
+            schedule_unreadable: self.schedule_unreadable().filter(|_| self.slots),
         };
         let Some(station) = self.station(service) else { return lanes };
         let mut left_out = if hidden { 0 } else { station.ended[1].len() + station.queues[1].len() };
@@ -213,13 +216,15 @@ impl Store {
         lanes.hidden = left_out;
         let sense = station.sense;
         lanes.slot = match (sense.overdue.or(sense.busy), sense.freed) {
+            _ if !self.slots => Slot::NotKept,
             _ if holds => Slot::Taken,
             (Some(since), _) => Slot::TakenUnseen { since },
             (None, Some(since)) if self.bus_up => Slot::Free { since },
             (None, _) => Slot::NotKnown { since: sense.lost.or(self.blind_since).unwrap_or(now) },
         };
         // What others do on a service's own port is never seen.
-        lanes.others_may_wait = station.service.alone || !matches!(lanes.slot, Slot::Free { .. });
+        lanes.others_may_wait =
+            station.service.alone || !matches!(lanes.slot, Slot::Free { .. } | Slot::NotKept);
         lanes
     }
 

@@ -92,6 +92,9 @@ pub enum Input {
         /// The frame's id.
         id: Text,
     },
+    /// Whether the router keeps a slot for each service: since Juice 26.29.0, which brought the scheduler too. Before, sequential
+    /// tasks are sent on as they come (measured with 26.28.0).
+    Slots(bool),
     /// The names of the services that the configuration knows, in its order.
     Configured(Vec<Text>),
     /// The topics that the task manager has seen (`GetEventTopicList`).
@@ -258,6 +261,9 @@ pub struct Store {
     /// The list of topics was read: a service without a kernel's topic in it is a plain one.
     topics_read: bool,
 
+    /// The router keeps a slot for each service, as far as is known.
+    slots: bool,
+
     bus_up: bool,
     /// Since when the bus is heard without a gap; `None` while it is down.
     heard_since: Option<Now>,
@@ -334,6 +340,7 @@ impl Store {
             configured: Vec::new(),
             refused: HashSet::new(),
             topics_read: false,
+            slots: true,
             bus_up: false,
             heard_since: None,
             blind_since: None,
@@ -387,6 +394,11 @@ impl Store {
             Input::TaskLink { service, up } => self.on_task_link(service, up, now),
             Input::ConnectionLost { id } => self.on_connection_lost(&id, now),
             Input::Withdrawn { id } => self.on_withdrawn(&id, now),
+            Input::Slots(kept) => {
+                if std::mem::replace(&mut self.slots, kept) != kept {
+                    self.touch();
+                }
+            }
             Input::Configured(names) => self.on_configured(names),
             Input::Topics(topics) => self.on_topics(&topics),
             Input::Submitted { frame, own } => self.on_submitted(frame, own, now),

@@ -102,7 +102,7 @@ impl Store {
     fn after_holders(&self, lanes: &Lanes<'_>, now: Now) -> Guess {
         let mut at = Guess::NOW;
         match (lanes.slot, lanes.holders.as_slice()) {
-            (Slot::Free { .. }, _) => {}
+            (Slot::Free { .. } | Slot::NotKept, _) => {}
             // It was given away under the others: whoever began last has it.
             (_, holders) if !holders.is_empty() => {
                 let last = holders.iter().max_by_key(|task| task.started.map(|seen| seen.at.mono));

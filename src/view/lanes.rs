@@ -206,6 +206,9 @@ impl Ctx<'_> {
             ),
             Slot::Free { .. } => (" ", "nothing holds the slot".to_owned(), Role::Dim),
             Slot::Taken => (" ", "taken".to_owned(), Role::Running),
+            Slot::NotKept => {
+                (" ", "no slot is kept: Juice before 26.29.0 sends tasks on at once".to_owned(), Role::Dim)
+            }
         };
         let mut pieces = self.label("sequential", None);
         if sign != " " {
@@ -391,6 +394,7 @@ pub(super) fn service_state(
         Slot::Taken if lanes.holders.len() > 1 => say("two at once: the slot was given away", Role::Warning),
         Slot::Taken | Slot::TakenUnseen { .. } => say(free.as_deref().unwrap_or("slot taken"), Role::Running),
         Slot::Free { .. } => say("slot free", Role::Dim),
+        Slot::NotKept => say("no slot kept", Role::Dim),
         Slot::NotKnown { since } => {
             say(&format!("slot not known since {}", words::clock(since.utc)), Role::Dim);
         }

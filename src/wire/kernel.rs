@@ -52,6 +52,8 @@ pub enum Said {
     Clear {
         /// The request's id.
         request: Text,
+        /// Not before it prints something else.
+        waits: bool,
     },
     /// A request has ended. What comes of it afterwards is Juice's client printing it once more.
     Idle {
@@ -96,7 +98,10 @@ pub fn read(parts: &[&[u8]], key: &str) -> Result<Said, &'static str> {
                 .ok_or("something shown in no form")?;
             Ok(Said::Shows { request, what })
         }
-        (Some("clear_output"), Some(request)) => Ok(Said::Clear { request }),
+        (Some("clear_output"), Some(request)) => {
+            let content = std::str::from_utf8(content).unwrap_or_default();
+            Ok(Said::Clear { request, waits: json::get(content, "wait") == Some("true") })
+        }
         (Some("status"), Some(request)) if text(content, "execution_state").as_deref() == Some("idle") => {
             Ok(Said::Idle { request })
         }
@@ -114,6 +119,13 @@ pub fn read(parts: &[&[u8]], key: &str) -> Result<Said, &'static str> {
         }
         _ => Ok(Said::Other),
     }
+}
+
+/// Which request a message says it is of, where its content is not whole and so its signature cannot be checked.
+pub fn request(parts: &[&[u8]]) -> Option<Text> {
+    let at = parts.iter().position(|part| *part == DELIMITER)?;
+    let parent = std::str::from_utf8(parts.get(at + 3)?).ok()?;
+    json::get(parent, "msg_id").and_then(json::string).map(|id| Text::from(id.as_ref()))
 }
 
 /// What is shown, as a line: a figure by its kind and size, else its text.
@@ -200,7 +212,9 @@ mod tests {
         let text = "50%\r\u{1b}[31mé\n".to_owned();
         let stream = of("stream", r#"{"name": "stderr", "text": "50%\r\u001b[31mé\n"}"#);
         assert_eq!(stream, Ok(Said::Stream { request: request(), name: "stderr".into(), text }));
-        assert_eq!(of("clear_output", r#"{"wait": true}"#), Ok(Said::Clear { request: request() }));
+        for (content, waits) in [(r#"{"wait": true}"#, true), (r#"{"wait": false}"#, false), ("{}", false)] {
+            assert_eq!(of("clear_output", content), Ok(Said::Clear { request: request(), waits }));
+        }
         let shows = |what: &str| Ok(Said::Shows { request: request(), what: what.to_owned() });
         // The first bytes of a PNG of 640 by 480.
         let png = "iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAYAAAA10dzkAAAA";

@@ -64,9 +64,21 @@ const LANES: usize = 128;
 /// How long all processes may take to come up: about 10 s on two quiet cores, a minute was seen on very busy ones.
 const UP_WITHIN: Duration = Duration::from_secs(180);
 
+/// What kind of Juice is started.
+#[derive(Clone, Copy, Default)]
+struct Kind {
+    /// Each service has a supervisord, and the lab an orchestrator.
+    supervised: bool,
+    /// It is of this older version.
+    version: Option<&'static str>,
+}
+
 /// A running Juice.
 pub struct Juice {
     folder: PathBuf,
+    /// The virtual environment that it runs in.
+    venv: PathBuf,
+    kind: Kind,
     ports: Ports,
     processes: BTreeMap<String, Process>,
     database: Influx,
@@ -105,7 +117,7 @@ impl Juice {
             return None;
         }
         let names: Vec<&str> = SERVICES.iter().map(|(name, _)| *name).chain([EDGE]).collect();
-        match SHARED.get_or_init(|| Juice::start(&names, false)) {
+        match SHARED.get_or_init(|| Juice::start(&names, Kind::default())) {
             Ok(juice) => Some(juice),
             Err(error) => panic!("no Juice: {error:#}\n\n{}", venv::REMEDY),
         }
@@ -114,20 +126,25 @@ impl Juice {
     /// A Juice of this test's own: the task manager and the services named (of `lab`, `cryo`, `bench`, `edge`). It ends when it
     /// is dropped.
     pub fn private(services: &[&str]) -> Option<Juice> {
-        Juice::own(services, false)
+        Juice::own(services, Kind::default())
+    }
+
+    /// The same of an older version, as it stands in the package index.
+    pub fn older(version: &'static str, services: &[&str]) -> Option<Juice> {
+        Juice::own(services, Kind { version: Some(version), ..Kind::default() })
     }
 
     /// The same, with a supervisord for each service, as in its container, and the lab's orchestrator, whose `systemctl`
     /// writes down what it is asked for ([`Juice::units`]) and restarts the service's process.
     pub fn supervised(services: &[&str]) -> Option<Juice> {
-        Juice::own(services, true)
+        Juice::own(services, Kind { supervised: true, ..Kind::default() })
     }
 
-    fn own(services: &[&str], supervised: bool) -> Option<Juice> {
+    fn own(services: &[&str], kind: Kind) -> Option<Juice> {
         if left_out() {
             return None;
         }
-        match Juice::start(services, supervised) {
+        match Juice::start(services, kind) {
             Ok(juice) => Some(juice),
             Err(error) => panic!("no Juice: {error:#}\n\n{}", venv::REMEDY),
         }
@@ -256,26 +273,28 @@ impl Juice {
     }
 
     /// Starts a Juice; again with other ports where one was taken in between.
-    fn start(services: &[&str], supervised: bool) -> Result<Juice> {
-        venv::ready()?;
+    fn start(services: &[&str], kind: Kind) -> Result<Juice> {
+        let venv = kind.version.map_or_else(venv::ready, venv::older)?;
         let mut attempts = 0;
         loop {
             attempts += 1;
-            match Juice::start_once(services, supervised) {
+            match Juice::start_once(services, kind, &venv) {
                 Err(error) if attempts < 3 => eprintln!("trying again with other ports: {error:#}"),
                 other => return other,
             }
         }
     }
 
-    fn start_once(services: &[&str], supervised: bool) -> Result<Juice> {
+    fn start_once(services: &[&str], kind: Kind, venv: &Path) -> Result<Juice> {
         let (folder, lock) = new_folder()?;
-        let ports = Ports::free(services, supervised)?;
+        let ports = Ports::free(services, kind.supervised)?;
         let database = Influx::start()?;
         configure(&folder, &ports, database.port)?;
         let lanes = AtomicUsize::new(0);
-        let mut juice = Juice { folder, ports, processes: BTreeMap::new(), database, lanes, _lock: lock };
-        if supervised {
+        let venv = venv.to_owned();
+        let mut juice =
+            Juice { folder, venv, kind, ports, processes: BTreeMap::new(), database, lanes, _lock: lock };
+        if kind.supervised {
             juice.write_units()?;
             juice.spawn(ORCHESTRATOR)?;
         }
@@ -294,10 +313,12 @@ impl Juice {
             fs::remove_file(self.up(port)).ok();
         }
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice");
-        let bin = venv::target_dir().join("juice-venv/bin");
+        let bin = self.venv.join("bin");
         let log = fs::File::options().create(true).append(true).open(self.log(service))?;
         // uv has to be on the PATH: with it Juice writes down the versions of what is installed.
         let mut path = bin.clone().into_os_string();
+        path.push(":");
+        path.push(venv::target_dir().join("juice-venv/bin"));
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let mut command = Command::new(bin.join("python"));
@@ -315,10 +336,7 @@ impl Juice {
         if service == EDGE {
             command.args(self.ports.of(EDGE).iter().map(u16::to_string));
         }
-        command
-            .env("PATH", path)
-            .env("PYTHONPATH", &ours)
-            .env("VIRTUAL_ENV", venv::target_dir().join("juice-venv"));
+        command.env("PATH", path).env("PYTHONPATH", &ours).env("VIRTUAL_ENV", &self.venv);
         command.env("MPLCONFIGDIR", &self.folder).env("IPYTHONDIR", &self.folder);
         if self.ports.supervisors.contains_key(service) {
             // What a dry run of a rebuild looks at.
@@ -404,9 +422,14 @@ impl Juice {
         let is_service = |name: &&String| ![EDGE, ORCHESTRATOR].contains(&name.as_str());
         let (url, services) = (self.url(), self.processes.keys().filter(is_service).cloned().collect());
         // In a thread of its own, because the caller may be in an asynchronous test.
+        let old = self.kind.version.is_some();
         let answers = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(everything_answers(&url, services));
+            if old {
+                runtime.block_on(services_answer(&url, services));
+            } else {
+                runtime.block_on(everything_answers(&url, services));
+            }
             anyhow::Ok(())
         });
         answers
@@ -554,6 +577,15 @@ fn configure(folder: &Path, ports: &Ports, influx: u16) -> Result<()> {
     fs::write(config.join("influxdb-tokens.toml"), tokens)?;
     fs::write(folder.join("config-task-manager/task-servers.toml"), lanes)?;
     Ok(())
+}
+
+/// Returns when every service answers through the router, whose bus may not be one that [`Bus`] reads.
+async fn services_answer(url: &str, services: Vec<String>) {
+    let mut tasks = Tasks::connect(url).await;
+    for service in services {
+        let pong = tasks.ask(Frame::new(&service, "Ping", json!({})).parallel()).await;
+        assert_eq!(pong.json()["result"], "pong", "{service}");
+    }
 }
 
 /// Returns when every service answers through the router, the bus carries events, and the task manager hears the

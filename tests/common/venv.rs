@@ -74,6 +74,37 @@ pub fn ready() -> Result<PathBuf> {
     Ok(venv)
 }
 
+/// The folder of a virtual environment with an older version of Juice, made now if there is none yet. All else in it is that of
+/// [`ready`].
+pub fn older(version: &str) -> Result<PathBuf> {
+    let below = ready()?;
+    let venv = target_dir().join(format!("juice-venv-{version}"));
+    let stamp = venv.join("ready");
+    let _lock = locked(&target_dir().join("juice-venv.lock"))?;
+    if stamp.exists() && succeeds(&venv.join("bin/python"), &["-c", "import tornado"]) {
+        return Ok(venv);
+    }
+    if venv.exists() {
+        fs::remove_dir_all(&venv).with_context(|| venv.display().to_string())?;
+    }
+    run(Command::new(below.join("bin/python")).args(["-m", "venv", "--without-pip"]).arg(&venv))?;
+    let packages = |venv: &Path| -> Result<PathBuf> {
+        let print = "import sysconfig; print(sysconfig.get_path('purelib'))";
+        let out = run(Command::new(venv.join("bin/python")).args(["-c", print]))?;
+        Ok(PathBuf::from(String::from_utf8_lossy(&out.stdout).trim()))
+    };
+    let path = packages(&venv)?.join("below.pth");
+    fs::write(&path, format!("{}\n", packages(&below)?.display()))?;
+    let juice = format!("orangeqs-juice-core=={version}");
+    // By the environment below, for this one has no pip of its own.
+    run(Command::new(below.join("bin/python"))
+        .args(["-m", "pip", "--python"])
+        .arg(venv.join("bin/python"))
+        .args(["install", "--quiet", "--no-deps", "--ignore-installed", &juice]))?;
+    fs::write(stamp, "")?;
+    Ok(venv)
+}
+
 /// The Python that `JUICETOP_TEST_PYTHON` names, else the first that is new enough and can make virtual environments.
 fn find_python() -> Result<String> {
     let fits = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
@@ -93,15 +124,15 @@ fn succeeds(program: &Path, args: &[&str]) -> bool {
 }
 
 /// Runs a command to its end; its output is part of the error.
-fn run(command: &mut Command) -> Result<()> {
-    let Output { status, stdout, stderr } =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
+fn run(command: &mut Command) -> Result<Output> {
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
+    let Output { status, stdout, stderr } = &output;
     if !status.success() {
         bail!(
             "{command:?}: {status}\n{}{}",
-            String::from_utf8_lossy(&stdout),
-            String::from_utf8_lossy(&stderr)
+            String::from_utf8_lossy(stdout),
+            String::from_utf8_lossy(stderr)
         );
     }
-    Ok(())
+    Ok(output)
 }

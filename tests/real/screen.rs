@@ -34,6 +34,8 @@ mod schedule;
 mod stops;
 #[path = "screen/submit.rs"]
 mod submit;
+#[path = "screen/versions.rs"]
+mod versions;
 
 use std::{
     fmt::Write as _,

@@ -207,15 +207,15 @@ impl Session {
         self.list_losses = 0;
         match part.entries {
             Ok(entries) if old => {
-                self.has_scheduler = Some(true);
+                self.learn_of_scheduler(true, now);
                 self.store.apply(Input::OldSchedule(entries), now);
             }
             Ok(entries) if part.more => {
-                self.has_scheduler = Some(true);
+                self.learn_of_scheduler(true, now);
                 self.store.apply(Input::SchedulePart(entries), now);
             }
             Ok(entries) => {
-                self.has_scheduler = Some(true);
+                self.learn_of_scheduler(true, now);
                 self.list_read = Some((now, part.bytes));
                 self.odd_entries = part.odd;
                 self.store.apply(Input::Schedule(entries), now);
@@ -223,7 +223,7 @@ impl Session {
             }
             Err(why) => {
                 let why = if part.unknown_type {
-                    self.has_scheduler = Some(false);
+                    self.learn_of_scheduler(false, now);
                     "this Juice has no scheduler".to_owned()
                 } else {
                     why

@@ -182,11 +182,18 @@ fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) 
                 }
             })
             .collect();
+        if lanes.slot == Slot::NotKept && lines.len() > 1 {
+            lines.push(
+                "Of several cells only one runs, which this Juice does not tell; the others wait inside."
+                    .to_owned(),
+            );
+        }
         if lines.is_empty() {
             lines.push(match lanes.slot {
                 Slot::TakenUnseen { .. } => {
                     "It stops what holds the slot; what that is was not seen.".to_owned()
                 }
+                Slot::NotKept => "Nothing runs there, as far as was seen.".to_owned(),
                 Slot::Free { .. } => {
                     "The slot is free: there is nothing to stop, as far as was seen.".to_owned()
                 }
@@ -205,7 +212,7 @@ fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) 
     if unseen {
         lines.push("It ends what holds the slot; what that is was not seen.".to_owned());
     } else if running.is_empty() {
-        let known = matches!(lanes.slot, Slot::Free { .. });
+        let known = matches!(lanes.slot, Slot::Free { .. } | Slot::NotKept);
         let text = if known {
             "Nothing runs there, as far as was seen."
         } else {

@@ -73,6 +73,7 @@ impl Lab {
             return Ok(vec![Lab::unlisted(place, folders, loaded)?]);
         }
         let beside = [
+            ("--bus", place.bus.is_some()),
             ("--service", !place.service.is_empty()),
             ("--token-file", place.token_file.is_some()),
             ("--juice-config", place.juice_config.is_some()),
@@ -131,7 +132,9 @@ impl Lab {
     /// The lab that the arguments name, else the one of the configuration, else the one that is found.
     fn unlisted(place: &Place, folders: Folders, loaded: Loaded) -> Result<Lab, Problem> {
         let config = &loaded.config;
-        let typed = |source: &str| Seen::of(place, config, source.to_owned());
+        // What the configuration says of the bus is about its own lab.
+        let bus = || place.bus.clone();
+        let typed = |source: &str| Seen { bus: bus(), ..Seen::of(place, config, source.to_owned()) };
         let written = || Seen::of(place, config, super::config_source(&folders));
         let seen = written();
         let (seen, endpoint) = match (&place.edge, &place.url) {
@@ -146,7 +149,7 @@ impl Lab {
                 (seen, Some(endpoint))
             }
             // Who names the files on the command line means the lab that they tell of.
-            (None, None) if place.juice_config.is_some() => (seen, None),
+            (None, None) if place.juice_config.is_some() => (Seen { bus: bus(), ..seen }, None),
             (None, None) => {
                 let endpoint = match (&config.edge, &config.url) {
                     (Some(edge), _) => Some(seen.edge(edge)?),
@@ -162,6 +165,7 @@ impl Lab {
 
 /// Where to look, of the command line and the configuration: the command line wins.
 struct Seen {
+    bus: Option<String>,
     token_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     services: Vec<String>,
@@ -179,6 +183,7 @@ impl Seen {
             typed => typed.to_vec(),
         };
         Seen {
+            bus: place.bus.clone().or_else(|| config.bus.clone()),
             token_file: place.token_file.clone().or_else(|| config.token_file.clone()),
             ca_file: place.ca_file.clone().or_else(|| config.ca_file.clone()),
             services,
@@ -228,6 +233,10 @@ impl Seen {
             (Some(_), run) => run.clone(),
             (None, run) => Some(run.clone().unwrap_or_else(|| PathBuf::from(RUN_DIR))),
         };
+        if let Some(bus) = &self.bus {
+            Address::bus(bus)?;
+        }
+        let mut bus = self.bus;
         let (endpoint, source, name) = match (endpoint, &found) {
             (Some((endpoint, name)), _) => (Some(endpoint), self.source, name),
             (None, Some(lab)) => {
@@ -235,6 +244,7 @@ impl Seen {
                 let guessed = lab.source == Source::Default && !alone.is_empty();
                 let name = lab.setup_name.clone().unwrap_or_else(|| bare(&lab.url));
                 let name = if guessed { "no lab".to_owned() } else { name };
+                bus = bus.or_else(|| lab.bus.clone());
                 let endpoint = (!guessed).then(|| Endpoint::Router { url: lab.url.clone() });
                 (endpoint, lab.source.to_string(), name)
             }
@@ -242,6 +252,7 @@ impl Seen {
         };
         Ok(Lab {
             endpoint,
+            bus,
             source,
             name,
             listed: false,

@@ -40,6 +40,8 @@ use crate::{
 pub struct Lab {
     /// Where.
     pub endpoint: Option<Endpoint>,
+    /// Where the bus of an older Juice is heard, if not where it usually is.
+    pub bus: Option<String>,
     /// Where the address is from, in words.
     pub source: String,
     /// Its name for the header.
@@ -80,6 +82,7 @@ impl Lab {
         let loaded = crate::config::load(&folders);
         Lab {
             endpoint: None,
+            bus: None,
             source: "a recording".to_owned(),
             name: head.lab.to_string(),
             listed: false,
@@ -113,6 +116,9 @@ impl Lab {
             place.extend(["--lab".to_owned(), self.name.clone()]);
         } else if let Some(Endpoint::Router { url }) = &self.endpoint {
             place.extend(["--url".to_owned(), url.clone()]);
+            if let Some(bus) = &self.bus {
+                place.extend(["--bus".to_owned(), bus.clone()]);
+            }
         }
         if let Some(file) = self.ca_file.as_ref().filter(|_| self.ca_typed || !self.listed) {
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
@@ -145,6 +151,7 @@ impl Lab {
     pub fn options(&self, memory: &Memory) -> net::Options {
         net::Options {
             endpoint: self.endpoint.clone(),
+            bus: self.bus.clone(),
             alone: self.alone.clone(),
             ca_file: self.ca_file.clone(),
             ..net::Options::within(memory)

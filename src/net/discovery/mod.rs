@@ -63,6 +63,8 @@ impl Places {
 pub struct Found {
     /// The router, as `ws://host:port`.
     pub url: String,
+    /// Where its bus is heard over ZeroMQ, as `tcp://host:port`, if the same file says so.
+    pub bus: Option<String>,
     /// Where that is from.
     pub source: Source,
     /// `juice_setup_name` of the orchestration: what the lab calls itself.
@@ -155,7 +157,7 @@ pub fn discover(places: &Places) -> Found {
     let config = Roots { folders: vec![places.config_dir.clone()], packages };
     let run = Roots { folders: vec![places.run_dir.clone()], packages: Vec::new() };
 
-    let (url, source) = router(&run, &config, &mut warnings);
+    let (url, bus, source) = router(&run, &config, &mut warnings);
     // Of the administrator only, since 26.23 (read).
     let orchestration = layers::load(&system, "orchestration", &mut warnings).unwrap_or_default();
     let servers = layers::load(&config, "task-servers", &mut warnings).unwrap_or_default();
@@ -166,6 +168,7 @@ pub fn discover(places: &Places) -> Found {
 
     Found {
         url,
+        bus,
         source,
         setup_name: text(&orchestration.merged, &["juice_setup_name"]).map(str::to_owned),
         services: services(&orchestration, &servers, &kernels, &wishes, &infos, &mut warnings),
@@ -268,7 +271,7 @@ pub fn channels(run_dir: &std::path::Path) -> Vec<Channel> {
     services.iter().filter_map(channel).collect()
 }
 
-fn router(run: &Roots, config: &Roots, warnings: &mut Vec<Warning>) -> (String, Source) {
+fn router(run: &Roots, config: &Roots, warnings: &mut Vec<Warning>) -> (String, Option<String>, Source) {
     let sources = [
         (run, "task-manager-connection-info", &[][..], "ip, router_port"),
         (config, "task-manager", &["network"][..], "network.ip, network.router_port"),
@@ -293,23 +296,30 @@ fn router(run: &Roots, config: &Roots, warnings: &mut Vec<Warning>) -> (String, 
         };
         let checked = host.map_err(str::to_owned).and_then(|host| {
             let port = self::port(value(&layers.merged, &at("router_port")), ROUTER_PORT)?;
-            address(host, port)
+            // Only an older Juice's bus is heard there: a port that is none must not hide the router.
+            let bus = value(&layers.merged, &at("sub_port")).and_then(|bus| self::port(Some(bus), 0).ok());
+            let bus = bus.map(|bus| format!("tcp://{}", authority(plain(host), bus)));
+            Ok((address(host, port)?, bus))
         });
         match checked {
-            Ok(url) => return (url, Source::File { path: path.to_owned(), keys }),
+            Ok((url, bus)) => return (url, bus, Source::File { path: path.to_owned(), keys }),
             Err(fault) => {
                 let what = format!("{fault}, so {name} is passed over");
                 warnings.push(Warning { path: path.to_owned(), line: None, what });
             }
         }
     }
-    (format!("ws://{DEFAULT_HOST}:{ROUTER_PORT}"), Source::Default)
+    (format!("ws://{DEFAULT_HOST}:{ROUTER_PORT}"), None, Source::Default)
+}
+
+/// A host without the brackets of an IPv6 address.
+fn plain(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// `host` and `port` as a URL, an IPv6 address in brackets.
 fn address(host: &str, port: u16) -> Result<String, String> {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    match Address::router(&authority(host, port)) {
+    match Address::router(&authority(plain(host), port)) {
         Ok(address) => Ok(address.to_string()),
         Err(problem) => Err(format!("cannot be used ({})", problem.what)),
     }

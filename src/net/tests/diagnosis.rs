@@ -20,7 +20,7 @@ async fn web(status: &'static str, more: &'static str) -> String {
 }
 
 /// `/remote-sub` is missing; `/tasks` belongs to that role.
-async fn without_bus(role: As) -> String {
+pub(super) async fn without_bus(role: As) -> String {
     serve(move |_, stream| async move {
         let mut start = [0; 16];
         while stream.peek(&mut start).await.unwrap() < start.len() {}
@@ -39,9 +39,9 @@ async fn first(url: &str, line: Line) -> (Problem, bool) {
 }
 
 #[tokio::test]
-async fn an_older_juice_is_told_apart_and_its_tasks_work() {
+async fn an_older_juice_is_told_apart_and_its_tasks_work_without_its_bus() {
     let url = without_bus(As::Router).await;
-    let mut client = Client::start(quick(&url));
+    let mut client = Client::start(Options { bus: Some("tcp://127.0.0.1:1".to_owned()), ..quick(&url) });
     let (mut old, mut live) = (None, false);
     client
         .until("both", |e| {
@@ -58,6 +58,7 @@ async fn an_older_juice_is_told_apart_and_its_tasks_work() {
     let old = old.unwrap();
     assert_eq!(old.kind, ProblemKind::TooOld);
     assert!(old.what.contains("26.34.1") && old.what.contains(&url), "{old:?}");
+    assert!(old.what.contains("its bus at 127.0.0.1:1 is not reached: connection refused"), "{old:?}");
 }
 
 #[tokio::test]

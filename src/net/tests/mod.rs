@@ -7,6 +7,7 @@ mod apart;
 mod diagnosis;
 mod faults;
 mod flow;
+mod old_bus;
 mod probe;
 mod tls;
 

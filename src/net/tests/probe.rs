@@ -1,6 +1,6 @@
 //! What `juicetop doctor` finds out, about labs of several ages.
 
-use super::*;
+use super::{old_bus::Publisher, *};
 use crate::net::probe::{Finding, Part, Report, Wanted, probe};
 use crate::wire::bus;
 
@@ -52,13 +52,16 @@ async fn lab(age: Age) -> String {
 }
 
 async fn look(url: &str) -> Report {
+    look_with(Options { bus: Some("tcp://127.0.0.1:1".to_owned()), ..quick(url) }).await
+}
+
+async fn look_with(options: Options) -> Report {
     let wanted = Wanted {
         services: vec!["lab".into(), "gone".into()],
         ping: Duration::from_millis(300),
         first_event: Duration::from_millis(500),
         ..Wanted::default()
     };
-    let options = quick(url);
     tokio::task::spawn_blocking(move || {
         probe(&options.endpoint.clone().unwrap(), &wanted, &options, Clock::start()).unwrap()
     })
@@ -104,6 +107,24 @@ async fn the_version_is_narrowed_down() {
         assert_eq!((report.at_least, report.older_than), (at_least, older_than), "{report:#?}");
         assert!(!report.is_good());
     }
+}
+
+#[tokio::test]
+async fn the_bus_of_an_older_lab_is_asked_where_it_is() {
+    let publisher = Publisher::start().await;
+    let url = lab(Age::Scheduler).await;
+    let options = Options { bus: Some(publisher.url.clone()), ..quick(&url) };
+    let sent = publisher.publishes("ThrottleStateEvent.", "{}");
+    let report = look_with(options).await;
+    sent.abort();
+    let part =
+        |wanted: Part| report.parts.iter().find(|(part, _)| *part == wanted).map(|(_, found)| found.clone());
+    assert!(matches!(part(Part::Bus), Some(Finding::Missing { .. })), "{report:#?}");
+    assert!(
+        matches!(part(Part::OldBus), Some(Finding::Good { detail, .. }) if detail == publisher.url),
+        "{report:#?}"
+    );
+    assert!(matches!(part(Part::FirstEvent), Some(Finding::Good { .. })), "{report:#?}");
 }
 
 #[tokio::test]

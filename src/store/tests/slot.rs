@@ -125,3 +125,22 @@ fn between_two_own_tasks_the_others_wait() {
     assert_eq!(names(&bench.lanes("fridge").waiting), ["b", "c"]);
     assert_eq!(bench.store.counts(false).waiting, 2);
 }
+
+#[test]
+fn where_no_slot_is_kept_none_is_given_away() {
+    let mut bench = Bench::new();
+    let (long, short) = (job("long"), job("short"));
+    bench.runs(&long).at(1.0).runs(&short).completed(&short, &ok("short"));
+    // It is learned a moment later than the first tasks are seen.
+    bench.at(2.0).give(Input::Slots(false)).sleep_until(300.0);
+    assert_eq!((bench.state("long"), bench.lanes("fridge").slot), (RUNNING, Slot::NotKept));
+    bench.runs(&job("third")).completed(&job("third"), &ok("third")).sleep_until(600.0);
+    let lanes = bench.lanes("fridge");
+    assert_eq!(lanes.holders.len(), 1);
+    assert!(!lanes.others_may_wait && lanes.schedule_unreadable.is_none());
+    // A lab that was updated has them.
+    bench.at(601.0).give(Input::Slots(true)).runs(&job("fourth")).completed(&job("fourth"), &ok("fourth"));
+    assert_eq!(bench.lanes("fridge").slot, Slot::Taken);
+    bench.sleep_until(900.0);
+    assert_eq!(bench.end("long"), unknown(Reason::EndMissed));
+}
