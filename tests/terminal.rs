@@ -215,6 +215,9 @@ fn without_a_terminal_it_says_so_and_writes_nothing_to_standard_output() {
 #[path = "terminal/calm.rs"]
 mod calm;
 
+#[path = "terminal/commands.rs"]
+mod commands;
+
 #[path = "terminal/kept.rs"]
 mod kept;
 

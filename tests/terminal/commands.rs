@@ -1,0 +1,185 @@
+//! The commands of README and `docs/`: each is run as it stands there, with places that exist for those that a reader puts in.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use juicetop::cli::args::{Cli, Command as Subcommand};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::{common::pty::Screen, kept::lab};
+
+/// What a reader puts in, and what is there in the test.
+fn filled_in(command: &str, url: &str) -> String {
+    let mut command = command.to_owned();
+    for (written, here) in [
+        ("ws://127.0.0.1:5124", url),
+        ("ws://HOST:5124", url),
+        // Nothing answers at these, which is told.
+        ("wss://PROXY/PATH/", "ws://127.0.0.1:1/path/"),
+        ("https://HUB/BASE", "http://127.0.0.1:1/base"),
+        ("ws://HOST:5120", "ws://127.0.0.1:1"),
+        ("NAME=URL", "fridge=ws://127.0.0.1:1"),
+        ("/env/.venv/bin/python", "python3"),
+        ("--lab NAME", "--lab north"),
+    ] {
+        command = command.replace(written, here);
+    }
+    command
+}
+
+/// The pages for people, README first.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<PathBuf> =
+        fs::read_dir(root.join("docs")).unwrap().map(|e| e.unwrap().path()).collect();
+    pages.retain(|page| page.extension().is_some_and(|end| end == "md"));
+    pages.sort();
+    pages.insert(0, root.join("README.md"));
+    pages
+}
+
+/// A page's commands on lines of their own, in their order, and those within a sentence.
+fn commands(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut blocks, mut inline, mut fence) = (Vec::new(), Vec::new(), None);
+    for line in text.lines() {
+        if let Some(kind) = line.trim_start().strip_prefix("```") {
+            fence = if fence.is_some() { None } else { Some(kind) };
+        }
+        // Other fences hold what the program prints, or files.
+        let is_code = fence.map_or_else(|| line.starts_with("    "), |kind| kind == "sh");
+        let command =
+            line.trim().strip_prefix("juicetop").filter(|rest| rest.is_empty() || rest.starts_with(' '));
+        match command {
+            Some(_) if is_code => {
+                let command = line.trim().split("  #").next().unwrap_or_default().trim();
+                blocks.push(command.to_owned());
+            }
+            _ if fence.is_none() && !is_code => inline.extend(
+                line.split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .filter(|code| code.starts_with("juicetop "))
+                    .map(str::to_owned),
+            ),
+            _ => {}
+        }
+    }
+    (blocks, inline)
+}
+
+/// The words of the program's own command line in a line for a shell.
+fn words(command: &str) -> Vec<String> {
+    let words = shlex::split(command).unwrap_or_else(|| panic!("no line for a shell: {command}"));
+    words.into_iter().take_while(|word| !matches!(word.as_str(), ">" | ">>" | "|" | "&&" | ";")).collect()
+}
+
+fn parsed(command: &str) -> Result<Cli, clap::Error> {
+    Cli::read(words(command).into_iter().map(Into::into))
+}
+
+#[test]
+fn commands_within_sentences_are_ones_that_there_are() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for command in commands(&text).1 {
+            // What is left out stands in dots or brackets.
+            let whole = command.replace('…', "").replace(['[', ']'], "");
+            if let Err(error) = parsed(&whole) {
+                use clap::error::ErrorKind::{
+                    DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion,
+                    MissingRequiredArgument,
+                };
+                let known = [
+                    DisplayHelp,
+                    DisplayVersion,
+                    MissingRequiredArgument,
+                    DisplayHelpOnMissingArgumentOrSubcommand,
+                ];
+                let is_name = error.to_string().contains("a value is required");
+                assert!(is_name || known.contains(&error.kind()), "{}: `{command}`: {error}", page.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_command_of_the_documentation_does_what_it_says() {
+    let (_server, url) = lab();
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_juicetop"));
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join(".config/juicetop");
+        fs::create_dir_all(&config).unwrap();
+        let labs = format!("[labs.north]\nurl = '{url}'\n[labs.south]\nurl = '{url}'\n");
+        fs::write(config.join("config.toml"), labs).unwrap();
+        fs::write(home.path().join("edge-token"), "token\n").unwrap();
+        let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+        for command in commands(&text).0 {
+            let line = filled_in(&command, &url);
+            let what = format!("{}: {command}", page.file_name().unwrap().display());
+            let cli = parsed(&line).unwrap_or_else(|error| match error.kind() {
+                clap::error::ErrorKind::DisplayVersion => {
+                    Cli::read(["juicetop".into(), "watch".into()]).unwrap()
+                }
+                _ => panic!("{what}: {error}"),
+            });
+            let env = [
+                ("PATH", path.as_str()),
+                ("HOME", home.path().to_str().unwrap()),
+                ("JUICETOP_CONFIG_DIR", config.to_str().unwrap()),
+                ("JUICETOP_URL", url.as_str()),
+            ];
+            // A lab that is named some other way is not to be the one of the environment.
+            let named = cli.place.lab.is_empty() && cli.place.edge.is_none();
+            let env = &env[..if named { 4 } else { 3 }];
+            let is_screen = match &cli.command {
+                None => true,
+                Some(Subcommand::Demo(demo)) => !demo.serve_only,
+                Some(Subcommand::Replay(replay)) => !replay.redact,
+                Some(_) => false,
+            };
+            if is_screen {
+                let script = format!("cd '{}' && {line}", home.path().display());
+                let mut screen = Screen::start_command("sh", &["-c", &script], (100, 30), env);
+                screen.wait_for(&what, |text| text.contains("juicetop") && text.contains("quit"));
+                screen.type_keys("q");
+                assert_eq!(screen.exit_status().exit_code(), 0, "{what}");
+            } else {
+                let (code, said) = run(&line, home.path(), env);
+                assert!(code != 2 && !said.contains("panicked"), "{what}: {code}\n{said}");
+            }
+        }
+    }
+}
+
+/// Runs a line in a shell; what has no end of its own is interrupted once it has had time to say something.
+fn run(line: &str, home: &Path, env: &[(&str, &str)]) -> (i32, String) {
+    use std::os::unix::process::CommandExt as _;
+    let said = home.join("said");
+    let to = fs::File::create(&said).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", line]).env_clear().env("LANG", "C.UTF-8").envs(env.iter().copied()).current_dir(home);
+    command.stdin(Stdio::null()).stdout(to.try_clone().unwrap()).stderr(to).process_group(0);
+    let mut child = command.spawn().unwrap();
+    let group = Pid::from_child(&child);
+    let begun = Instant::now();
+    let mut asked = false;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        let has_said = fs::metadata(&said).unwrap().len() > 0 && begun.elapsed() > Duration::from_secs(5);
+        if !asked && (has_said || begun.elapsed() > Duration::from_secs(30)) {
+            asked = true;
+            kill_process_group(group, Signal::INT).unwrap();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{line} does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    (status.code().unwrap_or(-1), String::from_utf8_lossy(&fs::read(&said).unwrap()).into_owned())
+}
