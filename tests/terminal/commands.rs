@@ -151,7 +151,11 @@ fn every_command_of_the_documentation_does_what_it_says() {
                 assert_eq!(screen.exit_status().exit_code(), 0, "{what}");
             } else {
                 let (code, said) = run(&line, home.path(), env);
-                assert!(code != 2 && !said.contains("panicked"), "{what}: {code}\n{said}");
+                // This lab may not have what a page speaks of; then that is told. A wrong line names the help.
+                assert!(
+                    code >= 0 && !said.contains("--help'") && !said.contains("panicked"),
+                    "{what}: {code}\n{said}"
+                );
             }
         }
     }
@@ -181,5 +185,7 @@ fn run(line: &str, home: &Path, env: &[(&str, &str)]) -> (i32, String) {
         assert!(begun.elapsed() < Duration::from_secs(60), "{line} does not end");
         std::thread::sleep(Duration::from_millis(20));
     };
-    (status.code().unwrap_or(-1), String::from_utf8_lossy(&fs::read(&said).unwrap()).into_owned())
+    // A shell that is interrupted too ends by the signal.
+    let code = status.code().or(asked.then_some(0)).unwrap_or(-1);
+    (code, String::from_utf8_lossy(&fs::read(&said).unwrap()).into_owned())
 }
