@@ -26,6 +26,9 @@ const SOON: Duration = Duration::from_secs(60);
 const SELDOM: Duration = Duration::from_secs(300);
 /// So long nobody looks at the clock only where the machine or the program stood still.
 const STOOD_STILL: Duration = Duration::from_secs(2 * SELDOM.as_secs());
+/// A smaller screen has room for few words: columns, rows.
+const NARROW: u16 = 60;
+const LOW: u16 = 15;
 /// So many times of watching are kept.
 const MOST_SPANS: usize = 100;
 
@@ -274,18 +277,20 @@ impl App {
         let sides = sides.into_iter().filter(|(_, tally)| tally.count() > 0);
         let sides: Vec<String> = sides.map(|(who, tally)| format!("{who} {}", words(tally))).collect();
         let key = |action| self.settings.keymap.first(action).unwrap_or_default();
-        let mut text = format!("Since you left ({}): {}.", time(away), sides.join("; "));
+        let sides = sides.join("; ");
+        let (list, back) = (key(Action::SinceLeft), key(Action::Back));
+        let (columns, rows) = self.ui.size;
+        if columns < NARROW || rows < LOW {
+            // What was not watched stands above the list.
+            return Some(format!("Since {}: {sides}. {list} lists, {back} hides this.", time(away)));
+        }
+        let mut text = format!("Since you left ({}): {sides}.", time(away));
         let unseen =
             self.ui.left.unwatched(away).iter().map(|(from, until)| *until - *from).sum::<TimeDelta>();
         if unseen > TimeDelta::zero() {
             text.push_str(&format!(" Not watched: {} of it.", length(unseen)));
         }
-        text.push_str(&format!(
-            " {} lists them, {} puts this away.",
-            key(Action::SinceLeft),
-            key(Action::Back)
-        ));
-        Some(text)
+        Some(format!("{text} {list} lists them, {back} puts this away."))
     }
 
     /// What cannot be known of the time that is looked at, above its table.
@@ -331,7 +336,7 @@ fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 }
 
 /// `40 min`, `8 h 40 min`, `3 d 4 h`.
-fn length(length: TimeDelta) -> String {
+pub(super) fn length(length: TimeDelta) -> String {
     let (days, hours, minutes) = (length.num_days(), length.num_hours(), length.num_minutes());
     match (days, hours) {
         (_, ..1) => format!("{minutes} min"),
