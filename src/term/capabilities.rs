@@ -1,6 +1,8 @@
 //! What the terminal can show, as far as the environment tells. Pure; asks the terminal nothing, since an answer
 //! that comes late over a slow link is as good as typed text.
 
+use super::notice::Desktop;
+
 /// How many colours may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Colours {
@@ -23,6 +25,8 @@ pub struct Capabilities {
     pub utf8: bool,
     /// Its window has a title that a program can set.
     pub title: bool,
+    /// How it is asked for a notice on the desktop, where it is known to understand that.
+    pub desktop: Option<Desktop>,
     /// Inside tmux.
     pub tmux: bool,
     /// Inside GNU screen.
@@ -40,6 +44,7 @@ impl Capabilities {
         Capabilities {
             colours: if get("NO_COLOR").is_some() { Colours::None } else { colours(&term, get("COLORTERM")) },
             title: !term.is_empty() && !is_of(&term, &UNTITLED),
+            desktop: desktop(&term, &get).filter(|_| !is_of(&term, &UNTITLED)),
             utf8: ["LC_ALL", "LC_CTYPE", "LANG"]
                 .into_iter()
                 .find_map(get)
@@ -48,6 +53,29 @@ impl Capabilities {
             screen: get("STY").is_some() || (!tmux && term.starts_with("screen")),
             ssh: ["SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"].into_iter().any(|name| get(name).is_some()),
         }
+    }
+}
+
+/// Some tell their name in `TERM`, some only in variables of their own, which also reach what runs in a multiplexer.
+fn desktop(term: &str, get: &dyn Fn(&str) -> Option<String>) -> Option<Desktop> {
+    let program = get("TERM_PROGRAM").unwrap_or_default();
+    let is = |terms: &[&str], names: &[&str], own: &[&str]| {
+        is_of(term, terms) || names.contains(&program.as_str()) || own.iter().any(|name| get(name).is_some())
+    };
+    if is(&["xterm-kitty"], &[], &["KITTY_WINDOW_ID"]) {
+        Some(Desktop::Osc99)
+    } else if is(
+        &["foot", "xterm-ghostty", "ghostty", "wezterm", "rxvt-unicode"],
+        &["ghostty", "WezTerm"],
+        &["GHOSTTY_RESOURCES_DIR", "WEZTERM_PANE"],
+    ) {
+        Some(Desktop::Osc777)
+    } else if is(&[], &["iTerm.app"], &["ITERM_SESSION_ID"])
+        || get("LC_TERMINAL").is_some_and(|name| name == "iTerm2")
+    {
+        Some(Desktop::Osc9)
+    } else {
+        None
     }
 }
 
@@ -158,6 +186,30 @@ mod tests {
             ["xterm", "xterm-256color", "screen", "tmux-256color", "foot", "rxvt-unicode", "something-new"]
         {
             assert!(read(&[("TERM", term)]).title, "{term}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_known_to_show_notices_is_asked_to() {
+        type Environment = &'static [(&'static str, &'static str)];
+        let table: [(Environment, Option<Desktop>); 14] = [
+            (&[], None),
+            (&[("TERM", "xterm-256color")], None),
+            (&[("TERM", "xterm-kitty")], Some(Desktop::Osc99)),
+            (&[("TERM", "tmux-256color"), ("KITTY_WINDOW_ID", "1")], Some(Desktop::Osc99)),
+            (&[("TERM", "foot-extra")], Some(Desktop::Osc777)),
+            (&[("TERM", "footer")], None),
+            (&[("TERM", "rxvt-unicode-256color")], Some(Desktop::Osc777)),
+            (&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "WezTerm")], Some(Desktop::Osc777)),
+            (&[("TERM", "xterm-ghostty")], Some(Desktop::Osc777)),
+            (&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")], Some(Desktop::Osc9)),
+            (&[("TERM", "xterm-256color"), ("LC_TERMINAL", "iTerm2")], Some(Desktop::Osc9)),
+            (&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "vscode")], None),
+            (&[("TERM", "linux"), ("KITTY_WINDOW_ID", "1")], None),
+            (&[("TERM", "vt100"), ("TERM_PROGRAM", "iTerm.app")], None),
+        ];
+        for (env, wanted) in table {
+            assert_eq!(read(env).desktop, wanted, "{env:?}");
         }
     }
 

@@ -34,16 +34,26 @@ pub fn osc52(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Vec<u8>
         return Err(TooLarge { bytes: text.len() });
     }
     let sequence = format!("\x1b]52;c;{encoded}\x07");
+    let wrapped = through(&sequence, env);
+    let is_tmux = wrapped.starts_with(TMUX.as_bytes());
+    Ok(if is_tmux { [sequence.into_bytes(), wrapped].concat() } else { wrapped })
+}
+
+/// How what is for tmux to hand on begins.
+const TMUX: &str = "\x1bPtmux;";
+
+/// A sequence, wrapped so that a multiplexer hands it on. It must not have `ESC \` in it.
+pub(super) fn through(sequence: &str, env: &dyn Fn(&str) -> Option<String>) -> Vec<u8> {
     let set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
     let term = env("TERM").unwrap_or_default();
     if set("TMUX") || term.starts_with("tmux") {
         let wrapped = sequence.replace('\x1b', "\x1b\x1b");
-        Ok(format!("{sequence}\x1bPtmux;{wrapped}\x1b\\").into_bytes())
+        format!("{TMUX}{wrapped}\x1b\\").into_bytes()
     } else if set("STY") {
         let pieces = sequence.as_bytes().chunks(SCREEN_PIECE);
-        Ok(pieces.flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect())
+        pieces.flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect()
     } else {
-        Ok(sequence.into_bytes())
+        sequence.as_bytes().to_vec()
     }
 }
 

@@ -13,6 +13,7 @@ mod check;
 mod clipboard;
 mod editor;
 mod modes;
+mod notice;
 mod parser;
 mod pipe;
 mod reader;
@@ -33,6 +34,7 @@ pub use self::capabilities::{Capabilities, Colours};
 pub use self::check::{NO_TERMINAL_EXIT, NoTerminal, check};
 pub use self::clipboard::{OSC52_LIMIT, TooLarge, osc52};
 pub use self::editor::{EditError, Edited, edit, open_at, set_needed};
+pub use self::notice::{Desktop, notice};
 pub use self::parser::{ESCAPE_WAIT, ESCAPE_WAIT_REMOTE, HOLD, LATE, PASTE_LIMIT, PASTE_STALL, Parser};
 pub use self::pipe::{PipeError, pipe};
 pub use self::screen::Screen;
@@ -109,6 +111,11 @@ impl Terminal {
     /// [can have a title](Capabilities::title).
     pub fn set_title(&self, title: &Clean) -> io::Result<()> {
         self.tty.entitle(title)
+    }
+
+    /// Nobody else has it at the moment.
+    pub fn is_taken(&self) -> bool {
+        self.tty.is_taken()
     }
 
     /// Columns and rows, as the terminal reports them: either can be zero.
