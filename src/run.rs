@@ -14,6 +14,7 @@ mod perform;
 mod player;
 pub(crate) mod recorder;
 mod replay;
+mod ring;
 mod services;
 pub(crate) mod tape;
 mod title;
@@ -37,6 +38,7 @@ use self::{
     lab::{Came, OnScreen, Person},
     player::{Player, Sought},
     replay::Playing,
+    ring::Bells,
     tape::Tape,
     title::Title,
     typing::Typing,
@@ -251,6 +253,7 @@ fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitC
     let mut runner = Runner {
         painter,
         title,
+        bells: Bells::new(&config.notices, capabilities.desktop, charset),
         look,
         terminal,
         labs: on_screen,
@@ -305,6 +308,7 @@ struct Runner {
     painter: Painter<term::Backend>,
     /// `None`: the window keeps its own.
     title: Option<Title>,
+    bells: Bells,
     look: Look,
     /// It ends before the labs do, which may take time.
     terminal: term::Terminal,
@@ -536,7 +540,7 @@ impl Runner {
         if let Some(title) = &mut self.title {
             title.write(&self.terminal, real)?;
         }
-        Ok(())
+        self.ring_out()
     }
 
     fn draw(&mut self) -> anyhow::Result<()> {

@@ -224,6 +224,9 @@ mod kept;
 #[path = "terminal/keys.rs"]
 mod keys;
 
+#[path = "terminal/notices.rs"]
+mod notices;
+
 #[path = "terminal/kinds.rs"]
 mod kinds;
 

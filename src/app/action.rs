@@ -201,6 +201,7 @@ actions! {
     SendDirect "send-direct" "send direct" "sends an own scheduled task that others overtake direct instead, after a question" [Lanes, Task, Schedule] ["d"];
     Sending "sending" "stop/go on" "stops sending the rest of a group, or lets it go on" [Lanes] ["p"];
     PutAway "put-away" "put away" "puts away a task whose end was never seen" [Lanes, Task] ["X"];
+    Watch "watch" "watch" "tells you when the task, or the group, is over, or does so no more" [Lanes, Task, Schedule] ["W"];
     Schedule "schedule" "schedule" "opens the schedule: all that the scheduler keeps, in its order" [Lanes] ["t"];
     Services "services" "services" "opens the services: how each is, and what can be done to it" [Lanes] ["m"];
     Logs "logs" "logs" "opens the services' log: all of it from the lanes, around the task from its detail, the service's from the services" [Lanes, Task, Services] ["J"];
@@ -373,7 +374,7 @@ impl Action {
         use Action::{
             Accept, Again, Cancel, Compare, Copy, CopyAs, CopyId, Edit, Fold, Interrupt, Logs, Mark,
             MoveDown, MoveUp, Open, PutAway, Rebuild, RestartContainer, RestartProcess, Save, SendDirect,
-            Sending, Submit, Unfold, View, Zoom,
+            Sending, Submit, Unfold, View, Watch, Zoom,
         };
         matches!(
             self,
@@ -383,6 +384,7 @@ impl Action {
                 | SendDirect
                 | Sending
                 | PutAway
+                | Watch
                 | Mark
                 | MoveUp
                 | MoveDown

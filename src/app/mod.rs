@@ -31,6 +31,7 @@ pub mod logs;
 pub mod made;
 pub mod many;
 pub mod msg;
+pub mod notices;
 pub mod outputs;
 pub mod reader;
 pub mod record;
@@ -130,6 +131,8 @@ pub struct Settings {
     pub no_log: Option<String>,
     /// It makes display names too where they are not certain without it.
     pub exact_names: bool,
+    /// What the person is told of while they look elsewhere.
+    pub notices: notices::Rules,
 }
 
 impl Default for Settings {
@@ -152,6 +155,7 @@ impl Default for Settings {
             services: Err("no lab was looked for on this machine".to_owned()),
             no_log: Some("no lab was looked for on this machine".to_owned()),
             exact_names: true,
+            notices: notices::Rules::default(),
         }
     }
 }
@@ -415,6 +419,8 @@ pub struct Ui {
     pub traces: traces::Traces,
     /// What cells print while they run.
     pub outputs: outputs::Outputs,
+    /// What is watched, and what was told of it.
+    pub notices: notices::Notices,
     /// The person's coming and going.
     pub left: left::Left,
     /// Juice's own database of tasks.
@@ -483,6 +489,7 @@ impl App {
                 piped: String::new(),
                 traces,
                 outputs: outputs::Outputs::default(),
+                notices: notices::Notices::default(),
                 left: left::Left::default(),
                 archive,
                 services,
@@ -680,6 +687,9 @@ impl App {
             at(t);
         }
         if let Some(t) = self.ui.archive.wake_at() {
+            at(t);
+        }
+        if let Some(t) = self.ui.notices.wake_at(&self.settings.notices) {
             at(t);
         }
         if let Some(t) = self.ui.left.wake_at() {

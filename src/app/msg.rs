@@ -36,6 +36,7 @@ use super::{
     compose::Draft,
     kept::Place,
     left::Visit,
+    notices::Alert,
     outputs,
     replay::Wish,
     services,
@@ -290,6 +291,8 @@ pub enum Effect {
     ComparePast([i64; 2]),
     /// Keep what the person has chosen.
     KeepChoice(Change),
+    /// Tell the person, wherever they look.
+    Ring(Alert),
     /// Nobody looks at the history any more.
     ForgetPast,
     /// A task was put away by hand, for who keeps a recording.

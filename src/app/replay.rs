@@ -99,6 +99,7 @@ pub fn is_deed(action: Action) -> bool {
             | Action::PutAway
             | Action::History
             | Action::SinceLeft
+            | Action::Watch
             | Action::AskTraceback
     )
 }

@@ -6,6 +6,7 @@
 
 pub mod files;
 mod labs;
+pub mod notices;
 pub mod source;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use toml::de::DeValue;
 pub use crate::catalogue::guard::Guard;
 pub use files::{CatalogueFile, Folders, Loaded, catalogues, load};
 pub use labs::ListedLab;
+pub use notices::{Desktop, Notices};
 pub use source::Problem;
 
 use crate::memory;
@@ -166,6 +168,8 @@ pub struct Config {
     pub limits: Limits,
     /// How Juice's database is read.
     pub influxdb: Influxdb,
+    /// What the person is told of while they look elsewhere.
+    pub notices: Notices,
     /// The lab's Python, which makes what only a task's class can make.
     pub python: Option<PathBuf>,
     /// That Python makes display names too where they cannot be told without it.
@@ -219,6 +223,7 @@ impl Default for Config {
             guard: Guard::default(),
             limits: Limits::default(),
             influxdb: Influxdb::default(),
+            notices: Notices::default(),
             python: None,
             exact_names: true,
             paths: Paths::default(),
@@ -230,7 +235,7 @@ impl Default for Config {
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "theme",
     "ascii",
     "title",
@@ -249,6 +254,7 @@ const KEYS: [&str; 23] = [
     "guard",
     "limits",
     "influxdb",
+    "notices",
     "catalogue",
     "paths",
     "services",
@@ -323,6 +329,7 @@ impl Config {
             "guard" => self.read_guard(source, value),
             "limits" => self.read_limits(source, value),
             "influxdb" => self.read_influxdb(source, value),
+            "notices" => self.notices.read(source, value),
             "catalogue" => self.read_catalogue(source, value),
             "paths" => self.read_paths(source, value),
             "keys" => self.read_keys(source, value),

@@ -67,6 +67,7 @@ fn the_sample_is_the_defaults_and_has_every_setting() {
         ("guard", &GUARD_KEYS[..]),
         ("limits", &LIMIT_KEYS),
         ("influxdb", &INFLUXDB_KEYS),
+        ("notices", &notices::KEYS),
         ("catalogue", &CATALOGUE_KEYS),
     ];
     for (table, key) in below.iter().flat_map(|(table, keys)| keys.iter().map(move |key| (*table, *key))) {
@@ -213,7 +214,8 @@ fn every_key_is_read() {
          [limits]\nended_tasks = 5_0\nmemory = 0x1000_0000\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
          [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n\
          [services]\nfridge = 'ws://f:1'\n[influxdb]\nurl = 'https://db:1'\norg = 'o'\ntasks = 't'\nlogs = 'l'\n\
-         token_file = 'influx'\nhours = 0\n[labs.a]\n",
+         token_file = 'influx'\nhours = 0\n[notices]\nbell = false\ndesktop = 'osc9'\ncommand = ['bin/tell', '-q']\nown_minutes = 0\n\
+         first-failures = true\nservices = true\nquiet = '22:00-07:30'\nmost = 2\nminutes = 30\n[labs.a]\n",
     );
     let binding = |action: &str, keys: &[&str], line| KeyBinding {
         action: action.to_owned(),
@@ -254,6 +256,18 @@ fn every_key_is_read() {
                 logs: Some("l".to_owned()),
                 token_file: Some("/cfg/influx".into()),
                 hours: 0,
+            },
+            notices: Notices {
+                bell: false,
+                desktop: Desktop::Osc9,
+                command: vec!["/cfg/bin/tell".to_owned(), "-q".to_owned()],
+                own_minutes: 0,
+                first_failures: true,
+                services: true,
+                quiet: chrono::NaiveTime::from_hms_opt(22, 0, 0)
+                    .zip(chrono::NaiveTime::from_hms_opt(7, 30, 0)),
+                most: 2,
+                minutes: 30,
             },
             python: Some("/cfg/venv/bin/python".into()),
             exact_names: false,

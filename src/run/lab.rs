@@ -17,6 +17,7 @@ use super::{
     history::History,
     keeper::{Files, Keeper},
     recorder::{self, Recorder},
+    ring,
     types::Types,
 };
 use crate::{
@@ -241,6 +242,7 @@ impl OnScreen {
                 .filter(|_| !is_demo && !is_replay)
                 .map(|path| path.display().to_string()),
             exact_names: config.exact_names,
+            notices: ring::rules(&config.notices),
             juice: lab.found.as_ref().and_then(|found| found.juice_version.clone()),
             archive: match &influx {
                 Ok(_) => config.influxdb.back().ok_or_else(|| "[influxdb] hours is 0".to_owned()),

@@ -206,6 +206,7 @@ impl Runner {
                     other.app.moved();
                 }
             }
+            Effect::Ring(alert) => self.ring(at, &alert),
             Effect::ForgetPast => lab.history.iter().for_each(History::forget),
             Effect::WasPutAway(key) => {
                 if let Some(recorder) = &mut lab.recorder {

@@ -250,6 +250,8 @@ pub struct Store {
     /// Of those, how many were let go.
     unread: usize,
     merged: VecDeque<(TaskKey, TaskKey)>,
+    /// See [`Store::take_over`].
+    over: VecDeque<RowId>,
 
     stations: Vec<Station>,
     station_of: HashMap<Text, usize>,
@@ -298,6 +300,9 @@ pub struct Store {
     recalled: VecDeque<Task>,
 }
 
+/// Ends that are remembered until somebody asks for them.
+const MOST_OVER: usize = 1_000;
+
 /// Tasks of the history that are at hand, and bytes of their texts.
 const RECALLED: usize = 16;
 const RECALLED_BYTES: usize = 16 << 20;
@@ -334,6 +339,7 @@ impl Store {
             next_change: 0,
             unread: 0,
             merged: VecDeque::new(),
+            over: VecDeque::new(),
             stations: Vec::new(),
             station_of: HashMap::new(),
             order: Vec::new(),
@@ -517,6 +523,13 @@ impl Store {
     /// scheduler's list tells of the time before is none.
     pub fn failures(&self) -> u64 {
         self.failures
+    }
+
+    /// Tasks that ended, or may have, since they were asked for last, while they were known or so that their end was seen; of
+    /// many the newest.
+    pub fn take_over(&mut self) -> Vec<TaskKey> {
+        let over = std::mem::take(&mut self.over);
+        over.into_iter().filter_map(|id| Some(self.row(id)?.task.key.clone())).collect()
     }
 
     /// How many tasks are kept, ended ones included.

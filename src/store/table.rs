@@ -261,6 +261,12 @@ impl Store {
         let failed = |place: Place| place.part == Part::Ended && place.outcome == Some(Outcome::Failed);
         let heard = was_heard(&row.task);
         self.failures += u64::from(failed(after) && !failed(before) && heard && !row.task.hidden);
+        if heard && matches!(after.part, Part::Ended | Part::Unknown) && !before.part.finished() {
+            self.over.push_back(id);
+            if self.over.len() > super::MOST_OVER {
+                self.over.pop_front();
+            }
+        }
         if changed {
             self.revision += 1;
             if row.change.is_none() {

@@ -23,6 +23,8 @@ pub struct Glyphs {
     pub unknown: &'static str,
     /// Sent from here.
     pub own: &'static str,
+    /// The person is told of its end.
+    pub watched: &'static str,
     /// The link's state, beside its word.
     pub bullet: &'static str,
     /// Between two things on a line.
@@ -78,6 +80,7 @@ pub const UNICODE: Glyphs = Glyphs {
     cancelled: "⊘",
     unknown: "?",
     own: "◆",
+    watched: "◉",
     bullet: "●",
     separator: "·",
     dash: "–",
@@ -112,6 +115,7 @@ pub const ASCII: Glyphs = Glyphs {
     cancelled: "-",
     unknown: "?",
     own: "&",
+    watched: "@",
     bullet: "*",
     separator: "|",
     dash: "-",

@@ -47,6 +47,10 @@ impl Ctx<'_> {
             left.push(self.look.piece(g.own, Role::Own));
             left.push(spaces(1));
         }
+        if self.app.ui.notices.groups.contains(&group.key) {
+            left.push(self.look.piece(g.watched, Role::Notice));
+            left.push(spaces(1));
+        }
         left.push(self.look.piece(if open { g.unfolded } else { g.folded }, Role::Dim));
         left.push(spaces(1));
         let ended = part == Part::Ended;

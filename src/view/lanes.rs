@@ -236,6 +236,10 @@ impl Ctx<'_> {
             left.push(self.sign(self.look.glyphs.own, Role::Own));
             left.push(spaces(1));
         }
+        if self.app.ui.notices.watches(&task.key) {
+            left.push(self.sign(self.look.glyphs.watched, Role::Notice));
+            left.push(spaces(1));
+        }
         let name_role = if matches!(part, Part::Ended | Part::Unknown) { Role::Dim } else { Role::Text };
         left.push(self.look.task_name(task, name_role));
         if let Some(printed) = self.app.ui.outputs.of(task).and_then(|cell| cell.printed.last())

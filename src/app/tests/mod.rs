@@ -26,6 +26,7 @@ mod lost;
 mod made;
 mod many;
 mod model;
+mod notices;
 mod outputs;
 mod random;
 mod reading;

@@ -472,6 +472,7 @@ pub(super) fn news(app: &mut App, now: Now) {
         match news {
             News::Accepted { id, key } => {
                 leaving::accepted(app, &id);
+                app.ui.notices.rename(&id, &key);
                 app.ui.replacing.retain(|(own, _)| *own != id);
                 if app.ui.follow.as_ref() == Some(&id) {
                     app.ui.follow = None;

@@ -85,6 +85,7 @@ const LONGEST_LINE: usize = 8 * 1024;
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
     let by_person = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::EditorClosed(_));
+    let wakes = matches!(msg, Msg::Wake);
     let composed = app.ui.layers.iter().any(|l| matches!(l, Layer::Compose(_)));
     let steps = matches!(&msg, Msg::Key(key) if steps(app, key));
     if matches!(&msg, Msg::Key(key) if key.kind != KeyEventKind::Release) {
@@ -230,6 +231,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     }
     effects.extend(kernel::look_in_log(app, now));
     effects.extend(app.ui.left.look(&app.session, now));
+    effects.extend(app.look_for_notices(wakes, now));
     // What the person has changed is there for the next key. All else is for whoever draws: until then a key means the row
     // that was seen, and steps go over the rows that were seen.
     if by_person && !steps {
@@ -496,6 +498,10 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Action::PutAway => put_away(app, now),
+        Action::Watch => {
+            app.turn_watch(now);
+            Vec::new()
+        }
         Action::RefreshTypes => types::refresh(app, now),
         Action::Copy | Action::Save if logs::is_here(app) => logs::export(app, action, now),
         Action::CopyAs if logs::is_here(app) => {

@@ -1,0 +1,202 @@
+//! Rings: asks the terminal for it, and runs the person's own command.
+//!
+//! No text from outside reaches a shell: the command is a list of words, and what is to be told stands in its
+//! environment. It refuses to run it longer than a few seconds, or twice at a time, and to tell more than once that it fails, until it works again.
+
+use std::{
+    os::unix::process::CommandExt as _,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Runner;
+use crate::{
+    app::{
+        Msg,
+        notices::{Alert, Rules},
+    },
+    clean::{Charset, Clean, exact},
+    config, fault,
+    term::{self, Desktop},
+};
+
+/// A command is ended after so long.
+const LONGEST: Duration = Duration::from_secs(10);
+/// It is looked at so often whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// No time of the configuration is longer, seconds.
+const LONG: u64 = 366 * 86_400;
+/// So many wait for the terminal while another program has it.
+const MOST_WAITING: usize = 5;
+
+/// How it rings here.
+#[derive(Debug)]
+pub(super) struct Bells {
+    bell: bool,
+    desktop: Option<Desktop>,
+    /// A program and its arguments; none: nothing is run.
+    command: Vec<String>,
+    charset: Charset,
+    waiting: Vec<(Clean, Clean)>,
+    runs: Arc<AtomicBool>,
+    failed: Arc<AtomicBool>,
+}
+
+/// What is told, as the configuration says it.
+pub(super) fn rules(config: &config::Notices) -> Rules {
+    let minutes = |minutes: usize| {
+        let seconds = u64::try_from(minutes).unwrap_or(u64::MAX).saturating_mul(60);
+        Duration::from_secs(seconds.min(LONG))
+    };
+    Rules {
+        own_after: (config.own_minutes > 0).then(|| minutes(config.own_minutes)),
+        first_failures: config.first_failures,
+        services: config.services,
+        quiet: config.quiet,
+        most: config.most,
+        within: minutes(config.minutes),
+    }
+}
+
+impl Bells {
+    /// As the configuration says, and as the terminal is known to.
+    pub fn new(config: &config::Notices, known: Option<Desktop>, charset: Charset) -> Bells {
+        let desktop = match config.desktop {
+            config::Desktop::Auto => known,
+            config::Desktop::No => None,
+            config::Desktop::Osc9 => Some(Desktop::Osc9),
+            config::Desktop::Osc777 => Some(Desktop::Osc777),
+            config::Desktop::Osc99 => Some(Desktop::Osc99),
+        };
+        Bells {
+            bell: config.bell,
+            desktop,
+            command: config.command.clone(),
+            charset,
+            waiting: Vec::new(),
+            runs: Arc::default(),
+            failed: Arc::default(),
+        }
+    }
+
+    fn command(&self, alert: &Alert, title: &Clean, text: &Clean, lab: &str, told: UnboundedSender<Msg>) {
+        let Some((program, words)) = self.command.split_first() else { return };
+        if self.runs.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let mut command = Command::new(program);
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        command
+            .env("JUICETOP_NOTICE_TITLE", title.as_str())
+            .env("JUICETOP_NOTICE_TEXT", text.as_str())
+            .env("JUICETOP_NOTICE_KIND", alert.kind)
+            .env("JUICETOP_NOTICE_LAB", Clean::line(lab, Charset::Unicode).as_str());
+        let (runs, failed, program) = (self.runs.clone(), self.failed.clone(), program.clone());
+        let started = thread::Builder::new().name("notice".to_owned()).spawn(move || {
+            fault::here("notice");
+            let ended = command.spawn().map_err(|e| e.to_string()).and_then(|child| attend(child, LONGEST));
+            runs.store(false, Ordering::SeqCst);
+            if !failed.swap(ended.is_err(), Ordering::SeqCst)
+                && let Err(why) = ended
+            {
+                let _ = told.send(Msg::Done(Err(format!("the command for notices, {program}: {why}"))));
+            }
+        });
+        if started.is_err() {
+            self.runs.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Waits until it ends; after `longest` it is ended with all that it has started.
+fn attend(mut child: Child, longest: Duration) -> Result<(), String> {
+    let mut left = longest;
+    loop {
+        match child.try_wait().map_err(|e| e.to_string())? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(format!("ended with {status}")),
+            None if left.is_zero() => break,
+            None => thread::sleep(LOOK),
+        }
+        left = left.saturating_sub(LOOK);
+    }
+    if let Some(group) = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.wait();
+    Err(format!("it was ended after {} s", longest.as_secs()))
+}
+
+impl Runner {
+    /// Rings for the lab at that place.
+    pub(super) fn ring(&mut self, at: usize, alert: &Alert) {
+        let lab = &self.labs[at];
+        let name = lab.app.settings.lab.clone();
+        let title = Clean::line(&format!("juicetop {}", exact(&name)), self.bells.charset);
+        let text = Clean::line(&alert.text, self.bells.charset);
+        self.bells.command(alert, &title, &text, &name, lab.done.clone());
+        self.bells.waiting.push((title, text));
+        let over = self.bells.waiting.len().saturating_sub(MOST_WAITING);
+        self.bells.waiting.drain(..over);
+    }
+
+    /// What waits goes out, unless another program has the terminal: it is no part of that one's picture.
+    pub(super) fn ring_out(&mut self) -> anyhow::Result<()> {
+        if self.bells.waiting.is_empty() || !self.terminal.is_taken() {
+            return Ok(());
+        }
+        let env = |name: &str| std::env::var(name).ok();
+        let Bells { bell, desktop, .. } = self.bells;
+        for (title, text) in std::mem::take(&mut self.bells.waiting) {
+            self.terminal.screen().send(&term::notice(&title, &text, bell, desktop, &env))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, text: &str) -> (Result<(), String>, Duration) {
+        let start = crate::time::Clock::start();
+        let before = start.now().mono;
+        let child = Command::new("sh")
+            .args(["-c", script])
+            .env("JUICETOP_NOTICE_TEXT", text)
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        (attend(child, Duration::from_millis(500)), start.now().mono.saturating_sub(before))
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended_with_all_that_it_has_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("mark");
+        let script = format!("(sleep 2; echo late > {}) & sleep 60", mark.display());
+        let (ended, took) = run(&script, "");
+        assert!(ended.is_err_and(|why| why.contains("ended after")) && took < Duration::from_secs(20));
+        thread::sleep(Duration::from_millis(2_500));
+        assert!(!mark.exists(), "what it had started went on");
+    }
+
+    #[test]
+    fn how_it_ends_is_told_and_its_text_is_no_word_of_a_shell() {
+        assert_eq!(run("exit 0", "").0, Ok(()));
+        assert!(run("exit 3", "").0.is_err_and(|why| why.contains('3')));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("text");
+        let text = "'; exit 9; $(exit 8) `exit 7`";
+        assert_eq!(run(&format!("printenv JUICETOP_NOTICE_TEXT > {}", file.display()), text).0, Ok(()));
+        assert_eq!(std::fs::read_to_string(file).unwrap(), format!("{text}\n"));
+    }
+}
