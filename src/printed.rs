@@ -1,7 +1,8 @@
 //! What a program prints, as a terminal would show it: carriage returns write over the line, a bar stays one line.
 //!
 //! Pure. Sequences are understood as far as they move within what was printed; colours are left out. It refuses to
-//! grow without bound: the first lines go, and are counted.
+//! grow without bound: the first lines go, and are counted. What counts is the room that lines take, not what is left on
+//! them.
 
 use std::collections::VecDeque;
 
@@ -11,7 +12,7 @@ use vte::{Params, Parser, Perform};
 const MOST_LINES: usize = 2_000;
 /// Characters of a line; what is written beyond is let go.
 const LONGEST: usize = 4_096;
-/// Characters of all lines.
+/// Characters that all lines have room for.
 const MOST: usize = 256 * 1024;
 /// So much is read at once, bytes; a sequence that is longer has no end, and is given up: what follows is text again.
 const PIECE: usize = 4_096;
@@ -36,7 +37,8 @@ struct Lines {
     lines: VecDeque<Vec<char>>,
     row: usize,
     column: usize,
-    characters: usize,
+    /// Characters that there is room for.
+    room: usize,
     let_go: usize,
     /// Something of a line that was too long was let go.
     cut: bool,
@@ -103,7 +105,7 @@ impl Printed {
 
     /// What it takes, bytes.
     pub fn bytes(&self) -> usize {
-        OVERHEAD + self.lines.characters * size_of::<char>() + self.lines.lines.len() * size_of::<Vec<char>>()
+        OVERHEAD + self.lines.room * size_of::<char>() + self.lines.lines.capacity() * size_of::<Vec<char>>()
     }
 }
 
@@ -115,26 +117,33 @@ impl Lines {
         &mut self.lines[self.row]
     }
 
+    /// Changes the line where the cursor stands.
+    fn change(&mut self, change: impl FnOnce(&mut Vec<char>)) {
+        let line = self.line();
+        let before = line.capacity();
+        change(line);
+        let after = line.capacity();
+        self.room = self.room + after - before;
+    }
+
     fn bound(&mut self) {
-        while self.lines.len() > MOST_LINES || (self.characters > MOST && self.lines.len() > 1) {
+        while self.lines.len() > MOST_LINES || (self.room > MOST && self.lines.len() > 1) {
             let Some(first) = self.lines.pop_front() else { break };
-            self.characters -= first.len();
+            self.room -= first.capacity();
             self.row = self.row.saturating_sub(1);
             self.let_go += 1;
         }
     }
 
     fn erase(&mut self, from: usize, to: usize) {
-        let line = self.line();
-        let before = line.len();
-        if to >= line.len() {
-            line.truncate(from);
-        } else {
-            let end = to.min(line.len());
-            line.get_mut(from.min(end)..end).unwrap_or_default().fill(' ');
-        }
-        let gone = before - self.line().len();
-        self.characters -= gone;
+        self.change(|line| {
+            if to >= line.len() {
+                line.truncate(from);
+                line.shrink_to_fit();
+            } else {
+                line.get_mut(from.min(to)..to).unwrap_or_default().fill(' ');
+            }
+        });
     }
 }
 
@@ -146,14 +155,12 @@ impl Perform for Lines {
             return;
         }
         let column = self.column;
-        let line = self.line();
-        let before = line.len();
-        if line.len() <= column {
-            line.resize(column + 1, ' ');
-        }
-        line[column] = character;
-        let more = line.len() - before;
-        self.characters += more;
+        self.change(|line| {
+            if line.len() <= column {
+                line.resize(column + 1, ' ');
+            }
+            line[column] = character;
+        });
         self.column += 1;
     }
 
@@ -161,11 +168,11 @@ impl Perform for Lines {
         self.heard = true;
         match byte {
             b'\n' => {
-                self.line();
+                self.change(Vec::shrink_to_fit);
                 (self.row, self.column) = (self.row + 1, 0);
                 self.line();
                 // Between two reads a program may print without end.
-                if self.lines.len() > 2 * MOST_LINES {
+                if self.lines.len() > 2 * MOST_LINES || self.room > 2 * MOST {
                     self.bound();
                 }
             }
@@ -248,6 +255,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// What its lines really take, bytes.
+    fn taken(printed: &Printed) -> usize {
+        let lines = &printed.lines.lines;
+        let texts: usize = lines.iter().map(|line| line.capacity() * size_of::<char>()).sum();
+        texts + lines.capacity() * size_of::<Vec<char>>()
+    }
+
+    /// A bound on that, whatever comes: one line may be on its way beside what is kept.
+    const BOUND: usize = (MOST + LONGEST) * size_of::<char>() + 3 * MOST_LINES * size_of::<Vec<char>>();
+
     fn shown(texts: &[&str]) -> Vec<String> {
         let mut printed = Printed::default();
         texts.iter().for_each(|text| printed.feed(text));
@@ -288,16 +305,12 @@ mod tests {
         assert_eq!(printed.last().as_deref(), Some("line 9999"));
         let mut printed = Printed::default();
         printed.feed(&"x".repeat(3_000_000));
-        assert!(printed.is_cut() && printed.bytes() <= OVERHEAD + LONGEST * 4 + 100);
+        assert!(printed.is_cut() && taken(&printed) <= LONGEST * 4 + 100, "{}", taken(&printed));
         printed.feed(&"\n".repeat(3_000_000));
         assert!(printed.lines().count() <= MOST_LINES);
         let mut printed = Printed::default();
         (0..200).for_each(|_| printed.feed(&format!("{}\n", "y".repeat(4_000))));
-        assert!(
-            printed.bytes() <= OVERHEAD + MOST * 4 + 200 * 24 && printed.let_go() > 0,
-            "{}",
-            printed.bytes()
-        );
+        assert!(taken(&printed) <= BOUND && printed.let_go() > 0, "{}", taken(&printed));
     }
 
     #[test]
@@ -309,10 +322,19 @@ mod tests {
         }
         printed.feed("\nlast");
         assert_eq!(printed.last().as_deref(), Some("last"));
-        // Far to the right on each line: a little text that would be a lot of blanks.
-        let mut printed = Printed::default();
-        printed.feed(&"\x1b[4000Cx\n".repeat(20_000));
-        assert!(printed.bytes() <= 2 * MOST * 4, "{}", printed.bytes());
+        // Far to the right on each line, a little text that would be a lot of blanks; and wiped away again, which leaves nothing
+        // to be seen.
+        for line in [
+            "\x1b[4000Cx\n",
+            "\x1b[4000Cx\r\x1b[K\n",
+            "\x1b[4000Cx\x1b[2K\n",
+            "\x1b[4000Cx\r\x1b[1Ka\x1b[K\n",
+        ] {
+            let mut printed = Printed::default();
+            printed.feed(&line.repeat(20_000));
+            assert!(taken(&printed) <= BOUND, "{line:?}: {}", taken(&printed));
+            assert!(printed.bytes() >= taken(&printed), "{line:?}: {}", printed.bytes());
+        }
     }
 
     #[test]
@@ -334,6 +356,14 @@ mod tests {
             let whole = texts.concat();
             let pieces: Vec<&str> = texts.iter().map(String::as_str).collect();
             prop_assert_eq!(shown(&[&whole]), shown(&pieces));
+        }
+
+        #[test]
+        fn what_it_says_it_takes_is_what_it_takes(texts in prop::collection::vec(r"(\x1b\[[0-9]{1,4}[ACDGK]|[a-c\r\n\t]){0,30}", 0..20)) {
+            let mut printed = Printed::default();
+            texts.iter().for_each(|text| printed.feed(&text.repeat(20)));
+            prop_assert_eq!(printed.bytes(), OVERHEAD + taken(&printed));
+            prop_assert!(taken(&printed) <= BOUND);
         }
     }
 }
