@@ -1,7 +1,7 @@
 //! The loop: the only place where the screen's effects happen.
 //!
 //! What the person does comes first (keys, signals, what effects brought), then the wire; everything that waits is
-//! taken in before one frame is drawn, at once for the person and at most every 67 ms for the wire. Nothing is
+//! taken in before one frame is drawn, at once for the person and at most every 67 ms for all that comes by itself. Nothing is
 //! drawn unless the picture may have changed; while nothing happens the loop sleeps.
 
 mod archive;
@@ -447,7 +447,7 @@ impl Runner {
                 }
                 (at, came) = lab::next(self.labs.iter_mut().map(|lab| &mut lab.sources), self.front) => match came {
                     Came::Done(msg) => {
-                        person = true;
+                        person |= msg.is_answer();
                         self.handle(at, msg)?;
                     }
                     Came::Listed(part) => self.handle(at, Msg::List(part))?,

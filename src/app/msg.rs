@@ -125,6 +125,24 @@ pub enum Msg {
     Recorded(Result<u64, String>),
 }
 
+impl Msg {
+    /// It answers what the person has just done, who waits for it. All else comes by itself, some of it as often as the lab
+    /// likes: what a cell prints, how a recording grows, the processes while somebody looks at them.
+    pub fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            Msg::EditorClosed(_)
+                | Msg::TypesRead { .. }
+                | Msg::Made { .. }
+                | Msg::Found(_)
+                | Msg::PastRead(_)
+                | Msg::Compared(_)
+                | Msg::Masked { .. }
+                | Msg::Done(_)
+        )
+    }
+}
+
 /// Why a task's class has made nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotMade {

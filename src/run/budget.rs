@@ -1,4 +1,4 @@
-//! How often the screen is drawn: not at all while nothing changes, at most thirty times a second for the wire, at
+//! How often the screen is drawn: not at all while nothing changes, at most fifteen times a second for what comes by itself, at
 //! once for the person. The loop is played here on ratatui's own test backend, as `run` goes round it.
 
 use ratatui::backend::TestBackend;
@@ -6,8 +6,9 @@ use ratatui::backend::TestBackend;
 use super::*;
 use crate::{
     app::{
-        Settings,
-        tests::{Bench, job, parallel},
+        Settings, outputs, services,
+        tests::{Bench, job, parallel, services::process},
+        traces::Raised,
     },
     theme::Theme,
     time::Now,
@@ -129,6 +130,45 @@ fn a_flood_is_drawn_fifteen_times_a_second_and_ends_with_the_newest_state() {
     assert!(frames >= 5 * 10, "{frames} frames: it lags behind");
     s.until(6.2, vec![]);
     assert!(s.text().contains("500 running"), "{}", s.text());
+}
+
+#[test]
+fn what_comes_from_beside_the_loop_by_itself_is_drawn_no_more_often() {
+    fn lab() -> Text {
+        Text::from("lab")
+    }
+    let floods: [fn(u32) -> Msg; 5] = [
+        |n| Msg::Printed(lab(), outputs::Told::Printed(format!("line {n}\n"))),
+        |n| Msg::Watched(lab(), Err(format!("port {n} does not answer"))),
+        |_| Msg::Services(services::Told::Looked(lab(), Ok(process("RUNNING")), Vec::new())),
+        |n| Msg::Recorded(Ok(u64::from(n) << 20)),
+        |n| {
+            let name = Text::from(format!("E{n}"));
+            Msg::Raised(Raised { service: lab(), code: lab(), name, message: lab(), traceback: lab() })
+        },
+    ];
+    for flood in floods {
+        let mut s = Screen::new();
+        s.until(1.0, Vec::new());
+        let before = s.painter.frames;
+        for n in 0..1_000 {
+            let msg = flood(n);
+            let (told, is_answer) = (format!("{msg:?}"), msg.is_answer());
+            s.bench.at(1.0 + f64::from(n) / 1_000.0).msg(msg);
+            s.draw_if_due(is_answer);
+            assert!(s.painter.frames - before <= 16, "{} frames: {told}", s.painter.frames - before);
+        }
+    }
+    // What the person waits for does not.
+    let mut s = Screen::new();
+    for n in 0..10 {
+        s.bench.at(1.0 + f64::from(n) / 1_000.0);
+        let (msg, before) = (Msg::Done(Ok(format!("saved: {n}"))), s.painter.frames);
+        assert!(msg.is_answer());
+        s.bench.msg(msg);
+        s.draw_if_due(true);
+        assert_eq!(s.painter.frames, before + 1);
+    }
 }
 
 #[test]
