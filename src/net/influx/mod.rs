@@ -38,6 +38,8 @@ const MOST_WORDS: u64 = 64 * 1024;
 const MOST_ROW: usize = 4 * 1024 * 1024;
 /// The most log records of an answer.
 const MOST_RECORDS: usize = 200;
+/// The most bytes of them.
+const MOST_LOGGED: usize = 16 * 1024 * 1024;
 /// From here on a record is an error (`logging.ERROR`).
 const ERROR_LEVEL: u32 = 40;
 
@@ -95,7 +97,7 @@ pub struct Logged {
     pub traceback: String,
 }
 
-/// The errors with a traceback that a service logged between two moments, the newest first; at most 200 records are looked at.
+/// The errors with a traceback that a service logged between two moments, the newest first; at most 200 records, and 16 MiB, are looked at.
 ///
 /// # Errors
 /// Why there is no answer, in one sentence without a full stop.
@@ -105,10 +107,14 @@ pub fn exceptions(
     from: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Vec<Logged>, String> {
-    let mut found = Vec::new();
+    let (mut found, mut bytes) = (Vec::new(), 0);
     let mut answer = ask(access, &access.logs, &query(access, service, from, until)).map_err(|e| e.what)?;
-    while let Some(row) = answer.next_row().map_err(|e| e.what)? {
-        found.extend(logged(&row));
+    while bytes < MOST_LOGGED
+        && let Some(row) = answer.next_row().map_err(|e| e.what)?
+    {
+        let Some(logged) = logged(&row) else { continue };
+        bytes += logged.message.len() + logged.traceback.len();
+        found.push(logged);
     }
     Ok(found)
 }

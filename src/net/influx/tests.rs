@@ -174,6 +174,25 @@ fn what_the_database_refuses_and_what_cannot_be_reached_is_a_sentence() {
     assert!(look("no address").unwrap_err().contains("cannot be reached"));
 }
 
+#[test]
+fn of_a_log_of_large_errors_only_the_newest_are_taken() {
+    let record = |n: usize| {
+        let traceback = format!("{n}:{}", "x".repeat(MOST_ROW / 2));
+        let text = json!({ "message": "m", "created": 1.0, "exc_text": traceback }).to_string();
+        format!(",,0,2026-11-24T23:01:26Z,\"{}\",40,lab\r\n", text.replace('"', "\"\""))
+    };
+    let rows: String = (0..20).map(record).collect();
+    let (url, _thread) =
+        serve(move |_| Some(format!("HTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\n{}", body(&rows))));
+    let found = look(&url).unwrap();
+    let bytes: usize = found.iter().map(|logged| logged.traceback.len()).sum();
+    assert!(bytes <= MOST_LOGGED + MOST_ROW, "{bytes}");
+    assert!(
+        found.len() >= 8
+            && found.iter().enumerate().all(|(n, logged)| logged.traceback.starts_with(&format!("{n}:")))
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn any_bytes_are_rows_or_a_sentence(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
