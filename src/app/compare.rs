@@ -11,7 +11,7 @@ use super::{
     lanes::first_visible,
 };
 use crate::{
-    app::called_or,
+    app::{called, called_or},
     clean::exact,
     result::diff::{self, Diff},
     store::{Outcome, Past, Task},
@@ -142,9 +142,9 @@ fn facts(sides: &[Side; 2]) -> Vec<Row> {
             }),
         ),
         took(sides),
-        fact("service", each(|side| Some(side.past.service.to_string()))),
-        fact("type", each(|side| Some(side.past.task_type.to_string()))),
-        fact("name", each(|side| Some(side.past.name.to_string()))),
+        fact("service", each(|side| Some(exact(&side.past.service).into_owned()))),
+        fact("type", each(|side| Some(exact(&side.past.task_type).into_owned()))),
+        fact("name", each(|side| Some(called(&side.past.name).into_owned()))),
         fact("lane", each(|side| Some(side.past.lane.word().to_owned()))),
     ];
     // What neither has says nothing.

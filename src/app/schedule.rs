@@ -7,6 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    called,
     lanes::first_visible,
     unseen::{self, By},
 };
@@ -362,7 +363,9 @@ pub fn place(store: &Store, moving: &Moving, now: Now) -> Result<Place, String> 
     }
     let due = others
         .iter()
-        .map(|t| moment(t).ok_or_else(|| format!("the scheduler has not told yet when {} is due", t.name)))
+        .map(|t| {
+            moment(t).ok_or_else(|| format!("the scheduler has not told yet when {} is due", called(&t.name)))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     // Between two that are due in the same microsecond is no room: on to the next gap in the same direction.
     let mut at = to;

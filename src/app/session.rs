@@ -396,7 +396,7 @@ impl Session {
                     Line::Service(name) => t.own == Some(Own::Alone) && t.service == *name,
                     _ => t.own == Some(Own::Direct),
                 })
-                .map(|t| format!("{} on {}", t.name, t.service))
+                .map(news::at_risk)
                 .collect(),
         };
         let was = self.links.iter_mut().find(|(l, _)| *l == line);

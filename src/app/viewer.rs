@@ -6,6 +6,7 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::{
+    app::called,
     clean::Charset,
     result::{
         Index, Path, Rows, Tree,
@@ -113,7 +114,7 @@ impl Viewer {
         let kind = short(&task.task_type);
         let kind = if kind.is_empty() { "task".to_owned() } else { kind };
         let id: String = short(&task.key.0).chars().take(8).collect();
-        Some(Viewer::new(format!("{what} of {}", task.name), format!("{kind}-{id}"), text, range))
+        Some(Viewer::new(format!("{what} of {}", called(&task.name)), format!("{kind}-{id}"), text, range))
     }
 
     /// Whether the result is what it would show.

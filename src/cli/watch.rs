@@ -375,7 +375,7 @@ impl Watch<'_> {
                 && (is_trouble(kernel) || before.is_some_and(is_trouble))
             {
                 // Busy and idle come and go with every task, which has a line of its own.
-                self.text(now, "service", &format!("{}: kernel {kernel}", service.name))?;
+                self.text(now, "service", &format!("{}: kernel {kernel}", self.out.name(&service.name)))?;
             }
         }
         Ok(())

@@ -2,10 +2,16 @@
 
 use super::Way;
 use crate::{
-    app::session::CancelTally,
-    store::{GroupKey, TaskKey},
+    app::{called, session::CancelTally},
+    clean::exact,
+    store::{GroupKey, Task, TaskKey},
     wire::Text,
 };
+
+/// What a task that may be lost with its connection is called.
+pub(super) fn at_risk(task: &Task) -> String {
+    format!("{} on {}", called(&task.name), exact(&task.service))
+}
 
 /// What the session has to tell the person (or the command line).
 #[derive(Clone, Debug, PartialEq)]
@@ -24,9 +30,9 @@ pub enum News {
         /// One sentence.
         why: String,
     },
-    /// The connection was lost under own direct tasks: their names and services.
+    /// The connection was lost under own direct tasks.
     LinkLost {
-        /// `name on service`.
+        /// `name on service`, for people.
         names: Vec<String>,
     },
     /// The scheduler answered a cancellation.

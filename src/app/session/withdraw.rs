@@ -344,7 +344,7 @@ impl Session {
             return;
         }
         self.pending.remove(id);
-        let name = self.store.find(id).map(|task| format!("{} on {}", task.name, task.service));
+        let name = self.store.find(id).map(super::news::at_risk);
         if self.is_withdrawing(id) {
             return self.not_settled(id, now, out);
         }

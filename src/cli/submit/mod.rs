@@ -28,7 +28,10 @@ use super::{
     talk::{self, Step, Talk},
 };
 use crate::{
-    app::session::{Ids, News, Way},
+    app::{
+        called_or,
+        session::{Ids, News, Way},
+    },
     net::Endpoint,
     store::{Lane, Outcome, Reason, State, Task, TaskKey},
     time::when,
@@ -352,8 +355,8 @@ impl Submit<'_> {
 
     /// What becomes of the task when this program ends before it does.
     fn what_goes_on(&self, accepted: Option<&TaskKey>, why: &str) -> String {
-        let name =
-            &self.talk.session.store.find(&self.own).map_or_else(Text::default, |task| task.name.clone());
+        let sent = self.talk.session.store.find(&self.own);
+        let name = sent.map_or_else(|| "the task".into(), |task| called_or(&task.name, &task.task_type));
         let running = self.task(accepted).is_some_and(|task| matches!(task.state, State::Running { .. }));
         let fate = match (&self.way, accepted) {
             (Way::Scheduled(_), Some(key)) => format!("the scheduler keeps it under the id {key}"),
