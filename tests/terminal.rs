@@ -199,6 +199,40 @@ fn a_hostile_name_in_a_last_message_does_nothing_to_the_terminal() {
     }
 }
 
+/// A secret in a display name stands in no sentence either, and no name looks like another one.
+#[test]
+fn a_last_message_masks_secrets_in_names_and_tells_names_apart() {
+    let (_server, url) = kept::lab();
+    let name = "Login: password='hush hush'";
+    let arguments =
+        ["submit", "--url", &url, "lab", "SleepAsync", "duration=60", "--direct", "--wait", "--name", name];
+    let program = common::program::Program::start(&arguments);
+    let is_there = |line: &str| line.contains("SleepAsync");
+    common::program::Program::start(&["watch", "--url", &url, "--json"]).wait_for(is_there);
+    program.interrupt();
+    let said = program.end().expect(3).stderr;
+    assert!(said.contains("Login: password=") && !said.contains("hush"), "{said}");
+
+    // The question about a service, where standard output is no terminal and standard error is one.
+    let lab = tempfile::tempdir().unwrap();
+    let odd = "l\u{430}b\u{1b}]0;taken\u{7}";
+    services::configure(lab.path(), &url, &["lab"]);
+    let script = format!(
+        "\"$JUICETOP\" service restart \"$ODD\" --url {url} --juice-config {folder} --juice-run {folder} > /dev/null",
+        folder = lab.path().display()
+    );
+    let screen = Screen::start_command("sh", &["-c", &script], (200, 24), &[("ODD", odd)]);
+    assert_eq!(screen.exit_status().exit_code(), 2, "{}", screen.text());
+    screen.assert_harmless();
+    assert!(screen.text().contains("there is no service l\\u0430b\\x1b]0;taken"), "{}", screen.text());
+    services::configure(lab.path(), &url, &["l\u{430}b"]);
+    let mut screen = Screen::start_command("sh", &["-c", &script], (200, 24), &[("ODD", "l\u{430}b")]);
+    let text = screen.wait_for("the question", |text| text.contains("yes or no?"));
+    assert!(text.contains("restart process l\\u0430b?"), "{text}");
+    screen.type_text("no\r");
+    assert_eq!(screen.exit_status().exit_code(), 2, "{}", screen.text());
+}
+
 #[test]
 fn without_a_terminal_it_says_so_and_writes_nothing_to_standard_output() {
     let output = Command::new(env!("CARGO_BIN_EXE_juicetop"))
@@ -235,6 +269,9 @@ mod panics;
 
 #[path = "terminal/pipes.rs"]
 mod pipes;
+
+#[path = "terminal/services.rs"]
+mod services;
 
 #[path = "terminal/signals.rs"]
 mod signals;

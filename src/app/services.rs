@@ -1,19 +1,20 @@
 //! The services: how each is, what was seen of it, and what is being done to it.
 //!
 //! Pure: processes are asked, and deeds done, beside the loop. It refuses to call a deed done that was not seen to work, and
-//! to do two things to one service at a time.
+//! to do two things to one service at a time; a dry run does nothing to it.
 
 use std::{collections::HashMap, time::Duration};
 
 use super::{
     By,
     action::Action,
+    called,
     lanes::first_visible,
     unseen::{NOTHING, gone},
 };
 use crate::{
     clean::exact,
-    store::{Outcome, State, Store, Task, TaskKey},
+    store::{Outcome, Reason, State, Store, Task},
     time::Now,
     wire::{
         Text,
@@ -37,14 +38,57 @@ pub const DEEDS: [(Action, Deed); 4] = [
     (Action::Rebuild, Deed::Rebuild),
 ];
 
-/// What is told where no end followed an interrupt.
-pub fn nothing_stopped() -> String {
-    format!(
-        "the signal was sent, and nothing was seen to stop within {} s: no cell holds the slot, what holds it cannot be interrupted (a cell \
-         beside others, a task of another type, code that does not come back to Python), or its sender has gone, so that its end is \
-         told to nobody",
-        STOPS.as_secs()
-    )
+/// A cell that a signal reaches: none that the kernel runs beside others.
+pub fn is_stoppable(task: &Task) -> bool {
+    let beside = task.payload.as_deref().and_then(|payload| json::get(payload, "run_async"));
+    task.is_ipython() && beside.and_then(json::boolean) != Some(true)
+}
+
+/// The cells of a service, of these tasks, that have ended since the signal of an interrupt went out. A cell that catches it
+/// ends as it likes: well, or with an error of its own.
+pub fn ended_by<'t>(
+    tasks: impl IntoIterator<Item = &'t Task>,
+    service: &str,
+    since: Now,
+) -> impl Iterator<Item = &'t Task> {
+    tasks.into_iter().filter(move |task| {
+        let began = task.started.is_none_or(|seen| seen.at.mono <= since.mono);
+        let by_it = task.reason == Some(Reason::Interrupted) || began && is_stoppable(task);
+        *task.service == *service
+            && task.state == State::Ended
+            && by_it
+            && task.ended.is_some_and(|end| end.at.mono >= since.mono)
+    })
+}
+
+/// How a cell ended after the signal.
+pub fn end_words(task: &Task) -> String {
+    let error = task.failure().and_then(|error| error.ename.as_deref());
+    match task.reason {
+        Some(Reason::Interrupted) => {
+            format!("stopped {} ({})", called(&task.name), error.unwrap_or("interrupted"))
+        }
+        _ => {
+            let how = error.or(task.outcome.map(Outcome::word)).unwrap_or("how was not seen");
+            format!("{} ended after the signal ({how})", called(&task.name))
+        }
+    }
+}
+
+/// What is told where no end followed an interrupt, and this still holds the slot.
+pub fn nothing_stopped(holder: Option<&Task>) -> String {
+    let seconds = STOPS.as_secs();
+    match holder.filter(|task| is_stoppable(task)) {
+        Some(task) => format!(
+            "the signal was sent, and {} still runs after {seconds} s: it may be cleaning up, or its code does not come back to Python",
+            called(&task.name)
+        ),
+        None => format!(
+            "the signal was sent, and nothing was seen to stop within {seconds} s: no cell holds the slot, what holds it cannot be \
+             interrupted (a cell beside others, a task of another type, code that does not come back to Python) or is cleaning up, \
+             or its sender has gone, so that its end is told to nobody"
+        ),
+    }
 }
 
 /// What this machine's files say of a service.
@@ -71,6 +115,8 @@ pub enum Told {
     AllLooked,
     /// A deed goes on: what it does now.
     Stage(Text, String),
+    /// The signal of an interrupt goes out.
+    Signal(Text),
     /// It was done as far as that is outside, or failed; how the process is then.
     Done(Text, Deed, Result<Option<Process>, Failure>),
 }
@@ -104,12 +150,21 @@ pub struct Going {
 pub enum Step {
     /// What is done outside.
     Outside,
+    /// The same, and the signal went out at that moment.
+    Signalled(Now),
     /// The task that tries out what a rebuild would bring, by its frame's id.
     DryRun(Text),
     /// The person: this is what it would bring.
     Tried(Vec<String>),
-    /// That one of these ends by it, until then.
-    Stops(Vec<TaskKey>, Duration),
+    /// That something ends by the signal.
+    Stops {
+        /// When it went out.
+        since: Now,
+        /// Until when that is waited for.
+        until: Duration,
+        /// When it is looked at next: the wire may bring thousands of messages meanwhile.
+        look: Duration,
+    },
     /// That the service answers this Ping, or another one until then.
     Answers(Text, Duration),
 }
@@ -136,6 +191,8 @@ pub struct Care {
     pub looked: HashMap<Text, Looked>,
     /// By service.
     pub going: HashMap<Text, Going>,
+    /// Dry runs, which wait for the slot and change nothing, by service.
+    pub trying: HashMap<Text, Going>,
     /// By service.
     pub came: HashMap<Text, Came>,
     /// They are being asked.
@@ -151,6 +208,7 @@ impl Care {
             about,
             looked: HashMap::new(),
             going: HashMap::new(),
+            trying: HashMap::new(),
             came: HashMap::new(),
             asking: false,
             asked: None,
@@ -182,6 +240,11 @@ impl Care {
         self.asking = false;
     }
 
+    /// What that has to wait for: one thing is done to a service at a time, and one dry run.
+    pub fn before(&self, service: &str, deed: Deed) -> Option<&Going> {
+        self.going.get(service).or_else(|| self.trying.get(service).filter(|_| deed == Deed::Rebuild))
+    }
+
     /// Why that cannot be done to it from here; `None`: it can, as far as is known.
     pub fn barred(&self, service: &str, deed: Deed) -> Option<String> {
         match &self.about {
@@ -201,7 +264,7 @@ impl Care {
     /// The next moment at which something is given up, or asked anew where the services are `seen`.
     pub fn wake_at(&self, seen: bool, now: Now) -> Option<Duration> {
         let waits = self.going.values().filter_map(|going| match going.step {
-            Step::Stops(_, until) => Some(until),
+            Step::Stops { until, look, .. } => Some(until.min(look)),
             // A Ping that failed is sent once more.
             Step::Answers(_, until) => Some(until.min(now.mono + Duration::from_secs(1))),
             _ => None,

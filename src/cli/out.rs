@@ -113,11 +113,23 @@ impl Out {
 /// Tells the person something, in one line on standard error. Whether that works is nobody's concern.
 pub fn say(text: &str) {
     let mut stderr = io::stderr().lock();
-    let text = match stderr.is_terminal() {
-        true => Cow::Owned(Clean::line(text, charset(false)).into_string()),
-        false => one_line(text),
-    };
-    let _ = writeln!(stderr, "juicetop: {text}");
+    let _ = writeln!(stderr, "juicetop: {}", for_people(text, stderr.is_terminal()));
+}
+
+/// Puts a question to the person, on standard error.
+pub fn ask(title: &str, lines: &[&str], answers: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = writeln!(stderr, "{}", for_people(title, stderr.is_terminal()));
+    for line in lines {
+        let _ = writeln!(stderr, "  {line}");
+    }
+    let _ = write!(stderr, "{answers} ");
+    let _ = stderr.flush();
+}
+
+/// A line of a sentence, clean on a terminal.
+fn for_people(text: &str, terminal: bool) -> Cow<'_, str> {
+    if terminal { Cow::Owned(Clean::line(text, charset(false)).into_string()) } else { one_line(text) }
 }
 
 /// A text of many lines (a traceback) on standard error: clean on a terminal, else as it came.

@@ -3,16 +3,22 @@
 //! | exit code | |
 //! |---|---|
 //! | 0 | done, and seen to have worked |
-//! | 1 | it did not work; for `interrupt`: nothing was seen to stop |
+//! | 1 | it did not work; for `interrupt`: nothing was seen to end |
 //! | 2 | the command cannot be carried out as it was given, or was not confirmed; nothing was done |
 //! | 3 | nobody knows whether it was done |
 //! | 4 | nothing was done; the same command may be given again |
 //!
-//! Each deed says first what it stops, and wants a *yes*. It refuses to call anything done that was not seen.
+//! Each deed says first what it stops, and wants a *yes*. It refuses to call anything done that was not seen. From the deed
+//! on nothing depends on who reads: the exit code stands where standard output is closed.
 
 use std::{
-    io::{self, IsTerminal, Write},
-    sync::mpsc::{self, RecvTimeoutError},
+    cell::Cell,
+    io::{self, IsTerminal},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -25,14 +31,13 @@ use super::{
     lab::Lab,
     links,
     out::{self, Out},
-    talk::{Step, Talk},
+    talk::{Step, Stop, Talk},
 };
 use crate::{
     app::{services, session::Way},
-    clean::Clean,
+    clean::{Clean, exact},
     net::control::{Control, Controls},
-    store::{Outcome, Reason, State, Task, TaskKey},
-    time::Now,
+    store::{Outcome, State, Task, TaskKey},
     view::words,
     wire::{
         Text,
@@ -73,8 +78,12 @@ pub fn run(place: &Place, look: &LookArgs, args: &ServiceArgs, out: &Out) -> Res
         ServiceCommand::Rebuild { one, .. } => (Deed::Rebuild, &one.name, one.yes, one.json),
     };
     if controls.of_service(name).is_none() {
-        let known: Vec<&str> = controls.services.iter().map(|control| control.service.as_str()).collect();
-        return Err(End::misuse(format!("there is no service {name}: there are {}", known.join(", "))));
+        let known: Vec<_> = controls.services.iter().map(|control| exact(&control.service)).collect();
+        return Err(End::misuse(format!(
+            "there is no service {}: there are {}",
+            exact(name),
+            known.join(", ")
+        )));
     }
     if look.read_only || lab.config().read_only || lab.is_config_unreadable() {
         return Err(End::new(NOT_SENT, "nothing was done: read-only is set"));
@@ -82,12 +91,14 @@ pub fn run(place: &Place, look: &LookArgs, args: &ServiceArgs, out: &Out) -> Res
     if let Some(why) = controls.barred(name, action) {
         return Err(End::new(NOT_SENT, format!("nothing was done: {why}")));
     }
-    let one = One { lab: &lab, controls: &controls, name, yes, as_json, out };
-    match &args.command {
+    let unwritten = Cell::new(false);
+    let one = One { lab: &lab, controls: &controls, name, yes, as_json, out, unwritten };
+    let code = match &args.command {
         ServiceCommand::Rebuild { dry_run, .. } => one.rebuild(*dry_run),
         _ if action == Deed::Interrupt => one.interrupt(),
         _ => one.restart(action),
-    }
+    }?;
+    Ok(if code == OK && one.unwritten.get() { FAILED } else { code })
 }
 
 /// How each service is.
@@ -140,7 +151,7 @@ fn list(lab: &Lab, controls: &Controls, as_json: bool, out: &Out) -> Result<u8, 
         for (control, failure) in
             controls.services.iter().zip(&processes).filter_map(|(c, p)| Some((c, p.as_ref().err()?)))
         {
-            out::say(&format!("{}: {}", control.service, failure.what));
+            out::say(&format!("{}: {}", exact(&control.service), failure.what));
             if !failure.remedy.is_empty() && !remedies.contains(&failure.remedy.as_str()) {
                 remedies.push(&failure.remedy);
             }
@@ -190,6 +201,8 @@ struct One<'a> {
     yes: bool,
     as_json: bool,
     out: &'a Out,
+    /// Something could not be printed, though somebody may read it.
+    unwritten: Cell<bool>,
 }
 
 impl One<'_> {
@@ -202,7 +215,10 @@ impl One<'_> {
         let name = self.name.to_owned();
         talk.writes_deed(self.name, Deed::Interrupt);
         let since = talk.now();
-        beside(&mut talk, false, move |_| controls.interrupt(&name))?.map_err(ended)?;
+        let gate = Gate::default();
+        let passes = gate.clone();
+        beside(&mut talk, AtStop::Unless(gate), move |_| controls.interrupt(&name, move || passes.take()))?
+            .map_err(ended)?;
         // A cell that waits for something hears of it at its next event: this is one.
         if self.ping(&mut talk).is_err() {
             out::say(
@@ -211,23 +227,22 @@ impl One<'_> {
         }
         let end = talk.now().mono + services::STOPS;
         loop {
-            let stopped: Vec<Value> = self.ended(&talk, since).map(stopped).collect();
-            if !stopped.is_empty() {
-                for task in &stopped {
-                    let said = task["error"].as_str().unwrap_or_default();
-                    self.tell(&format!(
-                        "stopped: {} ({said})",
-                        self.out.name(task["name"].as_str().unwrap_or_default())
-                    ))?;
-                }
-                self.answer(Deed::Interrupt, json!({ "stopped": stopped }))?;
+            let tasks: Vec<&Task> =
+                services::ended_by(talk.session.store.tasks(), self.name, since).collect();
+            if !tasks.is_empty() {
+                tasks.iter().for_each(|task| self.tell(&services::end_words(task)));
+                let tasks: Vec<Value> = tasks.into_iter().map(stopped).collect();
+                self.answer(Deed::Interrupt, json!({ "stopped": tasks }));
                 return Ok(OK);
             }
-            if talk.now().mono >= end {
-                self.answer(Deed::Interrupt, json!({ "stopped": [] }))?;
-                return Err(End::new(FAILED, services::nothing_stopped()));
+            let now = talk.now();
+            if now.mono >= end {
+                let lanes = talk.session.store.lanes(self.name, true, now);
+                let why = services::nothing_stopped(lanes.holders.first().copied());
+                self.answer(Deed::Interrupt, json!({ "stopped": [] }));
+                return Err(End::new(FAILED, why));
             }
-            if let Step::Stop(_) = talk.step(Some(end)) {
+            if stops(&talk.step(Some(end))) {
                 return Err(End::new(UNKNOWN, "the signal was sent; what became of it was not waited for"));
             }
         }
@@ -240,13 +255,14 @@ impl One<'_> {
         let controls = self.controls.clone();
         let name = self.name.to_owned();
         talk.writes_deed(self.name, action);
-        let process = beside(&mut talk, action == Deed::RestartProcess, move |told| match action {
+        let at_stop = if action == Deed::RestartProcess { AtStop::Whole } else { AtStop::GoesOn };
+        let process = beside(&mut talk, at_stop, move |told| match action {
             Deed::RestartContainer => controls.restart_container(&name, told),
             _ => controls.restart_process(&name, told),
         })?
         .map_err(ended)?;
         if let Some(process) = &process {
-            self.tell(&format!("its process is {}", process_words(process)))?;
+            self.tell(&format!("its process is {}", process_words(process)));
         }
         // It runs for supervisord; whether it works is for it to say.
         let answered = self.answers(&mut talk)?;
@@ -259,7 +275,7 @@ impl One<'_> {
                 "answers": answered,
                 "took_s": (took * 10.0).round() / 10.0,
             }),
-        )?;
+        );
         if !answered {
             return Err(End::new(
                 FAILED,
@@ -269,7 +285,7 @@ impl One<'_> {
                 ),
             ));
         }
-        self.tell(&format!("{} answers; it took {took:.1} s", self.out.name(self.name)))?;
+        self.tell(&format!("{} answers; it took {took:.1} s", exact(self.name)));
         Ok(OK)
     }
 
@@ -280,16 +296,14 @@ impl One<'_> {
         let mut talk = self.talk()?;
         let (good, lines) = self.try_out(&mut talk)?;
         if !self.as_json {
-            for line in &lines {
-                self.out.line(&self.out.text(line))?;
-            }
+            lines.iter().for_each(|line| self.print(&self.out.text(line)));
         }
         if !good {
-            self.answer(Deed::Rebuild, json!({ "dry_run": lines, "good": false }))?;
+            self.answer(Deed::Rebuild, json!({ "dry_run": lines, "good": false }));
             return Err(End::new(FAILED, "the dry run failed: nothing was built"));
         }
         if dry_run {
-            self.answer(Deed::Rebuild, json!({ "dry_run": lines, "good": true }))?;
+            self.answer(Deed::Rebuild, json!({ "dry_run": lines, "good": true }));
             return Ok(OK);
         }
         self.sure(Deed::Rebuild)?;
@@ -303,16 +317,16 @@ impl One<'_> {
         let controls = self.controls.clone();
         let name = self.name.to_owned();
         talk.writes_deed(self.name, Deed::Rebuild);
-        beside(&mut talk, false, move |_| controls.rebuild(&name))?.map_err(ended)?;
+        beside(&mut talk, AtStop::GoesOn, move |_| controls.rebuild(&name))?.map_err(ended)?;
         let took = talk.now().since(begun).as_secs_f64();
         self.answer(
             Deed::Rebuild,
             json!({ "dry_run": lines, "good": true, "took_s": (took * 10.0).round() / 10.0 }),
-        )?;
-        let name = self.out.name(self.name);
+        );
         self.tell(&format!(
-            "built in {took:.1} s; it runs on with the old image until juicetop service restart {name} --container"
-        ))?;
+            "built in {took:.1} s; it runs on with the old image until juicetop service restart {} --container",
+            exact(self.name)
+        ));
         Ok(OK)
     }
 
@@ -335,7 +349,7 @@ impl One<'_> {
         if self.yes {
             return Ok(());
         }
-        let title = format!("{} {}?", action.name(), self.out.name(self.name));
+        let title = format!("{} {}?", action.name(), exact(self.name));
         if !asks() {
             let lines = action.meaning().join(" ");
             return Err(End::new(
@@ -343,14 +357,7 @@ impl One<'_> {
                 format!("nothing was done: {title} {lines} With --yes it is done."),
             ));
         }
-        let mut stderr = io::stderr().lock();
-        let _ = writeln!(stderr, "{title}");
-        for line in action.meaning() {
-            let _ = writeln!(stderr, "  {line}");
-        }
-        let _ = write!(stderr, "yes or no? [no] ");
-        let _ = stderr.flush();
-        drop(stderr);
+        out::ask(&title, action.meaning(), "yes or no? [no]");
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         match answer.trim().to_lowercase().as_str() {
@@ -401,7 +408,7 @@ impl One<'_> {
             }
             let again = (talk.now().mono + PAUSE).min(end);
             while talk.now().mono < again {
-                if let Step::Stop(_) = talk.step(Some(again)) {
+                if stops(&talk.step(Some(again))) {
                     return Err(End::new(UNKNOWN, "it was restarted; whether it answers was not waited for"));
                 }
             }
@@ -421,7 +428,7 @@ impl One<'_> {
                     if !matches!(task.state, State::Ended | State::Unknown) && talk.now().mono < end => {}
                 _ => return Ok(false),
             }
-            if let Step::Stop(_) = talk.step(Some(end)) {
+            if stops(&talk.step(Some(end))) {
                 return Err(End::new(UNKNOWN, "it was restarted; whether it answers was not waited for"));
             }
         }
@@ -440,33 +447,36 @@ impl One<'_> {
         Ok(talk.session.store.find(&id).map_or(TaskKey(id), |task| task.key.clone()))
     }
 
-    /// What was seen to end by an interrupt.
-    fn ended<'t>(&'t self, talk: &'t Talk, since: Now) -> impl Iterator<Item = &'t Task> {
-        talk.session.store.tasks().filter(move |task| {
-            *task.service == *self.name
-                && task.reason == Some(Reason::Interrupted)
-                && task.ended.is_some_and(|end| end.at.mono >= since.mono)
-        })
-    }
-
     /// For people; where JSON is wanted, beside it.
-    fn tell(&self, text: &str) -> Result<(), End> {
+    fn tell(&self, text: &str) {
         match self.as_json {
             true => out::say(text),
-            false => self.out.line(&Clean::line(text, self.out.charset()).into_string())?,
+            false => self.print(&Clean::line(text, self.out.charset()).into_string()),
         }
-        Ok(())
     }
 
-    fn answer(&self, action: Deed, mut what: Value) -> Result<(), End> {
-        if !self.as_json {
-            return Ok(());
+    fn answer(&self, action: Deed, mut what: Value) {
+        if self.as_json {
+            what["service"] = self.name.into();
+            what["action"] = action.name().into();
+            self.print(&self.out.json(&what.to_string()));
         }
-        what["service"] = self.name.into();
-        what["action"] = action.name().into();
-        self.out.line(&self.out.json(&what.to_string()))?;
-        Ok(())
     }
+
+    /// Writes a line. Where that fails all goes on: what is being done to a service does not depend on who reads of it.
+    fn print(&self, line: &str) {
+        match self.out.line(line) {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe && !self.unwritten.replace(true) => {
+                out::say(&format!("standard output: {e}"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Somebody wishes that the program ends. Who has read enough does not: it is for the exit code that it goes on.
+fn stops(step: &Step) -> bool {
+    matches!(step, Step::Stop(Stop::Signal | Stop::Lost))
 }
 
 /// Somebody can answer a question.
@@ -481,7 +491,8 @@ fn process_words(process: &Process) -> String {
 
 fn stopped(task: &Task) -> Value {
     let error = task.failure().and_then(|error| error.ename.clone());
-    json!({ "id": *task.key.0, "name": *task.name, "error": error.as_deref() })
+    let outcome = task.outcome.map(Outcome::word);
+    json!({ "id": *task.key.0, "name": *task.name, "outcome": outcome, "error": error.as_deref() })
 }
 
 fn ended(failure: Failure) -> End {
@@ -495,11 +506,31 @@ fn ended(failure: Failure) -> End {
     }
 }
 
-/// Does something that blocks in a thread of its own, while the connections are kept alive. What it tells is said. `whole`:
-/// it must not be left half done, so that the first wish to end is not heard; the second one ends the program.
+/// Whether something is still to be done, for two threads: the first one that takes it decides.
+#[derive(Clone, Debug, Default)]
+struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    /// Whether it was not taken before.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// What a wish to end means for what is being done.
+enum AtStop {
+    /// It is done all the same.
+    GoesOn,
+    /// It must not be left half done: the first wish is not heard, the second one ends the program.
+    Whole,
+    /// It is not done, unless it has gone out already.
+    Unless(Gate),
+}
+
+/// Does something that blocks in a thread of its own, while the connections are kept alive. What it tells is said.
 fn beside<T: Send + 'static>(
     talk: &mut Talk,
-    whole: bool,
+    at_stop: AtStop,
     work: impl FnOnce(&mut dyn FnMut(&str)) -> T + Send + 'static,
 ) -> Result<T, End> {
     let (tell, told) = mpsc::channel();
@@ -527,15 +558,24 @@ fn beside<T: Send + 'static>(
             Err(RecvTimeoutError::Timeout) => {}
         }
         let until = talk.now().mono + LOOK;
-        match talk.step(Some(until)) {
-            Step::Stop(_) if !whole => {
+        if !stops(&talk.step(Some(until))) {
+            continue;
+        }
+        match &at_stop {
+            AtStop::GoesOn => {
                 return Err(End::new(UNKNOWN, "interrupted: what was asked for is done all the same"));
             }
-            Step::Stop(_) if !left => {
+            AtStop::Unless(gate) if gate.take() => {
+                return Err(End::new(NOT_SENT, "nothing was done: interrupted before the signal"));
+            }
+            AtStop::Unless(_) => {
+                return Err(End::new(UNKNOWN, "the signal was sent; what became of it was not waited for"));
+            }
+            AtStop::Whole if !left => {
                 out::say("it would stay ended: waiting until it runs again (Ctrl-C once more leaves it so)");
                 left = true;
             }
-            _ => {}
+            AtStop::Whole => {}
         }
     }
 }

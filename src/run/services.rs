@@ -49,11 +49,13 @@ pub(super) fn control(
 ) -> io::Result<()> {
     thread::Builder::new().name("control".to_owned()).spawn(move || {
         fault::here("control");
+        // Who presses a key on the screen stays there: what is asked for is done.
+        let goes_out = || told.send(Msg::Services(Told::Signal(service.clone()))).is_ok();
         let mut stage = |text: &str| {
             let _ = told.send(Msg::Services(Told::Stage(service.clone(), text.to_owned())));
         };
         let done = match deed {
-            Deed::Interrupt => controls.interrupt(&service).map(|()| None),
+            Deed::Interrupt => controls.interrupt(&service, goes_out).map(|()| None),
             Deed::RestartProcess => controls.restart_process(&service, &mut stage),
             Deed::RestartContainer => controls.restart_container(&service, &mut stage),
             Deed::Rebuild => controls.rebuild(&service).map(|()| None),

@@ -752,10 +752,10 @@ fn services_actions(app: &App, can_send: bool) -> Vec<Action> {
     };
     let care = &app.ui.services;
     if let Some(service) = selected.filter(|_| can_send) {
-        // While something is being done to it, nothing else can be, but for building what was tried out.
-        let free = |deed: Deed| match care.going.get(service) {
+        // One thing is done to it at a time; what was tried out can be built.
+        let free = |deed: Deed| match care.before(service, deed) {
             None => care.barred(service, deed).is_none(),
-            Some(going) => deed == Deed::Rebuild && matches!(going.step, Step::Tried(_)),
+            Some(going) => matches!(going.step, Step::Tried(_)),
         };
         actions.extend(DEEDS.iter().filter(|(_, deed)| free(*deed)).map(|(action, _)| action));
     }

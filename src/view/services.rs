@@ -9,7 +9,7 @@ use crate::{
         services::{About, Came, Services, Step},
         update::services_height,
     },
-    clean::Clean,
+    clean::{Clean, exact},
     store::Service,
     theme::Role,
     time::Now,
@@ -88,7 +88,8 @@ fn line(app: &App, service: &Service, width: u16, look: Look, narrow: bool, now:
     let charset = look.charset();
     let fit = |piece: Piece, width: usize| Piece { text: piece.text.fit(width, charset), role: piece.role };
     let care = &app.ui.services;
-    let (state, role, up) = match (care.going.get(&service.name), care.looked.get(&service.name)) {
+    let going = care.going.get(&service.name).or_else(|| care.trying.get(&service.name));
+    let (state, role, up) = match (going, care.looked.get(&service.name)) {
         (Some(going), _) => (short(going.deed).to_owned(), Role::Connecting, Some(now.since(going.since))),
         (None, Some(looked)) => match &looked.process {
             Ok(process) => (
@@ -140,7 +141,7 @@ fn role_of(process: &Process) -> Role {
 fn about(app: &App, service: &Service, now: Now) -> Vec<(String, Role)> {
     let care = &app.ui.services;
     let mut out = Vec::new();
-    if let Some(going) = care.going.get(&service.name) {
+    for going in [&care.going, &care.trying].into_iter().filter_map(|of| of.get(&service.name)) {
         let since = words::duration(now.since(going.since));
         let more = if matches!(going.step, Step::Tried(_)) { " (rebuild again shows it)" } else { "" };
         out.push((format!("{}, since {since}: {}{more}", going.deed.name(), going.stage), Role::Connecting));
@@ -159,7 +160,7 @@ fn about(app: &App, service: &Service, now: Now) -> Vec<(String, Role)> {
     let known = care.about(&service.name);
     out.push((kind(service, known), Role::Dim));
     if let Some(About { url, supervisor, .. }) = known {
-        out.push((format!("at {url}, its supervisord at {supervisor}"), Role::Dim));
+        out.push((format!("at {}, its supervisord at {}", exact(url), exact(supervisor)), Role::Dim));
     }
     if let Some(came) = care.came.get(&service.name) {
         out.extend(came.log.iter().map(|line| (line.clone(), Role::Dim)));
@@ -181,7 +182,7 @@ fn kind(service: &Service, known: Option<&About>) -> String {
         Some(false) => "a plain service",
         None => "a service",
     };
-    let by = known.map(|about| format!(", {}", about.entrypoint)).unwrap_or_default();
+    let by = known.map(|about| format!(", {}", exact(&about.entrypoint))).unwrap_or_default();
     let version = known.and_then(|about| about.version.as_ref());
     let version = version.map(|version| format!(", Juice {version}")).unwrap_or_default();
     format!("{kind}{by}{version}")

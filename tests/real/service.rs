@@ -93,6 +93,22 @@ fn cells_are_interrupted_and_nothing_else_is() {
         assert!(code == 1 && said.contains(error), "{code}: {said}");
     }
 
+    // One that catches it ends as it likes, or takes its time.
+    let catches = |then: &str| {
+        format!("pass\ntry:\n  import time; time.sleep(120)\nexcept KeyboardInterrupt:\n  {then}")
+    };
+    for (then, exit, words, outcome) in [
+        ("time.sleep(0.5)", 0, "ended after the signal (ok)", Some("ok")),
+        ("raise ValueError('ramped down')", 0, "ended after the signal (ValueError)", Some("failed")),
+        ("time.sleep(9)", 1, "or is cleaning up", None),
+    ] {
+        let program = begun(&juice, &marker, &sync, &catches(then));
+        let ended = service(&juice, &["interrupt", "lab", "--yes", "--json"]).expect(exit).says(words);
+        let answer: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(answer["stopped"][0]["outcome"].as_str(), outcome, "{answer}");
+        end_of(program);
+    }
+
     // A cell beside others hears of no signal, and is said not to.
     let program =
         begun(&juice, &marker, &["IPythonTask", "run_async=true"], "import asyncio; await asyncio.sleep(12)");
@@ -117,6 +133,23 @@ fn processes_and_containers_are_restarted_and_images_built() {
     assert_ne!(of("lab"), before);
     assert_eq!(end_of(program).0, 1);
     assert_eq!(juice.units(), "");
+
+    // Whoever reads no further keeps nobody from seeing it through.
+    let before = of("lab");
+    let (config, runtime) = (juice.config_dir().display().to_string(), juice.run_dir().display().to_string());
+    let (line, program) = Program::read_one_line(&[
+        "service",
+        "restart",
+        "lab",
+        "--yes",
+        "--juice-config",
+        &config,
+        "--juice-run",
+        &runtime,
+    ]);
+    assert!(line.contains("its process is running"), "{line}");
+    let ended = program.end();
+    assert_eq!((ended.code, of("lab") == before), (0, false), "{ended:?}");
 
     // The container, by the orchestrator.
     let before = of("bench");

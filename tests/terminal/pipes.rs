@@ -93,6 +93,17 @@ fn a_reader_that_goes_away_ends_every_subcommand_well_and_in_silence() {
             assert!(!said.contains(word), "{args:?} says {said}");
         }
     }
+    // Services that nobody reaches. Who wants something done to one and reads nothing has gone: nothing is done.
+    let config = tempfile::tempdir().unwrap();
+    crate::services::configure(config.path(), &url, &["lab"]);
+    let folder = config.path().display().to_string();
+    let at = ["--url", &*url, "--juice-config", &folder, "--juice-run", &folder];
+    for (args, wanted) in [(&["list"][..], 0), (&["list", "--json"], 0), (&["restart", "lab", "--yes"], 4)] {
+        let (code, said) = without_reader(&[&["service"], args, &at].concat(), home.path());
+        assert_eq!(code, wanted, "{args:?}: {said}");
+        assert!(!said.contains("panic") && !said.contains("roken pipe"), "{args:?}: {said}");
+        assert!(wanted == 0 || said.contains("nothing was done: interrupted"), "{args:?}: {said}");
+    }
     // Who submits and reads no answer has gone: nothing is sent then, and that is said.
     let (code, said) = without_reader(&["submit", "--url", &url, "lab", "Ping", "--wait"], home.path());
     assert_eq!((code, said.contains("not sent: interrupted")), (4, true), "{said}");

@@ -6,7 +6,7 @@ use crate::{
     wire::control::{Deed, Failure, Process},
 };
 
-fn about(service: &str) -> About {
+pub(crate) fn about(service: &str) -> About {
     About {
         service: service.into(),
         url: format!("ws://juice-{service}:5120"),
@@ -127,24 +127,148 @@ fn an_interrupt_is_done_once_its_cell_was_seen_to_stop() {
     b.keys("i").later(1.0).keys("y");
     assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::Interrupt)]);
     b.shows("interrupting").keys("r");
-    assert_eq!(b.notice(), "not now: interrupt of lab is under way: the signal is sent");
+    assert_eq!(b.notice(), "not now: interrupt of lab is under way: it is looked whether a signal is safe");
+    b.msg(Msg::Services(Told::Signal("lab".into()))).shows("the signal is sent");
     told(&mut b, Deed::Interrupt, Ok(None));
     // A cell that waits for something hears of it by this.
     assert_eq!(b.sent_types(), ["Ping"]);
-    b.completed(&cell("c"), &interrupted("c"));
+    b.completed(&cell("c"), &interrupted("c")).later(0.1).msg(Msg::Wake);
     assert_eq!(b.notice(), "interrupt of lab: stopped IPythonTask: x (KeyboardInterrupt)");
     b.shows("interrupt: stopped IPythonTask: x (KeyboardInterrupt)");
 
     // What began where nobody saw it is found too; where nothing ends, that is said.
     b.keys("i").later(1.0).keys("y");
     told(&mut b, Deed::Interrupt, Ok(None));
-    b.runs(&cell("d")).completed(&cell("d"), &interrupted("d"));
+    b.runs(&cell("d")).completed(&cell("d"), &interrupted("d")).later(0.1).msg(Msg::Wake);
     assert!(b.notice().contains("stopped IPythonTask: x"), "{}", b.notice());
     b.keys("i").later(1.0).keys("y");
     told(&mut b, Deed::Interrupt, Ok(None));
     assert!(b.app.wake_at(b.now).unwrap() <= b.now.mono + Duration::from_secs(5));
     b.later(5.1).msg(Msg::Wake);
     assert!(b.notice().contains("nothing was seen to stop within 5 s"), "{}", b.notice());
+}
+
+/// As a person does who is sure that it is the cell.
+fn interrupts(b: &mut Bench) {
+    b.keys("i").later(1.0).keys("y");
+    assert!(b.take().contains(&Effect::Control("lab".into(), Deed::Interrupt)), "{}", b.notice());
+    b.later(0.5).msg(Msg::Services(Told::Signal("lab".into())));
+    told(b, Deed::Interrupt, Ok(None));
+}
+
+#[test]
+fn a_cell_that_catches_the_signal_and_ends_as_it_likes_is_seen_to_have_ended() {
+    let inner = r#"{"status": "error", "ename": "ValueError", "evalue": "no", "traceback": ""}"#;
+    let raised = format!(r#"{{"id": "c", "status": "ok", "result": {inner}}}"#);
+    for (reply, how) in [(ok("c"), "ok"), (raised, "ValueError")] {
+        let mut b = bench();
+        b.runs(&cell("c"));
+        at(&mut b, "lab");
+        interrupts(&mut b);
+        b.later(3.0).completed(&cell("c"), &reply).later(0.1).msg(Msg::Wake);
+        assert_eq!(b.notice(), format!("interrupt of lab: IPythonTask: x ended after the signal ({how})"));
+    }
+    // One that still runs then is not called one that no signal stops.
+    let mut b = bench();
+    b.runs(&cell("c"));
+    at(&mut b, "lab");
+    interrupts(&mut b);
+    b.later(5.1).msg(Msg::Wake);
+    assert!(
+        b.notice().contains("IPythonTask: x still runs after 5 s: it may be cleaning up"),
+        "{}",
+        b.notice()
+    );
+    // What ended before the signal went out, what began after it, and what no signal stops prove nothing.
+    let mut b = bench();
+    b.runs(&cell("c"));
+    at(&mut b, "lab");
+    b.keys("i").later(1.0).keys("y").completed(&cell("c"), &ok("c"));
+    b.later(0.5).msg(Msg::Services(Told::Signal("lab".into())));
+    told(&mut b, Deed::Interrupt, Ok(None));
+    let beside = Job { payload: r#"{"code": "x", "run_async": true}"#.into(), ..cell("e") };
+    b.later(0.5).ran(&cell("d")).ran(&beside).ran(&Job { service: "lab".into(), ..job("f") });
+    b.later(0.1).msg(Msg::Wake);
+    assert_eq!(b.notice(), "");
+    b.later(5.0).msg(Msg::Wake);
+    assert!(b.notice().contains("nothing was seen to stop"), "{}", b.notice());
+}
+
+#[test]
+fn what_stops_is_looked_for_no_more_often_than_that_is_seen() {
+    let mut b = bench();
+    b.runs(&cell("c"));
+    at(&mut b, "lab");
+    interrupts(&mut b);
+    let begun = b.now.mono.as_secs_f64();
+    // A flood does not bring the next look nearer, nor put it off.
+    for n in 0..50 {
+        b.later(0.001).ran(&parallel(&format!("p{n}")));
+    }
+    b.completed(&cell("c"), &interrupted("c"));
+    assert!(!b.notice().contains("stopped"), "{}", b.notice());
+    assert!(b.app.wake_at(b.now).is_some_and(|at| at.as_secs_f64() < begun + 0.1 + 1e-6));
+    b.at(begun + 0.1 + 1e-6).msg(Msg::Wake);
+    assert!(b.notice().contains("stopped IPythonTask: x"), "{}", b.notice());
+}
+
+#[test]
+fn a_restart_names_what_may_still_run_and_wants_the_sure_key_for_it() {
+    // The end of somebody's night may have been missed in a gap.
+    let mut b = bench();
+    b.runs(&cell("c")).later(600.0).disconnect().later(60.0).connect();
+    b.answer("GetScheduledTasks", "[]");
+    assert_eq!(b.state("c"), State::Unknown);
+    b.take();
+    at(&mut b, "lab");
+    for key in ["r", "R"] {
+        b.take();
+        b.keys(key).shows("It ends IPythonTask: x (not sent from here").shows("if that still runs");
+        b.shows("Whether anything runs there is not known").shows_not("Nothing runs there");
+        b.later(1.0).keys("y");
+        assert_eq!(b.take(), [], "the plain key is not enough");
+        b.keys("n");
+    }
+    b.keys("r").later(1.0).keys("Y");
+    assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartProcess)]);
+    // Its end is told after all: now nothing is known to run, and the slot to be free.
+    let mut b = bench();
+    b.runs(&cell("c")).completed(&cell("c"), &ok("c"));
+    at(&mut b, "lab");
+    b.keys("r").shows("Nothing runs there, as far as was seen").later(1.0).keys("y");
+    assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartProcess)]);
+}
+
+#[test]
+fn a_dry_run_bars_only_another_one() {
+    // It waits behind a cell that runs away, which is to be stopped now.
+    let mut b = bench();
+    b.runs(&cell("c"));
+    at(&mut b, "lab");
+    b.keys("b").later(1.0).keys("y");
+    assert_eq!(b.take().len(), 1);
+    b.keys("b");
+    assert!(b.notice().starts_with("not now: rebuild of lab is under way"), "{}", b.notice());
+    interrupts(&mut b);
+    b.shows("interrupt, since").shows("rebuild, since").keys("r");
+    assert!(b.notice().starts_with("not now: interrupt of lab is under way"), "{}", b.notice());
+    b.completed(&cell("c"), &interrupted("c")).later(0.1).msg(Msg::Wake);
+    assert!(b.notice().contains("stopped IPythonTask: x"), "{}", b.notice());
+    // The dry run is followed on, and what it says can be read later, whatever is done meanwhile.
+    b.app.ui.layers.clear();
+    let id = b.app.ui.services.trying.values().map(|going| match &going.step {
+        crate::app::services::Step::DryRun(id) => id.to_string(),
+        other => panic!("{other:?}"),
+    });
+    let id = id.last().unwrap();
+    b.reply(&format!(r#"{{"id": "{id}", "status": "ok", "result": [true, ["Would install numpy"]]}}"#));
+    b.keys("m").runs(&cell("d"));
+    interrupts(&mut b);
+    b.completed(&cell("d"), &interrupted("d")).later(0.1).msg(Msg::Wake);
+    b.keys("b").shows("Would install numpy").later(1.0).keys("y");
+    assert!(b.take().contains(&Effect::Control("lab".into(), Deed::Rebuild)));
+    b.keys("i");
+    assert!(b.notice().starts_with("not now: rebuild of lab is under way"), "{}", b.notice());
 }
 
 #[test]
@@ -181,7 +305,7 @@ fn a_restart_names_whom_it_hits_wants_the_sure_key_for_it_and_an_answer_afterwar
 fn a_restart_under_which_the_link_is_lost_is_asked_after_once_that_is_back() {
     let mut b = bench();
     at(&mut b, "lab");
-    b.keys("r").later(1.0).keys("y").take();
+    b.keys("r").later(1.0).keys("Y").take();
     b.disconnect();
     told(&mut b, Deed::RestartProcess, Ok(Some(process("RUNNING"))));
     b.later(5.0).msg(Msg::Wake);
@@ -206,6 +330,7 @@ fn a_yes_to_what_runs_no_more_does_nothing() {
     b.keys("n");
     // Nothing ran when it was asked, so the plain key would have done.
     let mut b = bench();
+    b.ran(&cell("z"));
     at(&mut b, "lab");
     b.keys("r");
     b.runs(&cell("a")).later(1.0).keys("y");
@@ -218,6 +343,7 @@ fn a_yes_to_what_runs_no_more_does_nothing() {
     b.keys("r").completed(&cell("a"), &ok("a")).runs(&cell("b")).later(1.0).keys("Y");
     assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartProcess)]);
     let mut b = bench();
+    b.ran(&cell("z"));
     at(&mut b, "lab");
     b.keys("r").runs(&Job { service: "lab".into(), ..parallel("p") }).later(1.0).keys("y");
     assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartProcess)]);
@@ -233,8 +359,10 @@ fn a_yes_to_what_runs_no_more_does_nothing() {
 fn one_that_does_not_come_back_is_said_not_to() {
     let mut b = bench();
     at(&mut b, "lab");
-    // Nothing runs: the plain key will do.
+    // Nobody knows whether anything runs: the plain key is not enough.
     b.keys("R").shows("Whether anything runs there is not known").later(1.0).keys("y");
+    assert_eq!(b.take(), []);
+    b.later(1.0).keys("Y");
     assert_eq!(b.take(), [Effect::Control("lab".into(), Deed::RestartContainer)]);
     told(&mut b, Deed::RestartContainer, Ok(None));
     b.shows("its process is not known to run");
@@ -242,7 +370,7 @@ fn one_that_does_not_come_back_is_said_not_to() {
     assert!(b.notice().contains("does not answer within 60 s"), "{}", b.notice());
 
     let failure = Failure { doubtful: true, ..Failure::of("it hung up", "") };
-    b.keys("R").later(1.0).keys("y");
+    b.keys("R").later(1.0).keys("Y");
     told(&mut b, Deed::RestartContainer, Err(failure));
     assert_eq!(b.notice(), "restart container of lab: whether it was done is not known: it hung up");
 }

@@ -14,18 +14,18 @@ use crate::{
         lanes::Selected,
         replay::stretch,
         services::{
-            ANSWERS, Came, DEEDS, Going, Looked, STOPS, Services, Step, Told, dry_run, nothing_stopped,
+            ANSWERS, Came, DEEDS, Going, Looked, STOPS, Services, Step, Told, dry_run, end_words, ended_by,
+            is_stoppable, nothing_stopped,
         },
         session::Way,
     },
     clean::exact,
-    store::{Outcome, Reason, Slot, State, Task, TaskKey},
+    store::{Lanes, Outcome, Reason, Slot, State, Task, TaskKey},
     time::Now,
     wire::{
         Text,
         control::{Deed, Process},
         frame::{self, TASK_MANAGER, TaskFrame},
-        json,
         link::Line,
     },
 };
@@ -41,6 +41,8 @@ const LONGEST: usize = 1_000;
 const MOMENT: Duration = Duration::from_secs(2);
 /// Between two Pings.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often it is looked what has stopped.
+const OFTEN: Duration = Duration::from_millis(100);
 
 /// Rows that the list has on a body of this height, below its head: so many services, but room for what is told of one.
 pub fn services_height(body: u16, services: usize) -> usize {
@@ -107,10 +109,8 @@ fn ask(app: &mut App, service: &Text, deed: Deed, now: Now) {
     if let Some(why) = barred(app) {
         return app.tell(Severity::Warning, why, now);
     }
-    if let Some(going) = app.ui.services.going.get(service) {
-        if let Step::Tried(lines) = &going.step
-            && deed == Deed::Rebuild
-        {
+    if let Some(going) = app.ui.services.before(service, deed) {
+        if let Step::Tried(lines) = &going.step {
             let lines = lines.clone();
             return ask_to_build(app, service, lines, now);
         }
@@ -154,12 +154,21 @@ fn ask(app: &mut App, service: &Text, deed: Deed, now: Now) {
 /// The tasks that it hits, as far as is known. What runs beside others for a moment only, such as somebody's Ping, is none.
 fn hit(app: &App, service: &Text, deed: Deed, now: Now) -> Vec<TaskKey> {
     let lanes = app.store().lanes(service, true, now);
-    let lasts = |task: &&&Task| !task.hidden && task.duration(now).is_some_and(|(runs, _)| runs >= MOMENT);
-    let beside = lanes.parallel.iter().filter(|_| deed != Deed::Interrupt).filter(lasts);
-    lanes.holders.iter().chain(beside).map(|task| task.key.clone()).collect()
+    let lasts = |task: &&Task| !task.hidden && task.duration(now).is_some_and(|(runs, _)| runs >= MOMENT);
+    let (beside, unknown) = match deed {
+        Deed::Interrupt => (Vec::new(), Vec::new()),
+        _ => (lanes.parallel.iter().copied().filter(lasts).collect(), may_run(&lanes)),
+    };
+    lanes.holders.iter().copied().chain(beside).chain(unknown).map(|task| task.key.clone()).collect()
 }
 
-/// Who is hit, as far as is known; and whether anybody is.
+/// Tasks of which nobody knows whether they have ended.
+fn may_run<'a>(lanes: &Lanes<'a>) -> Vec<&'a Task> {
+    let may = |task: &&Task| !task.hidden && !task.is_question() && task.reason != Some(Reason::NeverStarted);
+    lanes.unknown.iter().copied().filter(may).collect()
+}
+
+/// Who is hit, as far as is known; and whether anybody is, or may be.
 fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) {
     let lanes = app.store().lanes(service, true, now);
     let mine = |task: &Task| if task.own.is_some() { "yours" } else { "not sent from here" };
@@ -175,7 +184,7 @@ fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) 
         let mut lines: Vec<String> = lanes
             .holders
             .iter()
-            .map(|task| match task.is_ipython() && !runs_beside(task) {
+            .map(|task| match is_stoppable(task) {
                 true => format!("It stops {}.", named(task)),
                 false => {
                     format!("{} holds the slot and is no cell that a signal stops: it goes on.", named(task))
@@ -204,21 +213,23 @@ fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) 
     }
     let running: Vec<&Task> =
         lanes.holders.iter().chain(&lanes.parallel).copied().filter(|t| !t.is_question()).collect();
-    let mut lines: Vec<String> =
-        running.iter().take(NAMED).map(|task| format!("It ends {}.", named(task))).collect();
-    if running.len() > NAMED {
-        lines.push(format!("And {} more.", running.len() - NAMED));
-    }
+    let mut lines = Vec::new();
+    let mut names = |tasks: &[&Task], line: &dyn Fn(String) -> String| {
+        lines.extend(tasks.iter().take(NAMED).map(|task| line(named(task))));
+        if tasks.len() > NAMED {
+            lines.push(line(format!("{} more", tasks.len() - NAMED)));
+        }
+    };
+    names(&running, &|name| format!("It ends {name}."));
+    let unknown = may_run(&lanes);
+    names(&unknown, &|name| format!("It ends {name}, if that still runs: its end may have been missed."));
+    let free = matches!(lanes.slot, Slot::Free { .. } | Slot::NotKept);
     if unseen {
         lines.push("It ends what holds the slot; what that is was not seen.".to_owned());
-    } else if running.is_empty() {
-        let known = matches!(lanes.slot, Slot::Free { .. } | Slot::NotKept);
-        let text = if known {
-            "Nothing runs there, as far as was seen."
-        } else {
-            "Whether anything runs there is not known."
-        };
-        lines.push(text.to_owned());
+    } else if running.is_empty() && !free {
+        lines.push("Whether anything runs there is not known.".to_owned());
+    } else if running.is_empty() && unknown.is_empty() {
+        lines.push("Nothing runs there, as far as was seen.".to_owned());
     }
     match lanes.waits {
         0 => {}
@@ -230,14 +241,8 @@ fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) 
         let text = "All connections to the lab are lost for a while: what anybody sent direct and waits is dropped, on every service.";
         lines.insert(0, text.to_owned());
     }
-    let hits = manager || unseen || !running.is_empty();
+    let hits = manager || !free || !running.is_empty() || !unknown.is_empty();
     (lines, hits)
-}
-
-/// A cell that the kernel runs beside others, which no signal reaches.
-fn runs_beside(task: &Task) -> bool {
-    task.payload.as_deref().and_then(|payload| json::get(payload, "run_async")).and_then(json::boolean)
-        == Some(true)
 }
 
 /// The dry run's words, and whether the image is to be built.
@@ -254,7 +259,10 @@ fn ask_to_build(app: &mut App, service: &Text, tried: Vec<String>, now: Now) {
 pub(super) fn try_rebuild(app: &mut App, service: Text, now: Now) -> Vec<Effect> {
     let (id, effects) = send(app, &service, frame::service::rebuild_dry_run, now);
     if let Some(id) = id {
-        begin(app, service, Deed::Rebuild, "the dry run waits for the slot, or runs", Step::DryRun(id), now);
+        let stage = "the dry run waits for the slot, or runs".to_owned();
+        app.ui.services.came.remove(&service);
+        let going = Going { deed: Deed::Rebuild, since: now, stage, step: Step::DryRun(id) };
+        app.ui.services.trying.insert(service, going);
     }
     effects
 }
@@ -277,19 +285,19 @@ pub(super) fn control(app: &mut App, service: Text, deed: Deed, seen: &[TaskKey]
         return Vec::new();
     }
     let stage = match deed {
-        Deed::Interrupt => "the signal is sent",
+        Deed::Interrupt => "it is looked whether a signal is safe",
         Deed::RestartProcess => "it is asked to end",
         Deed::RestartContainer => "the orchestrator is asked",
         Deed::Rebuild => "it is built, which can take long",
     };
-    begin(app, service.clone(), deed, stage, Step::Outside, now);
+    let care = &mut app.ui.services;
+    care.came.remove(&service);
+    if deed == Deed::Rebuild {
+        care.trying.remove(&service);
+    }
+    let going = Going { deed, since: now, stage: stage.to_owned(), step: Step::Outside };
+    care.going.insert(service.clone(), going);
     vec![Effect::Control(service, deed)]
-}
-
-fn begin(app: &mut App, service: Text, deed: Deed, stage: &str, step: Step, now: Now) {
-    app.ui.services.came.remove(&service);
-    let going = Going { deed, since: now, stage: stage.to_owned(), step };
-    app.ui.services.going.insert(service, going);
 }
 
 /// Sends a task of juicetop's own, by its maker; its frame's id, if it could be.
@@ -319,6 +327,11 @@ pub(super) fn told(app: &mut App, told: Told, now: Now) -> Vec<Effect> {
                 going.stage = stage;
             }
         }
+        Told::Signal(service) => {
+            if let Some(going) = care.going.get_mut(&service) {
+                (going.stage, going.step) = ("the signal is sent".to_owned(), Step::Signalled(now));
+            }
+        }
         Told::Done(service, deed, Err(failure)) => {
             let log = bounded(&failure.log.lines().collect::<Vec<_>>());
             let doubt = if failure.doubtful { "whether it was done is not known: " } else { "" };
@@ -340,9 +353,6 @@ fn done(app: &mut App, service: Text, deed: Deed, process: Option<Process>, now:
         came(app, &service, deed, Ok(text), Vec::new(), now);
         return Vec::new();
     }
-    // Which tasks may end by it is told before the Ping is one of them.
-    let lanes = app.store().lanes(&service, true, now);
-    let cells = lanes.holders.iter().map(|task| task.key.clone()).collect();
     // To a cell that waits for something this is the event at which it hears of the signal.
     let (ping, effects) = match app.session.is_live(&Line::Router) {
         true => send(app, &service, frame::service::ping, now),
@@ -350,7 +360,12 @@ fn done(app: &mut App, service: Text, deed: Deed, process: Option<Process>, now:
     };
     let (stage, step) = match deed {
         Deed::Interrupt => {
-            ("the signal was sent; what stops is waited for".to_owned(), Step::Stops(cells, now.mono + STOPS))
+            let since = app.ui.services.going.get(&service).map_or(now, |going| match going.step {
+                Step::Signalled(since) => since,
+                _ => going.since,
+            });
+            let step = Step::Stops { since, until: now.mono + STOPS, look: now.mono };
+            ("the signal was sent; what stops is waited for".to_owned(), step)
         }
         _ => {
             let process = process.map_or_else(
@@ -382,7 +397,12 @@ fn came(
     log: Vec<String>,
     now: Now,
 ) {
-    app.ui.services.going.remove(service);
+    let care = &mut app.ui.services;
+    for going in [&mut care.going, &mut care.trying] {
+        if going.get(service).is_some_and(|going| going.deed == deed) {
+            going.remove(service);
+        }
+    }
     let (severity, text) = match &result {
         Ok(text) => (Severity::Info, text),
         Err(text) => (Severity::Error, text),
@@ -394,10 +414,12 @@ fn came(
 /// Looks how far things are, and whether processes are to be asked: they are while somebody looks at them.
 pub(super) fn look(app: &mut App, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if !app.ui.services.going.is_empty() {
-        let services: Vec<Text> = app.ui.services.going.keys().cloned().collect();
+    let care = &app.ui.services;
+    if !care.going.is_empty() || !care.trying.is_empty() {
+        let services: Vec<Text> = care.going.keys().chain(care.trying.keys()).cloned().collect();
         for service in services {
             effects.extend(follow(app, &service, now));
+            try_on(app, &service, now);
         }
     }
     let seen = !app.ui.behind && matches!(app.ui.layers.last(), Some(Layer::Services(_)));
@@ -412,26 +434,23 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
     let Some(going) = app.ui.services.going.get(service) else { return Vec::new() };
     let (deed, since) = (going.deed, going.since);
     match &going.step {
-        Step::Outside | Step::Tried(_) => {}
-        Step::Stops(cells, until) => {
-            let until = *until;
-            let of =
-                |key: &TaskKey| app.store().task(key).filter(|task| task.reason == Some(Reason::Interrupted));
-            let over = now.mono >= until;
+        Step::Stops { look, .. } if now.mono < *look => {}
+        Step::Stops { since, until, .. } => {
+            let (since, over) = (*since, now.mono >= *until);
             // One that nobody saw begin is told of when it ends.
             let lanes = app.store().lanes(service, true, now);
-            let late = |task: &&&Task| {
-                task.reason == Some(Reason::Interrupted)
-                    && task.ended.is_some_and(|end| end.at.mono >= since.mono)
-            };
-            let stopped = cells.iter().find_map(of).or_else(|| lanes.ended.iter().find(late).copied());
+            let stopped = ended_by(lanes.ended.iter().copied(), service, since).next();
             let result = match stopped {
-                Some(task) => {
-                    let by = task.failure().and_then(|error| error.ename.as_deref()).unwrap_or("interrupted");
-                    Ok(format!("stopped {} ({by})", called(&task.name)))
+                Some(task) => Ok(end_words(task)),
+                None if over => Err(nothing_stopped(lanes.holders.first().copied())),
+                None => {
+                    if let Some(Going { step: Step::Stops { look, .. }, .. }) =
+                        app.ui.services.going.get_mut(service)
+                    {
+                        *look = now.mono + OFTEN;
+                    }
+                    return Vec::new();
                 }
-                None if over => Err(nothing_stopped()),
-                None => return Vec::new(),
             };
             came(app, service, deed, result, Vec::new(), now);
         }
@@ -463,28 +482,27 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
                 _ => {}
             }
         }
-        Step::DryRun(id) => {
-            let (why, lines) = match dry_run(app.store().find(id)) {
-                None => return Vec::new(),
-                Some(Ok((true, lines))) => {
-                    tried(app, service, bounded(&lines), now);
-                    return Vec::new();
-                }
-                Some(Ok((false, lines))) => {
-                    ("the dry run failed: nothing was built".to_owned(), bounded(&lines))
-                }
-                Some(Err(why)) => (why.chars().take(LONGEST).collect(), Vec::new()),
-            };
-            came(app, service, deed, Err(why), lines, now);
-        }
+        _ => {}
     }
     Vec::new()
+}
+
+/// Looks how far a dry run is.
+fn try_on(app: &mut App, service: &Text, now: Now) {
+    let Some(Going { step: Step::DryRun(id), .. }) = app.ui.services.trying.get(service) else { return };
+    let (why, lines) = match dry_run(app.store().find(id)) {
+        None => return,
+        Some(Ok((true, lines))) => return tried(app, service, bounded(&lines), now),
+        Some(Ok((false, lines))) => ("the dry run failed: nothing was built".to_owned(), bounded(&lines)),
+        Some(Err(why)) => (why.chars().take(LONGEST).collect(), Vec::new()),
+    };
+    came(app, service, Deed::Rebuild, Err(why), lines, now);
 }
 
 /// The dry run went well. Who still looks at the services is asked at once; nobody else is interrupted.
 fn tried(app: &mut App, service: &Text, lines: Vec<String>, now: Now) {
     let waits = matches!(app.ui.layers.last(), Some(Layer::Services(services)) if services.selected.as_ref() == Some(service));
-    if let Some(going) = app.ui.services.going.get_mut(service) {
+    if let Some(going) = app.ui.services.trying.get_mut(service) {
         going.stage = "the dry run is done: nothing is built before you say so".to_owned();
         going.step = Step::Tried(lines.clone());
     }
@@ -501,7 +519,8 @@ fn tried(app: &mut App, service: &Text, lines: Vec<String>, now: Now) {
 
 /// Nothing is built after all.
 pub(super) fn not_built(app: &mut App, service: &Text) {
-    if app.ui.services.going.get(service).is_some_and(|going| matches!(going.step, Step::Tried(_))) {
-        app.ui.services.going.remove(service);
+    let care = &mut app.ui.services;
+    if care.trying.get(service).is_some_and(|going| matches!(going.step, Step::Tried(_))) {
+        care.trying.remove(service);
     }
 }

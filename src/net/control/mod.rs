@@ -23,6 +23,7 @@ use std::{
 use self::{orchestrator::Orchestrator, supervisor::Supervisor};
 use super::discovery::{self, Channel, Found};
 use crate::{
+    clean::exact,
     time::Clock,
     wire::control::{Deed, Failure, Process},
 };
@@ -86,7 +87,7 @@ impl Controls {
     fn control(&self, service: &str) -> Result<&Control, Failure> {
         self.of_service(service).ok_or_else(|| {
             Failure::of(
-                format!("the lab's configuration on this machine names no service {service}"),
+                "the lab's configuration on this machine does not name it",
                 "its orchestration file lists those that there are",
             )
         })
@@ -101,25 +102,29 @@ impl Controls {
     }
 
     /// Stops the cell that runs, as Ctrl-C in a notebook does. A cell that waits (`await`) stops at its next event: send the
-    /// service a task that runs beside it, such as a Ping.
+    /// service a task that runs beside it, such as a Ping. `may` is asked right before the signal goes out, which takes some
+    /// seconds where nobody answers; where it says no, nothing is sent.
     ///
     /// # Errors
     /// Why it was not done: above all where no kernel listens, for there the signal would end the service.
-    pub fn interrupt(&self, service: &str) -> Result<(), Failure> {
+    pub fn interrupt(&self, service: &str, may: impl FnOnce() -> bool) -> Result<(), Failure> {
         let supervisor = &self.control(service)?.supervisor;
         self.listens(service)?;
         let process = supervisor.process()?;
         if !process.runs() {
             return Err(Failure::of(
-                format!("{service}'s process does not run ({})", process.state),
+                format!("its process does not run ({})", process.state),
                 "restart the process",
             ));
         }
         if process.uptime.is_none_or(|uptime| uptime < YOUNG) {
             return Err(Failure::of(
-                format!("{service} has only just started: the signal could end it"),
+                "it has only just started: the signal could end it",
                 format!("try again once it has run for {} s", YOUNG.as_secs()),
             ));
+        }
+        if !may() {
+            return Err(Failure::of("it is not wanted any more", ""));
         }
         supervisor.signal("INT")
     }
@@ -129,14 +134,15 @@ impl Controls {
         let named = discovery::channels(&self.run_dir);
         let Some(Channel { host, port, .. }) = named.iter().find(|channel| channel.service == service) else {
             return Err(Failure::of(
-                format!("{service} has no kernel by Juice's runtime files: the signal would end it"),
+                "it has no kernel by Juice's runtime files: the signal would end it",
                 "a service that is no IPython service can only be restarted",
             ));
         };
+        let shown = exact(host);
         let stale = |why: String| {
             Failure::of(
                 format!(
-                    "{service}'s kernel does not answer at {host}:{port} ({why}), and without one the signal would end it"
+                    "its kernel does not answer at {shown}:{port} ({why}), and without one the signal would end it"
                 ),
                 "",
             )
@@ -162,13 +168,23 @@ impl Controls {
         service: &str,
         told: &mut dyn FnMut(&str),
     ) -> Result<Option<Process>, Failure> {
+        self.restart_within(KILLED, service, told)
+    }
+
+    /// The same, where a process that does not end by itself is killed by then.
+    fn restart_within(
+        &self,
+        killed: Duration,
+        service: &str,
+        told: &mut dyn FnMut(&str),
+    ) -> Result<Option<Process>, Failure> {
         let supervisor = &self.control(service)?.supervisor;
         told("it is asked to end; after 10 s it is killed");
         if let Err(mut failure) = supervisor.stop() {
             if failure.doubtful {
                 // It may end all the same, and must not stay so. One that runs says that it does.
-                told("no answer came; it is started in any case");
-                thread::sleep(KILLED);
+                told("whether it ends is not known; it is started in any case");
+                thread::sleep(killed);
                 if supervisor.start().is_ok() {
                     failure.what.push_str("; it runs now");
                 }
@@ -200,7 +216,7 @@ impl Controls {
     ) -> Result<Option<Process>, Failure> {
         let control = self.control(service)?;
         if !control.has_unit {
-            return Err(no_unit(service));
+            return Err(no_unit());
         }
         told("the orchestrator restarts its unit");
         self.orchestrator.restart(service)?;
@@ -236,17 +252,15 @@ impl Controls {
                     .then(|| "no kernel is registered for it: the signal would end the service".to_owned())
             }
             Deed::RestartProcess => None,
-            Deed::RestartContainer | Deed::Rebuild if !control.has_unit => Some(no_unit(service).what),
+            Deed::RestartContainer | Deed::Rebuild if !control.has_unit => Some(no_unit().what),
             Deed::RestartContainer | Deed::Rebuild => self.orchestrator.barred(),
         }
     }
 }
 
-fn no_unit(service: &str) -> Failure {
+fn no_unit() -> Failure {
     Failure::of(
-        format!(
-            "{service} is not in the lab's orchestration file, and the orchestrator restarts only what is"
-        ),
+        "it is not in the lab's orchestration file, and the orchestrator restarts only what is",
         "the administrator restarts it with systemctl",
     )
 }

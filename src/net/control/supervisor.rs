@@ -1,7 +1,8 @@
 //! A service's supervisord: how its process is, a signal, the end and a new beginning of it.
 //!
 //! Each service's container has one, with the one program `juice-service`. It answers XML-RPC over plain HTTP, without
-//! asking who calls.
+//! asking who calls. It refuses to say that nothing was done where the question went out and no word of supervisord's own
+//! came back.
 
 use std::{io, time::Duration};
 
@@ -11,7 +12,10 @@ use super::{
     super::problem::{io_words, tidy},
     xml::{self, Fault, Value},
 };
-use crate::wire::control::{Failure, Process};
+use crate::{
+    clean::exact,
+    wire::control::{Failure, Process},
+};
 
 /// What the service's program is called in it.
 const PROGRAM: &str = "juice-service";
@@ -48,8 +52,9 @@ impl Supervisor {
         let asked = self.call("supervisor.getProcessInfo", &[PROGRAM], PATIENCE);
         // Asking does nothing.
         let value = asked.map_err(|fault| Failure { doubtful: false, ..self.told(fault) })?;
-        read(&value)
-            .ok_or_else(|| Failure::of(format!("{} does not answer as a supervisord does", self.address), ""))
+        read(&value).ok_or_else(|| {
+            Failure::of(format!("{} does not answer as a supervisord does", exact(&self.address)), "")
+        })
     }
 
     /// Sends it a signal, by its name without `SIG`.
@@ -106,7 +111,7 @@ impl Supervisor {
 
     /// In words.
     fn told(&self, wrong: Wrong) -> Failure {
-        let address = &self.address;
+        let address = &exact(&self.address);
         let elsewhere = "it is reached from inside the lab's network; where it has another address, Juice's ipykernel.toml says so \
                          ([services.NAME] ip, supervisor_port)";
         match wrong {
@@ -117,14 +122,17 @@ impl Supervisor {
                 format!("the supervisord at {address} refuses: {} ({code})", tidy(&said, 200)),
                 "",
             ),
-            Wrong::Fault(Fault::Odd(why)) => Failure::of(
-                format!("{address} does not answer as a supervisord does: {}", tidy(&why, 200)),
-                elsewhere,
-            ),
-            Wrong::Status(status) => Failure::of(
-                format!("{address} does not answer as a supervisord does (status {status})"),
-                elsewhere,
-            ),
+            // It may have been done and its answer lost on the way.
+            Wrong::Fault(Fault::Odd(why)) => {
+                let what = format!("{address} does not answer as a supervisord does: {}", tidy(&why, 200));
+                Failure { doubtful: true, ..Failure::of(what, elsewhere) }
+            }
+            // So it is where supervisord fails over its own answer (500), or somebody in between waits in vain for one (504).
+            // What stands before it and says 404 has asked nobody.
+            Wrong::Status(status) => {
+                let what = format!("{address} does not answer as a supervisord does (status {status})");
+                Failure { doubtful: status >= 500, ..Failure::of(what, elsewhere) }
+            }
             Wrong::Http(error) => {
                 // Of a name that is not found the system gives no kind of error of its own.
                 let unknown = |e: &io::Error| e.to_string().contains("lookup address");

@@ -173,6 +173,80 @@ fn what_is_ended_or_runs_already_is_no_failure_and_the_rest_is_one() {
 }
 
 #[test]
+fn where_no_word_of_supervisord_comes_back_it_may_have_been_done() {
+    // It fails over its own answer; somebody in between waited in vain; what came is no answer; what is there asked nobody.
+    for (status, body, doubtful) in [
+        (500, "", true),
+        (504, "<html/>", true),
+        (200, "<html/>", true),
+        (200, "", true),
+        (404, "", false),
+        (405, "", false),
+    ] {
+        let (supervisor, asked) = supervisor(vec![(status, body.to_owned()); 4]);
+        for deed in [supervisor.stop(), supervisor.start(), supervisor.signal("INT")] {
+            assert_eq!(deed.unwrap_err().doubtful, doubtful, "{status} {body}");
+        }
+        assert!(!supervisor.process().unwrap_err().doubtful, "asking does nothing");
+        asked.join().unwrap();
+    }
+}
+
+/// A restart of `lab` by a supervisord that gives these answers: what comes of it, what it told, and what was asked.
+fn restart(answers: Vec<(u16, String)>) -> (Result<Option<Process>, Failure>, Vec<String>, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (supervisor, asked) = supervisor(answers);
+    let control = Control { service: "lab".into(), supervisor, has_unit: false, version: None };
+    let orchestrator = Orchestrator::in_folder(folder.path());
+    let controls = Controls { services: vec![control], orchestrator, run_dir: folder.path().to_owned() };
+    let mut told = Vec::new();
+    let done =
+        controls.restart_within(Duration::from_millis(300), "lab", &mut |text| told.push(text.to_owned()));
+    let method = |text: String| {
+        let name = text.split_once("<methodName>supervisor.").and_then(|(_, rest)| rest.split_once('<'));
+        name.map_or(text.clone(), |(name, _)| name.to_owned())
+    };
+    (done, told, asked.join().unwrap().into_iter().map(method).collect())
+}
+
+#[test]
+fn a_process_that_may_have_ended_is_started_in_any_case() {
+    let (yes, no) = (NIL.replace("<nil/>", "<boolean>1</boolean>"), fault(50, "SPAWN_ERROR: juice-service"));
+    let (done, told, asked) =
+        restart(vec![(200, yes.clone()), (200, yes.clone()), (200, RUNNING.to_owned())]);
+    assert!(done.unwrap().is_some_and(|process| process.runs()));
+    assert_eq!(
+        (asked, told.len()),
+        (vec!["stopProcess".into(), "startProcess".into(), "getProcessInfo".into()], 2)
+    );
+    for (status, body) in [(500, ""), (504, ""), (200, "<html/>")] {
+        let begun = Clock::start();
+        let (done, told, asked) = restart(vec![(status, body.to_owned()), (200, yes.clone())]);
+        let failed = done.unwrap_err();
+        assert!(failed.doubtful && failed.what.ends_with("; it runs now"), "{failed:?}");
+        assert_eq!(asked, ["stopProcess", "startProcess"]);
+        assert!(begun.now().mono >= Duration::from_millis(300), "by then it has been killed");
+        assert!(told[1].contains("it is started in any case"), "{told:?}");
+    }
+    // What was not done needs no beginning.
+    let (done, _, asked) = restart(vec![(404, String::new())]);
+    assert!(done.is_err_and(|failed| !failed.doubtful && !failed.begun));
+    assert_eq!(asked, ["stopProcess"]);
+    // It has ended, and does not start, or nobody knows.
+    for (answer, doubtful, words) in
+        [((200, no), false, "and did not start again"), ((500, String::new()), true, "is not known")]
+    {
+        let (done, _, _) = restart(vec![(200, yes.clone()), answer]);
+        let failed = done.unwrap_err();
+        assert!(failed.begun && failed.doubtful == doubtful, "{failed:?}");
+        assert!(
+            failed.what.starts_with("the process was ended, and") && failed.what.contains(words),
+            "{failed:?}"
+        );
+    }
+}
+
+#[test]
 fn the_orchestrator_is_asked_on_its_socket_and_its_journal_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::in_folder(folder.path());
@@ -226,6 +300,7 @@ fn a_signal_goes_only_where_a_kernel_listens_in_a_process_that_has_run_for_a_whi
         (200, young),
         (200, stopped),
         (200, RUNNING.to_owned()),
+        (200, RUNNING.to_owned()),
         (200, NIL.replace("<nil/>", "<boolean>1</boolean>")),
     ]);
     let controls = Controls {
@@ -234,7 +309,7 @@ fn a_signal_goes_only_where_a_kernel_listens_in_a_process_that_has_run_for_a_whi
         run_dir: folder.path().to_owned(),
     };
     let refused = |words: &str| {
-        let failed = controls.interrupt("lab").unwrap_err();
+        let failed = controls.interrupt("lab", || true).unwrap_err();
         assert!(failed.what.contains(words) && !failed.doubtful, "{failed:?}");
     };
     // Without a kernel nobody is even asked.
@@ -251,14 +326,17 @@ fn a_signal_goes_only_where_a_kernel_listens_in_a_process_that_has_run_for_a_whi
     std::fs::write(&path, file(port)).unwrap();
     refused("only just started");
     refused("does not run");
-    assert_eq!(controls.interrupt("lab"), Ok(()));
+    // Whoever wishes to end meanwhile is asked at the last moment.
+    let unwanted = controls.interrupt("lab", || false).unwrap_err();
+    assert!(unwanted.what.contains("not wanted") && !unwanted.doubtful, "{unwanted:?}");
+    assert_eq!(controls.interrupt("lab", || true), Ok(()));
     let asked = asked.join().unwrap();
     assert!(
-        asked[3].contains("supervisor.signalProcess") && asked[3].contains("<string>INT</string>"),
+        asked[4].contains("supervisor.signalProcess") && asked[4].contains("<string>INT</string>"),
         "{}",
-        asked[3]
+        asked[4]
     );
-    assert!(controls.interrupt("nobody").unwrap_err().what.contains("names no service"));
+    assert!(controls.interrupt("nobody", || true).unwrap_err().what.contains("does not name it"));
     for deed in [Deed::RestartContainer, Deed::Rebuild] {
         assert!(controls.barred("lab", deed).unwrap().contains("orchestration file"));
     }

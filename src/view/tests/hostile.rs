@@ -5,10 +5,11 @@ use ratatui::buffer::CellWidth;
 
 use super::*;
 use crate::{
-    app::{Layer, Msg, session::Way, tests::recorded},
+    app::{Layer, Msg, services::Told, session::Way, tests::recorded},
     catalogue::guard::Guard,
     theme::{Glyphs, Theme},
     wire::{
+        control::Deed,
         event::Event,
         json,
         link::{Incoming, Line, LinkState, Problem, ProblemKind},
@@ -336,26 +337,45 @@ fn services_types_and_ids_that_look_alike_are_told_apart_wherever_they_stand() {
 /// letter is never shown as it is. Only texts that are shown as they are (JSON) have it.
 #[test]
 fn no_screen_shows_a_name_as_another() {
-    const ODD: char = '\u{430}';
-    let service = format!("l{ODD}b");
-    let mut b = Bench::with(Settings::default(), (100, 60));
-    let on = |id: &str| Job {
-        service: service.clone(),
+    let service = "l\u{430}b";
+    let told = shows_nowhere("\u{430}", "l\\u0430b", |id| Job {
+        service: service.into(),
         kind: "MeasureT1".into(),
         name: format!("MeasureT1: qubit='{id}'"),
         ..job(id)
-    };
+    });
+    assert!(told.contains("link lost: MeasureT1: qubit='own' on l\\u0430b"), "{told}");
+}
+
+/// So is a value of a display name that sounds like a secret's.
+#[test]
+fn no_screen_shows_a_secret_of_a_display_name() {
+    let told = shows_nowhere("hush", "password=", |id| Job {
+        service: "lab".into(),
+        kind: "Login".into(),
+        name: format!("Login: password='hush hush {id}'"),
+        ..job(id)
+    });
+    assert!(told.contains("link lost: Login: password=") && told.contains(" on lab"), "{told}");
+}
+
+/// Goes through all screens with tasks of that kind: on none is `never`, and on most is `shown` instead. Gives what is told last,
+/// where a link is lost.
+fn shows_nowhere(never: &str, shown: &str, on: impl Fn(&str) -> Job) -> String {
+    let service = on("").service;
+    let controlled = vec![crate::app::tests::services::about(&service)];
+    let mut b = Bench::with(Settings { services: Ok(controlled), ..Settings::default() }, (100, 60));
     b.kernel(&service, "idle").ran(&on("old")).later(1.0).ran(&on("older")).later(1.0).ran(&on("oldest"));
     b.runs(&on("bad")).later(3.0).completed(&on("bad"), &error("bad", "ValueError", "no", "Traceback"));
     b.runs(&on("holder")).later(1.0).runs(&Job { parallel: true, ..on("beside") });
     b.scheduled("s1", None, &on("later"), "queued").scheduled("s2", None, &on("latest"), "queued");
     for (id, name) in [("m1", "1/2"), ("m2", "2/2")] {
-        let name = format!("MeasureT1: n=1 [all {name} #4f2a]");
+        let name = format!("{} [all {name} #4f2a]", on(id).name);
         b.scheduled(&format!("s{id}"), None, &Job { name, ..on(id) }, "queued");
     }
     let mut wrong: Vec<String> = Vec::new();
     let mut check = |b: &Bench, what: &str| {
-        let shown = b.lines().into_iter().filter(|line| line.contains(ODD) && !line.contains('"'));
+        let shown = b.lines().into_iter().filter(|line| line.contains(never) && !line.contains('"'));
         wrong.extend(shown.map(|line| format!("after {what}: {line}")));
     };
     let rows = b.app.rows().len();
@@ -369,6 +389,11 @@ fn no_screen_shows_a_name_as_another() {
             "enter G",
             "enter T",
             "enter U",
+            "enter v",
+            "m",
+            "m i",
+            "m r",
+            "m b",
             "c",
             "y",
             "r",
@@ -403,7 +428,7 @@ fn no_screen_shows_a_name_as_another() {
             b.go_to(&service).keys(&"j ".repeat(row));
             b.keys(keys).msg(Msg::Wake);
             check(&b, keys);
-            told += usize::from(b.lines().iter().any(|line| line.contains("l\\u0430b")));
+            told += usize::from(b.lines().iter().any(|line| line.contains(shown)));
             b.keys("n");
             while !b.app.ui.layers.is_empty() {
                 b.app.ui.layers.pop();
@@ -414,13 +439,35 @@ fn no_screen_shows_a_name_as_another() {
         }
     }
     assert!(told > rows * 20, "{told} of {rows} rows");
-    // What is told at the moment: sent, given to the scheduler, refused, cancelled.
-    b.go_to(&service).keys("s").types("MeasureT1").keys("enter f7 ctrl-s").msg(Msg::Wake);
+    // What is told at the moment: sent, given to the scheduler, refused, cancelled, seen to have been stopped.
+    b.go_to(&service).keys("s").types(&on("").kind).keys("enter f7 ctrl-s").msg(Msg::Wake);
     check(&b, "sent");
-    assert!(b.notice().contains("l\\u0430b"), "{}", b.notice());
+    assert!(b.notice().contains(&*crate::clean::exact(&service)), "{}", b.notice());
+    let cell = Job { kind: "IPythonTask".into(), ..on("cell") };
+    b.completed(&on("holder"), &crate::app::tests::ok("holder")).runs(&cell);
+    b.keys("m i").later(1.0).keys("y").msg(Msg::Services(Told::Signal(service.as_str().into())));
+    check(&b, "an interrupt");
+    b.msg(Msg::Services(Told::Done(service.as_str().into(), Deed::Interrupt, Ok(None))));
+    b.completed(&cell, &crate::app::tests::ok("cell")).later(0.2).msg(Msg::Wake);
+    assert!(b.notice().contains("ended after the signal"), "{}", b.notice());
+    check(&b, "its end");
+    // Where the link is lost under it.
+    let mut b = Bench::with(Settings::default(), (100, 60));
+    let own = on("own");
+    let frame = crate::wire::frame::TaskFrame {
+        id: "own".into(),
+        target: own.service.as_str().into(),
+        task_type: own.kind.as_str().into(),
+        parallel: false,
+        display_name: own.name.as_str().into(),
+        show_in_dashboard: true,
+        payload: own.payload.as_str().into(),
+    };
+    b.app.session.submit(frame, &Way::Direct, b.now).unwrap();
     b.disconnect();
     check(&b, "the link was lost");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    b.notice().to_owned()
 }
 
 /// Each control sign takes four columns, so that a short name can be longer than any screen.
