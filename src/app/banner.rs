@@ -80,7 +80,7 @@ impl App {
         if let Some(told) = self.ui.archive.of_gap(gap) {
             text.push_str(&format!(" {told}"));
         }
-        let key = self.settings.keymap.first(Action::Back).unwrap_or_default();
+        let key = self.key(Action::Back).unwrap_or_default();
         text.push_str(&format!(" {key} puts this away."));
         Some(text)
     }

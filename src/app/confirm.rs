@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    action::Action,
+    action::{Action, Context},
     keymap::Keymap,
     layout::Window,
     session::{Batch, Way},
@@ -172,7 +172,7 @@ impl Confirm {
 
     /// *No*, *yes* and a third answer, each by its key and what it is called.
     pub fn answers(&self, keymap: &Keymap) -> Vec<(String, &str)> {
-        let answer = |action, name| (keymap.first(action).unwrap_or_default(), name);
+        let answer = |action, name| (keymap.first(Context::Confirm, action).unwrap_or_default(), name);
         let mut answers = vec![answer(Action::No, self.no.as_str())];
         answers.extend(self.instead.as_ref().map(|(name, _)| answer(Action::Instead, name.as_str())));
         answers.push(answer(if self.sure { Action::Sure } else { Action::Yes }, &self.yes));

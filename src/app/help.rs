@@ -43,14 +43,13 @@ impl Help {
             let title = lines.len();
             lines.push(HelpLine::Title(place));
             for entry in ACTIONS.iter().filter(|e| e.contexts.contains(&place)) {
-                let keys = keymap.keys_in(place, entry.action);
-                let keys = if keys.is_empty() { "no key".to_owned() } else { keys.join(" ") };
+                let keys = keymap.keys(place, entry.action);
                 let hit = query.is_empty()
                     || entry.sentence.to_lowercase().contains(&query)
                     || entry.name.contains(&query)
-                    || keys.to_lowercase().split(' ').any(|k| k == query);
+                    || keys.iter().any(|keys| keys.name().to_lowercase() == query);
                 if hit {
-                    lines.push(HelpLine::Action(entry, keys));
+                    lines.push(HelpLine::Action(entry, keymap.listed(place, entry.action)));
                 }
             }
             if lines.len() == title + 1 {

@@ -276,7 +276,7 @@ impl App {
         let sides = [("yours", news.own), ("others", news.others)];
         let sides = sides.into_iter().filter(|(_, tally)| tally.count() > 0);
         let sides: Vec<String> = sides.map(|(who, tally)| format!("{who} {}", words(tally))).collect();
-        let key = |action| self.settings.keymap.first(action).unwrap_or_default();
+        let key = |action| self.key(action).unwrap_or_default();
         let sides = sides.join("; ");
         let (list, back) = (key(Action::SinceLeft), key(Action::Back));
         let (columns, rows) = self.ui.size;

@@ -33,6 +33,7 @@ pub mod many;
 pub mod msg;
 pub mod notices;
 pub mod outputs;
+pub mod pressed;
 pub mod reader;
 pub mod record;
 pub mod replay;
@@ -399,6 +400,8 @@ pub struct Ui {
     pub keeping: kept::Keeping,
     /// Forms whose tasks were sent, the newest last: to come back to if the service refuses what they held.
     pub sent: VecDeque<Sent>,
+    /// Keys that began a sequence.
+    pub pressed: Option<pressed::Pressed>,
     /// When a key was last pressed; the loop sets it to when that was dealt with.
     pub last_key: Option<Now>,
     /// When *yes* was pressed, and when the question that it answers was asked: it counts once nothing has followed it.
@@ -499,6 +502,7 @@ impl App {
                 remembered: HashMap::new(),
                 keeping: kept::Keeping::default(),
                 sent: VecDeque::new(),
+                pressed: None,
                 last_key: None,
                 said_yes: None,
                 lost: None,
@@ -684,6 +688,9 @@ impl App {
             at(now.mono);
         }
         if let Some(t) = self.ui.keeping.due {
+            at(t);
+        }
+        if let Some(t) = self.pressed_until() {
             at(t);
         }
         if let Some(t) = self.ui.archive.wake_at() {

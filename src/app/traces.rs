@@ -15,7 +15,10 @@ use crate::{
     wire::{Text, frame::ReplyBody, json},
 };
 
-use super::{Settings, action::Action};
+use super::{
+    Settings,
+    action::{Action, Context},
+};
 
 /// Tracebacks that are kept, and searches that are remembered; the oldest go.
 const MOST: usize = 100;
@@ -159,7 +162,7 @@ impl Traces {
         let read_only = settings.read_only.then(|| "this screen is read-only".to_owned());
         Traces {
             why_not: read_only.or_else(|| settings.watch_only.clone()),
-            key: settings.keymap.first(Action::AskTraceback).unwrap_or_default(),
+            key: settings.keymap.first(Context::Task, Action::AskTraceback).unwrap_or_default(),
             no_log: settings.no_log.clone(),
             ..Traces::default()
         }

@@ -13,7 +13,10 @@ use super::{
     out::{self, Out},
 };
 use crate::{
-    app::action::{ACTIONS, Context},
+    app::{
+        action::{ACTIONS, Context},
+        keymap::Sequence,
+    },
     config::{self, Folders, SAMPLE},
     theme::Themes,
 };
@@ -49,12 +52,12 @@ fn keys(as_json: bool, out: &Out) -> Result<(), End> {
         .flat_map(|context| ACTIONS.iter().map(move |entry| (context, entry)))
         .filter(|(context, entry)| entry.contexts.contains(context))
     {
-        let keys = keymap.keys_in(context, entry.action);
+        let keys = keymap.keys(context, entry.action);
         if as_json {
             let line = json!({
                 "context": context.name(),
                 "action": entry.name,
-                "keys": keys,
+                "keys": keys.iter().map(Sequence::name).collect::<Vec<_>>(),
                 "does": entry.sentence,
             });
             out.line(&line.to_string())?;
@@ -64,7 +67,7 @@ fn keys(as_json: bool, out: &Out) -> Result<(), End> {
             let gap = if context == Context::ALL[0] { "" } else { "\n" };
             out.line(&format!("{gap}{} ({})", context.title(), context.name()))?;
         }
-        let keys = if keys.is_empty() { "no key".to_owned() } else { keys.join(" ") };
+        let keys = keymap.listed(context, entry.action);
         out.line(&format!("  {keys:<20} {:<20} {}", entry.name, entry.sentence))?;
     }
     Ok(())

@@ -121,6 +121,8 @@ const MOST_HOURS: u64 = 10 * 366 * 24;
 /// One line of `[keys]`, as written: which keys do what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyBinding {
+    /// The place for which its section is, `[keys.in.PLACE]`; `None`: it holds wherever the action works.
+    pub place: Option<String>,
     /// The action's name.
     pub action: String,
     /// Its keys, each with the line it stands on; none: the action has no key.
@@ -422,20 +424,39 @@ impl Config {
 
     fn read_keys(&mut self, source: &mut Source<'_>, value: &Spanned<DeValue<'_>>) {
         for (key, value) in source.subtable("keys", value).into_iter().flatten() {
-            let action = key.get_ref().to_string();
-            let (keys, whole) = source.strings(&action, value);
-            if !whole && keys.is_empty() {
-                // Nothing usable is no wish to take the action's keys away.
+            if key.get_ref() != "in" {
+                self.keys.extend(binding(source, None, key, value));
                 continue;
             }
-            let keys = keys.into_iter().map(|key| {
-                let line = source.line(&key.span());
-                (key.into_inner(), line)
-            });
-            let keys = keys.collect();
-            self.keys.push(KeyBinding { action, keys, line: source.line(&key.span()) });
+            for (place, value) in source.subtable("keys.in", value).into_iter().flatten() {
+                let place = place.get_ref().to_string();
+                for (key, value) in source.subtable(&format!("keys.in.{place}"), value).into_iter().flatten()
+                {
+                    self.keys.extend(binding(source, Some(place.clone()), key, value));
+                }
+            }
         }
     }
+}
+
+/// The keys of one action; what is wrong is told.
+fn binding(
+    source: &mut Source<'_>,
+    place: Option<String>,
+    key: &Spanned<impl AsRef<str>>,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<KeyBinding> {
+    let action = key.get_ref().as_ref().to_owned();
+    let (keys, whole) = source.strings(&action, value);
+    if !whole && keys.is_empty() {
+        // Nothing usable is no wish to take the action's keys away.
+        return None;
+    }
+    let keys = keys.into_iter().map(|key| {
+        let line = source.line(&key.span());
+        (key.into_inner(), line)
+    });
+    Some(KeyBinding { place, action, keys: keys.collect(), line: source.line(&key.span()) })
 }
 
 fn put<T>(place: &mut T, value: Option<T>) {

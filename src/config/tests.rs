@@ -218,6 +218,7 @@ fn every_key_is_read() {
          first-failures = true\nservices = true\nquiet = '22:00-07:30'\nmost = 2\nminutes = 30\n[labs.a]\n",
     );
     let binding = |action: &str, keys: &[&str], line| KeyBinding {
+        place: None,
         action: action.to_owned(),
         keys: keys.iter().map(|key| ((*key).to_owned(), line)).collect(),
         line,
@@ -348,7 +349,12 @@ fn each_mistake_costs_only_its_own_line() {
     for (start, expected) in starts.iter().zip(expected) {
         assert!(start.starts_with(expected), "{start} for {expected}");
     }
-    let keys = vec![KeyBinding { action: "open".to_owned(), keys: vec![("o".to_owned(), 12)], line: 12 }];
+    let keys = vec![KeyBinding {
+        place: None,
+        action: "open".to_owned(),
+        keys: vec![("o".to_owned(), 12)],
+        line: 12,
+    }];
     assert_eq!(config, Config { keys, ..Config::default() });
 }
 
@@ -445,4 +451,29 @@ proptest::proptest! {
     fn no_text_can_stop_us(text in "(theme|guard|types|keys|labs?|url|read-only|limits|[\\[\\]{}=\"'#.,\n a-c0-9é]){0,60}") {
         parse(&text);
     }
+}
+
+#[test]
+fn keys_can_be_said_for_one_place() {
+    let text = "[keys]\nopen = 'enter'\nin.form.send = ['ctrl-x ctrl-s',\n 'f2']\n[keys.in.history]\nopen = 'o'\nmark = 3\n";
+    let (config, problems) = parse(text);
+    let found: Vec<_> = config
+        .keys
+        .iter()
+        .map(|binding| {
+            (binding.place.as_deref(), binding.action.as_str(), binding.line, binding.keys.clone())
+        })
+        .collect();
+    let key = |key: &str, line| (key.to_owned(), line);
+    assert_eq!(
+        found,
+        [
+            (None, "open", 2, vec![key("enter", 2)]),
+            (Some("form"), "send", 3, vec![key("ctrl-x ctrl-s", 3), key("f2", 4)]),
+            (Some("history"), "open", 6, vec![key("o", 6)]),
+        ]
+    );
+    assert!(problems.len() == 1 && problems[0].contains(":7: "), "{problems:?}");
+    let (config, problems) = parse("[keys]\nin = 'x'\n[keys.open]\n");
+    assert!(config.keys.is_empty() && problems.len() == 2, "{problems:?}");
 }

@@ -288,7 +288,7 @@ fn status(app: &App, c: &Compose, hidden: Option<(usize, usize)>, width: u16, lo
     let mut row = Row::of(vec![spaces(1), look.piece(&first.what, role)]);
     if c.lacks_code() && app.settings.python.is_some() && c.task_type.path().is_some() {
         // Nothing is wrong: the send key does what is still to be done.
-        let key = app.settings.keymap.first(Action::Send).unwrap_or_default();
+        let key = app.key(Action::Send).unwrap_or_default();
         let text = format!("no code yet: {key} lets its class make it");
         row.left = vec![spaces(1), look.piece(&text, Role::Warning)];
     }
@@ -307,7 +307,7 @@ fn setting(
     action: Action,
     look: Look,
 ) -> Row {
-    let key = app.settings.keymap.first(action).unwrap_or_default();
+    let key = app.key(action).unwrap_or_default();
     Row {
         left: vec![
             word(label, Role::Dim),

@@ -3,7 +3,11 @@
 use ratatui::layout::Rect;
 
 use crate::{
-    app::{action::Action, copy_as::CopyAs, keymap::Keymap},
+    app::{
+        action::{Action, Context},
+        copy_as::CopyAs,
+        keymap::Keymap,
+    },
     clean::Clean,
     theme::Role,
     time::Now,
@@ -32,7 +36,7 @@ pub(super) fn copy_as(copy: &CopyAs, keymap: &Keymap, body: Rect, look: Look, no
             below.push(Row::of(vec![spaces(3), Piece { text, role: Role::Dim }]));
         }
     }
-    let key = |action| keymap.first(action).unwrap_or_default();
+    let key = |action| keymap.first(Context::Choose, action).unwrap_or_default();
     let mut keys = vec![(key(Action::Accept), " copies   "), (key(Action::SaveCopy), " saves to a file   ")];
     if copy.has_secrets() {
         let what = if copy.clear { " masks the secrets" } else { " with the secrets" };

@@ -310,7 +310,7 @@ fn head(app: &App, history: &History, look: Look, narrow: bool) -> Row {
 
 /// Why nothing stands here.
 fn empty(app: &App, history: &History, look: Look, columns: usize, now: Now) -> Vec<Row> {
-    let key = |action| app.settings.keymap.first(action).unwrap_or_default();
+    let key = |action| app.key(action).unwrap_or_default();
     let (text, role) = if history.is_new() {
         ("The history is being read.".to_owned(), Role::Dim)
     } else if history.filter_text.is_empty() && history.away.is_some() {

@@ -33,7 +33,7 @@ pub(super) fn strip(app: &App, labs: &Labs, width: u16, look: Look) -> Row {
     let wide = |pieces: &[Piece]| pieces.iter().map(|p| p.text.width()).sum::<usize>();
     let all =
         |detail| -> Vec<Piece> { (0..labs.all.len()).flat_map(|at| one(labs, at, detail, look)).collect() };
-    let key = app.settings.keymap.first(Action::NextLab);
+    let key = app.key(Action::NextLab);
     let key = key.map_or_else(Vec::new, |key| vec![spaces(1), look.piece(&key, Role::Key), spaces(1)]);
     let what = vec![word(Action::NextLab.entry().short, Role::Dim), spaces(1)];
     let details = [Detail::Words, Detail::Signs, Detail::Trouble, Detail::Short];

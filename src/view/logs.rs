@@ -194,7 +194,7 @@ fn head(app: &App, logs: &Logs, look: Look, narrow: bool) -> Row {
 
 /// Why nothing stands here.
 fn empty(app: &App, logs: &Logs, look: Look, columns: usize) -> Vec<Row> {
-    let key = |action| app.settings.keymap.first(action).unwrap_or_default();
+    let key = |action| app.key(action).unwrap_or_default();
     let text = match (&app.settings.no_log, logs.waits(), &logs.failure) {
         (Some(why), ..) => format!("The services' log cannot be asked from here: {why}."),
         (_, Some(_), _) => "The log is being asked.".to_owned(),

@@ -40,7 +40,7 @@ pub(super) fn foot(app: &App, c: &Compose, small: bool, look: Look) -> Vec<Row> 
     if small {
         return vec![Row::of(vec![spaces(1), total(app, c, true, look)])];
     }
-    let key = app.settings.keymap.first(Action::Many).unwrap_or_default();
+    let key = app.key(Action::Many).unwrap_or_default();
     let ellipsis = look.glyphs.ellipsis;
     let values = format!("{} {ellipsis} {}", c.values(0), c.values(last));
     let together = match (c.many.as_ref().and_then(|m| m.plan.as_ref().ok()), c.group.combine) {

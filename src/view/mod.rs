@@ -817,11 +817,19 @@ fn footer(app: &App, width: u16, look: Look) -> Row {
     let mut row = Row::default();
     let mut used = 1;
     row.left.push(spaces(1));
-    for action in footer_actions(app) {
-        let Some(key) = app.settings.keymap.first(action) else { continue };
+    let footer: Vec<_> = match app.begun() {
+        // What was pressed, and how it goes on.
+        Some((keys, next)) => std::iter::once((keys, look.glyphs.ellipsis))
+            .chain(next.into_iter().map(|(keys, action)| (keys, footer_word(app, action))))
+            .collect(),
+        None => footer_actions(app)
+            .into_iter()
+            .filter_map(|action| Some((app.key(action)?, footer_word(app, action))))
+            .collect(),
+    };
+    for (key, short) in footer {
         let key = if key == "enter" { look.glyphs.enter.to_owned() } else { key };
         let key = if key == "<" { "enter".to_owned() } else { key };
-        let short = footer_word(app, action);
         let gap = if used > 1 { 3 } else { 0 };
         let need = gap + Clean::line(&key, look.charset()).width() + 1 + short.len();
         if used + need > usize::from(width) {

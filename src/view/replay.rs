@@ -28,8 +28,8 @@ const KEYS: [Action; 6] = [
 pub(super) fn footer(app: &App, own: &[Action]) -> Vec<Action> {
     let keymap = &app.settings.keymap;
     let taken = |action: &Action| {
-        let first = keymap.keys(*action).first();
-        first.is_some_and(|key| keymap.action(Context::Replay, &key.event()).is_some())
+        let first = keymap.keys(app.context(), *action).first();
+        first.is_some_and(|keys| keymap.is_taken(Context::Replay, keys))
     };
     let own = own.iter().copied().filter(|action| !is_deed(*action) && !taken(action));
     let first: &[Action] = if app.context() == Context::Lanes { &[] } else { &[Action::Back, Action::Keys] };

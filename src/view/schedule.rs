@@ -83,7 +83,7 @@ fn head(app: &App, schedule: &Schedule, look: Look, narrow: bool) -> Row {
 /// Why nothing stands here, and what would bring something.
 fn empty(app: &App, schedule: &Schedule, look: Look) -> Vec<Row> {
     let columns = usize::from(app.areas().body.width).saturating_sub(3).max(1);
-    let key = |action| app.settings.keymap.first(action).unwrap_or_default();
+    let key = |action| app.key(action).unwrap_or_default();
     let mut said: Vec<(String, Role)> = Vec::new();
     if !schedule.filter_text.is_empty() && schedule.waiting > 0 {
         said.push(("No scheduled task passes the filter. Esc shows all.".to_owned(), Role::Dim));
@@ -171,7 +171,7 @@ fn task_row(
             vec![look.piece(&format!("{what}{}", held.unwrap_or_default()), Role::Running)]
         }
         Part::Moved => {
-            let key = app.settings.keymap.first(Action::Open).unwrap_or_default();
+            let key = app.key(Action::Open).unwrap_or_default();
             let text =
                 if narrow { format!("{key}: here ") } else { format!("{key} moves it here, esc leaves it ") };
             vec![look.piece(&text, Role::Match)]

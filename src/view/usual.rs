@@ -168,7 +168,7 @@ impl Ctx<'_> {
     /// When a waiting task is likely to start, or since when it waits.
     pub(super) fn wait(&self, task: &Task, overtaken: bool) -> Vec<Piece> {
         if overtaken && !self.narrow {
-            let key = self.app.settings.keymap.first(Action::SendDirect).unwrap_or_default();
+            let key = self.app.key(Action::SendDirect).unwrap_or_default();
             let hint = if task.own.is_some() {
                 format!("others go first ({key}: send direct) ")
             } else {

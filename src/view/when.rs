@@ -45,7 +45,7 @@ pub(super) fn when(app: &App, when: &When, body: Rect, look: Look, now: Now) -> 
         }
         Ok(Reading::Unclear { twice, earlier, later }) => {
             let why = when::unclear(twice);
-            let key = app.settings.keymap.first(Action::Complete).unwrap_or_default();
+            let key = app.key(Action::Complete).unwrap_or_default();
             said.push((format!("That {why}. Which one? {key} turns it."), Role::Warning));
             said.push((format!("earlier  {}", when::show(&earlier)), Role::Scheduled));
             said.push((format!("later    {}", when::show(&later)), Role::Scheduled));

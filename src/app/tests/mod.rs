@@ -28,6 +28,7 @@ mod many;
 mod model;
 mod notices;
 mod outputs;
+mod pressed;
 mod random;
 mod reading;
 mod replay;

@@ -24,7 +24,7 @@ pub fn compare_height(body: u16) -> usize {
 
 /// Asks for the comparison of two lines of the history.
 pub(super) fn ask(app: &mut App, now: Now) -> Vec<Effect> {
-    let mark = app.settings.keymap.first(Action::Mark).unwrap_or_default();
+    let mark = app.key(Action::Mark).unwrap_or_default();
     let Some(Layer::History(history)) = app.ui.layers.last_mut() else { return Vec::new() };
     match history.pair() {
         Some(pair) => {

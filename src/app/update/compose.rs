@@ -136,7 +136,7 @@ pub(super) fn tell_of_unknown(app: &mut App, service: &Text, class: &Text, now: 
     let services = elsewhere(app, service).into_iter().filter(|item| item.name == *class);
     let services: Vec<String> =
         services.filter_map(|item| item.on).map(|name| exact(&name).into_owned()).collect();
-    let key = app.settings.keymap.first(Action::OtherType).unwrap_or_default();
+    let key = app.key(Action::OtherType).unwrap_or_default();
     let (severity, text) = match services.is_empty() {
         true => (Severity::Info, format!("nothing is known of {}: write its payload as JSON", exact(class))),
         false => {
@@ -227,7 +227,7 @@ pub(super) fn compose(app: &mut App, service: Text, class: &Text, filled: Option
                     true => "your draft is back but for its secrets, never written down",
                     false => "your draft is back",
                 };
-                let key = app.settings.keymap.first(Action::Reset).unwrap_or_default();
+                let key = app.key(Action::Reset).unwrap_or_default();
                 app.tell(Severity::Info, format!("{what}; {key} starts anew"), now);
             }
         }

@@ -91,7 +91,7 @@ fn of_task(app: &App, task: &Task, now: Now) -> Result<CopyAs, String> {
     let found = app.ui.traces.of(task).map(|(text, _)| text);
     let juice = app.settings.juice.as_deref();
     let error = ErrorTexts::of(task, reader, found, payload, juice, now);
-    let again = app.settings.keymap.first(Action::Again).unwrap_or_default();
+    let again = app.key(Action::Again).unwrap_or_default();
     let source = match large {
         Some(why) => Err(format!("{why}; {again} saves it to a file")),
         None => source_of(app, task),

@@ -162,7 +162,7 @@ pub(super) fn grant(app: &mut App, wish: Wish, now: Now) {
         Wish::Options(typed) => typed,
         Wish::Key(id) => return rename(app, id),
         Wish::Last => {
-            let key = app.settings.keymap.first(Action::Send).unwrap_or_default();
+            let key = app.key(Action::Send).unwrap_or_default();
             app.tell(Severity::Info, format!("this is the last field: {key} sends the task"), now);
             return;
         }
@@ -307,7 +307,7 @@ pub(super) fn look_at_sent(app: &mut App, now: Now) {
     if waits || app.ui.layers.is_empty() && reopen(app, &id, now) {
         return;
     }
-    let key = app.settings.keymap.first(Action::Again).unwrap_or_default();
+    let key = app.key(Action::Again).unwrap_or_default();
     let name = app.store().find(&id).map_or_else(String::new, |t| t.task_type.to_string());
     let text = format!(
         "the service refused the values of {name}: {key} on it opens the form with each error at its field"

@@ -32,7 +32,7 @@ const FEW: usize = 10;
 pub(super) fn open(app: &mut App, now: Now) {
     let Some(Layer::Compose(compose)) = app.ui.layers.last() else { return };
     if compose.many.is_none() {
-        let key = app.settings.keymap.first(Action::Sweep).unwrap_or_default();
+        let key = app.key(Action::Sweep).unwrap_or_default();
         let text = format!("no field runs through several values yet: {key} on a field lets it");
         app.tell(Severity::Info, text, now);
         return;
@@ -253,7 +253,7 @@ fn again(app: &App, batch: &Batch) -> Option<Again> {
             lines.push(format!("All {count} are sent anew: those {known} run twice."));
         }
         Ok(missing) => {
-            let key = app.settings.keymap.first(Action::Many).unwrap_or_default();
+            let key = app.key(Action::Many).unwrap_or_default();
             lines.push(format!(
                 "Only those that are missing are sent ({}), as the rest of it; {key} in the form lets all go anew.",
                 numbers(&missing)
@@ -450,7 +450,7 @@ pub(super) fn news(app: &mut App, news: &News, now: Now) {
             app.tell(Severity::Warning, text, now);
         }
         News::GroupStopped { name, left, why, .. } => {
-            let key = |action| app.settings.keymap.first(action).unwrap_or_default();
+            let key = |action| app.key(action).unwrap_or_default();
             let (on, drop) = (key(Action::Sending), key(Action::Cancel));
             let text = format!(
                 "{}: {why}; {left} are not sent ({on} lets it go on, {drop} drops them)",

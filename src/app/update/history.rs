@@ -26,7 +26,7 @@ pub fn history_height(app: &App) -> usize {
 
 /// What is told above the table: what nobody watched, why Juice's database could not be read, and what helps.
 pub fn history_note(app: &App) -> Vec<Clean> {
-    let key = app.settings.keymap.first(Action::ReadAgain).unwrap_or_default();
+    let key = app.key(Action::ReadAgain).unwrap_or_default();
     let trouble = app.ui.archive.trouble().map(|why| format!("{why} {key} tries again."));
     let told: Vec<String> = app.unwatched().into_iter().chain(trouble).collect();
     if told.is_empty() {

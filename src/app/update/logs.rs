@@ -28,7 +28,7 @@ pub fn logs_note(app: &App) -> Vec<Clean> {
         _ => None,
     });
     let Some(failure) = logs.and_then(|logs| logs.failure.as_ref()) else { return Vec::new() };
-    let key = app.settings.keymap.first(Action::ReadAgain).unwrap_or_default();
+    let key = app.key(Action::ReadAgain).unwrap_or_default();
     let body = app.areas().body;
     let text = Clean::line(&format!("{}. {key} tries again.", failure.what), app.settings.charset);
     let most = usize::from(body.height / 2).clamp(1, 4);

@@ -54,7 +54,9 @@ use super::{
     compose::Compose,
     confirm, document,
     help::Help,
-    kept, replay,
+    kept,
+    keymap::Meaning,
+    replay,
     when::When,
 };
 
@@ -87,7 +89,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     let by_person = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::EditorClosed(_));
     let wakes = matches!(msg, Msg::Wake);
     let composed = app.ui.layers.iter().any(|l| matches!(l, Layer::Compose(_)));
-    let steps = matches!(&msg, Msg::Key(key) if steps(app, key));
+    let steps = matches!(&msg, Msg::Key(key) if steps(app, key, now));
     if matches!(&msg, Msg::Key(key) if key.kind != KeyEventKind::Release) {
         // From now on the cursor stands where it was seen.
         app.ui.moved = true;
@@ -108,6 +110,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Paste(text) => {
             app.ui.revision += 1;
+            app.ui.pressed = None;
             take_back_yes(app, now);
             paste(app, &text, now);
         }
@@ -132,6 +135,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Wake => {
             app.ui.followed = Some(now);
+            app.forget_pressed(now);
             if !app.is_replay()
                 && !app.ui.behind
                 && app.ui.notice.as_ref().is_some_and(|n| n.until <= now.mono)
@@ -256,37 +260,21 @@ fn recorded(app: &mut App, state: Result<u64, String>, now: Now) {
 }
 
 /// Whether the key steps through a list whose rows stay as they were drawn.
-fn steps(app: &App, key: &KeyEvent) -> bool {
+fn steps(app: &App, key: &KeyEvent, now: Now) -> bool {
     let context = app.context();
     let list = matches!(
         context,
         Context::Lanes | Context::Schedule | Context::Failures | Context::History | Context::Logs
     );
-    list && meaning(app, key).is_some_and(Action::moves)
-}
-
-/// What a key means here.
-fn meaning(app: &App, key: &KeyEvent) -> Option<Action> {
-    on_labs(app, key)
-        .or_else(|| on_recording(app, key))
-        .or_else(|| app.settings.keymap.action(app.context(), key))
-}
-
-/// What a key means to the recording that is played, whatever is on the screen, but for where text is typed.
-fn on_recording(app: &App, key: &KeyEvent) -> Option<Action> {
-    let context = app.context();
-    let free = app.is_replay() && !context.takes_text() && context != Context::Confirm;
-    app.settings.keymap.action(Context::Replay, key).filter(|_| free)
-}
-
-/// What a key means to the labs on the screen, whatever is on it.
-fn on_labs(app: &App, key: &KeyEvent) -> Option<Action> {
-    app.ui.labs.as_ref()?;
-    app.settings.keymap.action(Context::Labs, key)
+    list && matches!(app.meaning(key, now), Meaning::Action(action) if action.moves())
 }
 
 fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
-    let action = meaning(app, &key);
+    let (meaning, ends_in_nothing) = app.press(&key, now);
+    let action = match meaning {
+        Meaning::Action(action) => Some(action),
+        Meaning::Begins | Meaning::Nothing => None,
+    };
     let in_a_burst = app.ui.last_key.is_some_and(|last| now.since(last) < confirm::AT_ONCE);
     app.ui.left.press(app.ui.last_key, now);
     app.ui.last_key = Some(now);
@@ -317,7 +305,13 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
             None => act(app, action, now),
         },
         None => {
-            type_key(app, key, in_a_burst, now);
+            match ends_in_nothing {
+                // It was not meant alone, so it is no text either. Esc says that nothing was meant.
+                Some(_) if key.code == KeyCode::Esc => {}
+                Some(keys) => app.tell(Severity::Info, format!("{keys} means nothing here"), now),
+                None if meaning == Meaning::Nothing => type_key(app, key, in_a_burst, now),
+                None => {}
+            }
             Vec::new()
         }
     }

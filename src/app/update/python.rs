@@ -57,7 +57,7 @@ pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
         if !code {
             return None;
         }
-        let key = app.settings.keymap.first(Action::RefreshTypes).unwrap_or_default();
+        let key = app.key(Action::RefreshTypes).unwrap_or_default();
         let why = match compose.task_type.is_of_cells() {
             true => format!(
                 "not sent: `code` is missing, and {class} stands in the kernel's own cells, which no Python here can \
@@ -72,7 +72,7 @@ pub(super) fn before_sending(app: &mut App, now: Now) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     };
     if app.ui.making.as_ref() == Some(&id) {
-        let key = app.settings.keymap.first(Action::Back).unwrap_or_default();
+        let key = app.key(Action::Back).unwrap_or_default();
         app.tell(Severity::Info, format!("Python is still at it; {key} stops it"), now);
         return Some(Vec::new());
     }
@@ -133,7 +133,7 @@ pub(super) fn allowed(app: &mut App, id: &Text, now: Now) -> Vec<Effect> {
 pub(super) fn refused(app: &mut App, now: Now) {
     app.ui.python = Some(false);
     let code = matches!(app.ui.layers.last(), Some(Layer::Compose(compose)) if compose.lacks_code());
-    let key = app.settings.keymap.first(Action::Send).unwrap_or_default();
+    let key = app.key(Action::Send).unwrap_or_default();
     let text = if code {
         "not sent: without Python the cell has no code".to_owned()
     } else {
@@ -149,7 +149,7 @@ fn make(app: &mut App, now: Now) -> Vec<Effect> {
     let id = compose.id.clone();
     app.ui.making = Some(id.clone());
     let what = if of.count() == 1 { "it".to_owned() } else { format!("all {}", of.count()) };
-    let key = app.settings.keymap.first(Action::Back).unwrap_or_default();
+    let key = app.key(Action::Back).unwrap_or_default();
     app.tell(Severity::Info, format!("{class} makes {what}, in the lab's Python … ({key} stops it)"), now);
     vec![Effect::Make { id, class, of }]
 }
@@ -176,7 +176,7 @@ pub(super) fn made(
         app.ui.making = None;
     }
     app.ui.revision += 1;
-    let key = app.settings.keymap.first(Action::Send).unwrap_or_default();
+    let key = app.key(Action::Send).unwrap_or_default();
     let found = app.ui.layers.iter_mut().rev().find_map(|layer| match layer {
         Layer::Compose(compose) if compose.id == *id => Some(compose),
         _ => None,

@@ -407,8 +407,9 @@ pub fn keep_types(path: &Path, kept: &Kept) -> Result<Option<String>, String> {
 /// The keys, and what is wrong with the configuration's.
 pub fn keymap(loaded: &Loaded, folders: &Folders) -> (Keymap, Vec<String>) {
     let binding = |b: &crate::config::KeyBinding| Binding {
+        place: b.place.clone(),
         action: b.action.clone(),
-        keys: b.keys.iter().map(|(k, _)| k.clone()).collect(),
+        keys: b.keys.clone(),
         line: b.line,
     };
     let bindings: Vec<Binding> = loaded.config.keys.iter().map(binding).collect();
