@@ -339,6 +339,7 @@ actions! {
     Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
     Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare, Logs, Record] ["f1", "alt-h"];
     Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare, Logs, Record] ["?"];
+    Palette "palette" "find" "finds by a part of its name what can be done here, a service, a task type, a saved filter or a lab" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Compare, Logs, Record] [":", "ctrl-p"];
     Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["ctrl-l"];
     Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare, Logs, Record] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
@@ -373,8 +374,8 @@ impl Action {
     pub fn means_row(self) -> bool {
         use Action::{
             Accept, Again, Cancel, Compare, Copy, CopyAs, CopyId, Edit, Fold, Interrupt, Logs, Mark,
-            MoveDown, MoveUp, Open, PutAway, Rebuild, RestartContainer, RestartProcess, Save, SendDirect,
-            Sending, Submit, Unfold, View, Watch, Zoom,
+            MoveDown, MoveUp, Open, Palette, PutAway, Rebuild, RestartContainer, RestartProcess, Save,
+            SendDirect, Sending, Submit, Unfold, View, Watch, Zoom,
         };
         matches!(
             self,
@@ -403,6 +404,7 @@ impl Action {
                 | CopyId
                 | CopyAs
                 | Save
+                | Palette
                 | Accept
         )
     }

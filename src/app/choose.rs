@@ -104,19 +104,12 @@ impl Choose {
             self.shown = own(&self.items).collect();
             return;
         }
-        let pattern = Pattern::new(query, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy);
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let mut buffer = Vec::new();
+        let mut fuzzy = Fuzzy::new(query);
         let mut scored: Vec<(u32, usize)> = self
             .items
             .iter()
             .enumerate()
-            .filter_map(|(i, item)| {
-                let score = pattern.score(Utf32Str::new(&item.name, &mut buffer), &mut matcher)?;
-                // The whole name, and its beginning, come before a name that merely holds it.
-                let exact = u32::from(item.name.eq_ignore_ascii_case(query)) * 10_000;
-                Some((score + exact, i))
-            })
+            .filter_map(|(i, item)| Some((fuzzy.score(&item.name)?, i)))
             .collect();
         if scored.iter().any(|(_, i)| self.items[*i].on.is_none()) {
             scored.retain(|(_, i)| self.items[*i].on.is_none());
@@ -152,6 +145,30 @@ impl Choose {
         if n > 0 {
             self.selected = (self.selected as isize + by).rem_euclid(n) as usize;
         }
+    }
+}
+
+/// What is typed, looked for in names.
+pub(super) struct Fuzzy<'a> {
+    query: &'a str,
+    pattern: Pattern,
+    matcher: Matcher,
+    buffer: Vec<char>,
+}
+
+impl Fuzzy<'_> {
+    /// Looks for this.
+    pub fn new(query: &str) -> Fuzzy<'_> {
+        let pattern = Pattern::new(query, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy);
+        Fuzzy { query, pattern, matcher: Matcher::new(Config::DEFAULT), buffer: Vec::new() }
+    }
+
+    /// How well it fits a name; `None`: it does not.
+    pub fn score(&mut self, name: &str) -> Option<u32> {
+        let score = self.pattern.score(Utf32Str::new(name, &mut self.buffer), &mut self.matcher)?;
+        // The whole name, and its beginning, come before a name that merely holds it.
+        let exact = u32::from(name.eq_ignore_ascii_case(self.query)) * 10_000;
+        Some(score + exact)
     }
 }
 

@@ -33,6 +33,7 @@ pub mod many;
 pub mod msg;
 pub mod notices;
 pub mod outputs;
+pub mod palette;
 pub mod pressed;
 pub mod reader;
 pub mod record;
@@ -223,6 +224,8 @@ pub enum Layer {
     GoTo(LineEdit),
     /// What a task is to be copied as.
     CopyAs(Box<CopyAs>),
+    /// The command palette.
+    Palette(Box<palette::Palette>),
     /// When the composer's task is to start.
     When(When),
     /// A list over the form: a field's options, or all fields to jump to.
@@ -239,7 +242,7 @@ impl Layer {
             Layer::Result(_) => Context::Result,
             Layer::Plot(_) => Context::Plot,
             Layer::Table(_) => Context::Table,
-            Layer::Choose(_) | Layer::Pick(_) | Layer::CopyAs(_) => Context::Choose,
+            Layer::Choose(_) | Layer::Pick(_) | Layer::CopyAs(_) | Layer::Palette(_) => Context::Choose,
             Layer::Compose(c) => match c.form() {
                 Some(form) if form.in_text() && !c.frame_shown => Context::Text,
                 Some(_) => Context::Form,
@@ -388,6 +391,8 @@ pub struct Ui {
     pub side: Option<Reader>,
     /// On a wide screen: the task has the whole of it.
     pub zoom: bool,
+    /// What was found by the command palette last, the newest first.
+    pub recent: VecDeque<palette::Does>,
     /// The command that a value was given to last.
     pub piped: String,
     /// What is told at the moment.
@@ -489,6 +494,7 @@ impl App {
                 choices: Choices::default(),
                 side: None,
                 zoom: false,
+                recent: VecDeque::new(),
                 piped: String::new(),
                 traces,
                 outputs: outputs::Outputs::default(),

@@ -30,7 +30,7 @@ pub struct Pressed {
 
 impl App {
     /// The places whose keys count now, the first one first.
-    fn places(&self) -> impl Iterator<Item = Context> {
+    pub(super) fn places(&self) -> impl Iterator<Item = Context> {
         let context = self.context();
         let free = self.is_replay() && !context.takes_text() && context != Context::Confirm;
         let labs = self.ui.labs.as_ref().map(|_| Context::Labs);

@@ -104,6 +104,14 @@ pub fn is_deed(action: Action) -> bool {
     )
 }
 
+/// Why that is barred.
+pub fn why_not(action: Action) -> &'static str {
+    match action {
+        Action::History | Action::SinceLeft => "a recording has no history",
+        _ => BARRED,
+    }
+}
+
 /// What a key of the recording's does.
 pub(super) fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
     const LITTLE: Duration = Duration::from_secs(10);

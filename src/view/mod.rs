@@ -15,6 +15,7 @@ mod lanes;
 mod logs;
 mod many;
 mod overlay;
+mod palette;
 mod replay;
 mod result;
 mod schedule;
@@ -301,6 +302,11 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     }
     if let Some(Layer::Pick(pick)) = app.ui.layers.last() {
         let (area, rows, at) = compose::pick(pick, areas.body, look);
+        screen.panes.push(Pane { area, rows, opaque: true });
+        cursor = Some(at).filter(|at| area.contains(*at));
+    }
+    if let Some(Layer::Palette(found)) = app.ui.layers.last() {
+        let (area, rows, at) = palette::palette(found, areas.body, look);
         screen.panes.push(Pane { area, rows, opaque: true });
         cursor = Some(at).filter(|at| area.contains(*at));
     }

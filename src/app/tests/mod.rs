@@ -28,6 +28,7 @@ mod many;
 mod model;
 mod notices;
 mod outputs;
+mod palette;
 mod pressed;
 mod random;
 mod reading;

@@ -261,6 +261,26 @@ fn land(app: &mut App, id: &Text) {
     app.ui.follow = Some(id.clone());
 }
 
+/// Why there is nothing here that could be cancelled.
+pub(super) fn cannot_cancel(app: &App) -> Option<String> {
+    let several = app.current_group().is_some()
+        || matches!(app.ui.layers.last(), Some(Layer::Schedule(schedule)) if !schedule.marked.is_empty());
+    cancellable(app).err().filter(|_| !several).map(str::to_owned)
+}
+
+/// The task at hand, if it can be cancelled, or taken back.
+fn cancellable(app: &App) -> Result<&Task, &'static str> {
+    let task = app.task_at_hand()?;
+    match (task.state, &task.scheduled_task_id) {
+        (State::Waiting, _) if task.own == Some(Own::Apart) => Ok(task),
+        (State::Ended, _) => Err("it has ended already"),
+        (_, None) => {
+            Err("only a scheduled task can be cancelled, and an own direct one while it waits for the slot")
+        }
+        _ => Ok(task),
+    }
+}
+
 pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
     if let Some(why) = barred(app) {
         app.tell(Severity::Warning, why, now);
@@ -273,23 +293,12 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
         groups::ask_to_cancel(app, &group, now);
         return;
     }
-    let task = match app.task_at_hand() {
+    let task = match cancellable(app) {
         Ok(task) => task,
         Err(why) => return app.tell(Severity::Info, why, now),
     };
     if task.own == Some(Own::Apart) && task.state == State::Waiting {
         leaving::ask_to_withdraw(app, now);
-        return;
-    }
-    let refusal = match (task.state, &task.scheduled_task_id) {
-        (State::Ended, _) => Some("it has ended already"),
-        (_, None) => {
-            Some("only a scheduled task can be cancelled, and an own direct one while it waits for the slot")
-        }
-        _ => None,
-    };
-    if let Some(why) = refusal {
-        app.tell(Severity::Info, why, now);
         return;
     }
     let runs = matches!(task.state, State::Running { .. } | State::Unknown);
@@ -317,23 +326,24 @@ pub(super) fn ask_to_cancel(app: &mut App, now: Now) {
     ));
 }
 
+/// The task at hand, if it can be sent direct instead.
+pub(super) fn sendable_direct(app: &App) -> Result<&Task, &'static str> {
+    let task = app.task_at_hand()?;
+    match task.own == Some(Own::Scheduled) && matches!(task.state, State::Waiting) {
+        true => Ok(task),
+        false => Err("only an own scheduled task that waits for its slot can be sent direct"),
+    }
+}
+
 pub(super) fn ask_to_send_direct(app: &mut App, now: Now) {
     if let Some(why) = barred(app) {
         app.tell(Severity::Warning, why, now);
         return;
     }
-    let task = match app.task_at_hand() {
+    let task = match sendable_direct(app) {
         Ok(task) => task,
         Err(why) => return app.tell(Severity::Info, why, now),
     };
-    if task.own != Some(Own::Scheduled) || !matches!(task.state, State::Waiting) {
-        app.tell(
-            Severity::Info,
-            "only an own scheduled task that waits for its slot can be sent direct",
-            now,
-        );
-        return;
-    }
     let moving = moving_lines(app, task);
     let hardware = moving.is_some();
     let mut lines =

@@ -344,15 +344,23 @@ fn current(app: &App) -> Option<GroupKey> {
     app.current_group().cloned().or_else(|| member.map(|member| member.key.clone()))
 }
 
+/// The group at hand, if it is being sent.
+pub(super) fn being_sent(app: &App) -> Result<GroupKey, &'static str> {
+    let key = current(app).filter(|key| app.session.sending_of(key).is_some());
+    key.ok_or("only a group that is still being sent can be stopped, or go on")
+}
+
 pub(super) fn stop_or_go_on(app: &mut App, now: Now) -> Vec<Effect> {
     if let Some(why) = barred(app) {
         app.tell(Severity::Warning, why, now);
         return Vec::new();
     }
-    let key = current(app).filter(|key| app.session.sending_of(key).is_some());
-    let Some(key) = key else {
-        app.tell(Severity::Info, "only a group that is still being sent can be stopped, or go on", now);
-        return Vec::new();
+    let key = match being_sent(app) {
+        Ok(key) => key,
+        Err(why) => {
+            app.tell(Severity::Info, why, now);
+            return Vec::new();
+        }
     };
     let Some(sending) = app.session.sending_of(&key) else { return Vec::new() };
     let (left, paused) = (sending.unsent(), sending.paused().is_some());

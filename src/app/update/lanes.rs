@@ -175,16 +175,21 @@ fn fold(app: &mut App) {
     }
 }
 
-pub(super) fn put_away(app: &mut App, now: Now) -> Vec<Effect> {
+/// The task at hand, if it can be put away.
+pub(super) fn ghost(app: &App) -> Result<&Task, &'static str> {
+    let task = app.task_at_hand()?;
     // Of a direct task of our own the connection tells.
-    let ghost = |t: &Task| {
-        let runs = matches!(t.state, State::Running { .. });
-        t.state == State::Unknown || (runs && !t.is_answered_here())
-    };
-    let (key, service) = match app.task_at_hand() {
-        Ok(task) if ghost(task) => (task.key.clone(), task.service.clone()),
-        other => {
-            let why = other.err().unwrap_or("only a task whose end was never seen can be put away");
+    let runs = matches!(task.state, State::Running { .. });
+    match task.state == State::Unknown || (runs && !task.is_answered_here()) {
+        true => Ok(task),
+        false => Err("only a task whose end was never seen can be put away"),
+    }
+}
+
+pub(super) fn put_away(app: &mut App, now: Now) -> Vec<Effect> {
+    let (key, service) = match ghost(app) {
+        Ok(task) => (task.key.clone(), task.service.clone()),
+        Err(why) => {
             app.tell(Severity::Info, why, now);
             return Vec::new();
         }

@@ -18,6 +18,7 @@ mod lanes;
 mod large;
 mod leaving;
 pub mod logs;
+mod palette;
 mod python;
 pub mod schedule;
 mod secrets;
@@ -335,6 +336,12 @@ fn type_key(app: &mut App, key: KeyEvent, in_a_burst: bool, now: Now) {
                 choose.search();
             }
         }
+        Some(Layer::Palette(palette)) => {
+            let changed = palette.query.key(key);
+            if changed {
+                palette.search();
+            }
+        }
         Some(Layer::Rename(_, line)) => {
             line.key(key);
         }
@@ -399,6 +406,10 @@ fn paste(app: &mut App, text: &str, now: Now) {
             pick.choose.query.paste(text);
             pick.choose.search();
         }
+        Some(Layer::Palette(palette)) => {
+            palette.query.paste(text);
+            palette.search();
+        }
         Some(Layer::Rename(_, line)) => line.paste(text),
         Some(Layer::Many(_)) => groups::paste(app, text),
         Some(Layer::Help(help)) => {
@@ -445,9 +456,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         return replay::act(app, action, now);
     }
     if app.is_replay() && replay::is_deed(action) {
-        let past = matches!(action, Action::History | Action::SinceLeft);
-        let why = if past { "a recording has no history" } else { replay::BARRED };
-        app.tell(Severity::Warning, why, now);
+        app.tell(Severity::Warning, replay::why_not(action), now);
         return Vec::new();
     }
     match action {
@@ -473,6 +482,10 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
                 back(app, now);
             }
             stopped
+        }
+        Action::Palette => {
+            palette::open(app);
+            Vec::new()
         }
         Action::Submit => {
             open_composer(app, now);
@@ -546,6 +559,9 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Form | Context::Text => in_form(app, action, now),
             Context::Choose if matches!(app.ui.layers.last(), Some(Layer::CopyAs(_))) => {
                 copy_as::in_copy_as(app, action, now)
+            }
+            Context::Choose if matches!(app.ui.layers.last(), Some(Layer::Palette(_))) => {
+                palette::in_palette(app, action, now)
             }
             Context::Many => groups::in_many(app, action, now),
             Context::Choose => {

@@ -215,23 +215,24 @@ fn listed(names: &[String]) -> String {
 }
 
 /// Opens the selected task in the composer. Sending it there replaces it.
+/// The task at hand, if it can be edited.
+pub(super) fn editable(app: &App) -> Result<&Task, &'static str> {
+    let task = app.task_at_hand()?;
+    let waits = matches!(task.state, State::Scheduled | State::Waiting) && task.scheduled_task_id.is_some();
+    match waits {
+        false => Err("only a scheduled task that waits can be edited; r sends one like it"),
+        true if task.payload.is_none() => {
+            Err("its payload was not seen and Juice's list has none: it cannot be edited")
+        }
+        true => Ok(task),
+    }
+}
+
 fn edit(app: &mut App, now: Now) {
-    let task = match app.task_at_hand() {
+    let task = match editable(app) {
         Ok(task) => task.clone(),
         Err(why) => return app.tell(Severity::Info, why, now),
     };
-    let waits = matches!(task.state, State::Scheduled | State::Waiting) && task.scheduled_task_id.is_some();
-    let why = match waits {
-        false => Some("only a scheduled task that waits can be edited; r sends one like it"),
-        true if task.payload.is_none() => {
-            Some("its payload was not seen and Juice's list has none: it cannot be edited")
-        }
-        true => None,
-    };
-    if let Some(why) = why {
-        app.tell(Severity::Info, why, now);
-        return;
-    }
     let at = task.run_at.as_ref().and_then(|stamp| stamp.at).map(|at| when::fixed(&at.with_timezone(&Local)));
     again_on(app, &task, now);
     if let Some(Layer::Compose(compose)) = app.ui.layers.last_mut() {

@@ -22,7 +22,7 @@ macro_rules! layers {
 
 layers! {
     Task Result Plot Table Pipe Choose Compose Schedule Services Logs Record Failures History Columns Compare Many Help Confirm Filter NameFilter
-    Search GoTo CopyAs When Pick Rename
+    Search GoTo CopyAs When Pick Rename Palette
 }
 
 /// Every screen, by its name.
@@ -109,6 +109,8 @@ pub(super) fn screens(charset: Charset) -> Vec<(&'static str, Bench)> {
         ("many at once", many(SIZE, charset)),
         ("code", code),
         ("help", open("?", "", "")),
+        ("palette", open(":", "", "down down")),
+        ("palette, of a failed task", failed(":")),
         ("question", open("s", "EnableHeater", "enter f7 ctrl-s")),
         ("leaving", open("q", "", "")),
         ("disconnected", offline),

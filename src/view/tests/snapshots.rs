@@ -263,6 +263,17 @@ fn help_and_questions() {
 }
 
 #[test]
+fn the_palette() {
+    for size in SIZES {
+        let mut b = lab(size, Charset::Unicode);
+        b.keys("j :");
+        assert_snapshot!(name("palette", size), text(&b));
+        b.types("send");
+        assert_snapshot!(name("palette_search", size), text(&b));
+    }
+}
+
+#[test]
 fn filter_and_banner() {
     for size in SIZES {
         let mut b = lab(size, Charset::Unicode);

@@ -1,0 +1,101 @@
+//! The command palette: what stands in it, what Enter does, and what it refuses.
+
+use super::*;
+use crate::app::{
+    choices::Change,
+    palette::{Item, Palette},
+};
+
+fn palette(b: &Bench) -> &Palette {
+    match b.app.ui.layers.last() {
+        Some(Layer::Palette(palette)) => palette,
+        other => panic!("no palette, but {other:?}"),
+    }
+}
+
+/// What stands under that name.
+fn item<'a>(b: &'a Bench, name: &str) -> &'a Item {
+    let found = palette(b).items.iter().find(|item| item.name == name);
+    found.unwrap_or_else(|| panic!("no {name} in {:?}", palette(b).items))
+}
+
+#[test]
+fn what_is_found_is_done_where_it_was_opened() {
+    let mut b = Bench::new();
+    b.ran(&job("a")).keys("j :").types("history").keys("enter");
+    assert_eq!(b.layers(), ["history"]);
+    b.keys("esc ctrl-p");
+    assert_eq!(palette(&b).chosen().unwrap().name, "history", "what was used last comes first");
+    b.types("fail toge").keys("enter");
+    assert_eq!(b.layers(), ["failures"], "words of what it does");
+    b.keys("esc :").types("copy-id").keys("enter");
+    assert!(b.take().contains(&Effect::Copy { text: "a".into(), what: "the id".into() }));
+    b.keys(":").types("no such thing").keys("enter");
+    assert_eq!((b.layers(), b.notice()), (vec!["choose"], "nothing has that in its name"));
+    b.keys("esc");
+    assert!(b.layers().is_empty());
+}
+
+#[test]
+fn what_cannot_be_done_stands_there_with_the_reason_that_its_key_tells() {
+    let mut b = Bench::new();
+    b.ran(&job("a")).keys("j").keys(":");
+    for (name, key) in [("cancel", "x"), ("send-direct", "d"), ("put-away", "X"), ("sending", "p")] {
+        let why = item(&b, name).barred.clone().unwrap_or_else(|| panic!("{name} can be done"));
+        let mut by_key = Bench::new();
+        by_key.ran(&job("a")).keys("j").keys(key);
+        assert_eq!(by_key.notice(), why, "{name}");
+    }
+    assert!(item(&b, "again").barred.is_none() && item(&b, "copy").barred.is_none());
+    b.types("cancel").keys("enter");
+    assert!(b.notice().contains("ended already") && b.layers() == ["choose"], "{}", b.notice());
+
+    let mut b = Bench::with(Settings { read_only: true, ..Settings::default() }, (100, 30));
+    b.runs(&job("a")).keys("j").keys(":");
+    for name in ["submit", "again", "cancel", "SleepAsync"] {
+        assert!(item(&b, name).barred.as_ref().is_some_and(|why| why.contains("read-only")), "{name}");
+    }
+}
+
+#[test]
+fn services_types_and_saved_filters_are_gone_to() {
+    let mut b = Bench::new();
+    b.ran(&job("a")).keys("j");
+    b.app.ui.choices.change(&Change::Filter("bad".into(), Some("outcome:failed".into())));
+    b.keys("m :").types("lab").keys("enter");
+    assert_eq!((b.selected().as_str(), b.layers()), ("lab", vec![]));
+    b.keys(":").types("@bad").keys("enter");
+    assert_eq!(b.app.ui.filter_text, "@bad");
+    b.keys("h :").types("@bad").keys("enter");
+    assert_eq!(b.layers(), ["history"], "where there is a filter it is applied there");
+    b.keys("esc esc :").types("sleepasync").keys("enter");
+    assert_eq!(&*b.composer().task_type.class, "SleepAsync");
+    assert_eq!(b.sent_types(), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_meant_for_one_task_is_not_done_to_another() {
+    let mut b = Bench::new();
+    b.ran(&job("a")).ran(&job("b")).keys("j").keys(":").types("copy-id");
+    b.app.ui.selected = Some(Selected::task("fridge".into(), TaskKey("a".into())));
+    let other = b.selected();
+    assert!(
+        palette(&b).at_hand.as_ref().is_some_and(|(key, _)| *key.0 != *other),
+        "the test selects another"
+    );
+    b.keys("enter");
+    assert!(b.notice().contains("another task is at hand"), "{}", b.notice());
+    assert!(!b.take().iter().any(|effect| matches!(effect, Effect::Copy { .. })));
+}
+
+#[test]
+fn where_text_is_typed_its_keys_are_text() {
+    let mut b = Bench::new();
+    b.keys("/ :");
+    assert_eq!((b.app.ui.filter_text.as_str(), b.layers()), (":", vec!["filter and search"]));
+    b.keys("ctrl-p");
+    assert_eq!(b.layers(), ["filter and search"]);
+    b.keys("esc s ctrl-p");
+    assert_eq!(b.layers(), ["choose"], "there it goes up");
+    assert!(matches!(b.app.ui.layers.last(), Some(Layer::Choose(_))));
+}

@@ -1,0 +1,172 @@
+//! The command palette: what stands in it, and what Enter does.
+
+use crate::{
+    app::{
+        App, Effect, Layer, Severity,
+        action::{ACTIONS, Action, Context},
+        called,
+        lanes::Selected,
+        palette::{Does, Item, Palette, used},
+        replay,
+        services::DEEDS,
+    },
+    clean::exact,
+    time::Now,
+    wire::Text,
+};
+
+use super::{act, compose, deeds, groups, lanes, schedule, set_filter};
+
+pub(super) fn open(app: &mut App) {
+    let mut items = actions(app);
+    items.extend(others(app));
+    let at_hand = app.current_task().cloned().map(|key| {
+        let name = app.store().task(&key).map_or_else(String::new, |task| called(&task.name).into_owned());
+        (key, name)
+    });
+    app.ui.layers.push(Layer::Palette(Box::new(Palette::new(items, &app.ui.recent, at_hand))));
+}
+
+/// What a key would do here; what only moves the cursor is not looked for by its name.
+fn actions(app: &App) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    let places: Vec<Context> = app.places().collect();
+    for entry in ACTIONS.iter().filter(|entry| entry.contexts.iter().any(|place| places.contains(place))) {
+        let trivial =
+            entry.action.moves() || matches!(entry.action, Action::Left | Action::Right | Action::Palette);
+        if trivial || items.iter().any(|item| item.about == entry.sentence) {
+            continue;
+        }
+        items.push(Item {
+            does: Does::Action(entry.action),
+            name: entry.name.to_owned(),
+            about: entry.sentence.to_owned(),
+            remark: app.key(entry.action).unwrap_or_default(),
+            barred: barred(app, entry.action),
+        });
+    }
+    items
+}
+
+/// Services, labs, saved filters, and last, for they are many, task types.
+fn others(app: &mut App) -> Vec<Item> {
+    let services: Vec<Text> = app.store().services().map(|service| service.name.clone()).collect();
+    let item = |does, name: &str, about: &str, remark: &str| Item {
+        does,
+        name: exact(name).into_owned(),
+        about: about.to_owned(),
+        remark: remark.to_owned(),
+        barred: None,
+    };
+    let mut items: Vec<Item> =
+        services.iter().map(|name| item(Does::GoTo(name.clone()), name, "", "service")).collect();
+    if let Some(labs) = &app.ui.labs {
+        for (at, lab) in labs.all.iter().enumerate().filter(|(at, _)| *at != labs.here) {
+            let by = at as isize - labs.here as isize;
+            items.push(item(Does::Lab(lab.name.clone(), by), &lab.name, "", "lab"));
+        }
+    }
+    for (name, text) in app.ui.choices.filters.iter() {
+        items.push(item(Does::Filter(name.to_owned()), &format!("@{name}"), text, "filter"));
+    }
+    super::learn_all(app);
+    let why = compose::barred(app);
+    for service in services {
+        for class in app.catalogue.types_for(&service) {
+            let about = class.doc.as_deref().and_then(|doc| doc.lines().next()).unwrap_or("");
+            let remark = format!("submit to {}", exact(&service));
+            let does = Does::Compose(service.clone(), class.class.clone());
+            items.push(Item { barred: why.clone(), ..item(does, &class.class, about, &remark) });
+        }
+    }
+    items
+}
+
+/// Why this cannot be done here and now, as far as that is known before it is tried.
+fn barred(app: &App, action: Action) -> Option<String> {
+    use Action::{
+        Again, Cancel, Copy, CopyAs, CopyId, Edit, MoveDown, MoveUp, PutAway, Save, SendDirect, Sending,
+        Submit, View,
+    };
+    if app.is_replay() && replay::is_deed(action) {
+        return Some(replay::why_not(action).to_owned());
+    }
+    let deed = DEEDS.iter().find(|(does, _)| *does == action).map(|(_, deed)| *deed);
+    let sends = matches!(action, Submit | Again | Cancel | SendDirect | Sending | Edit | MoveUp | MoveDown);
+    if let Some(why) = compose::barred(app).filter(|_| sends || deed.is_some()) {
+        return Some(why);
+    }
+    if let Some(deed) = deed {
+        let Some(Layer::Services(services)) = app.ui.layers.last() else { return None };
+        let Some(service) = &services.selected else { return Some("no service is selected".to_owned()) };
+        return app.ui.services.barred(service, deed);
+    }
+    let why = match action {
+        Cancel => return deeds::cannot_cancel(app),
+        SendDirect => deeds::sendable_direct(app).err(),
+        Edit => schedule::editable(app).err(),
+        PutAway => lanes::ghost(app).err(),
+        Sending => groups::being_sent(app).err(),
+        Again | CopyId | CopyAs | View => app.task_at_hand().err(),
+        Copy | Save if matches!(app.context(), Context::Lanes | Context::Task | Context::Schedule) => {
+            app.task_at_hand().err()
+        }
+        _ => None,
+    };
+    why.map(str::to_owned)
+}
+
+pub(super) fn in_palette(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    let Some(Layer::Palette(palette)) = app.ui.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::ChooseUp => palette.step(-1),
+        Action::ChooseDown | Action::Complete => palette.step(1),
+        Action::Accept => return accept(app, now),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn accept(app: &mut App, now: Now) -> Vec<Effect> {
+    let Some(Layer::Palette(palette)) = app.ui.layers.last() else { return Vec::new() };
+    let Some(item) = palette.chosen().cloned() else {
+        app.tell(Severity::Info, "nothing has that in its name", now);
+        return Vec::new();
+    };
+    if let Some(why) = item.barred {
+        app.tell(Severity::Info, why, now);
+        return Vec::new();
+    }
+    let at_hand = palette.at_hand.clone();
+    app.ui.layers.pop();
+    if matches!(item.does, Does::Action(action) if action.means_row())
+        && app.current_task() != at_hand.as_ref().map(|(key, _)| key)
+    {
+        app.tell(Severity::Warning, "nothing done: another task is at hand than when you looked", now);
+        return Vec::new();
+    }
+    used(&mut app.ui.recent, item.does.clone());
+    match item.does {
+        Does::Action(action) => return act(app, action, now),
+        Does::Lab(_, by) => return vec![Effect::ShowLab(by)],
+        Does::GoTo(service) => {
+            to_lanes(app);
+            app.ui.folding.remove(&service);
+            app.ui.selected = Some(Selected::service(service));
+        }
+        Does::Compose(service, class) => compose::compose(app, service, &class, None, now),
+        Does::Filter(name) => {
+            if !matches!(app.context(), Context::Schedule | Context::History) {
+                to_lanes(app);
+            }
+            set_filter(app, &format!("@{name}"), now);
+        }
+    }
+    Vec::new()
+}
+
+/// Takes away what stands above the lanes. Nothing that is typed can stand there: the palette opens over none of it.
+fn to_lanes(app: &mut App) {
+    app.ui.layers.clear();
+    app.ui.zoom = false;
+}
