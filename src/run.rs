@@ -25,8 +25,9 @@ mod worker;
 use std::{
     io::{self, Write},
     mem,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
     time::Duration,
 };
 
@@ -264,11 +265,12 @@ fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitC
         log,
         looking: None,
         exit: None,
+        again: None,
     };
     runner.begin(size);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let result = runtime.block_on(runner.run(Inputs { from_terminal, sought }));
-    let exit = runner.exit;
+    let (exit, again) = (runner.exit, runner.again.take());
     let told: Vec<_> = runner.labs.iter_mut().map(|lab| lab.part(clock)).collect();
     // The terminal is given back before anything is printed, and before anything that may take time.
     drop(runner);
@@ -278,7 +280,16 @@ fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitC
         Err(e) if is_hang_up(&e) => return Ok(ExitCode::from(term::Signal::HangUp.exit_code())),
         other => other?,
     }
+    if let Some(words) = again {
+        return begin_anew(&words);
+    }
     Ok(exit.map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+/// The same program, started as this one was, with these words more. It comes back only where that fails.
+fn begin_anew(words: &[String]) -> anyhow::Result<ExitCode> {
+    let mut program = Command::new(std::env::current_exe()?);
+    Err(program.args(std::env::args_os().skip(1)).args(words).exec().into())
 }
 
 /// The file of one lab's recording where several are recorded: `night.jsonl` becomes `night-north.jsonl`.
@@ -323,6 +334,8 @@ struct Runner {
     log: Log,
     looking: Option<Looking>,
     exit: Option<u8>,
+    /// What the program begins anew with, besides the words that it was started with.
+    again: Option<Vec<String>>,
 }
 
 /// The program was stopped, and what its connections have become meanwhile is being found out: nothing is drawn before.

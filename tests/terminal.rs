@@ -251,6 +251,8 @@ mod calm;
 
 #[path = "terminal/commands.rs"]
 mod commands;
+#[path = "terminal/first.rs"]
+mod first;
 
 #[path = "terminal/kept.rs"]
 mod kept;

@@ -52,11 +52,13 @@ pub enum Context {
     Help,
     /// A question.
     Confirm,
+    /// No lab was found.
+    Welcome,
 }
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 23] = [
+    pub const ALL: [Context; 24] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -80,6 +82,7 @@ impl Context {
         Context::Replay,
         Context::Help,
         Context::Confirm,
+        Context::Welcome,
     ];
 
     /// Its name in the configuration.
@@ -108,6 +111,7 @@ impl Context {
             Context::Replay => "replay",
             Context::Help => "help",
             Context::Confirm => "question",
+            Context::Welcome => "no-lab",
         }
     }
 
@@ -137,6 +141,7 @@ impl Context {
             Context::Replay => "replay, on every screen",
             Context::Help => "keys",
             Context::Confirm => "question",
+            Context::Welcome => "no lab",
         }
     }
 
@@ -335,15 +340,18 @@ actions! {
     Sure "sure" "yes, surely" "says yes where hardware moves, or somebody's tasks end; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     Instead "instead" "hand over" "gives the third answer: hands what waits to the scheduler, on quitting and stopping" [Confirm] ["h"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["esc"];
-    Retry "retry" "try again" "tries lost connections again now" [Lanes] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare, Logs, Record] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare, Logs, Record] ["?"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["esc"];
+    TryDemo "try-demo" "demo" "opens the demonstration: a lab inside the program, nothing real moves" [Welcome] ["d"];
+    Address "address" "address" "opens the lab at an address that you type" [Welcome] ["a"];
+    Doctor "doctor" "doctor" "leaves, and tells what was found, and which parts answer" [Welcome] ["c"];
+    Retry "retry" "try again" "tries lost connections again now" [Lanes, Welcome] ["ctrl-r"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["?"];
     Palette "palette" "find" "finds by a part of its name what can be done here, a service, a task type, a saved filter or a lab" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Compare, Logs, Record] [":", "ctrl-p"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare, Logs, Record] ["ctrl-z"];
-    Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["ctrl-c"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["ctrl-z"];
+    Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes, Welcome] ["q"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["ctrl-c"];
 }
 
 impl Action {

@@ -46,6 +46,7 @@ pub mod traces;
 pub mod unseen;
 pub mod update;
 pub mod viewer;
+pub mod welcome;
 pub mod when;
 
 #[cfg(test)]
@@ -131,6 +132,8 @@ pub struct Settings {
     pub services: Result<Vec<services::About>, String>,
     /// Why the services' log cannot be asked; `None`: it can.
     pub no_log: Option<String>,
+    /// Where a lab was looked for and not found, a line each; none where one was named or found.
+    pub looked: Vec<String>,
     /// It makes display names too where they are not certain without it.
     pub exact_names: bool,
     /// What the person is told of while they look elsewhere.
@@ -156,6 +159,7 @@ impl Default for Settings {
             archive: Err("no lab was looked for on this machine".to_owned()),
             services: Err("no lab was looked for on this machine".to_owned()),
             no_log: Some("no lab was looked for on this machine".to_owned()),
+            looked: Vec::new(),
             exact_names: true,
             notices: notices::Rules::default(),
         }
@@ -224,6 +228,10 @@ pub enum Layer {
     GoTo(LineEdit),
     /// What a task is to be copied as.
     CopyAs(Box<CopyAs>),
+    /// No lab was found.
+    Welcome,
+    /// The line for the address of one.
+    Address(LineEdit),
     /// The command palette.
     Palette(Box<palette::Palette>),
     /// When the composer's task is to start.
@@ -259,10 +267,12 @@ impl Layer {
             Layer::Many(_) => Context::Many,
             Layer::Help(_) => Context::Help,
             Layer::Confirm(_) => Context::Confirm,
+            Layer::Welcome => Context::Welcome,
             Layer::Filter(_)
             | Layer::NameFilter(_)
             | Layer::Search(_)
             | Layer::GoTo(_)
+            | Layer::Address(_)
             | Layer::Pipe(_)
             | Layer::Rename(..)
             | Layer::When(_) => Context::Input,

@@ -42,6 +42,7 @@ use super::{
     services,
     session::{ListPart, Outgoing},
     traces::{Logged, Raised, Wanted},
+    welcome::Begin,
 };
 
 /// What can happen.
@@ -321,6 +322,8 @@ pub enum Effect {
     Step,
     /// Show the lab so many places on, or back.
     ShowLab(isize),
+    /// End the screen and begin anew with that.
+    Begin(Begin),
     /// Draw the whole screen anew.
     Redraw,
     /// Find out whether the program can be stopped; comes back as [`Msg::AskedToStop`].
@@ -342,6 +345,7 @@ impl Effect {
                 | Effect::OpenFile { .. }
                 | Effect::Pipe { .. }
                 | Effect::ShowLab(_)
+                | Effect::Begin(_)
                 | Effect::Redraw
                 | Effect::AskToStop
                 | Effect::Suspend

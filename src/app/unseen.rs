@@ -37,8 +37,9 @@ impl App {
     /// The screen was drawn as it stands now: the person sees where the cursor is. A line that is typed stands below a list,
     /// not above it.
     pub fn was_drawn(&mut self) {
-        let is_line =
-            |layer: &Layer| matches!(layer, Layer::Filter(_) | Layer::NameFilter(_) | Layer::GoTo(_));
+        let is_line = |layer: &Layer| {
+            matches!(layer, Layer::Filter(_) | Layer::NameFilter(_) | Layer::GoTo(_) | Layer::Address(_))
+        };
         let seen = match self.ui.layers.iter().rposition(|layer| !is_line(layer)) {
             None => Some(&mut self.ui.unseen),
             Some(at) => self.ui.layers.get_mut(at).and_then(mark_of),

@@ -250,6 +250,7 @@ impl OnScreen {
             },
             services: controls.as_ref().map(|controls| lab.about(controls)).map_err(Clone::clone),
             no_log: influx.as_ref().err().cloned(),
+            looked: lab.looked(),
         };
         let (net, incoming) = match is_replay {
             true => (None, None),

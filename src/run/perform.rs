@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Runner, archive, history::History, logs, services};
 use crate::{
-    app::{Effect, Msg, compose, msg::Edited, session::Outgoing},
+    app::{Effect, Msg, compose, msg::Edited, session::Outgoing, welcome::Begin},
     fault, net,
     store::TaskKey,
     term,
@@ -229,6 +229,26 @@ impl Runner {
                 Err(term::SuspendError::NoShell) => self.handle(at, Msg::AskedToStop { can: false })?,
                 Err(e) => return Err(e.into()),
             },
+            Effect::Begin(begin) => {
+                if lab.recorder.is_some() {
+                    let told = "a recording is being written: leave first, and start `juicetop demo` or `juicetop doctor`";
+                    let _ = lab.done.send(Msg::Done(Err(told.to_owned())));
+                    return Ok(());
+                }
+                let words = match begin {
+                    Begin::Demo => vec!["demo".to_owned()],
+                    Begin::Doctor => vec!["doctor".to_owned()],
+                    Begin::At(text) => match net::Address::router(&text) {
+                        Ok(address) => vec!["--url".to_owned(), address.to_string()],
+                        Err(problem) => {
+                            let _ = lab.done.send(Msg::Done(Err(problem.sentences())));
+                            return Ok(());
+                        }
+                    },
+                };
+                lab.app.ui.leaving = true;
+                self.again = Some(words);
+            }
             Effect::Quit => lab.app.ui.leaving = true,
         }
         Ok(())

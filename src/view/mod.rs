@@ -25,6 +25,7 @@ mod task;
 mod tests;
 mod title;
 mod usual;
+mod welcome;
 mod when;
 pub mod words;
 
@@ -219,6 +220,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
                 | Layer::History(_)
                 | Layer::Compare(_)
                 | Layer::Help(_)
+                | Layer::Welcome
         )
     });
     let base = top.map(|i| &app.ui.layers[i]);
@@ -245,6 +247,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             let area = beside.unwrap_or(areas.body);
             pane(area, task::rows(app, reader, area, true, look, now));
         }
+        Some(Layer::Welcome) => pane(areas.body, welcome::rows(app, areas.body, look)),
         Some(Layer::Result(viewer)) => pane(areas.body, result::tree(viewer, areas.body, look)),
         Some(Layer::Plot(plot)) => pane(areas.body, result::plot(plot, areas.body, look)),
         Some(Layer::Table(table)) => pane(areas.body, result::table(table, areas.body, look)),
@@ -430,6 +433,7 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
         | Layer::Search(line)
         | Layer::Pipe(line)
         | Layer::GoTo(line)
+        | Layer::Address(line)
         | Layer::Rename(_, line),
     ) = app.ui.layers.last()
     {
@@ -444,6 +448,7 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
             Some(Layer::NameFilter(_)) => {
                 (" save filter as @", "a name; with an empty filter it is forgotten")
             }
+            Some(Layer::Address(_)) => (" open ", "ws://HOST:PORT, or wss://PROXY/PATH/"),
             Some(Layer::GoTo(_)) => (" go to @ ", crate::app::replay::FORMS),
             Some(Layer::Pipe(_)) => (" pipe | ", "a shell command, e.g. jq .t1_us"),
             _ if app.ui.layers.iter().any(|layer| matches!(layer, Layer::Result(_))) => {
@@ -508,13 +513,13 @@ fn lower_rule(app: &App, area: Rect, look: Look) -> (Row, Option<Position>) {
 fn footer_actions(app: &App) -> Vec<Action> {
     use Action::{
         Accept, Again, AskTraceback, Back, Cancel, Cause, ColumnDown, ColumnUp, Columns, Compare, Complete,
-        Copy, CopyAs, CopyPath, Edit, EditField, EditOutside, Ended, Filter, FindNext, Fold, Follow, Frame,
-        HalfDown, Help, Hidden, History, Indent, Instead, Json, Keys, Lane, Leave, LeaveText, LeaveTextUp,
-        Logs, Mark, MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open, OpenEditor,
-        Order, OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX, PutAway, Raw,
-        ReadAgain, RefreshTypes, Retry, Save, SaveFilter, Schedule, Search, Send, SendDirect, Sending,
-        Services, Sort, SortBy, SortTurn, Submit, Sure, Table, TurnColumn, Undo, Unfold, UnfoldAll, View,
-        Way, When, Wrap, Yes, Zoom,
+        Copy, CopyAs, CopyPath, Doctor, Edit, EditField, EditOutside, Ended, Filter, FindNext, Fold, Follow,
+        Frame, HalfDown, Help, Hidden, History, Indent, Instead, Json, Keys, Lane, Leave, LeaveText,
+        LeaveTextUp, Logs, Mark, MoveDown, MoveUp, NextEntry, NextSection, NextService, NextWrong, No, Open,
+        OpenEditor, Order, OtherType, PageDown, Pager, Pipe, Plot, PlotKind, PlotLog, PlotLogX, PlotX,
+        PutAway, Raw, ReadAgain, RefreshTypes, Retry, Save, SaveFilter, Schedule, Search, Send, SendDirect,
+        Sending, Services, Sort, SortBy, SortTurn, Submit, Sure, Table, TryDemo, TurnColumn, Undo, Unfold,
+        UnfoldAll, View, Way, When, Wrap, Yes, Zoom,
     };
     let task = app.current_task().and_then(|k| app.store().task(k));
     let can_send = !app.settings.read_only && app.settings.watch_only.is_none();
@@ -670,6 +675,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
         Context::Columns => vec![Back, TurnColumn, ColumnUp, ColumnDown, Keys],
         Context::Compare => vec![Back, Keys, Open, Copy, PageDown],
         Context::Labs | Context::Replay => Vec::new(),
+        Context::Welcome => vec![TryDemo, Action::Address, Doctor, Back, Leave, Keys],
         Context::Help => vec![Back, PageDown],
         Context::Confirm => match app.ui.layers.last() {
             Some(Layer::Confirm(c)) => {

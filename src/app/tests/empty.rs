@@ -121,6 +121,7 @@ fn empty(context: Context) -> Vec<Start> {
             });
             after("h").into_iter().chain(answered).collect()
         }
+        Context::Welcome => one(|| above(Bench::offline(Settings::default(), (100, 30)), Layer::Welcome)),
         Context::Columns => one(|| above(Bench::new(), Layer::Columns(Columns::new(&[])))),
         Context::Compare => one(|| {
             let history = History::new(false, vec![Column::When]);

@@ -43,6 +43,7 @@ mod traces;
 mod twice;
 mod types;
 mod unseen;
+mod welcome;
 mod when;
 
 use std::collections::HashMap;

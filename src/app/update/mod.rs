@@ -57,7 +57,7 @@ use super::{
     help::Help,
     kept,
     keymap::Meaning,
-    replay,
+    replay, welcome,
     when::When,
 };
 
@@ -227,6 +227,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     effects.extend(logs::ask(app, now));
     effects.extend(secrets::ask(app));
     effects.extend(services::look(app, now));
+    welcome::look(app);
     app.ui.outputs.look(&app.session.store, now);
     if !app.is_replay()
         && let Some(question) = app.ui.archive.look(&app.session, now)
@@ -379,6 +380,7 @@ fn type_key(app: &mut App, key: KeyEvent, in_a_burst: bool, now: Now) {
             | Layer::Pipe(line)
             | Layer::NameFilter(line)
             | Layer::GoTo(line)
+            | Layer::Address(line)
             | Layer::When(When { line }),
         ) => {
             line.key(key);
@@ -426,6 +428,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Pipe(line)
             | Layer::NameFilter(line)
             | Layer::GoTo(line)
+            | Layer::Address(line)
             | Layer::When(When { line }),
         ) => line.paste(text),
         // No line of it may act as a key.
@@ -443,7 +446,8 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Columns(_)
             | Layer::Compare(_)
             | Layer::Confirm(_)
-            | Layer::CopyAs(_),
+            | Layer::CopyAs(_)
+            | Layer::Welcome,
         )
         | None => {
             app.tell(Severity::Info, "not pasted: nothing here takes text".to_owned(), now);
@@ -576,6 +580,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
                 Vec::new()
             }
             Context::Confirm => in_confirm(app, action, now),
+            Context::Welcome => welcome::act(app, action),
         },
     }
 }
@@ -684,6 +689,7 @@ fn in_input(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Some(Layer::Pipe(line)) => return viewer::pipe(app, line.text()),
         Some(Layer::NameFilter(line)) => return choices::save_filter(app, line, now),
         Some(Layer::GoTo(line)) => return replay::go_to(app, line, now),
+        Some(Layer::Address(line)) => return welcome::go_to(app, line, now),
         Some(Layer::Search(line)) => {
             let text = line.text().to_owned();
             viewer::look_for(app, &text, now);

@@ -25,7 +25,7 @@ use crate::{
     net::{
         self, Endpoint,
         control::{Control, Controls},
-        discovery::{Found, Places},
+        discovery::{Found, Places, Source},
         influx::Access,
     },
     recording::Head,
@@ -302,6 +302,27 @@ impl Lab {
             })
         };
         controls.services.iter().filter_map(of).collect()
+    }
+
+    /// Where a lab was looked for, a line each, where only Juice's default address was left to be tried.
+    pub fn looked(&self) -> Vec<String> {
+        let default = Source::Default;
+        let guessed = self.found.as_ref().is_some_and(|found| found.source == default);
+        if !guessed || self.endpoint.is_none() || self.source != default.to_string() {
+            return Vec::new();
+        }
+        let said = |path: &Path, what: &str| {
+            let is = if path.exists() { "names none" } else { "is not there" };
+            format!("{}, {what}: {is}", path.display())
+        };
+        let mut looked = vec![
+            said(&self.places.run_dir, "where a running task manager writes its address"),
+            said(&self.places.config_dir, "where it is configured"),
+            format!("{}, its name inside Juice's own network: see above", self.name),
+        ];
+        let own = self.folders.config_file();
+        looked.extend(own.map(|file| said(&file, "your own configuration")));
+        looked
     }
 
     /// The configuration file is there and cannot be read at all.

@@ -2,7 +2,7 @@
 
 use super::{
     groups::{many, running},
-    snapshots::{comparison, history, log, played, result, services},
+    snapshots::{comparison, history, log, lost, played, result, services},
     *,
 };
 use crate::app::{Layer, msg::Edited};
@@ -22,7 +22,7 @@ macro_rules! layers {
 
 layers! {
     Task Result Plot Table Pipe Choose Compose Schedule Services Logs Record Failures History Columns Compare Many Help Confirm Filter NameFilter
-    Search GoTo CopyAs When Pick Rename Palette
+    Search GoTo CopyAs When Pick Rename Palette Welcome Address
 }
 
 /// Every screen, by its name.
@@ -109,6 +109,12 @@ pub(super) fn screens(charset: Charset) -> Vec<(&'static str, Bench)> {
         ("many at once", many(SIZE, charset)),
         ("code", code),
         ("help", open("?", "", "")),
+        ("no lab", lost(SIZE, charset)),
+        ("address of a lab", {
+            let mut b = lost(SIZE, charset);
+            b.keys("a").types("ws://");
+            b
+        }),
         ("palette", open(":", "", "down down")),
         ("palette, of a failed task", failed(":")),
         ("question", open("s", "EnableHeater", "enter f7 ctrl-s")),

@@ -262,6 +262,30 @@ fn help_and_questions() {
     }
 }
 
+/// A first start where no lab was found.
+pub(super) fn lost(size: (u16, u16), charset: Charset) -> Bench {
+    use crate::{app::tests::down, wire::link::Line};
+    let looked = [
+        "/var/run/juice, where a running task manager writes its address: is not there",
+        "/etc/juice/config, where it is configured: is not there",
+        "juice-task-manager:5124, its name inside Juice's own network: see above",
+        "~/.config/juicetop/config.toml, your own configuration: is not there",
+    ];
+    let looked = looked.map(str::to_owned).into();
+    let settings = Settings { charset, looked, lab: "juice-task-manager:5124".into(), ..Settings::default() };
+    let mut b = Bench::offline(settings, size);
+    let state = down(b.now);
+    b.link(Line::Bus, state.clone()).link(Line::Router, state);
+    b
+}
+
+#[test]
+fn a_first_start_without_a_lab() {
+    for size in SIZES {
+        assert_snapshot!(name("no_lab", size), text(&lost(size, Charset::Unicode)));
+    }
+}
+
 #[test]
 fn the_palette() {
     for size in SIZES {
