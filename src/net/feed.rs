@@ -24,7 +24,6 @@ use crate::{
     fault,
     memory::{Held, Memory},
     wire::{
-        event::Event as BusEvent,
         frame::Reply,
         link::{Frame, Line, LinkState},
     },
@@ -295,13 +294,13 @@ impl Feed {
 
 /// Whether something is missed with it. What cannot be read may have been anything.
 fn tells_of_tasks(event: &Event) -> bool {
-    !matches!(event, Event::Bus(BusEvent::Throttle(_) | BusEvent::Other { .. }))
+    !matches!(event, Event::Bus(event) if !event.tells_of_tasks())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::event::{KernelState, ServiceEvent, Stamp};
+    use crate::wire::event::{Event as BusEvent, KernelState, Said, ServiceEvent, Stamp};
 
     /// Longer than anything here takes.
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -316,7 +315,7 @@ mod tests {
     }
 
     fn temperature() -> Event {
-        Event::Bus(BusEvent::Other { topic: "TemperaturePoint".into() })
+        Event::Bus(BusEvent::Other(Said::new("TemperaturePoint", b"{}")))
     }
 
     fn told(events: &mut mpsc::Receiver<Event>) -> Vec<String> {
@@ -324,7 +323,7 @@ mod tests {
         while let Ok(event) = events.try_recv() {
             out.push(match event {
                 Event::Bus(BusEvent::Service(event)) => event.service.to_string(),
-                Event::Bus(BusEvent::Other { topic }) => topic.to_string(),
+                Event::Bus(BusEvent::Other(said)) => said.topic.to_string(),
                 Event::Missed { count } => format!("missed {count}"),
                 Event::Sent { id } => format!("sent {id}"),
                 other => format!("{other:?}"),

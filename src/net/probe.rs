@@ -473,7 +473,10 @@ fn class(event: &Event) -> String {
         Event::Service(_) => "IPythonServiceState".to_owned(),
         Event::Scheduled(_) => "ScheduledTaskEvent".to_owned(),
         Event::Throttle(_) => "ThrottleStateEvent, the heartbeat".to_owned(),
-        Event::Other { topic } => tidy(topic.split('.').next().unwrap_or_default(), 80),
+        Event::Alert(_) | Event::Notice(_) | Event::Point(_) | Event::Other(_) => {
+            let topic = event.said().map(|said| &*said.topic).unwrap_or_default();
+            tidy(topic.split('.').next().unwrap_or_default(), 80)
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use chrono::SecondsFormat;
 use super::{Entry, Head, What};
 use crate::wire::{
     Text, bus,
-    event::{Event, KernelState, ScheduledEvent, ScheduledStatus, Stamp, TaskEvent, TaskEventState},
+    event::{Event, KernelState, SYSTEM, ScheduledEvent, ScheduledStatus, Stamp, TaskEvent, TaskEventState},
     frame::{ErrorBody, Inner, Reply, ReplyBody, Snapshot, TASK_MANAGER, TaskFrame},
     group::Mark,
     json::{self, quote},
@@ -185,10 +185,19 @@ impl Redactor {
             }
             Event::Scheduled(event) => ("ScheduledTaskEvent.".to_owned(), self.scheduled_event(event)),
             Event::Throttle(event) => {
-                let fields = [("time", stamp(&event.time)), ("throttled", event.throttled.to_string())];
+                // Whether the lab is throttled, and that the bus lives, is needed; which parameter says so is the lab's.
+                let id = match &*event.id {
+                    known @ (SYSTEM | "heartbeat") => known.into(),
+                    _ => self.id(&event.id),
+                };
+                let throttled = event.throttled.to_string();
+                let fields = [("time", stamp(&event.time)), ("throttled", throttled), ("id", quote(&id))];
                 ("ThrottleStateEvent.".to_owned(), json::object(fields))
             }
-            Event::Other { topic } => (class_topic(topic), "{}".to_owned()),
+            Event::Alert(_) | Event::Notice(_) | Event::Point(_) | Event::Other(_) => {
+                let topic = event.said().map(|said| class_topic(&said.topic)).unwrap_or_default();
+                (topic, "{}".to_owned())
+            }
         };
         Frame::Binary(bus::encode(&topic, &text).into())
     }

@@ -2,16 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// The value, as near as a float comes: `1e400` is infinite. `None` for what is no number.
-pub fn value(raw: &str) -> Option<f64> {
-    match raw {
-        "NaN" => Some(f64::NAN),
-        "Infinity" => Some(f64::INFINITY),
-        "-Infinity" => Some(f64::NEG_INFINITY),
-        _ if raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => raw.parse().ok(),
-        _ => None,
-    }
-}
+pub use crate::wire::json::number as value;
 
 /// The order of two numbers, to the last digit: 2**63 and 2**63 + 1 differ. `NaN` comes last.
 pub fn compare(one: &str, other: &str) -> Ordering {

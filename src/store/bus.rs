@@ -182,11 +182,14 @@ impl Store {
     pub(super) fn on_event(&mut self, event: Event, now: Now) {
         self.spoke.get_or_insert(now);
         self.look_at_clock(&event, now);
+        if self.beside.hear(&event, now) {
+            self.touch();
+        }
         match event {
             Event::Task(event) => self.on_task(*event, now),
             Event::Service(event) => self.on_kernel(event, now),
             Event::Scheduled(event) => self.on_scheduled(*event, now),
-            Event::Throttle(_) | Event::Other { .. } => {}
+            Event::Throttle(_) | Event::Alert(_) | Event::Notice(_) | Event::Point(_) | Event::Other(_) => {}
         }
     }
 

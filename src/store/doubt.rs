@@ -263,6 +263,7 @@ impl Store {
             self.lose_sight(said, now);
             self.touch();
         } else {
+            self.beside.lose_sight();
             self.on_gap(now);
         }
     }

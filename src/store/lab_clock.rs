@@ -63,7 +63,7 @@ impl Store {
             Event::Service(event) => &event.time,
             Event::Scheduled(event) => &event.time,
             // What other machines than the task manager's may have made.
-            Event::Task(_) | Event::Throttle(_) | Event::Other { .. } => return,
+            _ => return,
         };
         if self.lab_clock.take(made, now) {
             self.touch();

@@ -10,6 +10,7 @@
 //! replies; `lane` answers what the screen asks. Nothing is ever found by walking over all tasks.
 
 mod archive;
+pub mod beside;
 mod bus;
 mod doubt;
 pub mod filter;
@@ -49,6 +50,7 @@ use crate::{
     },
 };
 
+pub use beside::Beside;
 pub use group::{Group, GroupCounts, GroupKey, Member};
 pub use lane::{Lanes, Slot, Wait};
 pub use outlook::{Guess, Outlook};
@@ -298,6 +300,7 @@ pub struct Store {
     examples: usize,
     /// Tasks of the history that were opened, the newest last.
     recalled: VecDeque<Task>,
+    beside: Beside,
 }
 
 /// Ends that are remembered until somebody asks for them.
@@ -367,6 +370,7 @@ impl Store {
             loads: 0,
             examples: 0,
             recalled: VecDeque::new(),
+            beside: Beside::default(),
         }
     }
 
@@ -556,7 +560,19 @@ impl Store {
     /// Bytes that tasks take, with all that is kept beside them: an estimate.
     pub fn bytes(&self) -> usize {
         let recalled: usize = self.recalled.iter().map(texts_of).sum();
-        self.rows.len() * ROW + self.text_bytes + self.open_bytes + self.loads + self.examples + recalled
+        let beside = self.beside.bytes();
+        self.rows.len() * ROW
+            + self.text_bytes
+            + self.open_bytes
+            + self.loads
+            + self.examples
+            + recalled
+            + beside
+    }
+
+    /// What goes on in the lab beside the tasks.
+    pub fn beside(&self) -> &Beside {
+        &self.beside
     }
 
     /// Own direct sequential tasks that run or wait, oldest first: what leaving now would drop or leave unobserved

@@ -5,10 +5,8 @@
 //! what is not needed to place the event may be missing, doubled, of another type, or new.
 
 use super::{
-    Malformed, Text,
-    event::{
-        Event, KernelState, ScheduledEvent, ServiceEvent, Stamp, TaskEvent, TaskEventState, ThrottleEvent,
-    },
+    Malformed, beside,
+    event::{Event, KernelState, ScheduledEvent, ServiceEvent, Stamp, TaskEvent, TaskEventState},
     fields::Fields,
     frame::Reply,
     json,
@@ -20,7 +18,7 @@ mod tests;
 /// The length of a length.
 const PREFIX: usize = 4;
 
-/// Decodes one binary frame of the bus. Parts after the second are passed over, events of unknown classes not read.
+/// Decodes one binary frame of the bus. Parts after the second are passed over.
 pub fn decode(frame: &[u8]) -> Result<Event, Malformed> {
     if frame.is_empty() {
         return Err(Malformed::new("the frame is empty"));
@@ -39,8 +37,8 @@ pub fn decode(frame: &[u8]) -> Result<Event, Malformed> {
         "TaskEvent" => task,
         "IPythonServiceState" => service,
         "ScheduledTaskEvent" => scheduled,
-        "ThrottleStateEvent" => throttle,
-        _ => return Ok(Event::Other { topic: topic.into() }),
+        "ThrottleStateEvent" => return beside::throttle(topic, text(event, "the event")?),
+        _ => return Ok(beside::read(class, topic, event)),
     };
     let fields = Fields::read(text(event, "the event")?, class)?;
     read(&fields)
@@ -137,15 +135,4 @@ fn scheduled(fields: &Fields<'_>) -> Result<Event, Malformed> {
         display_name: fields.text("display_name").unwrap_or_default(),
         status: fields.required("status")?.into(),
     })))
-}
-
-fn throttle(fields: &Fields<'_>) -> Result<Event, Malformed> {
-    let throttled = fields.required("throttled")?;
-    Ok(Event::Throttle(ThrottleEvent {
-        time: fields.stamp("time").unwrap_or_else(Stamp::missing),
-        id: fields.word("id")?.unwrap_or_else(|| Text::from("SYSTEM")),
-        throttled: throttled.parse().map_err(|_| {
-            Malformed::new("the ThrottleStateEvent's `throttled` is not a whole number of 64 bits")
-        })?,
-    }))
 }

@@ -19,14 +19,50 @@ pub enum Event {
     Service(ServiceEvent),
     /// A scheduled task changed its status (`ScheduledTaskEvent`).
     Scheduled(Box<ScheduledEvent>),
-    /// The task manager's heartbeat, every 5 s (`ThrottleStateEvent`).
-    Throttle(ThrottleEvent),
-    /// Anything else: counted by the class before the topic's first dot.
-    Other {
-        /// Part 0 of the frame.
-        topic: Text,
-    },
+    /// The monitor's word about one parameter or about the whole lab, every 5 s (`ThrottleStateEvent`).
+    Throttle(Box<ThrottleEvent>),
+    /// An alert was sent to people (`AlertEvent`).
+    Alert(AlertEvent),
+    /// A message for whoever looks at a dashboard (`PanelNotif`).
+    Notice(Box<NoticeEvent>),
+    /// What a device of the refrigerator reads or is set to (`TemperaturePoint` and its like).
+    Point(Box<PointEvent>),
+    /// Anything else, and what of the above has not the fields that it should have.
+    Other(Said),
 }
+
+impl Event {
+    /// The message itself; `None` for those of which the lanes are made: their texts may hold what is secret.
+    pub fn said(&self) -> Option<&Said> {
+        match self {
+            Event::Task(_) | Event::Service(_) | Event::Scheduled(_) => None,
+            Event::Throttle(event) => Some(&event.said),
+            Event::Alert(event) => Some(&event.said),
+            Event::Notice(event) => Some(&event.said),
+            Event::Point(event) => Some(&event.said),
+            Event::Other(said) => Some(said),
+        }
+    }
+
+    /// Whether it tells something about a task, so that something is missed with it.
+    pub fn tells_of_tasks(&self) -> bool {
+        self.said().is_none()
+    }
+}
+
+/// A message as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Part 0 of the frame; of one without end its beginning.
+    pub topic: Text,
+    /// Part 1 as it stands, JSON or not; nothing where it is larger than [`LONGEST_SAID`].
+    pub json: Text,
+    /// How large that is, bytes.
+    pub bytes: usize,
+}
+
+/// A message beside the tasks that is larger is not kept, bytes.
+pub const LONGEST_SAID: usize = 64 * 1024;
 
 /// A moment as the lab wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -299,8 +335,96 @@ impl From<Text> for ScheduledStatus {
 pub struct ThrottleEvent {
     /// When it was made.
     pub time: Stamp,
-    /// What it is about; `SYSTEM` for the whole.
+    /// What it is about; [`SYSTEM`] for the whole.
     pub id: Text,
     /// Bit 1: warning, bit 2: throttled.
     pub throttled: i64,
+    /// What the parameter is now, as JSON; `None`: the monitor has heard no value, or it is the whole.
+    pub value: Option<Text>,
+    /// It, as it came.
+    pub said: Said,
+}
+
+/// The `id` of a [`ThrottleEvent`] about the whole lab.
+pub const SYSTEM: &str = "SYSTEM";
+
+/// `AlertEvent`. It carries no more than its topic: the text went by mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertEvent {
+    /// When it was made.
+    pub time: Stamp,
+    /// What it is about: the parameter's `id`, where the monitor sent it.
+    pub topic: Text,
+    /// It, as it came.
+    pub said: Said,
+}
+
+/// `PanelNotif`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeEvent {
+    /// When it was made.
+    pub time: Stamp,
+    /// 0 debug, 1 information, 2 warning, 3 error.
+    pub level: i64,
+    /// What it says.
+    pub text: Text,
+    /// It, as it came.
+    pub said: Said,
+}
+
+/// One of the refrigerator's points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointEvent {
+    /// When it was made.
+    pub time: Stamp,
+    /// Which quantity.
+    pub kind: PointKind,
+    /// The service that reads it.
+    pub service: Text,
+    /// The device.
+    pub component: Text,
+    /// Which of its sensors, valves or messages; some devices have one alone.
+    pub sensor: Option<Text>,
+    /// A thermometer's stage (`50K`), a message's level (`WARNING`).
+    pub level: Option<Text>,
+    /// What it is.
+    pub reading: Reading,
+    /// The unit, where the quantity does not fix it.
+    pub unit: Option<Text>,
+    /// Of a power setting: what the device gives.
+    pub output: Option<Reading>,
+    /// It, as it came.
+    pub said: Said,
+}
+
+/// The quantity of a [`PointEvent`], in the order in which they are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PointKind {
+    /// `TemperaturePoint`, in kelvin.
+    Temperature,
+    /// `PressurePoint`.
+    Pressure,
+    /// `FlowratePoint`.
+    Flow,
+    /// `PowerSettingPoint`.
+    Power,
+    /// `ValvesettingPoint`.
+    Valve,
+    /// `ComponentEnabledPoint`.
+    Enabled,
+    /// `StatusmessagePoint`.
+    Status,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// A number as it was written: `NaN` and integers of any size among them.
+    Number(Text),
+    /// On or off, open or closed.
+    Flag(bool),
+    /// Words.
+    Words(Text),
+    /// `null`: pydantic's way to write `NaN`.
+    Nothing,
 }

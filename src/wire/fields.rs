@@ -8,16 +8,30 @@ use super::{
 
 /// Every field that is read anywhere. Others are not kept: a result may hold millions of them.
 const NAMES: &[&str] = &[
+    "alert_topic",
+    "component_id",
     "display_name",
     "eligible",
+    "enabled",
     "ename",
     "evalue",
+    "flowrate",
     "id",
+    "level",
+    "message",
+    "message_id",
+    "msg",
+    "open",
+    "output_power",
     "overdue",
+    "power_setting",
+    "pressure",
     "result",
     "run_at",
     "scheduled_task_id",
+    "sensor_id",
     "service",
+    "service_name",
     "show_in_dashboard",
     "state",
     "status",
@@ -30,17 +44,34 @@ const NAMES: &[&str] = &[
     "task_state",
     "task_target",
     "task_type",
+    "temperature",
     "throttled",
     "time",
     "traceback",
+    "unit",
+    "value",
+    "valve_id",
 ];
 
 /// Longer ids, names of services and types, words and moments are nobody's, bytes. They stay for as long as a task does.
 pub const LONGEST_WORD: usize = 1_000;
 
 /// Those that say which one something is: two that differ must never be read as the same.
-const IDENTITIES: &[&str] =
-    &["id", "scheduled_task_id", "service", "target", "task_id", "task_target", "task_type"];
+const IDENTITIES: &[&str] = &[
+    "alert_topic",
+    "component_id",
+    "id",
+    "message_id",
+    "scheduled_task_id",
+    "sensor_id",
+    "service",
+    "service_name",
+    "target",
+    "task_id",
+    "task_target",
+    "task_type",
+    "valve_id",
+];
 
 /// The fields of one JSON object, raw.
 pub(super) struct Fields<'a> {

@@ -99,6 +99,17 @@ pub fn boolean(raw: &str) -> Option<bool> {
     }
 }
 
+/// The value of a raw number, as near as a float comes: `1e400` is infinite. `None` for what is no number.
+pub fn number(raw: &str) -> Option<f64> {
+    match raw {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ if raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => raw.parse().ok(),
+        _ => None,
+    }
+}
+
 /// `raw` without the white space around it: JSON's four kinds, no others.
 pub(super) fn trim(raw: &str) -> &str {
     raw.trim_matches([' ', '\t', '\n', '\r'])

@@ -4,6 +4,7 @@
 //! a task is `store`'s business. Nothing here panics, whatever bytes come in.
 
 pub mod archive;
+mod beside;
 pub mod bus;
 pub mod control;
 pub mod event;

@@ -212,7 +212,7 @@ async fn each_bad_bus_message_is_counted_and_the_next_one_comes() {
         .until("all", |e| {
             match e {
                 Event::Bad { line: Line::Bus, .. } => bads += 1,
-                Event::Bus(BusEvent::Other { topic }) if topic.starts_with("Good.") => goods += 1,
+                Event::Bus(BusEvent::Other(said)) if said.topic.starts_with("Good.") => goods += 1,
                 Event::Link { state: LinkState::Waiting { .. }, .. } => panic!("{e:?}"),
                 _ => {}
             }

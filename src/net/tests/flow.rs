@@ -647,7 +647,7 @@ async fn a_bus_that_is_good_for_nothing_is_opened_anew_unless_something_is_just_
         client.net.commands.send(Command::GiveUp { line: Line::Bus, problem }).unwrap();
     };
     give_up(&client);
-    client.until("the event", |e| matches!(e, Event::Bus(BusEvent::Other { .. })).then_some(())).await;
+    client.until("the event", |e| matches!(e, Event::Bus(BusEvent::Other(_))).then_some(())).await;
     give_up(&client);
     let (problem, again) = client.down(Line::Bus).await;
     assert_eq!((problem.kind, problem.what.as_str(), again), (ProblemKind::Silent, "It says nothing", true));
