@@ -75,15 +75,15 @@ pub fn end_words(task: &Task) -> String {
     }
 }
 
-/// What is told where no end followed an interrupt, and this still holds the slot.
-pub fn nothing_stopped(holder: Option<&Task>) -> String {
+/// What is told where no end followed an interrupt, and these still hold the slot.
+pub fn nothing_stopped(holders: &[&Task]) -> String {
     let seconds = STOPS.as_secs();
-    match holder.filter(|task| is_stoppable(task)) {
-        Some(task) => format!(
+    match holders {
+        [task] if is_stoppable(task) => format!(
             "the signal was sent, and {} still runs after {seconds} s: it may be cleaning up, or its code does not come back to Python",
             called(&task.name)
         ),
-        None => format!(
+        _ => format!(
             "the signal was sent, and nothing was seen to stop within {seconds} s: no cell holds the slot, what holds it cannot be \
              interrupted (a cell beside others, a task of another type, code that does not come back to Python) or is cleaning up, \
              or its sender has gone, so that its end is told to nobody"

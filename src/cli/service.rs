@@ -238,7 +238,7 @@ impl One<'_> {
             let now = talk.now();
             if now.mono >= end {
                 let lanes = talk.session.store.lanes(self.name, true, now);
-                let why = services::nothing_stopped(lanes.holders.first().copied());
+                let why = services::nothing_stopped(&lanes.holders);
                 self.answer(Deed::Interrupt, json!({ "stopped": [] }));
                 return Err(End::new(FAILED, why));
             }

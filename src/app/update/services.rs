@@ -442,7 +442,7 @@ fn follow(app: &mut App, service: &Text, now: Now) -> Vec<Effect> {
             let stopped = ended_by(lanes.ended.iter().copied(), service, since).next();
             let result = match stopped {
                 Some(task) => Ok(end_words(task)),
-                None if over => Err(nothing_stopped(lanes.holders.first().copied())),
+                None if over => Err(nothing_stopped(&lanes.holders)),
                 None => {
                     if let Some(Going { step: Step::Stops { look, .. }, .. }) =
                         app.ui.services.going.get_mut(service)
