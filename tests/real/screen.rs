@@ -30,6 +30,8 @@ mod recording;
 mod results;
 #[path = "screen/schedule.rs"]
 mod schedule;
+#[path = "screen/services.rs"]
+mod services;
 #[path = "screen/stops.rs"]
 mod stops;
 #[path = "screen/submit.rs"]

@@ -26,7 +26,7 @@ fn listed(juice: &Juice, name: &str) -> Value {
 }
 
 /// Waits until its process has run for so long that a signal is believed to meet a kernel.
-fn settled(juice: &Juice, name: &str) {
+pub(super) fn settled(juice: &Juice, name: &str) {
     wait_for("the service has run for a while", || {
         listed(juice, name)["process"]["uptime_s"].as_u64() >= Some(15)
     });
@@ -42,7 +42,7 @@ fn wait_for(what: &str, mut is: impl FnMut() -> bool) {
 }
 
 /// A task that has begun: it runs until somebody stops it, and is waited for.
-fn begun(juice: &Juice, marker: &Path, task: &[&str], code: &str) -> Program {
+pub(super) fn begun(juice: &Juice, marker: &Path, task: &[&str], code: &str) -> Program {
     let url = juice.url();
     std::fs::remove_file(marker).ok();
     let code = format!("code=open({:?}, 'w').close(); {code}", marker.display().to_string());
