@@ -117,6 +117,7 @@ impl Runner {
                 // The payload is the task's and weighed there; a second one is made of it.
                 let (done, held) = (lab.done.clone(), self.memory.hold(payload.len()));
                 std::thread::Builder::new().name("mask".to_owned()).spawn(move || {
+                    fault::here("mask");
                     let kind = kind.as_deref();
                     let masked = compose::mask(kind, &payload, compose::SECRET).map(Text::from);
                     let secrets = compose::secret_texts_of(kind, &payload);

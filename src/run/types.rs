@@ -24,6 +24,7 @@ use crate::{
     catalogue::{kept::Kept, sweep::Payloads},
     cli::lab::{Lab, keep_types},
     config::{self, Folders},
+    fault,
     python::{Failure, Python},
     wire::Text,
 };
@@ -74,6 +75,7 @@ impl Types {
     pub fn read(&self, done: UnboundedSender<Msg>) -> io::Result<()> {
         let (folders, listed) = (self.folders.clone(), self.listed.clone());
         thread::Builder::new().name("types".to_owned()).spawn(move || {
+            fault::here("types");
             let (mut files, mut problems) = (Vec::new(), Vec::new());
             if let Some(folders) = folders {
                 for lab in std::iter::once(None).chain(listed.as_deref().map(Some)) {

@@ -41,7 +41,7 @@ pub use self::screen::Screen;
 pub use self::signals::{LAST_RESORT, Signal};
 pub use self::suspend::{SuspendError, can_suspend};
 
-use crate::clean::Clean;
+use crate::{clean::Clean, fault};
 
 use self::modes::Tty;
 use self::reader::Reader;
@@ -175,6 +175,10 @@ impl Terminal {
     pub fn hand_over(&mut self, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         self.release();
         modes::HANDED_OVER.store(true, Ordering::SeqCst);
+        let work = || {
+            fault::here("editor");
+            work();
+        };
         match std::thread::Builder::new().name("editor".into()).spawn(work) {
             Ok(_) => Ok(()),
             Err(error) => {

@@ -8,7 +8,8 @@ use rustix::process::Signal;
 use crate::{
     common::{
         flood::Flood,
-        program::run_at_home,
+        influx::{Influx, TOKEN},
+        program::{run_at_home, run_with_input},
         pty::{Modes, Screen},
     },
     kept::lab,
@@ -73,6 +74,85 @@ fn a_panic_in_any_thread_gives_the_terminal_back_and_hurts_nothing_that_is_kept(
         lead_to(place, &mut screen);
         gave_it_back(place, &screen);
         kept_is_whole(place, &url, &home, Path::new(&recording));
+    }
+}
+
+/// Threads that do one thing for the person or for the lab, on a lab whose files are here and whose database answers.
+#[test]
+fn a_panic_in_a_thread_that_is_made_for_one_thing_does_the_same() {
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: a release build has no panics on purpose");
+        return;
+    }
+    let (_server, url) = lab();
+    let database = Influx::start().unwrap();
+    let large = format!(r#"{{"message": "{}"}}"#, "x".repeat(300_000));
+    for place in ["control", "types", "editor", "mask", "archive"] {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name).display().to_string();
+        let (trigger, folder) = (path("now"), path("juice"));
+        fs::create_dir(&folder).unwrap();
+        crate::services::configure(Path::new(&folder), &url, &["lab"]);
+        let whole = format!(
+            "{}\n[influxdb2]\nurl = \"http://127.0.0.1:{}\"\n",
+            fs::read_to_string(format!("{folder}/orchestration.toml")).unwrap(),
+            database.port
+        );
+        fs::write(format!("{folder}/orchestration.toml"), whole).unwrap();
+        let tokens = format!("[tokens.user]\nidentifier = \"x\"\ntoken = \"{TOKEN}\"\n");
+        fs::write(format!("{folder}/influxdb-tokens.toml"), tokens).unwrap();
+        // It is read once the bus speaks.
+        if place == "archive" {
+            fs::write(&trigger, "").unwrap();
+        }
+        let script = format!(
+            "stty -g; \"$JUICETOP\" --juice-config {folder} --juice-run {folder}; code=$?; echo; stty -g; exit $code"
+        );
+        let env = [
+            ("JUICETOP_PANIC", &*format!("{place}:{trigger}")),
+            ("XDG_STATE_HOME", &*path(".local/state")),
+            ("EDITOR", "true"),
+        ];
+        let mut screen = Screen::start_command("sh", &["-c", &script], (100, 30), &env);
+        if place != "archive" {
+            screen.wait_for("the connection", |text| text.contains("● live") && text.contains("lab"));
+            lead_to_its_thread(place, &mut screen, &url, &large, &trigger);
+        }
+        gave_it_back(place, &screen);
+    }
+}
+
+/// Makes the file that wishes for the fault, and what makes the thread.
+fn lead_to_its_thread(place: &str, screen: &mut Screen, url: &str, large: &str, trigger: &str) {
+    let wish = || fs::write(trigger, "").unwrap();
+    match place {
+        "control" => {
+            wish();
+            screen.type_keys("m");
+        }
+        "types" => {
+            screen.type_keys("s");
+            screen.wait_for("the types", |text| text.contains("Submit to"));
+            wish();
+            screen.type_keys("f12");
+        }
+        "editor" => {
+            screen.type_keys("s");
+            screen.wait_for("the types", |text| text.contains("Submit to"));
+            screen.type_text("Ping");
+            screen.type_keys("enter");
+            screen.wait_for("the form", |text| text.contains("ctrl-s send"));
+            wish();
+            screen.type_keys("f4");
+        }
+        _ => {
+            run_with_input(&["submit", "--url", url, "lab", "Ping", "--payload", "-", "--wait"], large)
+                .expect(0);
+            screen.type_keys("g");
+            screen.wait_for("the task", |text| text.contains("Ping"));
+            wish();
+            screen.type_keys("j enter");
+        }
     }
 }
 
