@@ -204,7 +204,7 @@ macro_rules! targets {
     ($($name:ident)*) => { $(#[test] fn $name() { try_target(stringify!($name)); })* };
 }
 
-targets! { bus reply traceback result schema theme filter configuration keys files clean }
+targets! { bus reply traceback result schema theme filter configuration keys files clean answer printed }
 
 #[test]
 fn every_target_is_tried_here_and_by_cargo_fuzz() {

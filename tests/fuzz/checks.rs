@@ -14,9 +14,10 @@ use juicetop::{
         form::{Form, Origin},
         kept::Kept,
     },
-    clean::{Charset, Clean},
+    clean::{self, Charset, Clean},
     config::Config,
-    net::influx::rows,
+    net::{control::xml, influx::rows},
+    printed::{self, Printed},
     recording::{Entry as Line, Head},
     result::{self, Index, Rows, Tree, Unreadable},
     store::filter::{Filter, Saved},
@@ -26,12 +27,14 @@ use juicetop::{
     traceback::{Report, Section},
     wire::{frame::Reply, json},
 };
+use ratatui::buffer::CellWidth as _;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// A target: its name, and what must hold.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     ("bus", bus),
     ("reply", reply),
     ("traceback", traceback),
@@ -43,6 +46,8 @@ pub const TARGETS: [Target; 11] = [
     ("keys", keys),
     ("files", files),
     ("clean", clean),
+    ("answer", answer),
+    ("printed", printed),
 ];
 
 /// Entries and rows that are looked at: a document of millions is for the benchmarks.
@@ -224,10 +229,38 @@ pub fn files(data: &[u8]) {
 pub fn clean(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for charset in [Charset::Unicode, Charset::Ascii] {
-        let line = Clean::line(&text, charset);
-        assert!(!line.as_str().chars().any(char::is_control), "{line:?}");
-        for line in Clean::lines(&text, charset) {
-            assert!(!line.as_str().chars().any(char::is_control), "{line:?}");
+        let mut lines = Clean::lines(&text, charset);
+        lines.push(Clean::line(&text, charset));
+        lines.push(Clean::head(&text, charset, 20));
+        assert!(lines.last().is_some_and(|head| head.width() <= 20), "{lines:?}");
+        for line in lines {
+            assert!(!line.as_str().chars().any(clean::acts), "{line:?}");
+            let wide: usize =
+                line.as_str().graphemes(true).map(|cluster| usize::from(cluster.cell_width())).sum();
+            assert_eq!(wide, line.width(), "{line:?}");
+            assert!(charset == Charset::Unicode || line.as_str().is_ascii(), "{line:?}");
         }
     }
+}
+
+/// An answer of supervisord's or of the orchestrator's: any text is a value, a fault, or no answer.
+pub fn answer(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let _ = xml::answer(&text);
+    // What a call says is found again in it.
+    let call = xml::call(&text, &[&text]);
+    assert!(call.ends_with("</params>\n</methodCall>\n") && !call.contains('\u{0}'), "{call:?}");
+}
+
+/// What a cell prints, in pieces that a zero ends: it takes what it says, and no more than it may.
+pub fn printed(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut printed = Printed::default();
+    for _ in 0..3 {
+        text.split('\0').for_each(|piece| printed.feed(piece));
+    }
+    assert!(printed.bytes() <= 2 * 1024 * 1024, "{} bytes of {}", printed.bytes(), data.len());
+    assert!(printed.lines().all(|line| !line.chars().any(|c| c < ' ')));
+    assert!(printed.lines().count() <= 2_000);
+    let _ = printed.last().map(|line| printed::bar(&line));
 }

@@ -102,14 +102,22 @@ fn where_it_is_not_heard_the_detail_says_so() {
     b.msg(Msg::Watched("lab".into(), Ok(()))).shows_not("not heard");
 }
 
+/// Each prints as much as a cell may.
 #[test]
-fn hostile_output_moves_nothing() {
+fn of_many_that_print_much_the_newest_are_kept() {
     let mut b = Bench::new();
-    b.runs(&cell("a", "x"));
-    says(&mut b, Told::Begins("x".into()));
-    prints(&mut b, "\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}31m\u{202e}evil\u{0}");
-    b.go_to("lab").keys("g j j enter").shows("evil");
-    for line in b.lines() {
-        assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
+    let long = format!("{}\n", "x".repeat(250)).repeat(1_500);
+    for n in 0..14 {
+        let id = format!("c{n}");
+        b.runs(&cell(&id, &id));
+        says(&mut b, Told::Begins(id.as_str().into()));
+        prints(&mut b, &long).later(0.2).msg(Msg::Wake);
+        says(&mut b, Told::Ends);
+        b.completed(&cell(&id, &id), &ok(&id)).later(0.2).msg(Msg::Wake);
     }
+    let of = |n: usize| b.app.ui.outputs.of(b.app.store().find(&format!("c{n}")).unwrap());
+    let first = (0..14).find(|&n| of(n).is_some()).unwrap();
+    assert!((first..14).all(|n| of(n).is_some()), "the oldest go first");
+    let ended: usize = (first..13).filter_map(of).map(|cell| cell.printed.bytes()).sum();
+    assert!((6 << 20..=8 << 20).contains(&ended), "{ended} bytes from the {first}th on");
 }

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 use proptest::prelude::*;
 
 use super::*;
+use crate::app::{archive::Heard, outputs::Told as Printed, traces::Raised};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -21,6 +22,8 @@ enum Step {
     Missed,
     Hostile(usize),
     Answer(u8),
+    Printed(u8, String),
+    Told(u8, u8),
     Editor(String),
     Stop(bool),
     /// A key close behind words of the lab, before they are drawn.
@@ -43,6 +46,8 @@ fn word() -> impl Strategy<Value = Step> {
         1 => Just(Step::Missed),
         1 => (0_usize..12).prop_map(Step::Hostile),
         2 => (0_u8..5).prop_map(Step::Answer),
+        2 => (0_u8..4, ".{0,40}").prop_map(|(what, text)| Step::Printed(what, text)),
+        3 => (0_u8..12, 0_u8..4).prop_map(|(what, how)| Step::Told(what, how)),
     ]
 }
 
@@ -134,6 +139,18 @@ fn play(b: &mut Bench, step: &Step, hostile: &[Event]) {
             ][usize::from(*how)];
             b.reply(&format!(r#"{{"id": "{id}", "status": "ok", "result": {result}}}"#));
         }
+        Step::Printed(what, text) => {
+            let told = match what {
+                0 => Printed::Begins("x".into()),
+                1 => Printed::Printed(text.clone()),
+                2 => Printed::Clear,
+                _ => Printed::Ends,
+            };
+            b.msg(Msg::Printed("lab".into(), told));
+        }
+        Step::Told(what, how) => {
+            b.msg(told(*what, *how));
+        }
         Step::Editor(text) => {
             b.msg(Msg::EditorClosed(msg::Edited::Payload(Ok(text.clone()))));
         }
@@ -148,6 +165,43 @@ fn play(b: &mut Bench, step: &Step, hostile: &[Event]) {
             b.undrawn = false;
             play(b, &Step::Key(*key), hostile);
         }
+    }
+}
+
+/// What comes from beside the loop.
+fn told(what: u8, how: u8) -> Msg {
+    use crate::{
+        app::services::Told,
+        wire::control::{Deed, Failure},
+    };
+    let lab = || Text::from("lab");
+    let failure = || Failure { log: "a\nb".into(), doubtful: how == 1, ..Failure::of("no", "yes") };
+    let deed = Deed::ALL[usize::from(how)];
+    match what {
+        0 => Msg::Raised(Raised {
+            service: lab(),
+            code: "x".into(),
+            name: "E".into(),
+            message: "m".into(),
+            traceback: "Traceback".into(),
+        }),
+        1 => Msg::Watched(lab(), if how == 0 { Ok(()) } else { Err("no".into()) }),
+        2 => Msg::Services(Told::Looked(lab(), Ok(services::process("RUNNING")), vec![(deed, "no".into())])),
+        3 => Msg::Services(Told::Looked(lab(), Err(failure()), Vec::new())),
+        4 => Msg::Services(Told::AllLooked),
+        5 => Msg::Services(Told::Stage(lab(), "on".into())),
+        6 => Msg::Services(Told::Signal(lab())),
+        7 => Msg::Services(Told::Done(lab(), deed, Ok(None))),
+        8 => Msg::Services(Told::Done(lab(), deed, Err(failure()))),
+        9 => Msg::Archive(u64::from(how), Heard::Failed("no".into(), how == 0)),
+        10 => {
+            Msg::Masked { payload: "{}".into(), masked: (how == 0).then(|| "{}".into()), secrets: Vec::new() }
+        }
+        _ => Msg::Made {
+            id: "nobody".into(),
+            of: crate::catalogue::sweep::Payloads::one("{}"),
+            result: Err(msg::NotMade::Failed("no".into())),
+        },
     }
 }
 
@@ -178,7 +232,8 @@ proptest! {
     #[test]
     fn nothing_panics_whatever_comes(steps in prop::collection::vec(step(), 1..90)) {
         let hostile = recorded("bus_hostile_names.jsonl");
-        let mut b = Bench::new();
+        let services = Ok(["fridge", "lab"].map(services::about).to_vec());
+        let mut b = Bench::with(Settings { services, ..Settings::default() }, (100, 30));
         // So few that rows go all the time.
         b.app.session.store = Store::new(Limits { ended_tasks: 2, ..Limits::default() });
         b.app.session.store.apply(Input::Configured(vec!["fridge".into(), "lab".into()]), b.now);

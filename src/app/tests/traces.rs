@@ -277,3 +277,35 @@ fn what_the_kernel_said_as_it_raised_is_that_cells_traceback() {
     }
     assert!(!pane(&b).contains("from the kernel's output"), "it was the oldest: {}", pane(&b));
 }
+
+/// So many cells of `lab` raise one after another, with tracebacks of that size; which of them still have theirs.
+fn raise(count: usize, bytes: usize) -> Vec<bool> {
+    let mut b = Bench::new();
+    b.app.session.store = Store::new(Limits { ended_tasks: 10_000, ..Limits::default() });
+    b.connect().undrawn = true;
+    let name = |n: usize| format!("Error{n}");
+    for n in 0..count {
+        let (id, code) = (format!("r{n}"), format!("raise_{n}()"));
+        let cell = Job { payload: format!(r#"{{"code": "{code}"}}"#), ..cell(&id) };
+        let traceback = format!("Traceback of {n}\n{}", "x".repeat(bytes));
+        b.later(0.1).runs(&cell).msg(Msg::Raised(Raised {
+            service: "lab".into(),
+            code: code.into(),
+            name: name(n).into(),
+            message: "'amp'".into(),
+            traceback: traceback.into(),
+        }));
+        b.completed(&cell, &raised(&id, &name(n)));
+    }
+    let has = |n: usize| b.app.ui.traces.of(b.app.store().find(&format!("r{n}")).unwrap()).is_some();
+    (0..count).map(has).collect()
+}
+
+#[test]
+fn what_kernels_said_is_bounded_by_number_and_by_bytes_and_the_oldest_goes() {
+    for (count, bytes, kept) in [(1_003, 10, 1_000), (40, 1 << 20, 31)] {
+        let has = raise(count, bytes);
+        let (gone, there) = has.split_at(count - kept);
+        assert!(gone.iter().all(|has| !has) && there.iter().all(|has| *has), "{count} of {bytes}: {has:?}");
+    }
+}

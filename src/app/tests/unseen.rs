@@ -82,7 +82,7 @@ fn pruned(b: &mut Bench) {
     b.msg(Msg::Found(found));
 }
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 11] = [
     Case {
         what: "the lanes: let go",
         list: || {
@@ -182,6 +182,23 @@ const CASES: [Case; 10] = [
         },
         goes: |b| answer_log(b, &[Said("lab", 20, "another one", 0.0)], false),
         said: "nothing done: another record stands here now",
+    },
+    Case {
+        what: "the services: another moment of a recording",
+        list: || {
+            let services = Ok(["fridge", "lab", "odd"].map(services::about).to_vec());
+            let mut b = Bench::with(Settings { services, ..Settings::default() }, (100, 30));
+            b.ran(&Job { service: "odd".into(), ..job("o") }).go_to("odd");
+            b.app.ui.moved = true;
+            b.keys("m").shows("3 of 3");
+            b
+        },
+        goes: |b| {
+            b.app.session.store = Store::new(Limits::default());
+            b.app.session.store.apply(Input::Configured(vec!["fridge".into(), "lab".into()]), b.now);
+            b.msg(Msg::Wake);
+        },
+        said: "nothing done: odd stands here no more",
     },
     Case {
         what: "choices of the composer",

@@ -5,11 +5,16 @@ use ratatui::buffer::CellWidth;
 
 use super::*;
 use crate::{
-    app::{Layer, Msg, services::Told, session::Way, tests::recorded},
+    app::{
+        Layer, Msg, outputs,
+        services::{About, Told},
+        session::Way,
+        tests::{recorded, services::process},
+    },
     catalogue::guard::Guard,
     theme::{Glyphs, Theme},
     wire::{
-        control::Deed,
+        control::{Deed, Failure},
         event::Event,
         json,
         link::{Incoming, Line, LinkState, Problem, ProblemKind},
@@ -330,6 +335,70 @@ fn services_types_and_ids_that_look_alike_are_told_apart_wherever_they_stand() {
             .shows("type       Fit\\xa0T1")
             .shows("task id    l\\u0430b-Fit\\xa0T1");
         b.keys("esc s backspace").shows("l\\u0430b").shows("lab\\x20");
+    }
+}
+
+#[test]
+fn hostile_output_does_no_harm_in_the_lane_and_in_the_detail() {
+    let evil =
+        "\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}31m\u{202e}evil\u{200b}\u{0} 表表\u{1b}[999C|\u{1b}[5A\u{1b}P";
+    for mut b in benches() {
+        let what = format!("{:?} {:?}", b.app.settings.charset, b.app.ui.size);
+        let payload = r#"{"code": "x", "run_async": false}"#.to_owned();
+        let cell = Job { service: "lab".into(), kind: "IPythonTask".into(), payload, ..job("a") };
+        b.runs(&cell);
+        for told in [outputs::Told::Begins("x".into()), outputs::Told::Printed(format!("{evil}\n{evil}"))] {
+            b.msg(Msg::Printed("lab".into(), told));
+        }
+        b.later(0.2).msg(Msg::Wake);
+        check(&b, &what);
+        b.go_to("lab").keys("g j j enter");
+        assert!(b.reader().page.document.lines.iter().any(|line| line.plain().contains("evil")), "{what}");
+        for keys in ["", "w", "G", "l l"] {
+            b.keys(keys);
+            check(&b, &what);
+        }
+    }
+}
+
+#[test]
+fn hostile_services_do_no_harm_in_their_list() {
+    let evil = "a\u{1b}]0;pwned\u{7}b\u{9b}2J\u{202e}c\u{200b}d\r\nforged\u{feff} 表表";
+    let name: crate::wire::Text = evil.into();
+    for charset in [Charset::Unicode, Charset::Ascii] {
+        for size in [(80, 24), (40, 12), (200, 50)] {
+            let about = About {
+                service: name.clone(),
+                url: evil.into(),
+                supervisor: evil.into(),
+                entrypoint: evil.into(),
+                version: Some(evil.into()),
+            };
+            let settings = Settings { charset, services: Ok(vec![about]), ..Settings::default() };
+            let mut b = Bench::with(settings, size);
+            let what = format!("{charset:?} {size:?}");
+            b.app.session.store.apply(Input::Configured(vec![name.clone()]), b.now);
+            b.go_to(evil).app.ui.moved = true;
+            b.keys("m");
+            let looked = crate::wire::control::Process { trouble: evil.into(), ..process(evil) };
+            let barred = vec![(Deed::RestartContainer, evil.to_owned())];
+            b.msg(Msg::Services(Told::Looked(name.clone(), Ok(looked), barred)))
+                .msg(Msg::Services(Told::AllLooked));
+            check(&b, &what);
+            for keys in ["i", "n", "R", "r", "n", "b", "y"] {
+                b.later(1.0).keys(keys);
+                check(&b, &format!("{what}: {keys}"));
+            }
+            b.keys("r").later(1.0).keys("Y");
+            b.msg(Msg::Services(Told::Stage(name.clone(), evil.into())));
+            check(&b, &what);
+            let failure = Failure { log: format!("{evil}\n{evil}"), ..Failure::of(evil, evil) };
+            b.msg(Msg::Services(Told::Done(name.clone(), Deed::RestartProcess, Err(failure.clone()))));
+            check(&b, &what);
+            b.msg(Msg::Services(Told::Looked(name.clone(), Err(failure), Vec::new())));
+            check(&b, &what);
+            assert!(!b.app.ui.services.came.is_empty(), "{what}: {}", b.notice());
+        }
     }
 }
 
