@@ -72,3 +72,6 @@ mod kinds;
 
 #[path = "real/usual.rs"]
 mod usual;
+
+#[path = "real/beside.rs"]
+mod beside;

@@ -32,6 +32,8 @@ pub enum Context {
     Schedule,
     /// The services, and what can be done to them.
     Services,
+    /// The lab beside the tasks.
+    Beside,
     /// The services' log.
     Logs,
     /// A record of it.
@@ -58,7 +60,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 24] = [
+    pub const ALL: [Context; 25] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -72,6 +74,7 @@ impl Context {
         Context::Input,
         Context::Schedule,
         Context::Services,
+        Context::Beside,
         Context::Logs,
         Context::Record,
         Context::Failures,
@@ -101,6 +104,7 @@ impl Context {
             Context::Input => "input",
             Context::Schedule => "schedule",
             Context::Services => "services",
+            Context::Beside => "lab",
             Context::Logs => "logs",
             Context::Record => "record",
             Context::Failures => "failures",
@@ -131,6 +135,7 @@ impl Context {
             Context::Input => "filter and search",
             Context::Schedule => "schedule",
             Context::Services => "services",
+            Context::Beside => "the lab beside the tasks",
             Context::Logs => "logs",
             Context::Record => "record of the log",
             Context::Failures => "failures",
@@ -199,7 +204,7 @@ macro_rules! actions {
 }
 
 actions! {
-    Open "open" "open" "opens the selected task, or folds the selected service; among the services it goes to the lanes of the selected one; in the schedule it puts a moved task down, in a comparison it shows the pair whole, in the log the record" [Lanes, Schedule, Services, History, Compare, Logs] ["enter"];
+    Open "open" "open" "opens the selected task, or folds the selected service; among the services it goes to the lanes of the selected one; in the schedule it puts a moved task down, in a comparison it shows the pair whole, in the log the record; beside the tasks it looks into the last message, or lists a class's topics" [Lanes, Schedule, Services, History, Compare, Logs, Beside] ["enter"];
     Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
     Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule, Failures] ["r"];
     Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];
@@ -209,6 +214,8 @@ actions! {
     Watch "watch" "watch" "tells you when the task, or the group, is over, or does so no more" [Lanes, Task, Schedule] ["W"];
     Schedule "schedule" "schedule" "opens the schedule: all that the scheduler keeps, in its order" [Lanes] ["t"];
     Services "services" "services" "opens the services: how each is, and what can be done to it" [Lanes] ["m"];
+    Beside "lab" "lab" "opens the lab beside the tasks: sensors, throttling and alerts, all that passes on the bus" [Lanes] ["b"];
+    Strip "strip" "sensors" "shows a line of sensors below the lanes where they leave room, or shows it no more" [Lanes] ["B"];
     Logs "logs" "logs" "opens the services' log: all of it from the lanes, around the task from its detail, the service's from the services" [Lanes, Task, Services] ["J"];
     Follow "follow" "follow" "asks every few seconds for what is new in the log, or does so no more" [Logs] ["f"];
     Interrupt "interrupt" "interrupt" "stops the cell that holds the service's slot, after a question" [Services] ["i"];
@@ -236,10 +243,10 @@ actions! {
     FilterOutcome "filter-outcome" "outcome" "steps through failed, ok, cancelled, unknown and all" [Lanes] ["o"];
     NextService "next-service" "next service" "goes to the next service" [Lanes] ["tab"];
     PreviousService "previous-service" "previous service" "goes to the service before" [Lanes] ["shift-tab"];
-    Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result, Failures, Record] ["space"];
+    Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result, Failures, Record, Beside] ["space"];
     Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes, Failures, History] ["H"];
     Zoom "zoom" "zoom" "gives the selected task the whole screen, or gives it back" [Lanes, Task] ["z"];
-    View "view" "look into it" "opens the result, else the payload, as a tree" [Lanes, Task, Failures] ["v"];
+    View "view" "look into it" "opens the result, else the payload, as a tree; beside the tasks the last message" [Lanes, Task, Failures, Beside] ["v"];
     Unfold "unfold" "fold" "folds or unfolds what is under the cursor; in a table it goes to the record, among failures it opens the task" [Task, Result, Table, Failures, Record] ["enter"];
     UnfoldAll "unfold-all" "unfold all" "unfolds all that is in the value under the cursor" [Result] ["E"];
     FindNext "find-next" "next match" "goes to the next match of the search" [Result] ["n"];
@@ -250,7 +257,7 @@ actions! {
     PlotX "plot-x" "x axis" "takes the next array of the same object as the x axis" [Plot] ["x"];
     PlotLogX "plot-log-x" "log x axis" "takes the x axis in powers of ten, or evenly again" [Plot] ["X"];
     Table "table" "table" "shows the list of objects under the cursor, or around it, as a table" [Result] ["t"];
-    Sort "sort" "sort" "sorts by the column under the cursor: upwards, downwards, not at all; failures by how many or how late" [Table, Failures] ["o"];
+    Sort "sort" "sort" "sorts by the column under the cursor: upwards, downwards, not at all; failures by how many or how late; the bus by name, rate or the latest" [Table, Failures, Beside] ["o"];
     CopyPath "copy-path" "copy path" "copies the path of what is under the cursor" [Result, Table] ["Y"];
     CopyJson "copy-json" "copy JSON" "copies the value under the cursor as JSON, letter for letter" [Result] ["c"];
     Pipe "pipe" "pipe" "gives the value under the cursor as JSON to a shell command" [Result] ["|"];
@@ -259,31 +266,31 @@ actions! {
     PreviousEntry "previous-entry" "own entry before" "goes to such an entry before" [Task, Record] ["N"];
     Cause "cause" "cause" "goes to the exception that this one was raised from, or while handling it" [Task, Record] ["C"];
     AskTraceback "ask-traceback" "traceback" "asks the service's kernel for the traceback of a cell that failed, after a question" [Task] ["T"];
-    NextSection "next-section" "next part" "goes to the next part: error, payload, result, times" [Task, Record] ["tab"];
-    PreviousSection "previous-section" "part before" "goes to the part before" [Task, Record] ["shift-tab"];
+    NextSection "next-section" "next part" "goes to the next part: error, payload, result, times; beside the tasks: sensors, what was told, the bus" [Task, Record, Beside] ["tab"];
+    PreviousSection "previous-section" "part before" "goes to the part before" [Task, Record, Beside] ["shift-tab"];
     Order "order" "order" "turns the entries: newest first or oldest first" [Task, Record] ["o"];
     Raw "raw" "raw" "shows the raw text, or the entries again" [Task, Record] ["R"];
     Wrap "wrap" "wrap" "wraps long lines, or cuts them" [Task, Record] ["w"];
     Search "search" "search" "looks for a text; in a result also for key:name, or goes to a path such as .a.b" [Task, Result, Record] ["/"];
     NextMatch "next-match" "next match" "goes to the next match of the search" [Task, Record] ["ctrl-g"];
     OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task, Record] ["e"];
-    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines; what came of the last deed to a service; a record of the log" [Lanes, Task, Result, Table, Schedule, Services, Failures, Compare, Logs, Record] ["y"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines; what came of the last deed to a service; a record of the log; a topic of the bus" [Lanes, Task, Result, Table, Schedule, Services, Failures, Compare, Logs, Record, Beside] ["y"];
     CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule, Failures] ["Y"];
     Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file; of the log the record that is read, or all that are at hand as lines of JSON" [Lanes, Task, Result, Logs, Record] ["S"];
     CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule, Failures, Record] ["c"];
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record] ["j", "down"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Beside] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Beside] ["j", "down"];
     Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table, Record] ["h", "left"];
     Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table, Record] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record] ["G", "end"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record, Beside] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record, Beside] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record, Beside] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record, Beside] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -340,18 +347,18 @@ actions! {
     Sure "sure" "yes, surely" "says yes where hardware moves, or somebody's tasks end; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     Instead "instead" "hand over" "gives the third answer: hands what waits to the scheduler, on quitting and stopping" [Confirm] ["h"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["esc"];
     TryDemo "try-demo" "demo" "opens the demonstration: a lab inside the program, nothing real moves" [Welcome] ["d"];
     Address "address" "address" "opens the lab at an address that you type" [Welcome] ["a"];
     Doctor "doctor" "doctor" "leaves, and tells what was found, and which parts answer" [Welcome] ["c"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes, Welcome] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["?"];
-    Palette "palette" "find" "finds by a part of its name what can be done here, a service, a task type, a saved filter or a lab" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Compare, Logs, Record] [":", "ctrl-p"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["?"];
+    Palette "palette" "find" "finds by a part of its name what can be done here, a service, a task type, a saved filter or a lab" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside] [":", "ctrl-p"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes, Welcome] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["ctrl-c"];
 }
 
 impl Action {

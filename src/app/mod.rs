@@ -7,6 +7,7 @@
 pub mod action;
 pub mod archive;
 pub mod banner;
+pub mod beside;
 pub mod called;
 pub mod choices;
 pub mod choose;
@@ -204,6 +205,8 @@ pub enum Layer {
     Logs(Box<logs::Logs>),
     /// A record of it, above it.
     Record(Box<record::RecordPane>),
+    /// The lab beside the tasks.
+    Beside(Box<beside::Beside>),
     /// Failures together.
     Failures(Box<failures::Failures>),
     /// The history.
@@ -260,6 +263,7 @@ impl Layer {
             Layer::Services(_) => Context::Services,
             Layer::Logs(_) => Context::Logs,
             Layer::Record(_) => Context::Record,
+            Layer::Beside(_) => Context::Beside,
             Layer::Failures(_) => Context::Failures,
             Layer::History(_) => Context::History,
             Layer::Columns(_) => Context::Columns,
@@ -465,6 +469,10 @@ pub struct Ui {
     pub behind: bool,
     /// What leaving would cost own tasks in the other labs, a line each.
     pub risks: Vec<String>,
+    /// The strip of sensors is wanted.
+    pub strip: bool,
+    /// Of the lab beside the tasks, what was last on the screen.
+    pub beside_seen: beside::Seen,
     /// Failures that the person has had before their eyes, of [`Store::failures`].
     pub failures_seen: u64,
     /// An editor has the terminal.
@@ -536,6 +544,8 @@ impl App {
                 labs: None,
                 behind: false,
                 risks: Vec::new(),
+                strip: true,
+                beside_seen: beside::Seen::default(),
                 failures_seen: 0,
                 outside: false,
                 leaving: false,
@@ -580,7 +590,14 @@ impl App {
         let lines = self.banner_lines();
         // Over these an opened task has the whole body: the lanes are not seen beside it.
         let is_over = |layer: &Layer| {
-            matches!(layer, Layer::Schedule(_) | Layer::Failures(_) | Layer::History(_) | Layer::Logs(_))
+            matches!(
+                layer,
+                Layer::Schedule(_)
+                    | Layer::Beside(_)
+                    | Layer::Failures(_)
+                    | Layer::History(_)
+                    | Layer::Logs(_)
+            )
         };
         let over = self.ui.layers.iter().any(is_over);
         let line = self.is_replay() || self.ui.labs.is_some();
@@ -631,7 +648,7 @@ impl App {
                 Layer::Failures(failures) => return failures.task(),
                 Layer::History(history) => return history.key(),
                 // There it is about a service, or about a record.
-                Layer::Services(_) | Layer::Logs(_) => return None,
+                Layer::Services(_) | Layer::Beside(_) | Layer::Logs(_) => return None,
                 _ => {}
             }
         }
@@ -656,6 +673,7 @@ impl App {
                     | Layer::Schedule(_)
                     | Layer::Services(_)
                     | Layer::Logs(_)
+                    | Layer::Beside(_)
                     | Layer::Failures(_)
                     | Layer::History(_)
             )
@@ -707,6 +725,9 @@ impl App {
             at(t);
         }
         if let Some(t) = self.pressed_until() {
+            at(t);
+        }
+        if let Some(t) = self.beside_due() {
             at(t);
         }
         if let Some(t) = self.ui.archive.wake_at() {
@@ -769,7 +790,7 @@ impl App {
             self.store().task(key).is_some_and(|task| matches!(task.state, State::Running { .. }))
         };
         let read = |l: &Layer| matches!(l, Layer::Task(reader) if runs(&reader.key));
-        let cared = |l: &Layer| matches!(l, Layer::Services(_));
+        let cared = |l: &Layer| matches!(l, Layer::Services(_) | Layer::Beside(_));
         if self.ui.layers.iter().any(|l| scheduled(l) || read(l) || cared(l)) {
             return true;
         }

@@ -210,6 +210,7 @@ impl Reader {
             unseen: &unseen,
             output,
             unheard: unheard.as_deref(),
+            beside: task.started.filter(|_| !wall).map(|_| (store.beside(), begin, end)),
         };
         let document = document::build(task, self.report(), &known, &self.page.choice, now);
         let changed = document != self.page.document;

@@ -44,6 +44,7 @@ impl App {
                 Layer::History(history) => history.refresh(by),
                 Layer::Logs(logs) => logs.refresh(by),
                 Layer::Services(services) => services.refresh(store, by),
+                Layer::Beside(beside) => beside.refresh(store, by, now),
                 _ => {}
             }
         }

@@ -64,6 +64,7 @@ fn mark_of(layer: &mut Layer) -> Option<&mut Option<String>> {
         Layer::Schedule(schedule) => Some(&mut schedule.unseen),
         Layer::Services(services) => Some(&mut services.unseen),
         Layer::Logs(logs) => Some(&mut logs.unseen),
+        Layer::Beside(beside) => Some(&mut beside.unseen),
         Layer::Failures(failures) => Some(&mut failures.unseen),
         Layer::History(history) => Some(&mut history.unseen),
         Layer::Choose(choose) => Some(&mut choose.unseen),

@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc};
 
 use crate::{
     app::called,
-    clean::Charset,
+    clean::{Charset, exact},
     result::{
         Index, Path, Rows, Tree,
         path::{self, Step as PathStep},
@@ -115,6 +115,13 @@ impl Viewer {
         let kind = if kind.is_empty() { "task".to_owned() } else { kind };
         let id: String = short(&task.key.0).chars().take(8).collect();
         Some(Viewer::new(format!("{what} of {}", called(&task.name)), format!("{kind}-{id}"), text, range))
+    }
+
+    /// On a message of the bus, of which this may be seen.
+    pub fn of_message(topic: &str, json: Text) -> Viewer {
+        let file: String = topic.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        let range = 0..json.len();
+        Viewer::new(format!("last message of {}", exact(topic)), format!("message-{file}"), json, range)
     }
 
     /// Whether the result is what it would show.

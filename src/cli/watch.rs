@@ -23,10 +23,15 @@ use super::{
     talk::{Step, Stop, Talk},
 };
 use crate::{
-    app::{banner::time, session::Session},
+    app::{banner::time, beside::sentence, session::Session},
     history::{self, Journal},
     net,
-    store::{Slot, State, Store, Task, TaskKey, filter::Filter, usual::Run},
+    store::{
+        Slot, State, Store, Task, TaskKey,
+        beside::{Level, What},
+        filter::Filter,
+        usual::Run,
+    },
     time::Now,
     view::words,
     wire::{Text, event::KernelState, link::Line},
@@ -108,6 +113,8 @@ fn is_known(talk: &Talk) -> bool {
 struct Told {
     tasks: HashMap<TaskKey, u64>,
     services: HashMap<Text, (Option<&'static str>, &'static str)>,
+    /// The number of the last thing told of the lab beside its tasks.
+    beside: u64,
     /// How many times in which nothing was seen.
     gaps: usize,
     /// Keys that were given up, by the key that took them in.
@@ -166,6 +173,31 @@ struct ServiceLine<'a> {
     service: &'a str,
     kernel: Option<&'static str>,
     slot: &'static str,
+    seen_at: String,
+}
+
+#[derive(Serialize)]
+struct ThrottleLine<'a> {
+    event: &'static str,
+    id: &'a str,
+    level: &'static str,
+    was: Option<&'static str>,
+    value: Option<&'a str>,
+    seen_at: String,
+}
+
+#[derive(Serialize)]
+struct AlertLine<'a> {
+    event: &'static str,
+    topic: &'a str,
+    seen_at: String,
+}
+
+#[derive(Serialize)]
+struct NoticeLine<'a> {
+    event: &'static str,
+    level: i64,
+    text: &'a str,
     seen_at: String,
 }
 
@@ -261,6 +293,7 @@ impl Watch<'_> {
             tasks += usize::from(self.task(store, task, now)?);
         }
         self.services(store, None, now)?;
+        self.beside(store, now)?;
         if self.json {
             let schedule = if store.schedule_unreadable().is_some() { "unreadable" } else { "read" };
             let line = ReadyLine { event: "ready", tasks, schedule, seen_at: record::moment(now.utc) };
@@ -287,6 +320,7 @@ impl Watch<'_> {
             self.task(store, task, now)?;
         }
         self.services(store, (!all).then_some(&services), now)?;
+        self.beside(store, now)?;
         // Tasks that the store let go are let go here too.
         if self.told.tasks.len() > 2 * store.limits().ended_tasks + 1000 {
             self.told.tasks.retain(|key, _| store.task(key).is_some());
@@ -381,6 +415,35 @@ impl Watch<'_> {
         Ok(())
     }
 
+    /// Changes of the throttling, alerts and notices.
+    fn beside(&mut self, store: &Store, now: Now) -> Result<(), End> {
+        let before = self.told.beside;
+        let new = store.beside().told().take_while(|told| told.number > before).collect::<Vec<_>>();
+        self.told.beside = new.first().map_or(before, |told| told.number);
+        for told in new.into_iter().rev() {
+            if !self.json {
+                let (word, text) = (word_of(&told.what), sentence(&told.what));
+                let text = text.strip_prefix(&format!("{word}: ")).unwrap_or(&text);
+                self.text(now, word, text)?;
+                continue;
+            }
+            let (event, seen_at) = (word_of(&told.what), record::moment(told.at.utc));
+            let line = match &told.what {
+                What::Level { id, was, is, value } => {
+                    let was = was.map(Level::word);
+                    let value = value.as_deref();
+                    record::open(&ThrottleLine { event, id, level: is.word(), was, value, seen_at })
+                }
+                What::Alert { topic } => record::open(&AlertLine { event, topic, seen_at }),
+                What::Notice { level, text } => {
+                    record::open(&NoticeLine { event, level: *level, text, seen_at })
+                }
+            };
+            self.line(&format!("{line}}}"))?;
+        }
+        Ok(())
+    }
+
     fn line(&self, json: &str) -> Result<(), End> {
         Ok(self.out.line(&self.out.json(json))?)
     }
@@ -423,6 +486,14 @@ fn word(task: &Task) -> &'static str {
         (State::Running { starting: true }, _) => "starting",
         (State::Ended, Some(outcome)) => outcome.word(),
         (state, _) => state.word(),
+    }
+}
+
+fn word_of(what: &What) -> &'static str {
+    match what {
+        What::Level { .. } => "throttle",
+        What::Alert { .. } => "alert",
+        What::Notice { .. } => "notice",
     }
 }
 

@@ -160,6 +160,8 @@ pub struct Config {
     pub read_only: bool,
     /// Hidden tasks are shown from the start.
     pub hidden: bool,
+    /// A line of sensors stands below the lanes where they leave room.
+    pub sensors: bool,
     /// Tasks are kept on disk for later runs.
     pub history: bool,
     /// How tracebacks are shown first.
@@ -220,6 +222,7 @@ impl Default for Config {
             services: Vec::new(),
             read_only: false,
             hidden: false,
+            sensors: true,
             history: true,
             traceback: TracebackOrder::default(),
             guard: Guard::default(),
@@ -237,7 +240,7 @@ impl Default for Config {
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "theme",
     "ascii",
     "title",
@@ -251,6 +254,7 @@ const KEYS: [&str; 24] = [
     "lab",
     "read-only",
     "hidden",
+    "sensors",
     "history",
     "traceback",
     "guard",
@@ -320,6 +324,7 @@ impl Config {
             "services" => self.read_services(source, value),
             "read-only" => self.read_only = read_only(source, value),
             "hidden" => put(&mut self.hidden, source.boolean(name, value)),
+            "sensors" => put(&mut self.sensors, source.boolean(name, value)),
             "history" => put(&mut self.history, source.boolean(name, value)),
             "traceback" => {
                 let words = [

@@ -210,7 +210,7 @@ fn names_of_labs_are_checked() {
 fn every_key_is_read() {
     let config = faultless(
         "theme = 'light'\nascii = 'yes'\ntitle = false\nurl = 'wss://lab:1'\nbus = 'tcp://lab:2'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
-         ca-file = 'ca'\njuice-config = 'c'\njuice_run = '/r'\nlab = 'a'\nread_only = true\nhidden = true\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
+         ca-file = 'ca'\njuice-config = 'c'\njuice_run = '/r'\nlab = 'a'\nread_only = true\nhidden = true\nsensors = false\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
          [limits]\nended_tasks = 5_0\nmemory = 0x1000_0000\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
          [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n\
          [services]\nfridge = 'ws://f:1'\n[influxdb]\nurl = 'https://db:1'\norg = 'o'\ntasks = 't'\nlogs = 'l'\n\
@@ -240,6 +240,7 @@ fn every_key_is_read() {
             services: vec![("fridge".to_owned(), "ws://f:1".to_owned())],
             read_only: true,
             hidden: true,
+            sensors: false,
             history: false,
             traceback: TracebackOrder::OldestFirst,
             guard: Guard::new(["Move*"]),
@@ -274,9 +275,9 @@ fn every_key_is_read() {
             exact_names: false,
             paths: Paths(vec![("/app".to_owned(), "~/lab".to_owned())]),
             keys: vec![
-                binding("submit", &["ctrl-s", "f8"], 30),
-                binding("open", &["enter"], 31),
-                binding("quit", &[], 32)
+                binding("submit", &["ctrl-s", "f8"], 31),
+                binding("open", &["enter"], 32),
+                binding("quit", &[], 33)
             ],
             opens: Ok(vec!["a".to_owned()]),
             labs: config.labs.clone(),

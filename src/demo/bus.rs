@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Mutex};
 use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::Bytes;
 
-use super::{check::isoformat, lock};
+use super::{check::isoformat, json::python_float, lock};
 use crate::time::Clock;
 
 /// Events that a slow reader may lag behind before it loses some: ZeroMQ's default high-water mark.
@@ -91,12 +91,18 @@ impl Bus {
         self.publish(&format!("IPythonServiceState.{service}"), &event);
     }
 
-    /// The heartbeat and the system's throttle state, in the real order.
-    pub(super) fn throttle(&self) {
+    /// The heartbeat, the one parameter that is watched and the system's throttle state, in the real order.
+    pub(super) fn throttle(&self, parameter: &str, value: f64, state: u8) {
         let time = self.time();
-        for (id, value) in [("heartbeat", "1"), ("SYSTEM", "null")] {
-            let event =
-                format!(r#"{{"time":{},"throttled":0,"value":{value},"id":{}}}"#, quoted(&time), quoted(id));
+        let value = python_float(value);
+        for (id, state, value) in
+            [("heartbeat", 0, "1"), (parameter, state, &value), ("SYSTEM", state, "null")]
+        {
+            let event = format!(
+                r#"{{"time":{},"throttled":{state},"value":{value},"id":{}}}"#,
+                quoted(&time),
+                quoted(id)
+            );
             self.publish(&format!("ThrottleStateEvent.throttle_state.{id}"), &event);
         }
     }

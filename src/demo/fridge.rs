@@ -139,7 +139,20 @@ impl Fridge {
         self.pumps.get_mut(place)
     }
 
-    /// Publishes what the real report loop publishes, in short: heaters, stages, compressors, valves, pumps.
+    /// The mixing chamber is warmed by its heater: half a kelvin a watt.
+    fn mixing_chamber(&self, cold: f64) -> f64 {
+        let [.., (on, watts), _] = self.heaters;
+        if on { cold + watts.max(0.0) / 2.0 } else { cold }
+    }
+
+    /// What the task manager's monitor tells, which watches the mixing chamber: bit 1 warns, bit 2 throttles.
+    fn watch(bus: &Bus, kelvin: f64) {
+        let state = u8::from(kelvin >= 0.015) | u8::from(kelvin >= 0.02) << 1;
+        bus.throttle("mixing_chamber", kelvin, state);
+    }
+
+    /// Publishes what the real report loop publishes, in its order: heaters, stages, compressors, pressures, the flow, valves,
+    /// pumps; and what the monitor makes of it.
     pub(super) fn report(&self, bus: &Bus, rng: &mut Rng) {
         let time = quoted(&bus.time());
         let enabled = |id: &str, on: bool| {
@@ -158,15 +171,49 @@ impl Fridge {
         }
         for (index, (level, kelvin)) in STAGES.iter().enumerate() {
             let sensor = format!("thermometer_{}", index + 1);
-            let kelvin = python_float(kelvin * rng.between(0.98, 1.02));
+            let kelvin = if index + 1 == STAGES.len() { self.mixing_chamber(*kelvin) } else { *kelvin };
+            let kelvin = kelvin * rng.between(0.98, 1.02);
+            if index + 1 == STAGES.len() {
+                Fridge::watch(bus, kelvin);
+            }
+            let kelvin = python_float(kelvin);
             let event = format!(
                 r#"{{"time":{time},"service_name":"cryo","component_id":"thermometry_unit_1","sensor_id":"{sensor}","level":"{level}","temperature":{kelvin}}}"#
             );
             bus.publish(&format!("TemperaturePoint.cryo.thermometry_unit_1.{sensor}"), &event);
         }
+        let pressure = |component: &str, sensor: &str, bar: f64| {
+            let bar = python_float(bar);
+            let event = format!(
+                r#"{{"time":{time},"service_name":"cryo","component_id":"{component}","sensor_id":"{sensor}","pressure":{bar},"unit":"bar"}}"#
+            );
+            bus.publish(&format!("PressurePoint.cryo.{component}.{sensor}"), &event);
+        };
         for id in ["pt_1", "pt_2"] {
+            let (high, low) = if self.compressors { (21.4, 6.8) } else { (14.9, 14.9) };
+            pressure(id, "high_pressure", high * rng.between(0.99, 1.01));
+            pressure(id, "low_pressure", low * rng.between(0.99, 1.01));
             enabled(id, self.compressors);
+            let state = if self.compressors { "RUNNING" } else { "IDLING" };
+            for (message, level, text) in [
+                ("operating_state", "INFO", state),
+                ("warning", "DEBUG", "NO_WARNINGS"),
+                ("error", "DEBUG", "NO_ERRORS"),
+            ] {
+                let event = format!(
+                    r#"{{"time":{time},"service_name":"cryo","component_id":"{id}","message_id":"{message}","level":"{level}","message":"{text}"}}"#
+                );
+                bus.publish(&format!("StatusmessagePoint.cryo.{id}.{message}"), &event);
+            }
         }
+        for (index, bar) in [0.0004, 0.62, 0.58, 0.41, 0.97, 0.03].into_iter().enumerate() {
+            pressure("ghs", &format!("p{}", index + 1), bar * rng.between(0.98, 1.02));
+        }
+        let flow = python_float(if self.pumps[0] { 0.52 * rng.between(0.98, 1.02) } else { 0.0 });
+        let event = format!(
+            r#"{{"time":{time},"service_name":"cryo","component_id":"ghs","sensor_id":"flow","flowrate":{flow},"unit":"mmol/sec"}}"#
+        );
+        bus.publish("FlowratePoint.cryo.ghs.flow", &event);
         for (index, open) in self.valves.iter().enumerate() {
             enabled(&format!("ghs.v{}", index + 1), *open);
         }

@@ -203,7 +203,6 @@ async fn beat(lab: Arc<Lab>) {
         kernels().for_each(|service| lab.bus.service_state(&service.name, state));
     }
     for count in 0_u64.. {
-        lab.bus.throttle();
         lock(&lab.fridge).report(&lab.bus, &mut lock(&lab.rng));
         if count > 0 && count % 12 == 0 {
             kernels().for_each(|service| lab.bus.service_state(&service.name, service.state()));

@@ -275,6 +275,7 @@ impl OnScreen {
         // The terminal will tell.
         let mut app = App::new(session, catalogue, settings, (80, 24));
         app.ui.hidden = config.hidden;
+        app.ui.strip = config.sensors;
         app.ui.replay = state;
         // What was kept and cannot be used is told, on the screen and in the log.
         let folder = lab.folders.lab_folder(&lab.name).filter(|_| lab.keeps);

@@ -3,6 +3,7 @@
 //! Pure and without style: a piece has a [`Role`], what that looks like is the theme's business, and putting it into
 //! a buffer is the widgets'. Texts from outside become [`Clean`] here and nowhere later.
 
+mod beside;
 mod compare;
 mod compose;
 mod copy_as;
@@ -216,6 +217,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
                 | Layer::Services(_)
                 | Layer::Logs(_)
                 | Layer::Record(_)
+                | Layer::Beside(_)
                 | Layer::Failures(_)
                 | Layer::History(_)
                 | Layer::Compare(_)
@@ -228,6 +230,9 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     let beside = areas.side.filter(|_| matches!(base, Some(Layer::Task(_)) | None));
     if base.is_none() || beside.is_some() {
         pane(areas.lanes, lanes::rows(app, look, now));
+        let height = app.strip_height();
+        let below = Rect { y: areas.lanes.bottom().saturating_sub(height), height, ..areas.lanes };
+        pane(below, vec![beside::strip(app, below.width, look, now)]);
     }
     if let Some(side) = beside {
         let rule = Rect { x: side.x - 1, width: 1, ..side };
@@ -269,6 +274,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         Some(Layer::Services(list)) => pane(areas.body, services::rows(app, list, areas.body, look, now)),
         Some(Layer::Logs(log)) => pane(areas.body, logs::rows(app, log, areas.body, look, now)),
         Some(Layer::Record(record)) => pane(areas.body, logs::record(record, areas.body, look)),
+        Some(Layer::Beside(view)) => pane(areas.body, beside::rows(app, view, areas.body, look, now)),
         Some(Layer::Failures(view)) => pane(areas.body, failures::rows(app, view, areas.body, look, now)),
         Some(Layer::History(past)) => {
             pane(areas.body, history::rows(app, past, areas.body, look, now));
@@ -343,7 +349,7 @@ fn header(app: &App, look: Look, now: Now) -> Row {
     let narrow = app.areas().shape == Shape::Narrow;
     let columns = usize::from(app.ui.size.0);
     let wide = |pieces: &[Piece]| pieces.iter().map(|p| p.text.width()).sum::<usize>();
-    let link = |short: bool| {
+    let link = |short: bool, few: bool| {
         let (text, role) = words::link(&app.session, now, short);
         let mut link = vec![look.piece(look.glyphs.bullet, role), spaces(1), look.piece(&text, role)];
         if app.is_replay() {
@@ -357,6 +363,7 @@ fn header(app: &App, look: Look, now: Now) -> Row {
             link.push(spaces(2));
             link.push(replay::recording(recording, narrow, look));
         }
+        link.extend(beside::throttled(app, few, look, now));
         link
     };
     let role = if app.settings.demo { Role::Demo } else { Role::Service };
@@ -367,7 +374,7 @@ fn header(app: &App, look: Look, now: Now) -> Row {
     const TITLE: &str = "juicetop";
     let gap = if narrow { 1 } else { 2 };
     let mut right = counts(app, look, now, narrow);
-    let mut said = link(false);
+    let mut said = link(false, false);
     let room = |before: usize, said: &[Piece], right: &[Piece]| {
         columns.checked_sub(before + gap + wide(said) + 1 + wide(right))
     };
@@ -376,8 +383,10 @@ fn header(app: &App, look: Look, now: Now) -> Row {
     if !narrow && lacks(&said, &right) {
         right = counts(app, look, now, true);
     }
-    if lacks(&said, &right) {
-        said = link(true);
+    for few in [false, true] {
+        if lacks(&said, &right) {
+            said = link(true, few);
+        }
     }
     if !narrow && room(1 + TITLE.len() + 2, &said, &right).is_some_and(|room| room >= name.text.width()) {
         left.push(word(TITLE, Role::Title));
@@ -389,6 +398,10 @@ fn header(app: &App, look: Look, now: Now) -> Row {
         left.push(spaces(gap));
     }
     left.extend(said);
+    let near = beside::near_throttling(app, look, now);
+    if room(wide(&left), &[], &right).is_some_and(|room| room >= wide(&near)) {
+        left.extend(near);
+    }
     Row { left, right, selected: false }
 }
 
@@ -554,7 +567,18 @@ fn footer_actions(app: &App) -> Vec<Action> {
                     a.push(Again);
                 }
             }
-            a.extend([Schedule, Filter, NextService, Fold, Leave, History, Services, Logs, Copy]);
+            a.extend([
+                Schedule,
+                Filter,
+                NextService,
+                Fold,
+                Leave,
+                History,
+                Services,
+                Logs,
+                Action::Beside,
+                Copy,
+            ]);
             a
         }
         Context::Task => {
@@ -655,6 +679,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             a.extend([Copy, CopyAs, OpenEditor, Save, Wrap, Search, Unfold, Order, Raw, HalfDown]);
             a
         }
+        Context::Beside => vec![Back, Keys, NextSection, Open, View, Sort, Fold, Copy, PageDown],
         Context::Failures => {
             let mut a = vec![Back, Keys, Unfold, Sort, Copy];
             if task.is_some() {

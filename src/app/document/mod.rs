@@ -4,6 +4,7 @@
 //! came; they are made harmless on their way to the screen. Large content is bounded: what is cut says so.
 
 mod error;
+mod meanwhile;
 mod record;
 mod usual;
 
@@ -18,7 +19,7 @@ use super::{banner::time, outputs::Cell, session::Gap};
 use crate::{
     app::called,
     clean::{Charset, exact},
-    store::{LookedFor, Outcome, Own, Reason, State, Task, task::Seen, usual::Sample},
+    store::{Beside, LookedFor, Outcome, Own, Reason, State, Task, task::Seen, usual::Sample},
     time::Now,
     traceback::Report,
     wire::{
@@ -215,6 +216,8 @@ pub struct Known<'a> {
     pub output: Option<&'a Cell>,
     /// Why that is not heard.
     pub unheard: Option<&'a str>,
+    /// The lab beside it, and from when to when it ran.
+    pub beside: Option<(&'a Beside, Now, Now)>,
 }
 
 /// Makes the document. `report`: the traceback, read once by the caller.
@@ -236,6 +239,9 @@ pub fn build(task: &Task, report: Option<&Report>, known: &Known<'_>, choice: &C
     doc.times(task, known.unseen, now);
     if let Some(sample) = known.sample {
         doc.usual(task, sample, now);
+    }
+    if let Some((lab, from, until)) = known.beside {
+        doc.meanwhile(lab, from, until, now);
     }
     doc
 }

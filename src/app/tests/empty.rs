@@ -103,6 +103,7 @@ fn empty(context: Context) -> Vec<Start> {
             let pane = RecordPane::new(Arc::new(record), &Settings::default());
             above(Bench::new(), Layer::Record(Box::new(pane)))
         }),
+        Context::Beside => ["b", "b tab", "b tab tab"].into_iter().flat_map(after).collect(),
         Context::Failures => after("F"),
         Context::Schedule => {
             let filtered = one(|| {

@@ -239,6 +239,7 @@ fn deeds(b: &Bench, layers: usize) -> Vec<String> {
                 | Layer::Help(_)
                 | Layer::Schedule(_)
                 | Layer::Services(_)
+                | Layer::Beside(_)
                 | Layer::Failures(_)
                 | Layer::History(_)
                 | Layer::Columns(_)

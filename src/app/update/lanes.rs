@@ -37,6 +37,16 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Failures => app.ui.layers.push(Layer::Failures(Box::default())),
         Action::Services => return super::services::open(app, now),
         Action::Logs => super::logs::open_all(app, now),
+        Action::Beside => super::beside::open(app, now),
+        Action::Strip => {
+            app.ui.strip = !app.ui.strip;
+            let what = match (app.ui.strip, app.strip_height()) {
+                (false, _) => "sensors are left out",
+                (true, 0) => "sensors stand below the lanes once there are some, and room for them",
+                (true, _) => "sensors stand below the lanes",
+            };
+            app.tell(Severity::Info, what, now);
+        }
         Action::Schedule => app.ui.layers.push(Layer::Schedule(Box::default())),
         Action::History => {
             let history = History::new(app.ui.hidden, app.ui.choices.columns.clone());

@@ -4,6 +4,7 @@
 //! the field. What is to be done outside comes back as effects. Every deed passes through `deeds`, where
 //! the guard and `--read-only` stand.
 
+mod beside;
 mod choices;
 mod compare;
 mod compose;
@@ -40,6 +41,7 @@ use crate::{
     wire::link::Line,
 };
 
+pub use beside::beside_height;
 pub use compare::{compare_height, inspector_height};
 pub use failures::failures_height;
 pub use history::{history_height, history_note};
@@ -229,6 +231,7 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     effects.extend(services::look(app, now));
     welcome::look(app);
     app.ui.outputs.look(&app.session.store, now);
+    beside::follow(app, now);
     if !app.is_replay()
         && let Some(question) = app.ui.archive.look(&app.session, now)
     {
@@ -441,6 +444,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Services(_)
             | Layer::Logs(_)
             | Layer::Record(_)
+            | Layer::Beside(_)
             | Layer::Failures(_)
             | Layer::History(_)
             | Layer::Columns(_)
@@ -523,6 +527,10 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             copy_as::open(app, now);
             Vec::new()
         }
+        Action::View if app.context() == Context::Beside => {
+            beside::look(app, now);
+            Vec::new()
+        }
         Action::View => {
             viewer::open(app, now);
             Vec::new()
@@ -532,7 +540,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         {
             let copied = || {
                 let copied = failures::copied(app).or_else(|| compare::copied(app));
-                copied.or_else(|| services::copied(app))
+                copied.or_else(|| services::copied(app)).or_else(|| beside::copied(app))
             };
             match (action == Action::Copy).then(copied).flatten() {
                 Some(effect) => vec![effect],
@@ -552,6 +560,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Services => services::in_services(app, action, now),
             Context::Logs => logs::in_logs(app, action, now),
             Context::Record => task::in_page(app, action, now),
+            Context::Beside => beside::in_beside(app, action, now),
             Context::Failures => failures::in_failures(app, action, now),
             Context::History => history::in_history(app, action, now),
             Context::Columns => choices::in_columns(app, action, now),

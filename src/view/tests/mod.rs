@@ -1,5 +1,6 @@
 //! Whole screens: how they look, at every size, and with whatever the lab sends.
 
+mod beside;
 mod groups;
 mod hostile;
 mod labs;

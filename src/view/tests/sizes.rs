@@ -1,6 +1,7 @@
 //! Every screen at every size.
 
 use super::{
+    beside::beside,
     groups::{many, running},
     snapshots::{comparison, history, log, lost, played, result, services},
     *,
@@ -21,7 +22,7 @@ macro_rules! layers {
 }
 
 layers! {
-    Task Result Plot Table Pipe Choose Compose Schedule Services Logs Record Failures History Columns Compare Many Help Confirm Filter NameFilter
+    Task Result Plot Table Pipe Choose Compose Schedule Services Beside Logs Record Failures History Columns Compare Many Help Confirm Filter NameFilter
     Search GoTo CopyAs When Pick Rename Palette Welcome Address
 }
 
@@ -92,6 +93,9 @@ pub(super) fn screens(charset: Charset) -> Vec<(&'static str, Bench)> {
         ("log, filtered", logged("/", "level:x", "")),
         ("record of the log", logged("k k k k enter", "", "")),
         ("record of the log, wrapped", logged("k k k k enter", "", "w R G")),
+        ("lab", beside(SIZE, charset, "")),
+        ("lab: what was told", beside(SIZE, charset, "tab")),
+        ("lab: bus", beside(SIZE, charset, "tab tab j space")),
         ("failures", open("F", "", "")),
         ("failures of a kind", open("F enter j", "", "")),
         ("choose", open("s", "", "")),
