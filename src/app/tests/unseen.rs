@@ -333,13 +333,16 @@ fn until_the_neighbour_was_seen_no_second_key_means_it_either_and_then_each_does
 #[test]
 fn the_cursor_goes_to_the_neighbour() {
     for (case, neighbour) in
-        CASES.iter().zip(["next", "v", "lab", "", "", "", "b", "old-2", "another one", "Scanner"])
+        CASES.iter().zip(["next", "v", "lab", "", "", "", "b", "old-2", "another one", "lab", "Scanner"])
     {
         let mut b = case.behind();
         b.undrawn = false;
         b.later(0.1).msg(Msg::Wake);
         let stands = match b.app.ui.layers.last() {
             None => b.selected(),
+            Some(Layer::Services(services)) => {
+                services.selected.as_ref().map(ToString::to_string).unwrap_or_default()
+            }
             Some(Layer::Logs(logs)) => logs.selected().map(|it| it.message.to_string()).unwrap_or_default(),
             Some(Layer::Choose(choose)) => choose.chosen().map(|name| name.to_string()).unwrap_or_default(),
             Some(_) => b.app.current_task().map(ToString::to_string).unwrap_or_default(),
