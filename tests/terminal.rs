@@ -206,9 +206,11 @@ fn a_last_message_masks_secrets_in_names_and_tells_names_apart() {
     let name = "Login: password='hush hush'";
     let arguments =
         ["submit", "--url", &url, "lab", "SleepAsync", "duration=60", "--direct", "--wait", "--name", name];
+    // Who listens first hears that it runs.
+    let mut watch = common::program::Program::start(&["watch", "--url", &url, "--json"]);
+    watch.wait_for(|line| line.contains("\"ready\""));
     let program = common::program::Program::start(&arguments);
-    let is_there = |line: &str| line.contains("SleepAsync");
-    common::program::Program::start(&["watch", "--url", &url, "--json"]).wait_for(is_there);
+    watch.wait_for(|line| line.contains("SleepAsync"));
     program.interrupt();
     let said = program.end().expect(3).stderr;
     assert!(said.contains("Login: password=") && !said.contains("hush"), "{said}");

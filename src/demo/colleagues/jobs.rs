@@ -116,18 +116,20 @@ pub(super) async fn hostile(mut one: Colleague) {
     ];
     let ping = |message: &str| job("lab", "Ping", [("message", Json::text(message))]).parallel();
     let sleep = |duration| job("qubits", "SleepAsync", [("duration", Json::float(duration))]);
+    // Each name goes each way in its turn; the first one well.
+    let mut kind = 7;
     loop {
         for name in &names {
-            let choice = one.rng.below(8);
-            let job = match choice {
-                0 => job("qubits", "Nasty", []).parallel(),
+            kind = (kind + 1) % 8;
+            let job = match kind {
+                0 => ping(name).named(name.as_str()),
                 1 => job("qubits", "OddText", []).parallel(),
                 2 => job("qubits", "NanResult", []).parallel(),
                 3 => sleep(2.0).named(name.as_str()),
                 4 => Job { task_type: name.clone(), ..sleep(1.0) }.named(name.as_str()),
                 5 => super::cell(&format!("raise RuntimeError('{}')", name.replace('\'', " "))),
                 6 => schedule(sleep(1.0).named(name.as_str()), None),
-                _ => ping(name).named(name.as_str()),
+                _ => job("qubits", "Nasty", []).parallel(),
             };
             one.run(job).await;
             one.pause(0.3, 1.5).await;
