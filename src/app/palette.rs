@@ -1,13 +1,13 @@
 //! The command palette: all that can be done here, services, task types, saved filters and labs, found by typing.
 //!
 //! Its list is made when it opens and stands until it closes, so that a key means what was seen. What cannot be done now
-//! stands there too, with the reason. It remembers which task was at hand, and refuses to do to another what was meant for
-//! that one.
+//! stands there too, with the reason. What it does means the row that was seen in the list below it, as a key would (see
+//! `unseen`): it refuses to look for another one.
 
 use std::{cmp::Reverse, collections::VecDeque};
 
 use super::{action::Action, choose::Fuzzy, line::LineEdit};
-use crate::{store::TaskKey, wire::Text};
+use crate::wire::Text;
 
 /// So many of what was used last come first.
 const RECENT: usize = 8;
@@ -53,13 +53,13 @@ pub struct Palette {
     pub shown: Vec<usize>,
     /// Which of `shown`.
     pub selected: usize,
-    /// The task at hand when it was opened, and what it is called.
-    pub at_hand: Option<(TaskKey, String)>,
+    /// What the task that was at hand when it was opened is called.
+    pub at_hand: Option<String>,
 }
 
 impl Palette {
     /// The palette with these items, those that were used last before the others.
-    pub fn new(mut items: Vec<Item>, recent: &VecDeque<Does>, at_hand: Option<(TaskKey, String)>) -> Palette {
+    pub fn new(mut items: Vec<Item>, recent: &VecDeque<Does>, at_hand: Option<String>) -> Palette {
         let place = |item: &Item| recent.iter().position(|does| *does == item.does).unwrap_or(RECENT);
         items.sort_by_key(place);
         let shown = (0..items.len()).collect();

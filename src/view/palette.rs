@@ -27,7 +27,7 @@ pub(super) fn palette(palette: &Palette, body: Rect, look: Look) -> (Rect, Vec<R
         look.piece(palette.query.text(), Role::Input)
     };
     let mut head = Row::of(vec![title, query]);
-    if let Some((_, name)) = &palette.at_hand {
+    if let Some(name) = &palette.at_hand {
         let most = usize::from(area.width) / 3;
         let name = Clean::line(name, look.charset()).truncate(most, look.charset());
         head.right = vec![Piece { text: name, role: Role::Dim }, spaces(1)];

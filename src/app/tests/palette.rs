@@ -74,21 +74,6 @@ fn services_types_and_saved_filters_are_gone_to() {
 }
 
 #[test]
-fn what_was_meant_for_one_task_is_not_done_to_another() {
-    let mut b = Bench::new();
-    b.ran(&job("a")).ran(&job("b")).keys("j").keys(":").types("copy-id");
-    b.app.ui.selected = Some(Selected::task("fridge".into(), TaskKey("a".into())));
-    let other = b.selected();
-    assert!(
-        palette(&b).at_hand.as_ref().is_some_and(|(key, _)| *key.0 != *other),
-        "the test selects another"
-    );
-    b.keys("enter");
-    assert!(b.notice().contains("another task is at hand"), "{}", b.notice());
-    assert!(!b.take().iter().any(|effect| matches!(effect, Effect::Copy { .. })));
-}
-
-#[test]
 fn where_text_is_typed_its_keys_are_text() {
     let mut b = Bench::new();
     b.keys("/ :");

@@ -7,7 +7,10 @@ use super::{
     types::file,
     *,
 };
-use crate::app::action::ACTIONS;
+use crate::app::{
+    action::ACTIONS,
+    palette::{Does, Item},
+};
 
 /// A list with a row under the cursor, and what takes that row away.
 struct Case {
@@ -328,6 +331,32 @@ fn until_the_neighbour_was_seen_no_second_key_means_it_either_and_then_each_does
         b.later(0.1).msg(Msg::Wake).keys(key);
         assert!(!b.notice().starts_with("nothing done"), "{}: {}", case.what, b.notice());
     }
+}
+
+#[test]
+fn what_the_palette_does_means_the_row_that_was_seen_below_it() {
+    let mut tried = 0;
+    for case in CASES.iter().filter(|case| !case.what.starts_with("choices")) {
+        let mut b = (case.list)();
+        b.keys("ctrl-p");
+        let Some(palette) = b.app.ui.layers.pop() else { panic!("{}", case.what) };
+        let Layer::Palette(mut palette) = palette else { panic!("{}: {palette:?}", case.what) };
+        let is_deed = |item: &Item| {
+            item.barred.is_none() && matches!(item.does, Does::Action(action) if action.means_row())
+        };
+        palette.selected = palette.items.iter().position(is_deed).unwrap();
+        // The row goes below the palette, which stays as it was.
+        b.undrawn = true;
+        (case.goes)(&mut b);
+        b.app.ui.layers.push(Layer::Palette(palette));
+        let layers = b.app.ui.layers.len() - 1;
+        b.undrawn = false;
+        b.later(1.0).msg(Msg::Wake).take();
+        b.keys("enter");
+        assert_eq!((deeds(&b, layers), b.notice()), (Vec::new(), case.said), "{}", case.what);
+        tried += 1;
+    }
+    assert_eq!(tried, CASES.len() - 1);
 }
 
 #[test]

@@ -20,10 +20,8 @@ use super::{act, compose, deeds, groups, lanes, schedule, set_filter};
 pub(super) fn open(app: &mut App) {
     let mut items = actions(app);
     items.extend(others(app));
-    let at_hand = app.current_task().cloned().map(|key| {
-        let name = app.store().task(&key).map_or_else(String::new, |task| called(&task.name).into_owned());
-        (key, name)
-    });
+    let at_hand = app.current_task().and_then(|key| app.store().task(key));
+    let at_hand = at_hand.map(|task| called(&task.name).into_owned());
     app.ui.layers.push(Layer::Palette(Box::new(Palette::new(items, &app.ui.recent, at_hand))));
 }
 
@@ -137,12 +135,11 @@ fn accept(app: &mut App, now: Now) -> Vec<Effect> {
         app.tell(Severity::Info, why, now);
         return Vec::new();
     }
-    let at_hand = palette.at_hand.clone();
     app.ui.layers.pop();
     if matches!(item.does, Does::Action(action) if action.means_row())
-        && app.current_task() != at_hand.as_ref().map(|(key, _)| key)
+        && let Some(why) = app.unseen().map(str::to_owned)
     {
-        app.tell(Severity::Warning, "nothing done: another task is at hand than when you looked", now);
+        app.tell(Severity::Warning, why, now);
         return Vec::new();
     }
     used(&mut app.ui.recent, item.does.clone());
