@@ -575,14 +575,13 @@ impl Store {
         &self.beside
     }
 
-    /// Own direct sequential tasks that run or wait, oldest first: what leaving now would drop or leave unobserved
-    /// with its slot given away. Tasks on a service's own port count as well, and those on their way to the scheduler
-    /// that it has not acknowledged.
+    /// Own direct tasks that run or wait, oldest first: what leaving now would drop, or leave running with nobody told how
+    /// it ends. Tasks on a service's own port count as well, and those on their way to the scheduler that it has not
+    /// acknowledged.
     pub fn own_at_risk(&self) -> impl Iterator<Item = &Task> {
         self.own_open.iter().filter_map(|id| self.rows.get(id)).map(|row| &row.task).filter(|task| {
             let unacknowledged = task.own == Some(Own::Scheduled) && task.scheduled_task_id.is_none();
-            let direct = task.is_answered_here();
-            (task.lane == Lane::Sequential && direct) || unacknowledged
+            task.is_answered_here() || unacknowledged
         })
     }
 

@@ -80,7 +80,7 @@ fn risks(app: &App) -> Vec<String> {
             _ if task.lane == Lane::Sequential => {
                 "runs and would go on unobserved; its slot is given away, so the next one starts beside it"
             }
-            _ => "runs and would go on unobserved",
+            _ => "runs and would go on unobserved; nobody would be told how it ends",
         };
         lines.push(format!("{} on {} {fate}.", called(&task.name), exact(&task.service)));
     }

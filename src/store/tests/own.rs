@@ -135,9 +135,9 @@ fn what_leaving_would_cost() {
     let at_risk =
         |bench: &Bench| bench.store.own_at_risk().map(|task| task.key.to_string()).collect::<Vec<_>>();
     // What the scheduler has not acknowledged may never have reached it.
-    assert_eq!(at_risk(&bench), ["r", "w", "s"]);
+    assert_eq!(at_risk(&bench), ["r", "w", "s", "p"]);
     bench.reply(&ok("r"));
-    assert_eq!(at_risk(&bench), ["w", "s"]);
+    assert_eq!(at_risk(&bench), ["w", "s", "p"]);
 }
 
 #[test]
