@@ -74,7 +74,7 @@ impl Visit {
                 _ => return Err(format!("there is no {key} here that can be understood")),
             }
         }
-        visit.watched = united(visit.watched);
+        visit.bound();
         Ok(visit)
     }
 
@@ -97,11 +97,22 @@ impl Visit {
         if self.left.is_none_or(|left| left > now || new.left.is_some_and(|new| new >= left)) {
             (self.left, self.whole) = (new.left, new.whole);
         }
-        let all = self.watched.iter().chain(&new.watched).copied().collect();
-        self.watched = united(all);
+        self.watched.extend_from_slice(&new.watched);
         // Before the person left they watched themselves.
         let left = self.left;
         self.watched.retain(|(_, until)| left.is_none_or(|left| *until >= left));
+        self.bound();
+    }
+
+    /// A juicetop watched at that time, too.
+    fn add(&mut self, span: Span) {
+        self.watched.push(span);
+        self.bound();
+    }
+
+    /// Keeps the newest times, however often a link has come and gone.
+    fn bound(&mut self) {
+        self.watched = united(std::mem::take(&mut self.watched));
         let over = self.watched.len().saturating_sub(MOST_SPANS);
         self.watched.drain(..over);
     }
@@ -246,7 +257,7 @@ impl Left {
             Some((_, until)) if hears && now.since(*until) < STOOD_STILL => *until = now,
             Some((from, until)) => {
                 let end = gap.map_or(until.utc, |gap| gap.from.utc);
-                self.visit.watched.push((from.utc, end));
+                self.visit.add((from.utc, end));
                 self.watching = hears.then_some((now, now));
                 self.changed = true;
             }
@@ -346,7 +357,7 @@ pub(super) fn length(length: TimeDelta) -> String {
 }
 
 /// `12 ok, 2 failed`.
-fn words(tally: Tally) -> String {
+pub(super) fn words(tally: Tally) -> String {
     let Tally { ok, failed, cancelled, unknown } = tally;
     let all = [(ok, "ok"), (failed, "failed"), (cancelled, "cancelled"), (unknown, "unknown")];
     let told = all.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
@@ -396,6 +407,14 @@ mod tests {
         assert_eq!((many.watched.len(), many.watched.last().unwrap().1), (MOST_SPANS, at(2_495.0)));
         many.take_in(&Visit { left: Some(at(2_450.0)), ..Visit::default() }, at(9_000.0));
         assert_eq!(many.watched.len(), 5, "what lies before the last visit is of no use");
+        // A link that comes and goes for a month, and a file that was written so.
+        let mut many = Visit::default();
+        (0..250).for_each(|n| many.add((at(f64::from(n) * 10.0), at(f64::from(n) * 10.0 + 5.0))));
+        assert_eq!((many.watched.len(), many.watched.last().unwrap().1), (MOST_SPANS, at(2_495.0)));
+        let spans: Vec<Span> =
+            (0..250).map(|n| (at(f64::from(n) * 10.0), at(f64::from(n) * 10.0 + 5.0))).collect();
+        let read = Visit::read(&Visit { watched: spans, ..Visit::default() }.text()).unwrap();
+        assert_eq!(read.watched, many.watched);
     }
 
     #[test]

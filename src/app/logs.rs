@@ -270,7 +270,8 @@ impl Logs {
             let was_at_end = self.newer() == 0;
             let before = self.selected.clone();
             let room = found.room;
-            self.odd = found.odd;
+            // The newest are asked for again and again, and those that cannot be read with them.
+            self.odd = if part == Part::Newest { found.odd } else { self.odd.max(found.odd) };
             let records = found.records.into_iter().map(Arc::new);
             match part {
                 Part::Newest => (self.lines, self.more) = (records.collect(), found.more),

@@ -15,7 +15,7 @@ use chrono::{DateTime, Local, NaiveTime, TimeDelta, TimeZone};
 use super::{App, Effect, Severity, called_or, left, session::Session};
 use crate::{
     clean::exact,
-    store::{GroupKey, Outcome, State, Task, TaskKey},
+    store::{GroupKey, Outcome, State, Task, TaskKey, past::away::Tally},
     time::Now,
     wire::Text,
 };
@@ -239,15 +239,13 @@ impl Notices {
             self.groups.remove(&key);
             let Some(group) = store.group(&key) else { continue };
             let counts = group.counts();
-            let told = [
-                (counts.ok, "ok"),
-                (counts.failed, "failed"),
-                (counts.cancelled, "cancelled"),
-                (counts.unknown, "unknown"),
-            ];
-            let told: Vec<String> =
-                told.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-            let text = format!("{}: {}: {}", exact(&key.service), exact(&group.name), told.join(", "));
+            let tally = Tally {
+                ok: counts.ok,
+                failed: counts.failed,
+                cancelled: counts.cancelled,
+                unknown: counts.unknown,
+            };
+            let text = format!("{}: {}: {}", exact(&key.service), exact(&group.name), left::words(tally));
             self.offer(rules, Alert { kind: "watched", text }, now);
         }
     }

@@ -57,7 +57,7 @@ pub fn text(record: &Record) -> String {
 }
 
 /// When, how bad, who.
-pub fn headline(record: &Record) -> String {
+fn headline(record: &Record) -> String {
     let at = record.at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%.3f %:z");
     let logger = if record.logger.is_empty() { String::new() } else { format!("  {}", record.logger) };
     format!("{at}  {}  {}{logger}", record.level_word(), record.service)

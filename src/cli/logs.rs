@@ -61,7 +61,7 @@ pub fn run(place: &Place, args: &LogsArgs, out: &Out) -> Result<u8, End> {
         );
     }
     if args.follow {
-        return follow(&mut log, read.records, args, out);
+        return follow(&mut log, &read, args, out);
     }
     if read.records.is_empty() {
         out::say(
@@ -136,6 +136,8 @@ impl Log<'_> {
             let oldest = read.records.last().map(|record| record.at);
             let is_past = first.zip(oldest).is_some_and(|(first, oldest)| oldest < first);
             read.more = more && !is_past;
+            // A page backwards ends where it is full.
+            read.records.retain(|record| first.is_none_or(|first| record.at >= first));
             let is_full = read.records.len() > most || bytes > MOST_BYTES;
             if !read.more || is_full || read.records.len() == before {
                 break;
@@ -154,16 +156,20 @@ impl Log<'_> {
 }
 
 /// Prints what is new, until it is interrupted or nobody reads it any more.
-fn follow(log: &mut Log<'_>, printed: Vec<Record>, args: &LogsArgs, out: &Out) -> Result<u8, End> {
-    let mut seen: HashSet<Key> = printed.iter().map(Record::key).collect();
+fn follow(log: &mut Log<'_>, printed: &Read, args: &LogsArgs, out: &Out) -> Result<u8, End> {
+    let mut seen: HashSet<Key> = printed.records.iter().map(Record::key).collect();
+    // Older ones were left out by the limit, though they lie in what is asked for once more.
+    let left_out = printed.records.last().filter(|_| printed.more).map(|record| record.at);
     let mut failures = 0;
     while !is_closed_within(EVERY * (1 << failures).min(SLOWER)) {
         let from = log.at.unwrap_or_else(|| log.clock.now().utc) - OVERLAP;
         match log.read(Part::Since(from), MOST, Some(from)) {
             Ok(read) => {
                 failures = 0;
-                let new = read.records.iter().rev().filter(|record| !seen.contains(&record.key()));
-                new.clone().try_for_each(|record| print(record, args, out))?;
+                let is_new = |record: &&Record| {
+                    !seen.contains(&record.key()) && left_out.is_none_or(|at| record.at > at)
+                };
+                read.records.iter().rev().filter(is_new).try_for_each(|record| print(record, args, out))?;
                 seen = read.records.iter().map(Record::key).collect();
             }
             Err(failure) if failure.passes => {
@@ -199,7 +205,7 @@ fn print(record: &Record, args: &LogsArgs, out: &Out) -> Result<(), End> {
     out.line(&format!(
         "{}  {:<8}  {}  {}{has}",
         record.at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%.3f"),
-        out.text(&record.level_word()),
+        out.name(&record.level_word()),
         out.name(&record.service),
         out.text(first),
     ))?;

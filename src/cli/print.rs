@@ -68,6 +68,8 @@ fn keys(as_json: bool, out: &Out) -> Result<(), End> {
             out.line(&format!("{gap}{} ({})", context.title(), context.name()))?;
         }
         let keys = keymap.listed(context, entry.action);
+        // Own keys are what a file says.
+        let keys = out.cell(&keys);
         out.line(&format!("  {keys:<20} {:<20} {}", entry.name, entry.sentence))?;
     }
     Ok(())

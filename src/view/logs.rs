@@ -201,6 +201,9 @@ fn empty(app: &App, logs: &Logs, look: Look, columns: usize) -> Vec<Row> {
         (_, _, Some(_)) => return Vec::new(),
         _ => {
             let told = match (logs.has_begin(), logs.has_end()) {
+                _ if logs.more => {
+                    "It took too long to look through all of it; no record passes of what was looked through."
+                }
                 (true, _) => "No record passes.",
                 (_, true) => "Of the day before that no record passes; since: looks further back.",
                 (..) => "Of the last 24 hours no record passes; since: looks further back.",

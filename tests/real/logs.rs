@@ -134,6 +134,14 @@ async fn the_log_is_printed_and_followed_without_a_screen() {
     cell(&mut tasks, "Cell: later", "logging.warning('mark-c later')").await;
     follows.wait_for_json(|line| line["message"] == "mark-c later");
 
+    // The newest one alone: what lies before it was left out, and stays so when it is looked for what is new.
+    let mut newest = Program::start(&args(&["mark-c", "--follow", "--json", "--limit", "1"]));
+    assert_eq!(newest.wait_for_json(|_| true)["message"], "mark-c later");
+    for text in ["mark-c more", "mark-c most"] {
+        cell(&mut tasks, "Cell: more", &format!("logging.warning('{text}')")).await;
+        assert_eq!(newest.wait_for_json(|_| true)["message"], text);
+    }
+
     // Who has read enough ends it, also while nothing comes.
     let (line, program) = Program::read_one_line(&args(&["mark-c", "--follow", "--json"]));
     assert!(line.contains("mark-c Early warning"), "{line}");

@@ -124,6 +124,24 @@ fn a_filter_is_asked_for_once_it_is_typed_and_a_wrong_one_leaves_what_there_is()
 }
 
 #[test]
+fn what_could_not_be_looked_through_is_not_called_empty_and_unreadable_rows_stay_counted() {
+    let mut b = bench();
+    b.keys("J");
+    answer(&mut b, &[], true);
+    b.shows("It took too long to look through all of it").shows_not("last 24 hours");
+
+    let mut b = bench();
+    b.keys("J");
+    let id = asked(&mut b).unwrap().id;
+    let records = SAID.iter().map(record).collect();
+    let found = Found { records, odd: 3, at: b.now.utc, room: 16 << 20, ..Found::default() };
+    b.msg(Msg::LogAnswered(id, Ok(found))).shows("3 unreadable");
+    b.later(5.0).msg(Msg::Wake);
+    answer(&mut b, &[Said("lab", 20, "another one", 0.0)], false);
+    b.shows("another one").shows("3 unreadable");
+}
+
+#[test]
 fn no_more_than_two_questions_are_under_way_whatever_is_typed() {
     let mut b = opened();
     b.keys("/");

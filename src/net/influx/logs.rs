@@ -67,7 +67,9 @@ impl Reading<'_> {
         let mut span = FIRST.min(whole);
         loop {
             match self.step(&later(end - span), &later(stop)) {
-                Err(failure) if failure.too_much && span > SHORT => span = (span / 4).max(SHORT),
+                Err(failure) if failure.too_much && span > SHORT && !(self.is_over)(self.bytes) => {
+                    span = (span / 4).max(SHORT);
+                }
                 done => break done?,
             }
         }
@@ -91,6 +93,8 @@ impl Reading<'_> {
             }
             (failed, until, span) = (0, from, span * 4);
         }
+        // Nobody waits for what lies further back, but it is there.
+        self.found.more |= until > first;
         Ok(())
     }
 
@@ -404,6 +408,12 @@ mod tests {
         assert_eq!((found.records.len(), found.more), (1, true), "one always comes");
         let found = read(&access, &question, utc(HERE), ROOM, &mut |_| true).unwrap();
         assert_eq!((found.records.len(), found.more), (0, true));
+        // Also where nothing has come yet: what lies further back was not looked through.
+        let (access, asked) = database(Vec::new());
+        let found = read(&access, &question, utc(HERE), ROOM, &mut |_| true).unwrap();
+        assert_eq!((found.records.len(), found.more, asked.lock().unwrap().len()), (0, true, 1));
+        let found = read(&access, &question, utc(HERE), ROOM, &mut |_| false).unwrap();
+        assert!(!found.more);
     }
 
     #[test]
@@ -438,6 +448,11 @@ mod tests {
         let failure = newest(&url).unwrap_err();
         assert!(failure.what.contains("failed in the middle of its answer: out of memory") && failure.passes);
         assert!((2..8).contains(&*asked.lock().unwrap()));
+        *asked.lock().unwrap() = 0;
+        let question = question(Wanted::default(), Part::Newest);
+        // Its row is still waited for, and nothing after it.
+        read(&access(&url), &question, utc(HERE), ROOM, &mut |bytes| bytes == 0).unwrap_err();
+        assert_eq!(*asked.lock().unwrap(), 1, "nobody waits for shorter ones");
         let (url, _) = serve(|_| Some("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort".to_owned()));
         assert!(newest(&url).unwrap_err().what.contains("broke off"));
     }
