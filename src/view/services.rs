@@ -10,7 +10,7 @@ use crate::{
         update::services_height,
     },
     clean::{Clean, exact},
-    store::Service,
+    store::{Service, Trouble},
     theme::Role,
     time::Now,
     wire::{
@@ -155,7 +155,12 @@ fn about(app: &App, service: &Service, now: Now) -> Vec<(String, Role)> {
             Err(failure) => (failure.sentence(), Role::Warning),
         });
     }
-    out.push((life(service, now), Role::Text));
+    let (reached, role) = reached(service);
+    let life = life(service, now);
+    match role {
+        Role::Error => out.extend([(reached, role), (life, Role::Text)]),
+        _ => out.push((format!("{life}, {reached}"), Role::Text)),
+    }
     out.extend(barred(app, service).into_iter().map(|text| (text, Role::Dim)));
     let known = care.about(&service.name);
     out.push((kind(service, known), Role::Dim));
@@ -203,6 +208,24 @@ fn process_line(process: &Process, now: Now) -> String {
     text
 }
 
+/// Whether the task manager reaches it, as far as was seen. It is not tried from here: Juice writes an error into its log
+/// for each connection that says nothing.
+fn reached(service: &Service) -> (String, Role) {
+    let not = |since: Now, why: &str| {
+        (format!("not reached by the task manager since {}{why}", words::clock(since.utc)), Role::Error)
+    };
+    match (&service.kernel, service.trouble) {
+        (Some((KernelState::Connecting, since)), _) => not(*since, ""),
+        (_, Some(Trouble::NotTaken(since))) => not(since, ": it took no task"),
+        (_, Some(Trouble::LostTask(at))) => not(at, ": its connection was lost under a task"),
+        (Some((KernelState::Busy | KernelState::Idle, _)), None) if !service.no_word => {
+            ("reached by the task manager".to_owned(), Role::Text)
+        }
+        _ if service.alone => ("reached on its own port alone".to_owned(), Role::Text),
+        _ => ("not known whether the task manager reaches it".to_owned(), Role::Text),
+    }
+}
+
 /// What the bus tells of it.
 fn life(service: &Service, now: Now) -> String {
     let mut text = match service.heard {
@@ -213,7 +236,7 @@ fn life(service: &Service, now: Now) -> String {
         let state = match state {
             KernelState::Busy => "busy",
             KernelState::Idle => "idle",
-            KernelState::Connecting => "not reached by the task manager",
+            KernelState::Connecting => "not reached",
             KernelState::Restarting => "restarting",
             KernelState::Unknown(word) => word,
         };

@@ -85,6 +85,22 @@ fn processes_are_asked_while_somebody_looks_and_only_then() {
 }
 
 #[test]
+fn whether_the_task_manager_reaches_it_is_told_as_it_was_seen() {
+    let mut b = bench();
+    at(&mut b, "fridge");
+    b.shows("not known whether the task manager reaches it");
+    b.task_event(&job("x"), "created", "{}").later(30.0).msg(Msg::Wake);
+    b.shows("not reached by the task manager since").shows("it took no task");
+    b.task_event(&job("x"), "started", "{}").msg(Msg::Wake).shows_not("not reached by the task manager");
+    let mut b = bench();
+    at(&mut b, "lab");
+    let not = "not reached by the task manager since";
+    b.kernel("lab", "idle").msg(Msg::Wake).shows(" reached by the task manager").shows_not(not);
+    b.later(1.0).kernel("lab", "connecting").msg(Msg::Wake).shows(not);
+    b.later(1.0).kernel("lab", "busy").msg(Msg::Wake).shows(" reached by the task manager").shows_not(not);
+}
+
+#[test]
 fn what_cannot_be_done_is_told_with_its_reason_and_not_asked() {
     let mut b = bench();
     at(&mut b, "fridge");
