@@ -20,6 +20,7 @@ use crate::{
     time::Now,
     wire::{
         Text,
+        bus::class_of,
         event::{PointKind, Reading, SYSTEM},
         json,
     },
@@ -167,18 +168,17 @@ impl Beside {
         self.open.contains(class)
     }
 
-    /// Lists the topics of the class that is selected, or of the selected topic, or no more. False: nothing is there to fold.
-    pub fn fold(&mut self) -> bool {
+    /// Lists the topics of the class that is selected, or of the selected topic, or no more.
+    pub fn fold(&mut self) {
         let class = match self.selected() {
             Some(Entry::Class(class)) => class.clone(),
             Some(Entry::Topic(topic)) => class_of(topic).into(),
-            _ => return false,
+            _ => return,
         };
         if !self.open.remove(&class) {
             self.open.insert(class.clone());
         }
         self.places[self.tab as usize].0 = Some(Entry::Class(class));
-        true
     }
 
     /// Makes the list anew. A row that is gone gives its place to its neighbour.
@@ -210,7 +210,7 @@ impl Beside {
                 parameters.chain(beside.told().map(|told| Entry::Told(told.id))).collect()
             }
             Tab::Bus => {
-                let mut classes: Vec<_> = beside.classes().collect();
+                let mut classes: Vec<_> = beside.topics().classes().collect();
                 classes.sort_by(|(_, one), (_, other)| self.compare(store, &one.tally, &other.tally, now));
                 let mut out = Vec::new();
                 for (name, class) in classes {
@@ -230,7 +230,7 @@ impl Beside {
 
     /// The order of two; they stand by their names already.
     fn compare(&self, store: &Store, one: &Tally, other: &Tally, now: Now) -> std::cmp::Ordering {
-        let rate = |tally| store.beside().rate(tally, now).unwrap_or_default();
+        let rate = |tally| store.beside().topics().rate(tally, now).unwrap_or_default();
         let heard = |tally: &Tally| tally.heard.map(|heard| heard.mono);
         match self.order {
             Order::Name => std::cmp::Ordering::Equal,
@@ -240,26 +240,17 @@ impl Beside {
     }
 }
 
-/// The class of a topic: what stands before its first dot.
-pub fn class_of(topic: &str) -> &str {
-    topic.split('.').next().unwrap_or_default()
-}
-
 /// The topic whose last message a row leads to: of a class that which was heard last.
 pub fn topic_of<'a>(store: &'a Store, entry: &Entry) -> Option<(&'a Text, &'a Topic)> {
     let beside = store.beside();
-    let find = |topic: &Text| {
-        let class = beside.class(class_of(topic))?;
-        class.topics.get_key_value(topic)
-    };
     match entry {
-        Entry::Sensor(key) => find(&beside.sensor(key)?.topic),
-        Entry::Topic(topic) => find(topic),
+        Entry::Sensor(key) => beside.topic(&beside.sensor(key)?.topic),
+        Entry::Topic(topic) => beside.topic(topic),
         Entry::Class(class) => {
-            let topics = beside.class(class)?.topics.iter();
+            let topics = beside.topics().class(class)?.topics.iter();
             topics.max_by_key(|(_, topic)| topic.tally.heard.map(|heard| heard.mono))
         }
-        Entry::Parameter(id) => find(&Text::from(format!("ThrottleStateEvent.throttle_state.{id}."))),
+        Entry::Parameter(id) => beside.topic(&format!("ThrottleStateEvent.throttle_state.{id}.")),
         Entry::Told(_) => None,
     }
 }
@@ -291,10 +282,7 @@ pub fn message(store: &Store, entry: &Entry) -> Result<Viewer, &'static str> {
 /// The sensors, the stages of the refrigerator before what its pumps and compressors have.
 pub fn in_order(store: &Store) -> impl Iterator<Item = (&SensorKey, &Sensor)> {
     let mut sensors: Vec<_> = store.beside().sensors().collect();
-    sensors.sort_by_key(|(key, sensor)| {
-        let is_stage = key.kind == PointKind::Temperature && sensor.level.is_some();
-        (key.kind, !is_stage)
-    });
+    sensors.sort_by_key(|(key, sensor)| (key.kind, !key.is_stage(sensor)));
     sensors.into_iter()
 }
 
@@ -305,8 +293,8 @@ pub fn is_of_strip(key: &SensorKey) -> bool {
 
 /// What a sensor is called in few words: a thermometer by its stage.
 pub fn label<'a>(key: &'a SensorKey, sensor: &'a Sensor) -> &'a str {
-    match (&sensor.level, key.kind) {
-        (Some(stage), PointKind::Temperature) => stage,
+    match &sensor.level {
+        Some(stage) if key.is_stage(sensor) => stage,
         _ if key.sensor.is_empty() => &key.component,
         _ => &key.sensor,
     }

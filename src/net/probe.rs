@@ -474,8 +474,7 @@ fn class(event: &Event) -> String {
         Event::Scheduled(_) => "ScheduledTaskEvent".to_owned(),
         Event::Throttle(_) => "ThrottleStateEvent, the heartbeat".to_owned(),
         Event::Alert(_) | Event::Notice(_) | Event::Point(_) | Event::Other(_) => {
-            let topic = event.said().map(|said| &*said.topic).unwrap_or_default();
-            tidy(topic.split('.').next().unwrap_or_default(), 80)
+            tidy(event.said().map_or("", |said| bus::class_of(&said.topic)), 80)
         }
     }
 }

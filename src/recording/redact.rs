@@ -468,7 +468,7 @@ fn metadata(raw: &str) -> String {
 
 /// A topic's class.
 fn class_topic(topic: &str) -> String {
-    let class = topic.split('.').next().unwrap_or_default();
+    let class = bus::class_of(topic);
     format!("{}.", if is_word(class) { class } else { "Other" })
 }
 

@@ -9,8 +9,8 @@ use crate::{
     app::{
         App, Severity,
         beside::{
-            Beside, Entry, Order, Tab, class_of, digits, gravity, in_order, is_of_strip, label, number,
-            place, reads, sentence, topic_of, unit, value,
+            Beside, Entry, Order, Tab, digits, gravity, in_order, is_of_strip, label, number, place, reads,
+            sentence, topic_of, unit, value,
         },
         compose::{SECRET, mask},
         layout::Shape,
@@ -22,7 +22,10 @@ use crate::{
     },
     theme::Role,
     time::Now,
-    wire::event::{Reading, SYSTEM, Said},
+    wire::{
+        bus::class_of,
+        event::{Reading, SYSTEM, Said},
+    },
 };
 
 use super::{Look, Piece, Row, spaces, word, words};
@@ -211,11 +214,11 @@ impl Ctx<'_> {
         let beside = self.app.store().beside();
         Some(match entry {
             Entry::Sensor(key) => self.sensor(key, beside.sensor(key)?),
-            Entry::Parameter(id) => self.parameter(beside.parameters().find(|known| known.id == *id)?),
+            Entry::Parameter(id) => self.parameter(beside.parameter(id)?),
             Entry::Told(id) => self.told(beside.told().find(|told| told.id == *id)?),
-            Entry::Class(name) => self.class(name, beside.class(name)?),
+            Entry::Class(name) => self.class(name, beside.topics().class(name)?),
             Entry::Topic(topic) => {
-                let known = beside.topic(topic)?;
+                let (_, known) = beside.topic(topic)?;
                 let name = topic.strip_prefix(class_of(topic)).unwrap_or(topic).trim_matches('.');
                 self.tally(4, name, "", &known.tally, known.said.as_ref())
             }
@@ -347,7 +350,7 @@ impl Ctx<'_> {
         left.push(self.fit(look.name(name, role), columns.saturating_sub(used)));
         left.push(look.piece(&format!("{:>8}", tally.count), Role::Text));
         if !self.narrow {
-            let rate = self.app.store().beside().rate(tally, self.now);
+            let rate = self.app.store().beside().topics().rate(tally, self.now);
             let rate = rate.map_or_else(String::new, |rate| format!("{rate:.0}/min"));
             left.push(look.piece(&format!("{rate:>11}  "), Role::Dim));
             if let Some(said) = said {
@@ -384,7 +387,7 @@ impl Ctx<'_> {
                 }
             }
             Entry::Parameter(id) => {
-                let Some(parameter) = beside.parameters().find(|known| known.id == *id) else { return out };
+                let Some(parameter) = beside.parameter(id) else { return out };
                 let since = words::moment(parameter.since.utc, self.now);
                 let since =
                     if parameter.seen { format!("since {since}") } else { format!("at least since {since}") };

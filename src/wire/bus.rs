@@ -32,7 +32,7 @@ pub fn decode(frame: &[u8]) -> Result<Event, Malformed> {
         return Err(Malformed::new("the frame ends after the topic, without an event"));
     }
     let (event, _) = named_part(rest, "part 1 (the event)")?;
-    let class = topic.split('.').next().unwrap_or(topic);
+    let class = class_of(topic);
     let read = match class {
         "TaskEvent" => task,
         "IPythonServiceState" => service,
@@ -42,6 +42,11 @@ pub fn decode(frame: &[u8]) -> Result<Event, Malformed> {
     };
     let fields = Fields::read(text(event, "the event")?, class)?;
     read(&fields)
+}
+
+/// The class of a topic's events: what stands before its first dot.
+pub fn class_of(topic: &str) -> &str {
+    topic.split_once('.').map_or(topic, |(class, _)| class)
 }
 
 /// Encodes one bus frame (for tests and for the demonstration's server). Parts of 4 GiB and more do not exist.

@@ -15,7 +15,7 @@ use crate::{
         beside::{Course, Level, Sensor, SensorKey, What},
     },
     time::Now,
-    wire::event::{PointKind, Reading, SYSTEM},
+    wire::event::{Reading, SYSTEM},
 };
 
 /// So many sensors, and so much of what was told, stand there.
@@ -94,7 +94,7 @@ fn course(key: &SensorKey, sensor: &Sensor, from: Duration, until: Duration) -> 
             (true, _) => Some((0, format!("{}, in between {}", word(first), word(1.0 - first)))),
         };
     }
-    let stage = key.kind == PointKind::Temperature && sensor.level.is_some();
+    let stage = key.is_stage(sensor);
     if !stage && max - min <= STILL * max.abs().max(min.abs()) {
         return None;
     }

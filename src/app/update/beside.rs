@@ -44,8 +44,8 @@ pub(super) fn in_beside(app: &mut App, action: Action, now: Now) -> Vec<Effect> 
             app.tell(Severity::Info, words, now);
         }
         Action::Sort => app.tell(Severity::Info, "only the bus has other orders", now),
-        Action::Fold => _ = beside.fold(),
-        Action::Open if matches!(beside.selected(), Some(Entry::Class(_))) => _ = beside.fold(),
+        Action::Fold => beside.fold(),
+        Action::Open if matches!(beside.selected(), Some(Entry::Class(_))) => beside.fold(),
         Action::Open => look(app, now),
         _ => {}
     }

@@ -142,6 +142,13 @@ fn the_last_message_opens_as_json_with_its_secrets_masked_and_tasks_are_left_to_
     b.keys("esc");
     find(&mut b, "TaskEvent");
     b.keys("v").shows("the lanes are made of these");
+    // A kernel's topic has its row as any other.
+    find(&mut b, "IPythonServiceState");
+    b.keys("enter j");
+    assert!(on(&b).contains("Topic(\"IPythonServiceState.lab.\")"), "{}", on(&b));
+    assert!(b.lines().iter().any(|line| line.starts_with("    lab ")), "{}", b.lines().join("\n"));
+    b.keys("v").shows("the lanes are made of these").keys("enter");
+    b.keys("k enter");
     find(&mut b, "ComponentEnabledPoint");
     b.keys("enter").shows("cryo.heater_mc").shows("35 topics");
     b.keys("j enter").shows("last message of ComponentEnabledPoint.cryo");

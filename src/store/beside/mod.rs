@@ -1,7 +1,8 @@
 //! The lab beside the tasks: whether it is throttled, what its sensors read, alerts and notices, and all that passes on the bus.
 //!
-//! Everything here is bounded: names beyond the limits are counted and passed over, a sensor's past is kept in slices of time
-//! that become longer, and of a topic only the last message stays. It refuses to say why experiments wait: the monitor tells
+//! Everything here is bounded: names beyond the limits are counted and passed over ([`MOST_SENSORS`] and its like), a sensor's
+//! past is kept in slices of time that become longer (`trail`), of a topic only the last message stays (`topics`), and of words
+//! their beginning. It refuses to say why experiments wait: the monitor tells
 //! that the lab is throttled, whoever runs experiments decides what that means.
 //!
 //! Moments are those of arrival. What an event says of its own time only tells whether it came late.
@@ -11,31 +12,34 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+
+mod topics;
+mod trail;
+
+pub use topics::{Class, MESSAGES, MOST_CLASSES, MOST_TOPICS, Tally, Topic, Topics};
+pub use trail::{Course, RECENT};
+
+use trail::Trail;
 
 use crate::{
     time::Now,
     wire::{
         Text,
-        event::{Event, PointEvent, PointKind, Reading, SYSTEM, Said, ServiceEvent, Stamp, ThrottleEvent},
+        event::{Event, PointEvent, PointKind, Reading, SYSTEM, Stamp, ThrottleEvent},
         json,
     },
 };
 
-/// Sensors, parameters and topics beyond these are passed over: a bus full of made-up names must not fill the memory.
+/// Sensors and parameters beyond these are passed over, as [topics](MOST_TOPICS) are: a bus full of made-up names must not fill the memory.
 pub const MOST_SENSORS: usize = 500;
 /// See [`MOST_SENSORS`].
 pub const MOST_PARAMETERS: usize = 200;
-/// See [`MOST_SENSORS`].
-pub const MOST_TOPICS: usize = 2_000;
-/// See [`MOST_SENSORS`].
-pub const MOST_CLASSES: usize = 500;
 /// So many alerts, notices and changes are kept.
 pub const MOST_TOLD: usize = 200;
-/// Of a notice's and of a message's words so much is kept, bytes.
+/// Of a notice's words, and of words where a number might stand, so much is kept, bytes. All other texts are words of
+/// the wire, which are bounded there.
 const LONGEST_WORDS: usize = 2_000;
-/// What the last messages of all topics may take, bytes. One that has no room is only counted.
-const MESSAGES: usize = 2 << 20;
 /// What a sensor, a topic or something told takes beside its texts, bytes.
 const SENSOR: usize = 512;
 const TOPIC: usize = 256;
@@ -58,13 +62,10 @@ pub struct Beside {
     told: VecDeque<Told>,
     /// The number of the last thing told.
     last_told: u64,
-    classes: BTreeMap<Text, Class>,
-    topics: usize,
+    topics: Topics,
     passed_over: PassedOver,
-    /// Since when events are counted.
-    since: Option<Now>,
+    /// What all but the topics takes.
     bytes: usize,
-    message_bytes: usize,
 }
 
 /// Events about names for which there was no room.
@@ -125,9 +126,15 @@ pub struct Parameter {
     pub value: Option<Text>,
     /// When it was last told.
     pub heard: Now,
-    time: Stamp,
+    time: Option<DateTime<Utc>>,
     /// The bus was lost since.
     lost: bool,
+}
+
+impl Parameter {
+    fn bytes(&self) -> usize {
+        TOPIC + 2 * self.id.len() + self.value.as_ref().map_or(0, |value| value.len())
+    }
 }
 
 /// Which sensor. They are listed in this order.
@@ -141,6 +148,13 @@ pub struct SensorKey {
     pub component: Text,
     /// The sensor, where the device has several.
     pub sensor: Text,
+}
+
+impl SensorKey {
+    /// Whether the sensor is a stage of the refrigerator: a thermometer that names one.
+    pub fn is_stage(&self, sensor: &Sensor) -> bool {
+        self.kind == PointKind::Temperature && sensor.level.is_some()
+    }
 }
 
 /// One sensor, or one setting.
@@ -160,127 +174,17 @@ pub struct Sensor {
     pub changed: Option<(Reading, Now)>,
     /// The topic of its messages.
     pub topic: Text,
-    time: Stamp,
+    time: Option<DateTime<Utc>>,
     /// The longest of the last pauses between two readings.
     pause: Option<Duration>,
-    /// Ten minutes in slices of ten seconds.
     recent: Trail,
-    /// All of it, in slices that become longer.
     whole: Trail,
-}
-
-/// What a sensor read in a while.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Course {
-    /// At its beginning.
-    pub first: f64,
-    /// The lowest.
-    pub min: f64,
-    /// The highest.
-    pub max: f64,
-    /// At its end.
-    pub last: f64,
-}
-
-impl Course {
-    fn of(value: f64) -> Course {
-        Course { first: value, min: value, max: value, last: value }
-    }
-
-    /// This one, and then that one.
-    fn then(self, later: Course) -> Course {
-        Course {
-            first: self.first,
-            min: self.min.min(later.min),
-            max: self.max.max(later.max),
-            last: later.last,
-        }
-    }
-}
-
-/// Readings in slices of time: of each the first, the lowest, the highest and the last.
-#[derive(Clone, Debug)]
-struct Trail {
-    slices: VecDeque<(Duration, Course)>,
-    /// How long a slice is.
-    length: Duration,
-    most: usize,
-    /// Where there are too many, two become one. Else the oldest goes.
-    joins: bool,
-}
-
-/// How long the shortest slice is.
-const SLICE: Duration = Duration::from_secs(10);
-/// Slices of the last minutes, which a trend shows.
-pub const RECENT: usize = 60;
-/// Slices of the whole time.
-const WHOLE: usize = 120;
-
-impl Trail {
-    fn new(most: usize, joins: bool) -> Trail {
-        Trail { slices: VecDeque::new(), length: SLICE, most, joins }
-    }
-
-    fn add(&mut self, value: f64, at: Duration) {
-        let begin = self.begin_of(at);
-        match self.slices.back_mut() {
-            Some((last, course)) if *last >= begin => *course = course.then(Course::of(value)),
-            _ => self.slices.push_back((begin, Course::of(value))),
-        }
-        if self.slices.len() <= self.most {
-            return;
-        }
-        if !self.joins {
-            self.slices.pop_front();
-            return;
-        }
-        while self.slices.len() > self.most {
-            self.length *= 2;
-            let before = std::mem::take(&mut self.slices);
-            for (at, course) in before {
-                let begin = self.begin_of(at);
-                match self.slices.back_mut() {
-                    Some((last, joined)) if *last == begin => *joined = joined.then(course),
-                    _ => self.slices.push_back((begin, course)),
-                }
-            }
-        }
-    }
-
-    /// When the slice of that moment begins.
-    fn begin_of(&self, at: Duration) -> Duration {
-        let length = self.length.as_secs().max(1);
-        Duration::from_secs(at.as_secs() / length * length)
-    }
-
-    /// Whether it goes back to that moment.
-    fn reaches(&self, at: Duration) -> bool {
-        self.slices.front().is_some_and(|(begin, _)| *begin <= at)
-    }
-
-    /// From one moment to another, beginning with what was read last before.
-    fn within(&self, from: Duration, until: Duration) -> Option<Course> {
-        let over = |begin: Duration| begin + self.length <= from;
-        let before = self.slices.iter().rev().find(|(begin, _)| over(*begin));
-        let before = before.map(|(_, course)| Course::of(course.last));
-        let inside = self.slices.iter().filter(|(begin, _)| *begin <= until && !over(*begin));
-        before.into_iter().chain(inside.map(|(_, course)| *course)).reduce(Course::then)
-    }
 }
 
 impl Sensor {
     /// What it read lately, one number a slice of ten seconds, the newest last; `None` where nothing was read.
     pub fn trend(&self, slices: usize, now: Now) -> Vec<Option<f64>> {
-        let end = self.recent.begin_of(now.mono).as_secs();
-        let step = SLICE.as_secs();
-        let mut out = vec![None; slices];
-        for (begin, course) in &self.recent.slices {
-            let back = (end.saturating_sub(begin.as_secs()) / step) as usize;
-            if let Some(place) = slices.checked_sub(back + 1).and_then(|at| out.get_mut(at)) {
-                *place = Some(course.last);
-            }
-        }
-        out
+        self.recent.lately(slices, now.mono)
     }
 
     /// What it read from one moment to another (monotonic), as far as that was kept; of a flag 0 and 1.
@@ -305,11 +209,10 @@ impl Sensor {
             Reading::Number(text) | Reading::Words(text) => text.len(),
             Reading::Flag(_) | Reading::Nothing => 0,
         };
-        let slices = self.recent.slices.len() + self.whole.slices.len();
         let texts = [&self.level, &self.unit].into_iter().flatten().map(|text| text.len()).sum::<usize>();
         let readings = [Some(&self.reading), self.output.as_ref(), self.changed.as_ref().map(|(was, _)| was)];
         let readings = readings.into_iter().flatten().map(words).sum::<usize>();
-        SENSOR + slices * size_of::<(Duration, Course)>() + texts + readings + self.topic.len()
+        SENSOR + self.recent.bytes() + self.whole.bytes() + texts + readings + self.topic.len()
     }
 }
 
@@ -358,55 +261,6 @@ pub enum What {
     },
 }
 
-/// Events of one class: that before the topic's first dot.
-#[derive(Clone, Debug, Default)]
-pub struct Class {
-    /// All of it.
-    pub tally: Tally,
-    /// Its topics.
-    pub topics: BTreeMap<Text, Topic>,
-}
-
-/// One topic.
-#[derive(Clone, Debug, Default)]
-pub struct Topic {
-    /// Its events.
-    pub tally: Tally,
-    /// The last message; `None` where it is one of which the lanes are made.
-    pub said: Option<Said>,
-}
-
-/// How many, how often and when.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
-    /// How many were heard.
-    pub count: u64,
-    /// When the last one was.
-    pub heard: Option<Now>,
-    /// The minute that is counted, of those since the start of the clock, and the counts of it and of the one before.
-    minute: u64,
-    here: u32,
-    before: u32,
-}
-
-impl Tally {
-    fn add(&mut self, now: Now) {
-        self.count += 1;
-        self.heard = Some(now);
-        (self.before, self.here) = self.counts(now);
-        self.minute = now.mono.as_secs() / 60;
-        self.here = self.here.saturating_add(1);
-    }
-
-    fn counts(&self, now: Now) -> (u32, u32) {
-        match (now.mono.as_secs() / 60).saturating_sub(self.minute) {
-            0 => (self.before, self.here),
-            1 => (self.here, 0),
-            _ => (0, 0),
-        }
-    }
-}
-
 impl Beside {
     /// Goes up with everything that is heard here. It is apart from the store's own: most of the time nobody looks.
     pub fn revision(&self) -> u64 {
@@ -420,14 +274,13 @@ impl Beside {
 
     /// What it takes, bytes: an estimate.
     pub fn bytes(&self) -> usize {
-        self.bytes + self.message_bytes
+        self.bytes + self.topics.bytes()
     }
 
     /// Takes in an event. Whether something changed that stands in the header.
     pub(super) fn hear(&mut self, event: &Event, now: Now) -> bool {
         self.revision += 1;
-        self.since.get_or_insert(now);
-        self.count(event, now);
+        self.topics.count(event, now);
         match event {
             Event::Throttle(event) => return self.throttle(event, now),
             Event::Point(event) => self.point(event, now),
@@ -446,51 +299,6 @@ impl Beside {
         self.parameters.values_mut().for_each(|parameter| parameter.lost = true);
     }
 
-    fn count(&mut self, event: &Event, now: Now) {
-        let (class, topic) = match event {
-            Event::Task(_) => ("TaskEvent", None),
-            // Each has a topic of its own; what it is about stands in the lanes.
-            Event::Scheduled(_) => ("ScheduledTaskEvent", None),
-            Event::Service(ServiceEvent { service, .. }) => ("IPythonServiceState", Some(service)),
-            _ => {
-                let topic = event.said().map(|said| &said.topic);
-                let class = topic.map_or("", |topic| topic.split('.').next().unwrap_or_default());
-                (class, topic)
-            }
-        };
-        if !self.classes.contains_key(class) {
-            if self.classes.len() >= MOST_CLASSES {
-                self.passed_over.topics += 1;
-                return;
-            }
-            self.bytes += TOPIC + class.len();
-            self.classes.insert(class.into(), Class::default());
-        }
-        let Some(known) = self.classes.get_mut(class) else { return };
-        known.tally.add(now);
-        let Some(topic) = topic else { return };
-        if !known.topics.contains_key(topic) {
-            if self.topics >= MOST_TOPICS {
-                self.passed_over.topics += 1;
-                return;
-            }
-            self.topics += 1;
-            self.bytes += TOPIC + topic.len();
-            known.topics.insert(topic.clone(), Topic::default());
-        }
-        let Some(known) = known.topics.get_mut(topic) else { return };
-        known.tally.add(now);
-        if let Some(said) = event.said() {
-            self.message_bytes -= known.said.as_ref().map_or(0, |said| said.json.len());
-            let mut said = said.clone();
-            if self.message_bytes + said.json.len() > MESSAGES {
-                said.json = Text::default();
-            }
-            self.message_bytes += said.json.len();
-            known.said = Some(said);
-        }
-    }
-
     fn throttle(&mut self, event: &ThrottleEvent, now: Now) -> bool {
         let level = Level::of(event.throttled);
         let Some(known) = self.parameters.get_mut(&event.id) else {
@@ -499,7 +307,6 @@ impl Beside {
                 self.passed_over.parameters += 1;
                 return false;
             }
-            self.bytes += TOPIC + 2 * event.id.len();
             let (id, value) = (event.id.clone(), event.value.clone());
             let parameter = Parameter {
                 id: id.clone(),
@@ -508,16 +315,17 @@ impl Beside {
                 seen: false,
                 value: value.clone(),
                 heard: now,
-                time: event.time.clone(),
+                time: event.time.at,
                 lost: false,
             };
+            self.bytes += parameter.bytes();
             self.parameters.insert(id.clone(), parameter);
             if level > Level::Safe {
                 self.tell(What::Level { id, was: None, is: level, value }, now);
             }
             return level > Level::Safe;
         };
-        if came_late(&known.time, &event.time) {
+        if came_late(known.time, &event.time) {
             return false;
         }
         let was = known.level;
@@ -531,7 +339,9 @@ impl Beside {
         }
         let news = known.lost && level > Level::Safe;
         known.lost = false;
-        (known.value, known.heard, known.time) = (event.value.clone(), now, event.time.clone());
+        self.bytes -= known.bytes();
+        (known.value, known.heard, known.time) = (event.value.clone(), now, event.time.at);
+        self.bytes += known.bytes();
         if was != level {
             let (id, value) = (event.id.clone(), event.value.clone());
             self.tell(What::Level { id, was: Some(was), is: level, value }, now);
@@ -546,10 +356,7 @@ impl Beside {
             component: event.component.clone(),
             sensor: event.sensor.clone().unwrap_or_default(),
         };
-        let reading = match &event.reading {
-            Reading::Words(text) => Reading::Words(shortened(text)),
-            reading => reading.clone(),
-        };
+        let reading = bounded(&event.reading);
         if !self.sensors.contains_key(&key) {
             if self.sensors.len() >= MOST_SENSORS {
                 self.passed_over.sensors += 1;
@@ -564,17 +371,17 @@ impl Beside {
                 heard: now,
                 changed: None,
                 topic: event.said.topic.clone(),
-                time: Stamp::missing(),
+                time: None,
                 pause: None,
-                recent: Trail::new(RECENT, false),
-                whole: Trail::new(WHOLE, true),
+                recent: Trail::recent(),
+                whole: Trail::whole(),
             };
             self.bytes += sensor.bytes();
             self.readings += 1;
             self.sensors.insert(key.clone(), sensor);
         }
         let Some(sensor) = self.sensors.get_mut(&key) else { return };
-        if came_late(&sensor.time, &event.time) {
+        if came_late(sensor.time, &event.time) {
             return;
         }
         self.bytes -= sensor.bytes();
@@ -594,7 +401,7 @@ impl Beside {
         sensor.reading = reading;
         (sensor.level, sensor.unit) = (event.level.clone(), event.unit.clone());
         (sensor.output, sensor.heard) = (event.output.clone(), now);
-        sensor.time = event.time.clone();
+        sensor.time = event.time.at;
         self.bytes += sensor.bytes();
     }
 
@@ -623,7 +430,7 @@ impl Beside {
 
     /// The whole lab, as the monitor last told; `None`: it never did.
     pub fn system(&self) -> Option<&Parameter> {
-        self.parameters.get(SYSTEM)
+        self.parameter(SYSTEM)
     }
 
     /// The parameters that are at least so throttled, those that are longest so first.
@@ -637,6 +444,11 @@ impl Beside {
     /// All parameters with the whole, by their names.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
         self.parameters.values()
+    }
+
+    /// One of them, by its `id`.
+    pub fn parameter(&self, id: &str) -> Option<&Parameter> {
+        self.parameters.get(id)
     }
 
     /// All sensors in their order.
@@ -654,40 +466,19 @@ impl Beside {
         self.told.iter().rev()
     }
 
-    /// The classes of events by their names.
-    pub fn classes(&self) -> impl Iterator<Item = (&Text, &Class)> {
-        self.classes.iter()
+    /// All that passes on the bus.
+    pub fn topics(&self) -> &Topics {
+        &self.topics
     }
 
-    /// One of them.
-    pub fn class(&self, name: &str) -> Option<&Class> {
-        self.classes.get(name)
-    }
-
-    /// One topic.
-    pub fn topic(&self, topic: &str) -> Option<&Topic> {
-        let class = topic.split('.').next().unwrap_or_default();
-        self.classes.get(class)?.topics.get(topic)
+    /// One topic, with its name as it is kept.
+    pub fn topic(&self, topic: &str) -> Option<(&Text, &Topic)> {
+        self.topics.topic(topic)
     }
 
     /// What there was no room for.
     pub fn passed_over(&self) -> PassedOver {
-        self.passed_over
-    }
-
-    /// Events a minute; `None`: it was not listened for long enough to say.
-    pub fn rate(&self, tally: &Tally, now: Now) -> Option<f64> {
-        let listened = now.since(self.since?);
-        if listened < Duration::from_secs(10) {
-            return None;
-        }
-        let (before, here) = tally.counts(now);
-        let into = now.mono.as_secs_f64() % 60.0;
-        let listened = listened.as_secs_f64();
-        let seconds = listened.min(60.0);
-        // Of the minute before so much as reaches into the last sixty seconds.
-        let share = if seconds > into { (seconds - into) / (listened - into).min(60.0) } else { 0.0 };
-        Some((f64::from(here) + f64::from(before) * share) * 60.0 / seconds)
+        PassedOver { topics: self.topics.passed_over(), ..self.passed_over }
     }
 }
 
@@ -701,10 +492,18 @@ fn value_of(reading: &Reading) -> Option<f64> {
 }
 
 /// Whether the second one was made before the first. By more than a minute, a clock was set.
-fn came_late(known: &Stamp, new: &Stamp) -> bool {
-    let (Some(known), Some(new)) = (known.at, new.at) else { return false };
+fn came_late(known: Option<DateTime<Utc>>, new: &Stamp) -> bool {
+    let (Some(known), Some(new)) = (known, new.at) else { return false };
     let behind = known - new;
     behind > TimeDelta::zero() && behind < LATE
+}
+
+/// A reading, of words their beginning.
+fn bounded(reading: &Reading) -> Reading {
+    match reading {
+        Reading::Words(text) => Reading::Words(shortened(text)),
+        reading => reading.clone(),
+    }
 }
 
 fn shortened(text: &Text) -> Text {
@@ -881,8 +680,9 @@ mod tests {
         assert_eq!(lab.sensors().count(), MOST_SENSORS);
         assert_eq!(lab.parameters().count(), MOST_PARAMETERS);
         assert_eq!(lab.told().count(), MOST_TOLD);
-        assert!(lab.classes().count() <= MOST_CLASSES);
-        assert!(lab.classes().map(|(_, class)| class.topics.len()).sum::<usize>() <= MOST_TOPICS);
+        let classes = || lab.topics().classes();
+        assert!(classes().count() <= MOST_CLASSES);
+        assert!(classes().map(|(_, class)| class.topics.len()).sum::<usize>() <= MOST_TOPICS);
         let PassedOver { sensors, parameters, topics } = lab.passed_over();
         assert_eq!((sensors, parameters), (25_000 - MOST_SENSORS as u64, 25_000 - MOST_PARAMETERS as u64));
         assert!(topics > 50_000);
@@ -893,13 +693,15 @@ mod tests {
             .map(|(key, s)| key.service.len() + key.component.len() + key.sensor.len() + s.bytes())
             .sum();
         let told: usize = lab.told().map(|told| weight(&told.what)).sum();
-        let parameters: usize = lab.parameters().map(|p| TOPIC + 2 * p.id.len()).sum();
+        let parameters: usize = lab.parameters().map(Parameter::bytes).sum();
+        assert_eq!(lab.bytes, sensors + told + parameters);
         let class = |(name, class): (&Text, &Class)| {
-            let topics = class.topics.keys().map(|name| TOPIC + name.len());
+            let topics = class.topics.iter().map(|(name, topic)| {
+                TOPIC + 2 * name.len() + topic.said.as_ref().map_or(0, |said| said.json.len())
+            });
             TOPIC + name.len() + topics.sum::<usize>()
         };
-        let classes: usize = lab.classes().map(class).sum();
-        assert_eq!(lab.bytes, sensors + told + parameters + classes);
+        assert_eq!(lab.topics().bytes(), classes().map(class).sum::<usize>());
         // The whole lab has its place all the same.
         throttle(&mut lab, "SYSTEM", 2, "null", 300.0);
         assert!(lab.system().is_some());
@@ -922,29 +724,5 @@ mod tests {
             ]
         );
         assert_eq!(lab.told().next().unwrap().number, 60);
-    }
-
-    #[test]
-    fn rates_are_those_of_the_last_minute() {
-        let mut lab = Beside::default();
-        let rate = |lab: &Beside, at: f64| {
-            let tally = lab.class("Wave").unwrap().tally;
-            lab.rate(&tally, Now::at(at)).map(f64::round)
-        };
-        for n in 0..600 {
-            hear(&mut lab, "Wave.a.", "{}", 1_000.0 + f64::from(n));
-        }
-        assert_eq!(rate(&lab, 1_005.0), None);
-        assert_eq!(rate(&lab, 1_599.9), Some(60.0));
-        assert_eq!(rate(&lab, 1_679.0), Some(1.0), "it has stopped");
-        assert_eq!(rate(&lab, 2_000.0), Some(0.0));
-        // One second after the start of a minute as well as before its end.
-        let mut lab = Beside::default();
-        for n in 0..300 {
-            hear(&mut lab, "Wave.a.", "{}", 30.0 + f64::from(n) / 10.0);
-        }
-        assert_eq!(rate(&lab, 59.9).map(|r| (r / 10.0).round()), Some(60.0));
-        assert_eq!(lab.topic("Wave.a.").unwrap().tally.count, 300);
-        assert_eq!(&*lab.topic("Wave.a.").unwrap().said.as_ref().unwrap().json, "{}");
     }
 }
