@@ -114,18 +114,21 @@ pub(super) fn strip(app: &App, width: u16, look: Look, now: Now) -> Row {
     let mut row = Row::default();
     let mut room = usize::from(width).saturating_sub(1);
     for (key, sensor) in in_order(app.store()).filter(|(key, _)| is_of_strip(key)) {
-        let silent = sensor.is_silent(now) || app.is_stale();
-        let role = if silent { Role::Dim } else { Role::Text };
+        let silent = sensor.is_silent(now);
+        let role = if silent || app.is_stale() { Role::Dim } else { Role::Text };
         let mut name = look.name(label(key, sensor), Role::Dim);
         name.text = name.text.truncate(NAME, look.charset());
-        let silent = if sensor.is_silent(now) { " silent" } else { "" };
-        let reads = look.piece(&format!(" {}{silent}", reads(key, sensor)), role);
-        let need = 2 + name.text.width() + reads.text.width();
+        // No unit, however long, keeps those behind it from standing there.
+        let mut reads = look.piece(&format!(" {}", reads(key, sensor)), role);
+        reads.text = reads.text.truncate(1 + READS + 1 + UNIT, look.charset());
+        let mut pieces = vec![spaces(2), name, reads];
+        pieces.extend(silent.then(|| word(" silent", role)));
+        let need: usize = pieces.iter().map(|piece| piece.text.width()).sum();
         if need > room {
             break;
         }
         room -= need;
-        row.left.extend([spaces(2), name, reads]);
+        row.left.extend(pieces);
     }
     row
 }

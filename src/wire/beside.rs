@@ -45,9 +45,20 @@ pub(super) fn throttle(topic: &str, event: &str) -> Result<Event, Malformed> {
         throttled: throttled.parse().map_err(|_| {
             Malformed::new("the ThrottleStateEvent's `throttled` is not a whole number of 64 bits")
         })?,
-        value: value.filter(|raw| raw.len() <= LONGEST_WORD).map(Text::from),
+        value: value.map(beginning),
         said: Said::new(topic, event.as_bytes()),
     })))
+}
+
+/// A value of no more than [`LONGEST_WORD`] bytes, or its beginning. That has an ellipsis, with which it is no JSON: the
+/// first digits of a number are another number.
+fn beginning(raw: &str) -> Text {
+    const ELLIPSIS: &str = "…";
+    if raw.len() <= LONGEST_WORD {
+        return raw.into();
+    }
+    let end = raw.floor_char_boundary(LONGEST_WORD - ELLIPSIS.len());
+    format!("{}{ELLIPSIS}", &raw[..end]).into()
 }
 
 /// Any other one. Nothing of it is refused.
@@ -236,6 +247,21 @@ mod tests {
             panic!()
         };
         assert_eq!((&*of.id, of.throttled, of.value), (SYSTEM, 2, None));
+        // That the monitor has none is said of no value, however long it is.
+        for (endless, begins) in [
+            ("9".repeat(4_000), "99"),
+            (format!("\"{}\"", "°".repeat(9_000)), "\"°"),
+            (format!("[{}]", " ".repeat(2_000)), "[ "),
+        ] {
+            let event = format!(r#"{{"throttled": 2, "value": {endless}, "id": "mxc"}}"#);
+            let Event::Throttle(of) = heard("ThrottleStateEvent.", &event) else { panic!() };
+            let value = of.value.unwrap();
+            assert!(
+                value.starts_with(begins) && value.ends_with('…') && value.len() <= LONGEST_WORD,
+                "{value}"
+            );
+            assert_eq!((json::number(&value), json::string(&value)), (None, None));
+        }
         for odd in ["{}", r#"{"throttled": "often"}"#, r#"{"throttled": 99999999999999999999}"#] {
             assert!(decode(&encode("ThrottleStateEvent.", odd)).is_err(), "{odd}");
         }

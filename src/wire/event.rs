@@ -339,7 +339,8 @@ pub struct ThrottleEvent {
     pub id: Text,
     /// Bit 1: warning, bit 2: throttled.
     pub throttled: i64,
-    /// What the parameter is now, as JSON; `None`: the monitor has heard no value, or it is the whole.
+    /// What the parameter is now, as JSON, of an endless one its beginning; `None`: the monitor has heard no value, or it
+    /// is the whole.
     pub value: Option<Text>,
     /// It, as it came.
     pub said: Said,

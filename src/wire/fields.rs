@@ -86,8 +86,11 @@ impl<'a> Fields<'a> {
         for member in json::Members::new(raw) {
             match member {
                 Ok((name, value)) => {
-                    if let Some(name) = NAMES.iter().find(|known| **known == name) {
-                        found.push((*name, value));
+                    let Some(name) = NAMES.iter().find(|known| **known == name) else { continue };
+                    match found.iter_mut().find(|(known, _)| known == name) {
+                        // Of doubles the last one counts (Python's rule). A message may hold millions of them.
+                        Some((_, known)) => *known = value,
+                        None => found.push((*name, value)),
                     }
                 }
                 Err(error) => return Err(Malformed::new(format!("the {what} is no JSON object: {error}"))),
@@ -96,10 +99,10 @@ impl<'a> Fields<'a> {
         Ok(Fields { what, found })
     }
 
-    /// The raw value; of doubles the last one (Python's rule).
+    /// The raw value; of doubles the last one.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         debug_assert!(NAMES.contains(&name), "{name} is missing in NAMES");
-        self.found.iter().rev().find(|(found, _)| *found == name).map(|(_, raw)| *raw)
+        self.found.iter().find(|(found, _)| *found == name).map(|(_, raw)| *raw)
     }
 
     /// The value as text, see [`text_of`]; what says which one something is, exactly.
@@ -110,14 +113,16 @@ impl<'a> Fields<'a> {
     /// The value as a word: a text that is not endless.
     pub(super) fn word(&self, name: &str) -> Result<Option<Text>, Malformed> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
+        let endless = |bytes: usize| {
+            let what = format!("the {} has a `{name}` of {bytes} bytes", self.what);
+            Err(Malformed::new(format!("{what}; at most {LONGEST_WORD} are taken")))
+        };
         // Each character may be written in six.
-        let word =
-            if raw.len() > 6 * LONGEST_WORD + 2 { Some(Text::from(raw)) } else { reader_of(name)(raw) };
-        match word {
-            Some(word) if word.len() > LONGEST_WORD => {
-                let what = format!("the {} has a `{name}` of {} bytes", self.what, word.len());
-                Err(Malformed::new(format!("{what}; at most {LONGEST_WORD} are taken")))
-            }
+        if raw.len() > 6 * LONGEST_WORD + 2 {
+            return endless(raw.len());
+        }
+        match reader_of(name)(raw) {
+            Some(word) if word.len() > LONGEST_WORD => endless(word.len()),
             word => Ok(word),
         }
     }
@@ -174,6 +179,15 @@ fn exact_text_of(raw: &str) -> Option<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_fields_that_come_again_and_again_only_the_last_is_kept() {
+        let doubles = r#""id": 1, "value": [2], "other": 3, "#.repeat(20_000);
+        let event = format!(r#"{{{doubles}"id": "mxc", "value": 0.5}}"#);
+        let fields = Fields::read(&event, "event").unwrap();
+        assert_eq!(fields.found, [("id", "\"mxc\""), ("value", "0.5")]);
+        assert_eq!(fields.word("id").unwrap().as_deref(), Some("mxc"));
+    }
 
     #[test]
     fn ids_with_half_a_pair_stay_different() {

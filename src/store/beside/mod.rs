@@ -400,7 +400,7 @@ impl Beside {
         self.readings += u64::from(sensor.reading != reading);
         sensor.reading = reading;
         (sensor.level, sensor.unit) = (event.level.clone(), event.unit.clone());
-        (sensor.output, sensor.heard) = (event.output.clone(), now);
+        (sensor.output, sensor.heard) = (event.output.as_ref().map(bounded), now);
         sensor.time = event.time.at;
         self.bytes += sensor.bytes();
     }
@@ -724,5 +724,75 @@ mod tests {
             ]
         );
         assert_eq!(lab.told().next().unwrap().number, 60);
+    }
+
+    #[test]
+    fn words_where_a_number_should_stand_have_an_end() {
+        let mut lab = Beside::default();
+        let endless = "\u{1b}[31m°".repeat(1_000);
+        let text = json::quote(&endless);
+        for n in 0..3 {
+            let power = format!(
+                r#"{{"service_name": "c", "component_id": "h", "power_setting": {text}, "output_power": {text}}}"#
+            );
+            hear(&mut lab, "PowerSettingPoint.c.h.", &power, f64::from(n));
+            let status = format!(
+                r#"{{"service_name": "c", "component_id": "h", "message_id": "m", "message": {text}}}"#
+            );
+            hear(&mut lab, "StatusmessagePoint.c.h.m.", &status, f64::from(n));
+        }
+        let bytes = |reading: &Reading| match reading {
+            Reading::Words(text) => text.len(),
+            other => panic!("{other:?}"),
+        };
+        for (_, sensor) in lab.sensors() {
+            for reading in std::iter::once(&sensor.reading).chain(&sensor.output) {
+                assert!((1..=LONGEST_WORDS).contains(&bytes(reading)), "{}", bytes(reading));
+            }
+        }
+        assert_eq!(lab.sensors().filter(|(_, sensor)| sensor.output.is_some()).count(), 1);
+    }
+
+    #[test]
+    fn units_and_levels_without_end_are_left_out_and_the_sensor_is_heard_all_the_same() {
+        let mut lab = Beside::default();
+        let point = |unit: &str| {
+            format!(
+                r#"{{"service_name": "c", "component_id": "p", "sensor_id": "s", "level": "{unit}", "pressure": 1, "unit": "{unit}"}}"#
+            )
+        };
+        hear(&mut lab, "PressurePoint.c.p.s.", &point(&"u".repeat(30_000)), 0.0);
+        assert_eq!((&only(&lab).unit, &only(&lab).level), (&None, &None));
+        // One of a megabyte is no more than counted.
+        hear(&mut lab, "PressurePoint.c.p.s.", &point(&"u".repeat(1 << 20)), 60.0);
+        assert_eq!(only(&lab).heard, Now::at(0.0));
+        assert_eq!(lab.topic("PressurePoint.c.p.s.").unwrap().1.tally.count, 2);
+        assert!(lab.bytes() < 100_000, "{}", lab.bytes());
+    }
+
+    #[test]
+    fn numbers_that_are_none_and_moments_at_the_ends_of_time_do_no_harm() {
+        let mut lab = Beside::default();
+        let moments =
+            ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z", "9e99", ""];
+        let values = ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e308", "-1e308", "4.5"];
+        for (n, value) in values.iter().enumerate() {
+            for (m, time) in moments.iter().enumerate() {
+                let at = (n * moments.len() + m) as f64;
+                let event = format!(
+                    r#"{{"time": "{time}", "service_name": "c", "component_id": "t", "sensor_id": "s", "temperature": {value}}}"#
+                );
+                hear(&mut lab, "TemperaturePoint.c.t.s.", &event, at);
+                let event = format!(r#"{{"time": "{time}", "throttled": 2, "value": {value}}}"#);
+                hear(&mut lab, "ThrottleStateEvent.", &event, at);
+                // Each is heard: none of these came late, a clock was set.
+                assert_eq!(only(&lab).heard, Now::at(at), "{time}");
+                assert_eq!(lab.system().unwrap().value.as_deref(), Some(*value));
+            }
+        }
+        let all = only(&lab).within(Duration::ZERO, Duration::from_secs(99)).unwrap();
+        assert_eq!((all.first, all.min, all.max, all.last), (1e308, -1e308, 1e308, 4.5));
+        let trend = only(&lab).trend(60, Now::at(39.0));
+        assert!(trend.iter().flatten().all(|value| value.is_finite()));
     }
 }

@@ -311,3 +311,21 @@ fn nothing_is_drawn_anew_for_what_is_not_seen() {
     monitor(&mut b, "mxc", 2, "0.03");
     assert!(b.app.revision() > before);
 }
+
+#[test]
+fn no_unit_and_no_stage_takes_the_room_of_the_others_in_the_strip() {
+    let mut b = lab((200, 50), Charset::Unicode);
+    let bad = format!("\\u001b[31m\\u202e{}", "u".repeat(900));
+    for reading in ["4.2", &format!("\"{bad}\"")] {
+        let event = format!(
+            r#"{{"service_name": "a", "component_id": "{bad}", "sensor_id": "{bad}", "level": "{bad}", "temperature": {reading}, "unit": "{bad}"}}"#
+        );
+        b.bus("TemperaturePoint.a.", &event);
+        temperature(&mut b, "MXC", 0.0218);
+        b.shows("MXC 0.0218 K").shows("uuu");
+        assert!(b.lines().iter().all(|line| !line.chars().any(crate::clean::acts)));
+    }
+    // A value without end is no missing one.
+    monitor(&mut b, "mxc", 2, &"9".repeat(4_000));
+    assert!(header(&b).contains(" by mxc 99999"), "{}", header(&b));
+}
