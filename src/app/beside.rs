@@ -8,6 +8,7 @@ use super::{
     App, By, Layer, Severity,
     compose::{SECRET, mask},
     lanes::first_visible,
+    layout::{Areas, Shape},
     unseen::{NOTHING, gone},
     viewer::Viewer,
 };
@@ -142,17 +143,18 @@ impl Beside {
         self.entries.iter().position(|entry| entry == selected)
     }
 
-    /// The first row on a list of that height.
-    pub fn first(&self, height: usize) -> usize {
+    /// The first row on a list of that height, where the selected one has that place.
+    pub fn first(&self, at: Option<usize>, height: usize) -> usize {
         let line = self.places[self.tab as usize].1;
-        first_visible(self.entries.len(), self.at().unwrap_or(0), line, height)
+        first_visible(self.entries.len(), at.unwrap_or(0), line, height)
     }
 
     /// Moves the selection by that many (a large number: to the end).
     pub fn step(&mut self, by: isize, height: usize) {
-        let first = self.first(height);
+        let at = self.at();
+        let first = self.first(at, height);
         let Some(last) = self.entries.len().checked_sub(1) else { return };
-        let to = self.at().map_or(0, |at| at.saturating_add_signed(by).min(last));
+        let to = at.map_or(0, |at| at.saturating_add_signed(by).min(last));
         let line = to.saturating_sub(first).min(height.saturating_sub(1));
         self.places[self.tab as usize] = (self.entries.get(to).cloned(), line);
     }
@@ -397,17 +399,21 @@ impl App {
         match self.ui.layers.last() {
             _ if self.ui.behind => false,
             Some(Layer::Beside(_)) => beside.revision() != seen.revision,
-            Some(Layer::Task(_)) | None => beside.readings() != seen.readings && self.strip_height() > 0,
+            top @ (Some(Layer::Task(_)) | None) if beside.readings() != seen.readings => {
+                let areas = self.areas();
+                // An opened task covers the lanes where it does not stand beside them.
+                (top.is_none() || areas.side.is_some()) && self.strip_height(&areas) > 0
+            }
             _ => false,
         }
     }
 
     /// Lines that the strip of sensors takes below the lanes: only what they leave free.
-    pub fn strip_height(&self) -> u16 {
-        if !self.ui.strip || self.areas().shape == super::layout::Shape::Narrow {
+    pub fn strip_height(&self, areas: &Areas) -> u16 {
+        if !self.ui.strip || !matches!(areas.shape, Shape::Normal | Shape::Wide) {
             return 0;
         }
-        let free = self.lanes_height().saturating_sub(self.ui.rows.len());
+        let free = areas.lanes_height().saturating_sub(self.ui.rows.len());
         let any = self.store().beside().sensors().any(|(key, _)| is_of_strip(key));
         // One line stays empty between the lanes and it.
         u16::from(any && free >= 2)

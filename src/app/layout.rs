@@ -128,6 +128,11 @@ impl Window {
 }
 
 impl Areas {
+    /// Lines that the lanes' rows have: on a small screen the first line of the lanes is the service's.
+    pub fn lanes_height(&self) -> usize {
+        usize::from(self.lanes.height).saturating_sub(usize::from(self.shape == Shape::Narrow))
+    }
+
     /// The room for the document of an opened task.
     pub fn task(&self) -> Rect {
         below_head(self.side.unwrap_or(self.body))

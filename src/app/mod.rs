@@ -82,7 +82,7 @@ use history::History;
 use keymap::Keymap;
 use labs::Labs;
 use lanes::{Folding, Row, Selected};
-use layout::{Areas, Shape, areas};
+use layout::{Areas, areas};
 use line::LineEdit;
 use many::GroupPane;
 use reader::Reader;
@@ -626,10 +626,9 @@ impl App {
         self.ui.rows.iter().position(|r| r.selects().as_ref() == Some(selected))
     }
 
-    /// Lines that the rows have: on a small screen the first line of the lanes is the service's.
+    /// Lines that the rows have.
     pub fn lanes_height(&self) -> usize {
-        let areas = self.areas();
-        usize::from(areas.lanes.height).saturating_sub(usize::from(areas.shape == Shape::Narrow))
+        self.areas().lanes_height()
     }
 
     /// The first row that is on the screen.

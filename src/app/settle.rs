@@ -83,7 +83,7 @@ impl App {
 
     fn build_rows(&mut self, now: Now, by: By) {
         let areas = self.areas();
-        let height = self.lanes_height();
+        let height = areas.lanes_height();
         let sending: Vec<GroupKey> = self.session.sending().iter().map(|s| s.key.clone()).collect();
         let build = |ui: &Ui, session: &Session| {
             lanes::rows(

@@ -138,7 +138,8 @@ pub(super) fn rows(app: &App, view: &Beside, area: Rect, look: Look, now: Now) -
     let shape = app.areas().shape;
     let narrow = shape == Shape::Narrow;
     let (height, about_height) = beside_height(area.height, shape);
-    let mut rows = vec![head(app, view, look, narrow), Row::rule(area.width, look)];
+    let at = view.at();
+    let mut rows = vec![head(app, view, at, look, narrow), Row::rule(area.width, look)];
     if view.entries.is_empty() {
         let text = match view.tab {
             Tab::Sensors => "No sensor was heard yet: the refrigerator's service tells of them on the bus.",
@@ -150,10 +151,10 @@ pub(super) fn rows(app: &App, view: &Beside, area: Rect, look: Look, now: Now) -
         return rows;
     }
     let ctx = Ctx { app, view, look, now, narrow, width: area.width };
-    let first = view.first(height);
-    for (at, entry) in view.entries.iter().enumerate().skip(first).take(height) {
+    let first = view.first(at, height);
+    for (place, entry) in view.entries.iter().enumerate().skip(first).take(height) {
         let mut row = ctx.row(entry).unwrap_or_default();
-        row.selected = Some(at) == view.at();
+        row.selected = Some(place) == at;
         rows.push(row);
     }
     if about_height == 0 {
@@ -175,7 +176,7 @@ pub(super) fn rows(app: &App, view: &Beside, area: Rect, look: Look, now: Now) -
     rows
 }
 
-fn head(app: &App, view: &Beside, look: Look, narrow: bool) -> Row {
+fn head(app: &App, view: &Beside, at: Option<usize>, look: Look, narrow: bool) -> Row {
     let mut row = Row::of(vec![spaces(1), word("The lab", Role::Title)]);
     for tab in Tab::ALL {
         let role = if tab == view.tab { Role::Focus } else { Role::Dim };
@@ -183,7 +184,7 @@ fn head(app: &App, view: &Beside, look: Look, narrow: bool) -> Row {
             row.left.extend([spaces(2), word(tab.title(), role)]);
         }
     }
-    let place = view.at().map_or(0, |at| at + 1);
+    let place = at.map_or(0, |at| at + 1);
     let passed = app.store().beside().passed_over();
     let passed = match view.tab {
         Tab::Sensors => passed.sensors,

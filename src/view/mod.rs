@@ -230,9 +230,11 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     let beside = areas.side.filter(|_| matches!(base, Some(Layer::Task(_)) | None));
     if base.is_none() || beside.is_some() {
         pane(areas.lanes, lanes::rows(app, look, now));
-        let height = app.strip_height();
-        let below = Rect { y: areas.lanes.bottom().saturating_sub(height), height, ..areas.lanes };
-        pane(below, vec![beside::strip(app, below.width, look, now)]);
+        let height = app.strip_height(&areas);
+        if height > 0 {
+            let below = Rect { y: areas.lanes.bottom().saturating_sub(height), height, ..areas.lanes };
+            pane(below, vec![beside::strip(app, below.width, look, now)]);
+        }
     }
     if let Some(side) = beside {
         let rule = Rect { x: side.x - 1, width: 1, ..side };

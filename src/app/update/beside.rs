@@ -76,12 +76,16 @@ pub(super) fn copied(app: &App) -> Option<Effect> {
 
 /// What is heard changes the picture only where something of it is on the screen, and not at once.
 pub(super) fn follow(app: &mut App, now: Now) {
-    if !app.beside_is_old() {
-        app.ui.beside_seen.since = None;
+    let (since, due) = (app.ui.beside_seen.since, app.beside_due());
+    if since.is_some_and(|since| since <= now.mono) && due.is_some_and(|due| now.mono < due) {
+        // Nothing of it is drawn before, so nothing needs to be looked at.
         return;
     }
-    app.ui.beside_seen.since.get_or_insert(now.mono);
-    if app.beside_due().is_some_and(|due| due <= now.mono) {
+    if !app.beside_is_old() {
+        app.ui.beside_seen.since = None;
+    } else if since.is_none() {
+        app.ui.beside_seen.since = Some(now.mono);
+    } else {
         let beside = app.store().beside();
         app.ui.beside_seen = Seen { revision: beside.revision(), readings: beside.readings(), since: None };
         app.ui.revision += 1;

@@ -40,7 +40,7 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::Beside => super::beside::open(app, now),
         Action::Strip => {
             app.ui.strip = !app.ui.strip;
-            let what = match (app.ui.strip, app.strip_height()) {
+            let what = match (app.ui.strip, app.strip_height(&app.areas())) {
                 (false, _) => "sensors are left out",
                 (true, 0) => "sensors stand below the lanes once there are some, and room for them",
                 (true, _) => "sensors stand below the lanes",

@@ -95,19 +95,20 @@ fn a_strip_of_sensors_stands_only_where_the_lanes_leave_room() {
     b.msg(Msg::Resize(40, 50)).shows_not("MXC 0.0218");
 }
 
+/// How many frames two seconds of a flood make.
+fn frames(b: &mut Bench, what: fn(&mut Bench, u32)) -> u32 {
+    let mut frames = 0;
+    for n in 0..400 {
+        let before = b.app.revision();
+        what(b.later(0.005), n);
+        frames += u32::from(b.app.revision() != before);
+    }
+    frames
+}
+
 #[test]
 fn what_is_heard_makes_frames_while_it_is_looked_at() {
     let mut b = beside((80, 24), Charset::Unicode, "");
-    let frames = |b: &mut Bench, what: fn(&mut Bench, u32)| {
-        let mut frames = 0;
-        // Two seconds of a flood.
-        for n in 0..400 {
-            let before = b.app.revision();
-            what(b.later(0.005), n);
-            frames += u64::from(b.app.revision() != before);
-        }
-        frames
-    };
     let event = |b: &mut Bench, _| _ = b.bus("TelegrafCpuEvent.cpu.", "{}");
     let reading = |b: &mut Bench, n: u32| temperature(b, "MXC", f64::from(n));
     assert!((3..=4).contains(&frames(&mut b, event)));
@@ -121,6 +122,60 @@ fn what_is_heard_makes_frames_while_it_is_looked_at() {
     assert!((3..=4).contains(&frames(&mut b, reading)));
     b.keys("B");
     assert_eq!(frames(&mut b, reading), 0);
+}
+
+#[test]
+fn no_frame_is_wished_while_the_strip_is_covered() {
+    let reading = |b: &mut Bench, n: u32| temperature(b, "MXC", f64::from(n));
+    // What stands above the lanes then, and whether the strip is seen beside it.
+    for (size, keys, seen) in [
+        ((200, 50), "enter", true),
+        ((200, 50), "enter z", false),
+        ((120, 50), "enter", false),
+        ((200, 50), "f1", false),
+        ((200, 50), "t", false),
+        ((200, 4), "", false),
+        ((40, 50), "", false),
+    ] {
+        let mut b = lab_beside((200, 50), Charset::Unicode);
+        let short = crate::store::TaskKey("t1-2".into());
+        b.app.ui.selected = Some(crate::app::lanes::Selected::task("lab".into(), short));
+        assert!((3..=4).contains(&frames(&mut b, reading)), "the strip is seen");
+        b.msg(Msg::Resize(size.0, size.1)).keys(keys);
+        let layers = b.app.ui.layers.len();
+        assert_eq!(layers, keys.split(' ').filter(|key| !matches!(*key, "" | "z")).count(), "{keys}");
+        // What was wished before is over by then.
+        b.later(1.0).msg(Msg::Wake);
+        let frames = frames(&mut b, reading);
+        let what = format!("{size:?} {keys:?} {frames}");
+        assert_eq!((3..=4).contains(&frames), seen, "{what}");
+        assert!(seen || (frames == 0 && b.app.beside_due().is_none()), "{what}");
+        assert_eq!(b.lines().iter().any(|line| line.contains("MXC 399 K")), seen, "{what}");
+    }
+}
+
+#[test]
+fn what_waits_to_be_drawn_is_forgotten_where_it_is_covered_meanwhile_and_not_where_time_went_back() {
+    let mut b = lab_beside((200, 50), Charset::Unicode);
+    b.later(1.0).msg(Msg::Wake);
+    temperature(&mut b, "MXC", 1.0);
+    let due = b.app.beside_due().unwrap();
+    assert_eq!(due, b.now.mono + std::time::Duration::from_millis(500));
+    // It is not put off by what comes before it is due.
+    b.later(0.4);
+    temperature(&mut b, "MXC", 2.0);
+    assert_eq!(b.app.beside_due(), Some(due));
+    b.later(0.01).key("f1");
+    let before = b.app.revision();
+    temperature(b.later(0.2), "MXC", 2.5);
+    assert_eq!((b.app.revision(), b.app.beside_due()), (before, None));
+    // In a recording, time may go back: that is no reason to wait.
+    b.key("esc");
+    temperature(&mut b, "MXC", 3.0);
+    let before = b.app.revision();
+    b.app.ui.beside_seen.since = Some(b.now.mono + std::time::Duration::from_secs(3_600));
+    temperature(&mut b, "MXC", 4.0);
+    assert!(b.app.revision() > before && b.app.beside_due().is_none());
 }
 
 #[test]
