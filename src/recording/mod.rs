@@ -217,6 +217,14 @@ pub fn moment(at: Duration) -> Duration {
     Duration::from_micros(u64::try_from(at.as_micros()).unwrap_or(u64::MAX))
 }
 
+/// No recording lasts longer, in microseconds: ten years. A clock cannot show what a damaged number of them adds up to.
+const LONGEST: u64 = 10 * 366 * 86_400 * 1_000_000;
+
+/// The moment that a line's `t` tells; `None`: it is out of all bounds.
+pub fn time_of(micros: u64) -> Option<Duration> {
+    (micros <= LONGEST).then(|| Duration::from_micros(micros))
+}
+
 /// Whether a line tells of something that happens rather than of a beating heart: found without reading it whole.
 pub fn is_eventful(line: &str) -> bool {
     let head = &line[..line.floor_char_boundary(120)];

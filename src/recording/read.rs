@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::DateTime;
 
-use super::{Entry, Head, VERSION, What, raw_get, raw_text};
+use super::{Entry, Head, VERSION, What, raw_get, raw_text, time_of};
 use crate::wire::{
     Text, bus, json,
     link::{Frame, Line, LinkState, Problem, ProblemKind},
@@ -41,6 +41,10 @@ impl<'a> Members<'a> {
     fn number<N: std::str::FromStr>(&self, name: &str) -> Result<N, Fault> {
         let number = self.raw(name).and_then(|raw| raw.parse().ok());
         number.ok_or_else(|| Fault::new(format!("it has no whole number `{name}`")))
+    }
+
+    fn time(&self, name: &str) -> Result<Duration, Fault> {
+        time_of(self.number(name)?).ok_or_else(|| Fault::new(format!("`{name}` is more than ten years")))
     }
 
     fn line(&self, name: &str) -> Result<Line, Fault> {
@@ -89,7 +93,7 @@ impl Entry {
     /// It is damaged, or of a kind that this version does not know.
     pub fn read(line: &str) -> Result<Entry, Fault> {
         let members = Members::read(line)?;
-        let at = Duration::from_micros(members.number("t")?);
+        let at = members.time("t")?;
         // The first of these names says what it is.
         let kind = members.0.iter().map(|(name, _)| name.as_ref()).find(|name| {
             matches!(
@@ -146,7 +150,7 @@ fn state(members: &Members<'_>) -> Result<LinkState, Fault> {
         "live" => LinkState::Live,
         "waiting" => LinkState::Waiting {
             attempt: members.number("attempt")?,
-            until: Duration::from_micros(members.number("until")?),
+            until: members.time("until")?,
             problem: problem()?,
         },
         "stopped" => LinkState::Stopped { problem: problem()? },

@@ -14,7 +14,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::{
-    recording::{Entry, Fault, Head, What, is_eventful},
+    recording::{Entry, Fault, Head, What, is_eventful, time_of},
     time::Now,
 };
 
@@ -225,7 +225,7 @@ impl Index {
 fn stamped(line: &str) -> Option<Duration> {
     let rest = line.strip_prefix("{\"t\":").filter(|_| line.ends_with('}'))?;
     let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-    rest[digits..].starts_with(",\"").then(|| rest[..digits].parse().ok().map(Duration::from_micros))?
+    rest[digits..].starts_with(",\"").then(|| rest[..digits].parse().ok().and_then(time_of))?
 }
 
 /// A line that was found.
@@ -327,13 +327,16 @@ mod tests {
         text.extend(b"garbage\n\xff\n\n");
         text.extend(b"{\"t\":2000000,\"missed\":\"x\"}\n");
         text.extend(b"{\"t\":1500000,\"missed\":3}\n");
+        // Ages of the world later: no clock shows that.
+        text.extend(b"{\"t\":18446744073709551615,\"missed\":4}\n{\"t\":9446744073709551615,\"clock\":\"2026-11-24T22:00:00Z\"}\n");
         text.extend(b"{\"t\":3000000,\"mis");
         let tape = open(text).unwrap();
         let lines: Vec<usize> = tape.wrong.iter().map(|wrong| wrong.line).collect();
-        assert_eq!(lines, [3, 4, 8]);
-        assert!(tape.wrong[2].what.contains("cut"), "{:?}", tape.wrong);
+        assert_eq!(lines, [3, 4, 8, 9, 10]);
+        assert!(tape.wrong[2].what.contains("more than ten years"), "{:?}", tape.wrong);
+        assert!(tape.wrong[4].what.contains("cut"), "{:?}", tape.wrong);
         let told = tape.all_told().unwrap();
-        assert!(told.contains("r.jsonl:3:") && told.contains("2 more"), "{told}");
+        assert!(told.contains("r.jsonl:3:") && told.contains("4 more"), "{told}");
         assert!(!tape.ended);
         // One that looks whole is told when it is come to; a time that goes back does not.
         let read = tape.read(0, 10);
