@@ -4,10 +4,6 @@
 //! It refuses to ask anything there but for a sign of life: whether that bus still brings something is judged by its heartbeat
 //! (`app/session/hearing.rs`).
 
-use std::cell::Cell;
-
-use tokio::time::sleep;
-
 use super::{
     Event, Options,
     address::{Address, BUS_PORT},
@@ -15,7 +11,7 @@ use super::{
     line::Keeper,
     problem::{problem, tidy},
     subscriber::{Came, Message, Subscriber, Terms},
-    talk::{Ended, HANDED_OVER, LOOK, PIECE},
+    talk::{Ended, HANDED_OVER, LOOK, PIECE, given_up},
 };
 use crate::wire::{
     link::{Frame, Line, Problem, ProblemKind},
@@ -76,15 +72,15 @@ impl OldBus {
     /// Hears until the connection ends, as [`talk`](super::talk::talk) does on a WebSocket.
     pub(super) async fn hear(mut self, keeper: &Keeper) -> Ended {
         let mut stop = keeper.shared.stop.clone();
-        let heard = Cell::new(0_u64);
+        let bytes = self.subscriber.bytes();
         tokio::select! {
-            problem = self.read(keeper, &heard) => Ended::Down(problem),
-            problem = given_up(keeper, &heard) => Ended::Down(problem),
+            problem = self.read(keeper) => Ended::Down(problem),
+            problem = given_up(keeper, || bytes.get()) => Ended::Down(problem),
             _ = stop.wait_for(|&s| s) => Ended::Stopped,
         }
     }
 
-    async fn read(&mut self, keeper: &Keeper, heard: &Cell<u64>) -> Problem {
+    async fn read(&mut self, keeper: &Keeper) -> Problem {
         let (feed, limit) = (&keeper.shared.feed, keeper.shared.options.max_bus_message);
         loop {
             let came = tokio::select! {
@@ -106,7 +102,6 @@ impl OldBus {
                 }
                 Err(why) => return lost(&why),
             };
-            heard.set(heard.get() + 1);
             let event = Event::of_bytes(&Line::Bus, &frame);
             feed.message(&Line::Bus, event, frame.len(), || Frame::Binary(frame[..].into()));
             if frame.len() >= PIECE {
@@ -132,18 +127,6 @@ fn frame(message: &Message, limit: usize) -> Vec<u8> {
     match &message.cut {
         Some((tail, length)) => Cut { head: &frame, tail, length: *length, limit: limit as u64 }.event(),
         None => frame,
-    }
-}
-
-/// Ends when the connection is to be given up, unless something comes all the same.
-async fn given_up(keeper: &Keeper, heard: &Cell<u64>) -> Problem {
-    loop {
-        let problem = keeper.handle.asked_to_give_up().await;
-        let before = heard.get();
-        sleep(keeper.shared.options.last_look).await;
-        if heard.get() == before {
-            return problem;
-        }
     }
 }
 

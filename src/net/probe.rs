@@ -244,12 +244,7 @@ type Parts = Vec<(Part, Finding)>;
 
 impl Probe<'_> {
     fn limits(&self) -> Limits {
-        Limits {
-            memory: self.options.memory.clone(),
-            max_incoming: self.options.max_bus_message,
-            timeout: self.options.connect_timeout,
-            ca_file: self.options.ca_file.clone(),
-        }
+        Limits::of(self.options, self.options.max_bus_message)
     }
 
     /// Opens `target`, which is `part`, and tells the steps to it.

@@ -8,7 +8,7 @@
 //!
 //! It refuses to open another connection by itself: what came between two is a gap, and whoever listens has to know of it.
 
-use std::{io, time::Duration};
+use std::{cell::Cell, io, rc::Rc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -96,6 +96,8 @@ pub(super) struct Subscriber {
     /// `host:port`.
     address: String,
     decoder: Decoder,
+    /// How many bytes came.
+    bytes: Rc<Cell<u64>>,
     ping_every: Duration,
     silence: Duration,
     /// It may be asked for a sign of life: that came with version 3.1, and who does not know the question may hang up.
@@ -130,6 +132,7 @@ impl Subscriber {
             stream,
             address: address.clone(),
             decoder: Decoder::new(terms.limit, &terms.memory),
+            bytes: Rc::default(),
             ping_every: terms.ping_every,
             silence: terms.silence,
             asks: false,
@@ -175,6 +178,11 @@ impl Subscriber {
         &self.address
     }
 
+    /// How many bytes came so far: can be read while the next message is awaited.
+    pub(super) fn bytes(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.bytes)
+    }
+
     /// The next that comes. May be given up at any moment and asked again.
     ///
     /// # Errors
@@ -207,7 +215,11 @@ impl Subscriber {
             filled = self.fill() => filled?,
             () = sleep_until(at) => {
                 let now = Instant::now();
-                if lost_at.is_some_and(|lost| lost <= now) {
+                // Much later than asked for: this process was stopped, or the machine slept. The silence is ours; the other
+                // side gets its time again.
+                if now > at + self.silence / 4 {
+                    self.asked = None;
+                } else if lost_at.is_some_and(|lost| lost <= now) {
                     let silence = self.silence.as_secs();
                     return Err(io::Error::other(format!("it has been silent for {silence} s")));
                 }
@@ -219,9 +231,11 @@ impl Subscriber {
 
     async fn fill(&mut self) -> io::Result<()> {
         let buffer = self.decoder.buffer();
-        if self.stream.read_buf(buffer).await? == 0 {
+        let came = self.stream.read_buf(buffer).await?;
+        if came == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        self.bytes.set(self.bytes.get() + came as u64);
         self.asked = None;
         Ok(())
     }
@@ -415,8 +429,15 @@ fn take(message: &mut Message, came: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        sync::mpsc,
+    };
+
     use proptest::prelude::*;
+
+    use super::*;
 
     /// A frame as it is sent.
     fn frame(flags: u8, content: &[u8]) -> Vec<u8> {
@@ -481,6 +502,50 @@ mod tests {
         assert_eq!(large.parts[1], content[..HEAD - 5]);
         assert_eq!(tail, &content[content.len() - TAIL..]);
         assert_eq!(next, &Message { parts: vec![b"a".to_vec(), b"b".to_vec()], cut: None });
+    }
+
+    /// A publisher in a thread of its own, which answers so many questions for a sign of life and tells of each; then it says
+    /// nothing any more.
+    fn publisher(answers: usize) -> (u16, mpsc::Receiver<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (asked, questions) = mpsc::channel();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut greeting = GREETING;
+            greeting[11] = 1;
+            stream.write_all(&greeting).unwrap();
+            stream.write_all(&frame(COMMAND, b"\x05READY")).unwrap();
+            let mut opening = [0; GREETING.len() + READY.len() + EVERYTHING.len()];
+            stream.read_exact(&mut opening).unwrap();
+            let mut ping = [0; 9];
+            for n in 0.. {
+                if stream.read_exact(&mut ping).is_err() || asked.send(()).is_err() {
+                    return;
+                }
+                if n < answers {
+                    stream.write_all(&frame(COMMAND, b"\x04PONG")).unwrap();
+                }
+            }
+        });
+        (port, questions)
+    }
+
+    #[tokio::test]
+    async fn time_in_which_it_did_not_run_is_no_silence_of_the_other_side() {
+        let silence = Duration::from_secs(1);
+        let terms = Terms { limit: 1000, ping_every: silence / 20, silence, memory: Memory::default() };
+        let (port, questions) = publisher(1);
+        let mut publisher = Subscriber::connect("127.0.0.1", port, terms).await.unwrap();
+        assert_eq!(publisher.next().await, Ok(Came::Pong(Vec::new())));
+        assert!(timeout(silence / 5, publisher.next()).await.is_err(), "it has asked again, and waits");
+        while questions.try_recv().is_ok() {}
+        // The whole thread stands still, for longer than the other side may.
+        std::thread::sleep(silence * 2);
+        let next = timeout(silence / 5, publisher.next()).await;
+        assert!(next.is_err(), "given up for its own silence: {next:?}");
+        assert!(questions.recv_timeout(PATIENCE).is_ok(), "the other side is asked once more");
+        assert!(publisher.next().await.unwrap_err().contains("silent for 1 s"));
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub(super) async fn talk(
         ended = read(keeper, url, &mut stream, pulse, &held) => ended,
         error = write(keeper, &mut sink, pulse, &mut queue, &unfinished, left) => Ended::Down(broken(url, Some(&error))),
         problem = silence(keeper, url, pulse, &held) => Ended::Down(problem),
-        problem = given_up(keeper, pulse) => Ended::Down(problem),
+        problem = given_up(keeper, || pulse.bytes()) => Ended::Down(problem),
         () = keeper.handle.asked_to_withdraw() => Ended::Withdrawn { problem: None },
         _ = stop.wait_for(|&s| s) => Ended::Stopped,
     };
@@ -133,14 +133,14 @@ async fn withdrawn(
     })
 }
 
-/// Ends when the connection is to be given up, unless something is coming all the same: one message of 50 MiB over a slow
-/// link is silent for a minute.
-async fn given_up(keeper: &Keeper, pulse: &Pulse) -> Problem {
+/// Ends when the connection is to be given up, unless something is coming all the same, by the bytes that came so far: one
+/// message of 50 MiB over a slow link is silent for a minute.
+pub(super) async fn given_up(keeper: &Keeper, bytes: impl Fn() -> u64) -> Problem {
     loop {
         let problem = keeper.handle.asked_to_give_up().await;
-        let before = pulse.bytes();
+        let before = bytes();
         sleep(keeper.shared.options.last_look).await;
-        if pulse.bytes() - before < MORE_THAN_PONGS {
+        if bytes() - before < MORE_THAN_PONGS {
             return problem;
         }
     }

@@ -128,7 +128,9 @@ async fn it_can_be_given_up_but_not_while_something_comes() {
     let mut client = client(&publisher.url).await;
     client.live(Line::Bus).await;
     let deaf = || Problem { kind: ProblemKind::Silent, what: "It is deaf".into(), remedy: String::new() };
-    let sent = publisher.publishes("ThrottleStateEvent.", r#"{"id": "heartbeat", "throttled": 0}"#);
+    // Long enough that no look can take it for signs of life.
+    let json = format!(r#"{{"id": "heartbeat", "throttled": 0, "more": "{}"}}"#, "x".repeat(2000));
+    let sent = publisher.publishes("ThrottleStateEvent.", &json);
     heard(&mut client).await;
     client.net.commands.send(Command::GiveUp { line: Line::Bus, problem: deaf() }).unwrap();
     for _ in 0..30 {
@@ -138,6 +140,46 @@ async fn it_can_be_given_up_but_not_while_something_comes() {
     client.net.commands.send(Command::GiveUp { line: Line::Bus, problem: deaf() }).unwrap();
     assert_eq!(client.down(Line::Bus).await.0, deaf());
     client.live(Line::Bus).await;
+}
+
+/// A publisher that sends one long message in small pieces, each after a moment. It answers no question for a sign of life.
+async fn slow_publisher(piece: usize) -> String {
+    let url = serve(move |_, mut stream| async move {
+        let mut greeting = [0; 64];
+        (greeting[0], greeting[9], greeting[10]) = (0xff, 0x7f, 3);
+        greeting[12..16].copy_from_slice(b"NULL");
+        stream.write_all(&greeting).await.unwrap();
+        stream.write_all(b"\x04\x06\x05READY").await.unwrap();
+        let json = format!(r#"{{"id": "heartbeat", "throttled": 0, "more": "{}"}}"#, "x".repeat(200 * piece));
+        stream.write_all(b"\x01\x13ThrottleStateEvent.\x02").await.unwrap();
+        stream.write_all(&(json.len() as u64).to_be_bytes()).await.unwrap();
+        for piece in json.as_bytes().chunks(piece) {
+            if stream.write_all(piece).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    url.replace("ws://", "tcp://")
+}
+
+#[tokio::test]
+async fn a_long_message_that_comes_slowly_is_something() {
+    let bus = slow_publisher(2000).await;
+    let url = without_bus(As::Router).await;
+    let mut client = Client::start(Options { bus: Some(bus), ..quick(&url) });
+    client.live(Line::Bus).await;
+    let problem = Problem { kind: ProblemKind::Silent, what: "It is deaf".into(), remedy: String::new() };
+    // Looked at for a seventh of the time that it takes.
+    client.net.commands.send(Command::GiveUp { line: Line::Bus, problem }).unwrap();
+    let whole = client.until("the message", |event| match event {
+        Event::Link { line: Line::Bus, state } => Some(Err(format!("{state:?}"))),
+        Event::Bus(event) => Some(Ok(event.clone())),
+        _ => None,
+    });
+    assert!(matches!(whole.await, Ok(BusEvent::Throttle(_))));
 }
 
 #[tokio::test]
