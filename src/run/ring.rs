@@ -25,7 +25,7 @@ use crate::{
     },
     clean::{Charset, Clean, exact},
     config, fault,
-    term::{self, Desktop},
+    term::{self, Desktop, NoticeId},
 };
 
 /// A command is ended after so long.
@@ -46,6 +46,8 @@ pub(super) struct Bells {
     command: Vec<String>,
     charset: Charset,
     waiting: Vec<(Clean, Clean)>,
+    /// The next one's.
+    id: NoticeId,
     runs: Arc<AtomicBool>,
     failed: Arc<AtomicBool>,
 }
@@ -82,6 +84,7 @@ impl Bells {
             command: config.command.clone(),
             charset,
             waiting: Vec::new(),
+            id: NoticeId { run: uuid::Uuid::new_v4().as_u64_pair().0, number: 1 },
             runs: Arc::default(),
             failed: Arc::default(),
         }
@@ -156,7 +159,9 @@ impl Runner {
         let env = |name: &str| std::env::var(name).ok();
         let Bells { bell, desktop, .. } = self.bells;
         for (title, text) in std::mem::take(&mut self.bells.waiting) {
-            self.terminal.screen().send(&term::notice(&title, &text, bell, desktop, &env))?;
+            let id = self.bells.id;
+            self.bells.id.number += 1;
+            self.terminal.screen().send(&term::notice(&title, &text, bell, desktop, id, &env))?;
         }
         Ok(())
     }

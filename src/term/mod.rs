@@ -34,7 +34,7 @@ pub use self::capabilities::{Capabilities, Colours};
 pub use self::check::{NO_TERMINAL_EXIT, NoTerminal, check};
 pub use self::clipboard::{OSC52_LIMIT, TooLarge, osc52};
 pub use self::editor::{EditError, Edited, edit, open_at, set_needed};
-pub use self::notice::{Desktop, notice};
+pub use self::notice::{Desktop, NoticeId, notice};
 pub use self::parser::{ESCAPE_WAIT, ESCAPE_WAIT_REMOTE, HOLD, LATE, PASTE_LIMIT, PASTE_STALL, Parser};
 pub use self::pipe::{PipeError, pipe};
 pub use self::screen::Screen;

@@ -4,6 +4,8 @@
 //! alone. Only clean text goes into a sequence: no control of it can end the sequence early, and what follows would
 //! be drawn or obeyed.
 
+use std::fmt;
+
 use super::clipboard::through;
 use crate::clean::{Charset, Clean};
 
@@ -21,12 +23,29 @@ pub enum Desktop {
 /// Longer texts are cut, columns: desktops show less, and multiplexers drop what is far longer.
 const LONGEST: usize = 240;
 
+/// A notice's own name, for kitty: one that bears the name of another takes its place, in whichever window that was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoticeId {
+    /// The run of the program, told apart from every other one.
+    pub run: u64,
+    /// Which notice of it.
+    pub number: u64,
+}
+
+impl fmt::Display for NoticeId {
+    /// Only characters that the protocol has for it: `[a-zA-Z0-9_-+.]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "juicetop-{:016x}-{}", self.run, self.number)
+    }
+}
+
 /// The bytes that ring and tell. `env` looks up an environment variable: multiplexers keep to themselves what is not wrapped.
 pub fn notice(
     title: &Clean,
     text: &Clean,
     bell: bool,
     desktop: Option<Desktop>,
+    id: NoticeId,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<u8> {
     // Its end is BEL everywhere: ESC \ would end what it is wrapped in.
@@ -40,8 +59,8 @@ pub fn notice(
             vec![format!("\x1b]777;notify;{title};{text}\x07")]
         }
         Some(Desktop::Osc99) => vec![
-            format!("\x1b]99;i=juicetop:d=0:p=title;{title}\x07"),
-            format!("\x1b]99;i=juicetop:d=1:p=body;{text}\x07"),
+            format!("\x1b]99;i={id}:d=0:p=title;{title}\x07"),
+            format!("\x1b]99;i={id}:d=1:p=body;{text}\x07"),
         ],
     };
     let mut bytes: Vec<u8> = sequences.iter().flat_map(|sequence| through(sequence, env)).collect();
@@ -59,9 +78,11 @@ mod tests {
         move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_string())
     }
 
+    const ID: NoticeId = NoticeId { run: 0x4f2a, number: 7 };
+
     fn told(title: &str, text: &str, desktop: Option<Desktop>, pairs: &[(&str, &str)]) -> String {
         let [title, text] = [title, text].map(|text| Clean::line(text, Charset::Unicode));
-        String::from_utf8(notice(&title, &text, true, desktop, &env(pairs))).unwrap()
+        String::from_utf8(notice(&title, &text, true, desktop, ID, &env(pairs))).unwrap()
     }
 
     #[test]
@@ -72,8 +93,19 @@ mod tests {
         assert_eq!(of(Some(Desktop::Osc777)), "\x1b]777;notify;juicetop qlab;T1 failed\x07\x07");
         assert_eq!(
             of(Some(Desktop::Osc99)),
-            "\x1b]99;i=juicetop:d=0:p=title;juicetop qlab\x07\x1b]99;i=juicetop:d=1:p=body;T1 failed\x07\x07"
+            "\x1b]99;i=juicetop-0000000000004f2a-7:d=0:p=title;juicetop qlab\x07\
+             \x1b]99;i=juicetop-0000000000004f2a-7:d=1:p=body;T1 failed\x07\x07"
         );
+    }
+
+    #[test]
+    fn a_name_has_only_characters_that_kitty_takes_and_is_like_no_other() {
+        let ids =
+            [(0, 0), (0, 1), (1, 0), (u64::MAX, u64::MAX)].map(|(run, number)| NoticeId { run, number });
+        let names: std::collections::BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+        assert_eq!(names.len(), ids.len());
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_-+.".contains(c);
+        assert!(names.iter().all(|name| name.chars().all(fits)), "{names:?}");
     }
 
     #[test]

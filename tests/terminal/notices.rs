@@ -1,6 +1,6 @@
 //! Notices as the terminal gets them: the bell, a sequence that it is known to take, and nothing in another program's picture.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use crate::{
     common::{program::run, pty::Screen},
@@ -17,6 +17,14 @@ fn watch(screen: &mut Screen, url: &str, seconds: u32) {
     screen.wait_for("it is watched", |text| text.contains("you are told when it ends"));
 }
 
+/// The names that kitty was told notices by, each once, and what was written without them.
+fn kitty_names(bytes: &[u8]) -> (BTreeSet<String>, String) {
+    let name = regex::Regex::new("i=(juicetop-[0-9a-f]{16}-[0-9]+):").unwrap();
+    let text = String::from_utf8_lossy(bytes);
+    let names = name.captures_iter(&text).map(|it| it[1].to_owned()).collect();
+    (names, name.replace_all(&text, "i=ID:").into_owned())
+}
+
 /// How often these bytes were written.
 fn times(screen: &Screen, what: &[u8]) -> usize {
     screen.bytes_so_far().windows(what.len()).filter(|window| *window == what).count()
@@ -28,8 +36,8 @@ fn a_task_that_is_watched_is_told_of_as_the_terminal_can_and_a_command_is_run() 
     let name = url.trim_start_matches("ws://").to_owned();
     let body = |after: u32| format!("lab: SleepAsync: duration={after}.0 ended well");
     let kitty = |seconds| {
-        let title = format!("\x1b]99;i=juicetop:d=0:p=title;juicetop {name}\x07");
-        format!("{title}\x1b]99;i=juicetop:d=1:p=body;{}\x07\x07", body(seconds))
+        let title = format!("\x1b]99;i=ID:d=0:p=title;juicetop {name}\x07");
+        format!("{title}\x1b]99;i=ID:d=1:p=body;{}\x07\x07", body(seconds))
     };
     let foot = |seconds| format!("\x1b]777;notify;juicetop {name};{}\x07\x07", body(seconds));
     let tmux = |seconds| format!("\x1bPtmux;\x1b\x1b]9;juicetop {name}: {}\x07\x1b\\\x07", body(seconds));
@@ -52,14 +60,18 @@ fn a_task_that_is_watched_is_told_of_as_the_terminal_can_and_a_command_is_run() 
         let mut screen = Screen::start(&["--url", &url], (100, 30), &env);
         screen.wait_for("the connection", |text| text.contains("● live") && text.contains("cryo"));
         watch(&mut screen, &url, seconds);
-        screen.wait_for_bytes("the notice", |bytes| {
-            bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes())
-        });
+        screen.wait_for_bytes("the notice", |bytes| kitty_names(bytes).1.contains(&wanted));
         let words = format!("watched\n{}\n", body(seconds));
         screen.wait_until("the command", |_| fs::read_to_string(&told).is_ok_and(|text| text == words));
+        if wanted.contains("\x1b]99;") {
+            // One by the same name would take the first one's place.
+            screen.type_keys("esc");
+            watch(&mut screen, &url, 5);
+            screen.wait_for_bytes("another name", |bytes| kitty_names(bytes).0.len() == 2);
+        }
         screen.type_keys("esc q");
         assert_eq!(screen.exit_status().exit_code(), 0);
-        assert_eq!(times(&screen, wanted.as_bytes()), 1, "once");
+        assert_eq!(kitty_names(&screen.bytes_so_far()).1.matches(&wanted).count(), 1, "once");
     }
 }
 
