@@ -42,6 +42,8 @@ pub enum Context {
     Failures,
     /// The history.
     History,
+    /// What was told in this session.
+    Notices,
     /// The history's columns to choose from.
     Columns,
     /// Two tasks side by side.
@@ -60,7 +62,7 @@ pub enum Context {
 
 impl Context {
     /// All, in the order of the documentation.
-    pub const ALL: [Context; 25] = [
+    pub const ALL: [Context; 26] = [
         Context::Lanes,
         Context::Task,
         Context::Result,
@@ -81,6 +83,7 @@ impl Context {
         Context::History,
         Context::Columns,
         Context::Compare,
+        Context::Notices,
         Context::Labs,
         Context::Replay,
         Context::Help,
@@ -111,6 +114,7 @@ impl Context {
             Context::History => "history",
             Context::Columns => "columns",
             Context::Compare => "compare",
+            Context::Notices => "notices",
             Context::Labs => "labs",
             Context::Replay => "replay",
             Context::Help => "help",
@@ -142,6 +146,7 @@ impl Context {
             Context::History => "history",
             Context::Columns => "columns",
             Context::Compare => "compare",
+            Context::Notices => "notices",
             Context::Labs => "several labs, on every screen",
             Context::Replay => "replay, on every screen",
             Context::Help => "keys",
@@ -204,7 +209,7 @@ macro_rules! actions {
 }
 
 actions! {
-    Open "open" "open" "opens the selected task, or folds the selected service; among the services it goes to the lanes of the selected one; in the schedule it puts a moved task down, in a comparison it shows the pair whole, in the log the record; beside the tasks it looks into the last message, or lists a class's topics" [Lanes, Schedule, Services, History, Compare, Logs, Beside] ["enter"];
+    Open "open" "open" "opens the selected task, or folds the selected service; among the services it goes to the lanes of the selected one; in the schedule it puts a moved task down, in a comparison it shows the pair whole, in the log the record; beside the tasks it looks into the last message, or lists a class's topics; among the notices it goes to what one is about" [Lanes, Schedule, Services, History, Compare, Logs, Beside, Notices] ["enter"];
     Submit "submit" "submit" "opens the composer for a new task" [Lanes, Task] ["s"];
     Again "again" "again" "opens the composer filled in as this task was" [Lanes, Task, Schedule, Failures] ["r"];
     Cancel "cancel" "cancel" "cancels a scheduled task, or all that are marked, after a question" [Lanes, Task, Schedule] ["x"];
@@ -225,6 +230,7 @@ actions! {
     Failures "failures" "failures" "shows the failures together: by exception, own entry and service" [Lanes] ["F"];
     History "history" "history" "opens the history: all tasks known, of earlier runs too" [Lanes] ["h"];
     SinceLeft "since-left" "since you left" "lists what became of tasks since you left, your own first" [Lanes] ["L"];
+    Notices "notices" "notices" "lists what you were told in this session: notices, also those that did not ring, and notes" [Lanes] ["N"];
     SortBy "sort-by" "sort" "sorts by the next column" [History] ["o"];
     SortTurn "sort-turn" "turn" "turns the order round" [History] ["O"];
     Columns "columns" "columns" "chooses the columns and their order" [History] ["c"];
@@ -274,23 +280,23 @@ actions! {
     Search "search" "search" "looks for a text; in a result also for key:name, or goes to a path such as .a.b" [Task, Result, Record] ["/"];
     NextMatch "next-match" "next match" "goes to the next match of the search" [Task, Record] ["ctrl-g"];
     OpenEditor "editor" "editor" "opens the editor at the entry's file and line" [Task, Record] ["e"];
-    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines; what came of the last deed to a service; a record of the log; a topic of the bus" [Lanes, Task, Result, Table, Schedule, Services, Failures, Compare, Logs, Record, Beside] ["y"];
+    Copy "copy" "copy" "copies: the task's name in the lanes; the error, or the result, in a task; the value in a result; a comparison as lines; what came of the last deed to a service; a record of the log; a topic of the bus; a notice" [Lanes, Task, Result, Table, Schedule, Services, Failures, Compare, Logs, Record, Beside, Notices] ["y"];
     CopyId "copy-id" "copy id" "copies the task's id" [Lanes, Task, Schedule, Failures] ["Y"];
     Save "save" "save" "saves the whole text of the task, or the value under the cursor, to a file; of the log the record that is read, or all that are at hand as lines of JSON" [Lanes, Task, Result, Logs, Record] ["S"];
     CopyAs "copy-as" "copy as" "copies or saves the task as a command, as Python or as its frame; or its error, an entry of it, or a bug report" [Lanes, Task, Schedule, Failures, Record] ["c"];
     CopyFormAs "copy-form-as" "copy as" "copies or saves the task as a command, as Python or as its frame" [Form, Text, Compose] ["alt-c"];
     SaveCopy "save-copy" "save" "saves what would be copied to a file" [Choose] ["alt-s"];
     ShowSecrets "show-secrets" "secrets" "copies with the secrets in the clear, or masks them again" [Choose] ["alt-v"];
-    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Beside] ["k", "up"];
-    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Beside] ["j", "down"];
+    Up "up" "up" "goes up one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Beside, Notices] ["k", "up"];
+    Down "down" "down" "goes down one line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Beside, Notices] ["j", "down"];
     Left "left" "left" "scrolls left; in a result it folds, or goes to what is around it" [Task, Result, Table, Record] ["h", "left"];
     Right "right" "right" "scrolls right; in a result it unfolds, or goes inside" [Task, Result, Table, Record] ["l", "right"];
-    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record, Beside] ["pageup", "ctrl-b"];
-    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record, Beside] ["pagedown", "ctrl-f"];
-    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside] ["ctrl-u"];
-    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside] ["ctrl-d"];
-    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record, Beside] ["g", "home"];
-    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record, Beside] ["G", "end"];
+    PageUp "page-up" "page up" "goes up one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record, Beside, Notices] ["pageup", "ctrl-b"];
+    PageDown "page-down" "page down" "goes down one page" [Lanes, Task, Result, Table, Form, Schedule, Help, Many, Confirm, Services, Failures, History, Compare, Logs, Record, Beside, Notices] ["pagedown", "ctrl-f"];
+    HalfUp "half-up" "half page up" "goes up half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside, Notices] ["ctrl-u"];
+    HalfDown "half-down" "half page down" "goes down half a page" [Lanes, Task, Result, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside, Notices] ["ctrl-d"];
+    Top "top" "top" "goes to the first line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record, Beside, Notices] ["g", "home"];
+    Bottom "bottom" "bottom" "goes to the last line" [Lanes, Task, Result, Table, Schedule, Help, Confirm, Services, Failures, History, Compare, Logs, Record, Beside, Notices] ["G", "end"];
     NextField "next-field" "next field" "goes to the next field" [Form] ["tab", "down"];
     PreviousField "previous-field" "field before" "goes to the field before" [Form] ["shift-tab", "up"];
     LeaveText "leave-text" "next field" "leaves the text for the next field" [Text] ["ctrl-down", "alt-down"];
@@ -347,18 +353,18 @@ actions! {
     Sure "sure" "yes, surely" "says yes where hardware moves, or somebody's tasks end; Enter, a paste or a held key cannot" [Confirm] ["Y"];
     Instead "instead" "hand over" "gives the third answer: hands what waits to the scheduler, on quitting and stopping" [Confirm] ["h"];
     No "no" "no" "says no" [Confirm] ["n", "enter"];
-    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["esc"];
+    Back "back" "back" "goes back; in the composer it keeps the draft, in the filter it clears it" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside, Notices] ["esc"];
     TryDemo "try-demo" "demo" "opens the demonstration: a lab inside the program, nothing real moves" [Welcome] ["d"];
     Address "address" "address" "opens the lab at an address that you type" [Welcome] ["a"];
     Doctor "doctor" "doctor" "leaves, and tells what was found, and which parts answer" [Welcome] ["c"];
     Retry "retry" "try again" "tries lost connections again now" [Lanes, Welcome] ["ctrl-r"];
-    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["f1", "alt-h"];
-    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["?"];
-    Palette "palette" "find" "finds by a part of its name what can be done here, a service, a task type, a saved filter or a lab" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside] [":", "ctrl-p"];
-    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["ctrl-l"];
-    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["ctrl-z"];
+    Help "help" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside, Notices] ["f1", "alt-h"];
+    Keys "keys" "keys" "lists all keys; typing searches them" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside, Notices] ["?"];
+    Palette "palette" "find" "finds by a part of its name what can be done here, a service, a task type, a saved filter or a lab" [Lanes, Task, Result, Plot, Table, Schedule, Services, Failures, History, Compare, Logs, Record, Beside, Notices] [":", "ctrl-p"];
+    Redraw "redraw" "redraw" "draws the screen anew" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside, Notices] ["ctrl-l"];
+    Suspend "suspend" "stop" "stops the program; fg brings it back" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Schedule, Help, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside, Notices] ["ctrl-z"];
     Leave "leave" "quit" "quits, after a question where own tasks would be lost" [Lanes, Welcome] ["q"];
-    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside] ["ctrl-c"];
+    Quit "quit" "quit" "quits from anywhere, after a question where own tasks would be lost" [Lanes, Task, Result, Plot, Table, Form, Text, Compose, Many, Choose, Input, Schedule, Help, Confirm, Services, Failures, History, Columns, Compare, Logs, Record, Welcome, Beside, Notices] ["ctrl-c"];
 }
 
 impl Action {

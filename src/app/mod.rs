@@ -43,6 +43,7 @@ pub mod schedule;
 pub mod services;
 pub mod session;
 mod settle;
+pub mod told;
 pub mod traces;
 pub mod unseen;
 pub mod update;
@@ -211,6 +212,8 @@ pub enum Layer {
     Failures(Box<failures::Failures>),
     /// The history.
     History(Box<History>),
+    /// What was told in this session.
+    Notices(Box<told::List>),
     /// The history's columns to choose from, above it.
     Columns(history::Columns),
     /// Two tasks side by side, above the history.
@@ -266,6 +269,7 @@ impl Layer {
             Layer::Beside(_) => Context::Beside,
             Layer::Failures(_) => Context::Failures,
             Layer::History(_) => Context::History,
+            Layer::Notices(_) => Context::Notices,
             Layer::Columns(_) => Context::Columns,
             Layer::Compare(_) => Context::Compare,
             Layer::Many(_) => Context::Many,
@@ -597,6 +601,7 @@ impl App {
                     | Layer::Failures(_)
                     | Layer::History(_)
                     | Layer::Logs(_)
+                    | Layer::Notices(_)
             )
         };
         let over = self.ui.layers.iter().any(is_over);
@@ -646,8 +651,8 @@ impl App {
                 Layer::Schedule(schedule) => return schedule.selected.as_ref(),
                 Layer::Failures(failures) => return failures.task(),
                 Layer::History(history) => return history.key(),
-                // There it is about a service, or about a record.
-                Layer::Services(_) | Layer::Beside(_) | Layer::Logs(_) => return None,
+                // There it is about a service, a record, or what was told.
+                Layer::Services(_) | Layer::Beside(_) | Layer::Logs(_) | Layer::Notices(_) => return None,
                 _ => {}
             }
         }
@@ -675,6 +680,7 @@ impl App {
                     | Layer::Beside(_)
                     | Layer::Failures(_)
                     | Layer::History(_)
+                    | Layer::Notices(_)
             )
         };
         let above = self.ui.layers.iter().any(is_above);
@@ -823,8 +829,15 @@ impl App {
         self.ui.layers.push(Layer::Confirm(Box::new(question)));
     }
 
-    /// Says something for a while.
+    /// Says something for a while; it stands in the list of what was told.
     pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
+        let text = text.into();
+        self.ui.notices.told.add(None, &text, told::How::Note(severity), now);
+        self.say(severity, text, now);
+    }
+
+    /// Says something for a while.
+    pub(super) fn say(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
         let mut notice = Notice { text: text.into(), severity, until: now.mono };
         notice.until += notice.stands();
         self.ui.notice = Some(notice);

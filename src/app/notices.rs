@@ -12,7 +12,11 @@ use std::{
 
 use chrono::{DateTime, Local, NaiveTime, TimeDelta, TimeZone};
 
-use super::{App, Effect, Severity, called_or, left, session::Session};
+use super::{
+    App, Effect, Severity, called_or, left,
+    session::Session,
+    told::{About, How, Told},
+};
 use crate::{
     clean::exact,
     store::{GroupKey, Outcome, State, Task, TaskKey, past::away::Tally},
@@ -81,6 +85,8 @@ pub struct Notices {
     /// What was too much since, and the last of it.
     held: Option<(usize, String)>,
     out: Vec<Alert>,
+    /// What was told in this session, and what was held back.
+    pub told: Told,
 }
 
 impl Notices {
@@ -111,17 +117,26 @@ impl Notices {
         Some(*first + rules.within)
     }
 
-    fn offer(&mut self, rules: &Rules, alert: Alert, now: Now) {
-        if is_quiet(rules.quiet, now.utc.with_timezone(&Local)) {
-            return;
-        }
+    fn offer(&mut self, rules: &Rules, about: About, alert: Alert, now: Now) {
         self.forget(rules, now);
-        if self.held.is_none() && self.rung.len() < rules.most {
-            self.rung.push_back(now.mono);
-            self.out.push(alert);
+        let how = if is_quiet(rules.quiet, now.utc.with_timezone(&Local)) {
+            How::Quiet
+        } else if self.held.is_none() && self.rung.len() < rules.most {
+            How::Rang
         } else {
-            let count = self.held.as_ref().map_or(0, |(count, _)| *count);
-            self.held = Some((count + 1, alert.text));
+            How::TooMany
+        };
+        self.told.add(Some(about), &alert.text, how, now);
+        match how {
+            How::Rang => {
+                self.rung.push_back(now.mono);
+                self.out.push(alert);
+            }
+            How::TooMany => {
+                let count = self.held.as_ref().map_or(0, |(count, _)| *count);
+                self.held = Some((count + 1, alert.text));
+            }
+            How::Quiet | How::Note(_) => {}
         }
     }
 
@@ -224,7 +239,8 @@ impl Notices {
             _ => None,
         };
         if let Some(kind) = kind {
-            self.offer(rules, Alert { kind, text: words(task, took) }, now);
+            let about = About::Task(task.key.clone());
+            self.offer(rules, about, Alert { kind, text: words(task, took) }, now);
         }
     }
 
@@ -246,7 +262,7 @@ impl Notices {
                 unknown: counts.unknown,
             };
             let text = format!("{}: {}: {}", exact(&key.service), exact(&group.name), left::words(tally));
-            self.offer(rules, Alert { kind: "watched", text }, now);
+            self.offer(rules, About::Group(key), Alert { kind: "watched", text }, now);
         }
     }
 
@@ -275,11 +291,11 @@ impl Notices {
             silent.difference(&self.silent).map(|it| (it, "says nothing any more")).collect();
         told.extend(self.silent.difference(&silent).map(|it| (it, "is heard again")));
         told.sort_unstable();
-        let told: Vec<String> =
-            told.into_iter().map(|(name, what)| format!("{} {what}", exact(name))).collect();
+        let told: Vec<(Text, String)> =
+            told.into_iter().map(|(name, what)| (name.clone(), format!("{} {what}", exact(name)))).collect();
         self.silent = silent;
-        for text in told {
-            self.offer(rules, Alert { kind: "service", text }, now);
+        for (name, text) in told {
+            self.offer(rules, About::Service(name), Alert { kind: "service", text }, now);
         }
     }
 }

@@ -44,6 +44,10 @@ impl App {
                 Layer::History(history) => history.refresh(by),
                 Layer::Logs(logs) => logs.refresh(by),
                 Layer::Services(services) => services.refresh(store, by),
+                Layer::Notices(list) => {
+                    let height = update::notices_height(areas.body.height);
+                    list.refresh(&self.ui.notices.told, height, by);
+                }
                 Layer::Beside(beside) => beside.refresh(store, by, now),
                 _ => {}
             }

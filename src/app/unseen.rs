@@ -67,6 +67,7 @@ fn mark_of(layer: &mut Layer) -> Option<&mut Option<String>> {
         Layer::Beside(beside) => Some(&mut beside.unseen),
         Layer::Failures(failures) => Some(&mut failures.unseen),
         Layer::History(history) => Some(&mut history.unseen),
+        Layer::Notices(list) => Some(&mut list.unseen),
         Layer::Choose(choose) => Some(&mut choose.unseen),
         _ => None,
     }

@@ -15,6 +15,7 @@ mod labs;
 mod lanes;
 mod logs;
 mod many;
+mod notices;
 mod overlay;
 mod palette;
 mod replay;
@@ -220,6 +221,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
                 | Layer::Beside(_)
                 | Layer::Failures(_)
                 | Layer::History(_)
+                | Layer::Notices(_)
                 | Layer::Compare(_)
                 | Layer::Help(_)
                 | Layer::Welcome
@@ -281,6 +283,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         Some(Layer::History(past)) => {
             pane(areas.body, history::rows(app, past, areas.body, look, now));
         }
+        Some(Layer::Notices(list)) => pane(areas.body, notices::rows(app, list, areas.body, look, now)),
         Some(Layer::Compare(compare)) => pane(areas.body, compare::rows(app, compare, areas.body, look)),
         Some(Layer::Many(group)) => {
             let below = app.ui.layers.iter().rev().nth(1);
@@ -579,6 +582,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
                 Services,
                 Logs,
                 Action::Beside,
+                Action::Notices,
                 Copy,
             ]);
             a
@@ -699,6 +703,7 @@ fn footer_actions(app: &App) -> Vec<Action> {
             }
             a
         }
+        Context::Notices => vec![Back, Keys, Open, Copy, PageDown],
         Context::Columns => vec![Back, TurnColumn, ColumnUp, ColumnDown, Keys],
         Context::Compare => vec![Back, Keys, Open, Copy, PageDown],
         Context::Labs | Context::Replay => Vec::new(),

@@ -105,6 +105,7 @@ fn empty(context: Context) -> Vec<Start> {
         }),
         Context::Beside => ["b", "b tab", "b tab tab"].into_iter().flat_map(after).collect(),
         Context::Failures => after("F"),
+        Context::Notices => after("N"),
         Context::Schedule => {
             let filtered = one(|| {
                 let mut b = Bench::new();

@@ -3,7 +3,10 @@
 use chrono::Local;
 
 use super::*;
-use crate::app::notices::Rules;
+use crate::app::{
+    notices::Rules,
+    told::{self, How},
+};
 
 fn with(rules: Rules) -> Bench {
     Bench::with(Settings { notices: rules, ..Settings::default() }, (100, 30))
@@ -159,4 +162,87 @@ fn what_a_list_tells_of_the_time_before_rings_nothing() {
     b.answer("GetScheduledTasks", &format!("[{}, {}]", entry("ok"), entry("error")));
     assert!(b.app.store().find("s-error").is_some());
     assert_eq!(rung(&mut b), []);
+}
+
+/// What stands in the list: how it was told, and the words; the newest first.
+fn listed(b: &Bench) -> Vec<(How, &str)> {
+    let Some(Layer::Notices(list)) = b.app.ui.layers.last() else { panic!("{:?}", b.layers()) };
+    list.rows.iter().map(|entry| (entry.how, entry.text.as_str())).collect()
+}
+
+#[test]
+fn all_that_was_told_or_held_back_stays_in_a_list() {
+    let mut b = with(Rules { first_failures: true, most: 1, ..Rules::default() });
+    b.ran(&named("q1"));
+    fails(&mut b, "q2");
+    b.later(60.0).ran(&named("q3"));
+    fails(&mut b, "q4");
+    let at = |b: &Bench, minutes: i64| (b.now.utc + TimeDelta::minutes(minutes)).with_timezone(&Local).time();
+    b.app.settings.notices.quiet = Some((at(&b, 20), at(&b, 60)));
+    b.later(30.0 * 60.0).ran(&named("q5"));
+    fails(&mut b, "q6");
+    b.keys("g W W N");
+    let told = [
+        (How::Note(Severity::Info), "select a task first"),
+        (How::Quiet, "fridge: T1: q6 failed: KeyError"),
+        (How::TooMany, "fridge: T1: q4 failed: KeyError"),
+        (How::Rang, "fridge: T1: q2 failed: KeyError"),
+    ];
+    assert_eq!(listed(&b), told);
+    b.shows("note    select a task first").shows("2 times").shows("held back").shows("quiet hours");
+    b.shows_not("hunter2").keys("j").shows("(it did not ring: quiet hours)");
+    assert!(b.keys("y").take().contains(&Effect::Copy {
+        text: "fridge: T1: q6 failed: KeyError".into(),
+        what: "what was told".into()
+    }));
+}
+
+#[test]
+fn from_a_notice_one_goes_to_what_it_is_about() {
+    let mut b = with(Rules { first_failures: true, services: true, ..Rules::default() });
+    b.kernel("lab", "idle").ran(&named("q1"));
+    fails(&mut b, "q2");
+    b.later(60.0).speaks().later(60.0).speaks().later(10.0).msg(Msg::Wake);
+    b.keys("N").shows("service lab says nothing any more").keys("enter");
+    assert_eq!((b.layers(), b.selected().as_str()), (vec![], "lab"));
+    b.keys("N j enter");
+    assert_eq!((b.layers(), b.reader().key.to_string()), (vec!["notices", "task"], "q2".to_owned()));
+    b.keys("esc");
+    assert_eq!(b.layers(), ["notices"]);
+    // It is known no more.
+    b.app.session.store = Store::new(Limits::default());
+    b.keys("enter");
+    assert_eq!(b.layers(), ["notices"]);
+    assert_eq!(b.notice(), "that task was let go to save memory; the history may know it");
+    b.keys("k enter");
+    assert_eq!((b.layers(), b.notice()), (vec!["notices"], "that service is known no more"));
+    let count = listed(&b).len();
+    b.msg(Msg::Done(Ok("saved".into()))).keys("g enter");
+    assert_eq!(b.notice(), "a note is about no task and no service");
+    assert_eq!(listed(&b).len(), count + 1, "what is said of the list is no part of it");
+}
+
+#[test]
+fn from_a_group_s_notice_one_goes_to_the_group() {
+    let mut b = with(Rules::default());
+    let member = |n: u32| Job { name: format!("T1: {n} [scan {n}/2 #4f2a]"), ..job(&format!("m{n}")) };
+    b.scheduled("s1", None, &member(1), "queued").scheduled("s2", None, &member(2), "queued").keys("j W");
+    for n in [1, 2] {
+        let (sid, id) = (format!("s{n}"), format!("m{n}"));
+        b.scheduled(&sid, Some(&id), &member(n), "running").runs(&member(n)).completed(&member(n), &ok(&id));
+    }
+    b.keys("g").later(10.0).keys("N").shows("group   fridge: scan: 2 ok").keys("enter");
+    assert_eq!(b.layers(), [""; 0]);
+    assert_eq!(b.app.current_group().map(|key| &*key.id), Some("scan #4f2a 2"));
+}
+
+#[test]
+fn the_list_stays_bounded() {
+    let mut b = Bench::new();
+    for n in 0..told::MOST + 50 {
+        b.msg(Msg::Done(Err(format!("{n}: {}", "x".repeat(10_000)))));
+    }
+    b.keys("N").shows("older ones were let go");
+    assert_eq!(listed(&b).len(), told::MOST);
+    assert!(listed(&b).iter().all(|(_, text)| text.len() <= 1000));
 }

@@ -85,7 +85,7 @@ fn pruned(b: &mut Bench) {
     b.msg(Msg::Found(found));
 }
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
     Case {
         what: "the lanes: let go",
         list: || {
@@ -204,6 +204,17 @@ const CASES: [Case; 11] = [
         said: "nothing done: odd stands here no more",
     },
     Case {
+        what: "notices: the oldest is let go",
+        list: || {
+            let mut b = Bench::new();
+            (0..told::MOST).for_each(|n| _ = b.msg(Msg::Done(Ok(n.to_string()))));
+            b.keys("N G").shows("note    0");
+            b
+        },
+        goes: |b| _ = b.msg(Msg::Done(Ok("another one".into()))),
+        said: "nothing done: what was told then stands here no more",
+    },
+    Case {
         what: "choices of the composer",
         list: || {
             let mut b = Bench::new();
@@ -245,6 +256,7 @@ fn deeds(b: &Bench, layers: usize) -> Vec<String> {
                 | Layer::Beside(_)
                 | Layer::Failures(_)
                 | Layer::History(_)
+                | Layer::Notices(_)
                 | Layer::Columns(_)
                 | Layer::Logs(_)
         )
@@ -362,7 +374,7 @@ fn what_the_palette_does_means_the_row_that_was_seen_below_it() {
 #[test]
 fn the_cursor_goes_to_the_neighbour() {
     for (case, neighbour) in
-        CASES.iter().zip(["next", "v", "lab", "", "", "", "b", "old-2", "another one", "lab", "Scanner"])
+        CASES.iter().zip(["next", "v", "lab", "", "", "", "b", "old-2", "another one", "lab", "1", "Scanner"])
     {
         let mut b = case.behind();
         b.undrawn = false;
@@ -373,6 +385,7 @@ fn the_cursor_goes_to_the_neighbour() {
                 services.selected.as_ref().map(ToString::to_string).unwrap_or_default()
             }
             Some(Layer::Logs(logs)) => logs.selected().map(|it| it.message.to_string()).unwrap_or_default(),
+            Some(Layer::Notices(list)) => list.selected().map(|it| it.text.clone()).unwrap_or_default(),
             Some(Layer::Choose(choose)) => choose.chosen().map(|name| name.to_string()).unwrap_or_default(),
             Some(_) => b.app.current_task().map(ToString::to_string).unwrap_or_default(),
         };

@@ -60,6 +60,7 @@ pub(super) fn in_lanes(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             }
             None => app.tell(Severity::Info, "nothing is known of an earlier visit to this lab", now),
         },
+        Action::Notices => super::notices::open(app),
         Action::Filter => {
             let line = LineEdit::new(&app.ui.filter_text);
             app.ui.layers.push(Layer::Filter(line));

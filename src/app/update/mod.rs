@@ -19,6 +19,7 @@ mod lanes;
 mod large;
 mod leaving;
 pub mod logs;
+mod notices;
 mod palette;
 mod python;
 pub mod schedule;
@@ -46,6 +47,7 @@ pub use compare::{compare_height, inspector_height};
 pub use failures::failures_height;
 pub use history::{history_height, history_note};
 pub use logs::{logs_height, logs_note};
+pub use notices::{notices_height, whole_height};
 pub use schedule::schedule_height;
 pub use services::services_height;
 pub(super) use viewer::{result_height, table_height};
@@ -269,7 +271,12 @@ fn steps(app: &App, key: &KeyEvent, now: Now) -> bool {
     let context = app.context();
     let list = matches!(
         context,
-        Context::Lanes | Context::Schedule | Context::Failures | Context::History | Context::Logs
+        Context::Lanes
+            | Context::Schedule
+            | Context::Failures
+            | Context::History
+            | Context::Logs
+            | Context::Notices
     );
     list && matches!(app.meaning(key, now), Meaning::Action(action) if action.moves())
 }
@@ -447,6 +454,7 @@ fn paste(app: &mut App, text: &str, now: Now) {
             | Layer::Beside(_)
             | Layer::Failures(_)
             | Layer::History(_)
+            | Layer::Notices(_)
             | Layer::Columns(_)
             | Layer::Compare(_)
             | Layer::Confirm(_)
@@ -540,7 +548,8 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         {
             let copied = || {
                 let copied = failures::copied(app).or_else(|| compare::copied(app));
-                copied.or_else(|| services::copied(app)).or_else(|| beside::copied(app))
+                let copied = copied.or_else(|| services::copied(app)).or_else(|| beside::copied(app));
+                copied.or_else(|| notices::copied(app))
             };
             match (action == Action::Copy).then(copied).flatten() {
                 Some(effect) => vec![effect],
@@ -563,6 +572,7 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
             Context::Beside => beside::in_beside(app, action, now),
             Context::Failures => failures::in_failures(app, action, now),
             Context::History => history::in_history(app, action, now),
+            Context::Notices => notices::in_notices(app, action, now),
             Context::Columns => choices::in_columns(app, action, now),
             Context::Compare => {
                 compare::in_compare(app, action);

@@ -162,8 +162,9 @@ fn accept(app: &mut App, now: Now) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes away what stands above the lanes. Nothing that is typed can stand there: the palette opens over none of it.
-fn to_lanes(app: &mut App) {
+/// Takes away what stands above the lanes. Nothing that is typed can stand there: neither the palette nor the list of notices opens
+/// over it.
+pub(super) fn to_lanes(app: &mut App) {
     app.ui.layers.clear();
     app.ui.zoom = false;
 }

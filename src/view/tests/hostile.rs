@@ -89,7 +89,7 @@ fn look_around(b: &mut Bench, what: &str) {
         }
         b.app.ui.drafts.clear();
     }
-    for keys in ["s", "s backspace", "?", "q", "/ r o w enter"] {
+    for keys in ["s", "s backspace", "?", "q", "N j", "/ r o w enter"] {
         b.keys(keys);
         check(b, what);
         b.app.ui.layers.clear();

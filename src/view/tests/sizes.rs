@@ -3,7 +3,7 @@
 use super::{
     beside::beside,
     groups::{many, running},
-    snapshots::{comparison, history, log, lost, played, result, services},
+    snapshots::{comparison, history, log, lost, notices, played, result, services},
     *,
 };
 use crate::app::{Layer, msg::Edited};
@@ -22,7 +22,7 @@ macro_rules! layers {
 }
 
 layers! {
-    Task Result Plot Table Pipe Choose Compose Schedule Services Beside Logs Record Failures History Columns Compare Many Help Confirm Filter NameFilter
+    Task Result Plot Table Pipe Choose Compose Schedule Services Beside Logs Record Failures History Notices Columns Compare Many Help Confirm Filter NameFilter
     Search GoTo CopyAs When Pick Rename Palette Welcome Address
 }
 
@@ -136,6 +136,7 @@ pub(super) fn screens(charset: Charset) -> Vec<(&'static str, Bench)> {
         ("history", past("", "", "")),
         ("history, filtered", past("/", "outcome:x", "")),
         ("history, its filter named", past("/", "outcome:failed", "ctrl-s")),
+        ("notices", notices(SIZE, charset)),
         ("columns", past("c j", "", "")),
         ("comparison", compared("")),
         ("comparison, its end", compared("G")),

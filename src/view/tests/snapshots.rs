@@ -113,6 +113,41 @@ pub(super) fn log(size: (u16, u16), charset: Charset) -> Bench {
     b
 }
 
+/// What was told in the middle of a day: two notices, some that were held back, notes of all kinds.
+pub(super) fn notices(size: (u16, u16), charset: Charset) -> Bench {
+    use crate::app::{Severity, notices::Rules};
+    let mut b = lab(size, charset);
+    b.app.settings.notices = Rules { first_failures: true, most: 2, ..Rules::default() };
+    let on_lab = |id: &str| Job { service: "lab".into(), ..job(id) };
+    b.later(1.0).msg(Msg::Done(Ok("copied: the task's name".into())));
+    for (good, bad) in [("q1", "q2"), ("q3", "q4"), ("q5", "q6")] {
+        b.later(1.0).ran(&on_lab(good)).runs(&on_lab(bad));
+        b.completed(&on_lab(bad), &error(bad, "ValueError", "no peak", "Traceback"));
+    }
+    let now = b.now;
+    b.app.tell(Severity::Warning, "not pasted: nothing here takes text", now);
+    b.app.tell(Severity::Warning, "not pasted: nothing here takes text", now);
+    let why = "the recording cannot be written to ~/lab.jsonl: no space is left on the device; what was \
+               written before that stands there, and can be replayed as far as it goes";
+    b.app.tell(Severity::Error, why, now);
+    b.later(9.0).msg(Msg::Wake).keys("N j");
+    b
+}
+
+#[test]
+fn what_was_told() {
+    for size in SIZES {
+        let mut b = notices(size, Charset::Unicode);
+        assert_snapshot!(name("notices", size), text(&b));
+        b.keys("k k k");
+        assert_snapshot!(name("notices_note", size), text(&b));
+        let mut empty = Bench::with(Settings { lab: "cellar".into(), ..Settings::default() }, size);
+        empty.keys("N");
+        assert_snapshot!(name("notices_empty", size), text(&empty));
+    }
+    assert_snapshot!("notices_ascii", text(&notices((80, 24), Charset::Ascii)));
+}
+
 /// Clocks with seconds depend on where the test runs.
 fn without_clocks(b: &Bench) -> String {
     let clock = regex::Regex::new(r"\d\d:\d\d:\d\d").unwrap();
