@@ -142,6 +142,7 @@ impl Work {
                     ControlFlow::Continue(())
                 }
             }
+            Told::Nothing => ControlFlow::Continue(()),
             Told::Back(at, ago) => {
                 self.give()?;
                 self.say(What::Told(Heard::Back(at, ago)));

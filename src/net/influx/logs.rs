@@ -4,10 +4,15 @@
 //! each four times as long as the one before, from its end backwards: so a busy log is never sorted whole for one page of
 //! it, and a quiet one is a few questions. It refuses to read for somebody who waits no more, or beyond the room that it is given.
 
+use std::{collections::HashSet, time::Duration};
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{Access, Failure, ask, quoted, rows::Row};
-use crate::wire::logs::{Found, PAGE, Part, Question, Record, Wanted};
+use super::{Access, Failure, SHORT as PATIENCE, ask, quoted, rows::Row};
+use crate::{
+    time::Clock,
+    wire::logs::{Found, Key, PAGE, Part, Question, Record, Wanted},
+};
 
 /// How long the first step is.
 const FIRST: TimeDelta = TimeDelta::hours(1);
@@ -33,7 +38,18 @@ pub fn read(
 ) -> Result<Found, Failure> {
     let ahead = question.ahead;
     let found = Found { at: now + ahead, ahead, ..Found::default() };
-    let mut reading = Reading { access, wanted: &question.wanted, now, room, is_over, bytes: 0, found };
+    let mut reading = Reading {
+        access,
+        wanted: &question.wanted,
+        now,
+        clock: Clock::start(),
+        room,
+        is_over,
+        bytes: 0,
+        latest: None,
+        first: HashSet::new(),
+        found,
+    };
     match question.part {
         Part::Newest => reading.newest()?,
         Part::UpTo(at) => reading.back(at + TimeDelta::nanoseconds(1), FIRST)?,
@@ -47,11 +63,18 @@ pub fn read(
 struct Reading<'a> {
     access: &'a Access,
     wanted: &'a Wanted,
+    /// What time it was here when the question came.
     now: DateTime<Utc>,
+    /// Runs since then.
+    clock: Clock,
     room: usize,
     is_over: &'a mut dyn FnMut(usize) -> bool,
     /// What the records take.
     bytes: usize,
+    /// The latest moment at which the database can have begun with the first step, by its own clock.
+    latest: Option<DateTime<Utc>>,
+    /// The records of the first step: the second one reaches a little into it.
+    first: HashSet<Key>,
     found: Found,
 }
 
@@ -73,7 +96,8 @@ impl Reading<'_> {
                 done => break done?,
             }
         }
-        let from = self.found.at + end - span;
+        self.first = self.found.records.iter().map(Record::key).collect();
+        let from = self.latest.unwrap_or(self.found.at) + end - span;
         if span < whole { self.back(from, span * 4) } else { Ok(()) }
     }
 
@@ -98,23 +122,46 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// Learns from the first answer what time it was at the database when it began with it. An answer says that as it begins
+    /// to come, which may be long after what it tells of.
+    fn learn(&mut self, told: Option<DateTime<Utc>>, asked: Duration) {
+        if self.latest.is_some() {
+            return;
+        }
+        // It tells whole seconds, so nothing is gained by parts of them.
+        let whole = |time: Duration| TimeDelta::seconds(time.as_secs().try_into().unwrap_or_default());
+        let here = self.now + whole(asked);
+        let waited = whole(self.clock.now().mono.saturating_sub(asked));
+        let second = TimeDelta::seconds(1);
+        self.latest = Some(match told {
+            Some(at) => {
+                let ahead = (at - waited) - here;
+                self.found.ahead = if ahead.abs() < SAME { TimeDelta::zero() } else { ahead };
+                at + second
+            }
+            None => here + self.found.ahead + waited + second + SAME,
+        });
+        self.found.at = here + self.found.ahead;
+    }
+
     /// One question.
     fn step(&mut self, from: &str, until: &str) -> Result<(), Failure> {
         let before = self.found.records.len();
-        // One more than wanted tells that there are more.
-        let most = PAGE + 1 - before;
-        let mut answer =
-            ask(self.access, &self.access.logs, &query(self.access, self.wanted, from, until, most))?;
-        if let Some(at) = answer.at {
-            let ahead = at - self.now;
-            self.found.ahead = if ahead.abs() < SAME { TimeDelta::zero() } else { ahead };
-            self.found.at = self.now + self.found.ahead;
-        }
+        // One more than wanted tells that there are more; some may be known.
+        let most = PAGE + 1;
+        let asked = self.clock.now().mono;
+        let flux = query(self.access, self.wanted, from, until, most);
+        let mut answer = ask(self.access, &self.access.logs, &flux, PATIENCE)?;
+        self.learn(answer.at, asked);
         let (mut bytes, mut odd) = (self.bytes, 0);
         loop {
-            let row = match answer.next_row() {
+            let row = match answer.next_row(&mut || (self.is_over)(bytes)) {
                 Ok(Some(row)) => row,
                 Ok(None) => break,
+                Err(_) if (self.is_over)(bytes) => {
+                    self.found.more = true;
+                    break;
+                }
                 Err(failure) => {
                     // It is asked for again, in shorter steps.
                     self.found.records.truncate(before);
@@ -125,6 +172,9 @@ impl Reading<'_> {
                 odd += 1;
                 continue;
             };
+            if self.first.contains(&record.key()) {
+                continue;
+            }
             bytes += record.bytes();
             let is_full =
                 self.found.records.len() == PAGE || (bytes > self.room && !self.found.records.is_empty());
@@ -253,8 +303,9 @@ mod tests {
             let part = |begin: &str, end: &str| {
                 flux.split_once(begin).unwrap().1.split_once(end).unwrap().0.to_owned()
             };
+            // Its clock goes on within the second that it tells.
             let moment = |text: String| match text.strip_suffix("ms") {
-                Some(ms) => utc(THERE) + TimeDelta::milliseconds(ms.parse().unwrap()),
+                Some(ms) => utc(THERE) + TimeDelta::milliseconds(900 + ms.parse::<i64>().unwrap()),
                 None => utc(&text),
             };
             let (from, until) = (moment(part("start: ", ",")), moment(part("stop: ", ")")));
@@ -274,6 +325,8 @@ mod tests {
         let now = utc(THERE);
         let mut times: Vec<_> = (0..450).map(|n| now - TimeDelta::seconds(n * 150)).collect();
         times.push(now + TimeDelta::minutes(3));
+        // Where the first step begins, to the second.
+        times.extend([200, 700, 950].map(|ms| now - TimeDelta::hours(1) + TimeDelta::milliseconds(ms)));
         let begun = |at: &&DateTime<Utc>| **at >= now - TimeDelta::hours(24);
         let all = times.iter().filter(begun).count();
         let (access, asked) = database(times);
@@ -305,6 +358,48 @@ mod tests {
         // What came since then.
         let since = read(Part::Since(now - TimeDelta::seconds(160)));
         assert_eq!((since.records.len(), since.more), (3, false));
+    }
+
+    #[test]
+    fn what_is_followed_goes_on_from_when_the_first_question_went_out() {
+        // The answers take their time, and the database's clock goes on meanwhile.
+        let asked = Cell::new(0);
+        let (url, _) = serve(move |_| {
+            asked.set(asked.get() + 1);
+            if asked.get() == 1 {
+                std::thread::sleep(Duration::from_millis(2_100));
+            }
+            let date = format!("23:{:02}:32 GMT", asked.get());
+            Some(ok(&format!("{HEAD}\r\n")).replace("23:01:30 GMT", &date))
+        });
+        let found = newest(&url).unwrap();
+        assert_eq!(found.at, utc("2026-11-24T23:01:30Z"));
+        assert_eq!(found.ahead, TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn an_answer_that_drips_or_never_ends_is_given_up_once_nobody_waits() {
+        use std::io::{Read as _, Write as _};
+        for drip in [&b"x"[..], b"#", b"\r\n", b"#group,false\r\n"] {
+            let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 65_536]);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+                while stream.write_all(drip).is_ok() {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+            let mut looks = 0;
+            let mut is_over = |_| {
+                looks += 1;
+                looks > 20
+            };
+            let question = question(Wanted::default(), Part::Newest);
+            let found = read(&access(&url), &question, utc(HERE), ROOM, &mut is_over).unwrap();
+            assert_eq!((found.records.len(), found.more), (0, true));
+        }
     }
 
     #[test]
@@ -451,7 +546,12 @@ mod tests {
         *asked.lock().unwrap() = 0;
         let question = question(Wanted::default(), Part::Newest);
         // Its row is still waited for, and nothing after it.
-        read(&access(&url), &question, utc(HERE), ROOM, &mut |bytes| bytes == 0).unwrap_err();
+        let mut came = false;
+        let mut is_over = |bytes| {
+            came |= bytes > 0;
+            came && bytes == 0
+        };
+        read(&access(&url), &question, utc(HERE), ROOM, &mut is_over).unwrap_err();
         assert_eq!(*asked.lock().unwrap(), 1, "nobody waits for shorter ones");
         let (url, _) = serve(|_| Some("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort".to_owned()));
         assert!(newest(&url).unwrap_err().what.contains("broke off"));

@@ -11,9 +11,9 @@ pub mod tasks;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::json;
 use ureq::{
@@ -30,8 +30,11 @@ use rows::{Broken, Rows};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// For how long the rest of an answer may stand still. Long enough for a disk of this machine that does.
 const STILL: Duration = Duration::from_secs(30);
-/// No answer takes longer as a whole.
-const LONGEST: Duration = Duration::from_secs(300);
+/// No answer takes longer as a whole: one to a person who waits for it, one that is read in the background.
+const SHORT: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(300);
+/// Clocks go from this year on, and do not reach that one: what a header says may be any number.
+const YEARS: Range<i32> = 1970..10_000;
 /// Bytes of what is said instead of an answer.
 const MOST_WORDS: u64 = 64 * 1024;
 /// A row's cells take at most so many bytes. InfluxDB itself takes no text of more than 1 MiB.
@@ -108,9 +111,10 @@ pub fn exceptions(
     until: DateTime<Utc>,
 ) -> Result<Vec<Logged>, String> {
     let (mut found, mut bytes) = (Vec::new(), 0);
-    let mut answer = ask(access, &access.logs, &query(access, service, from, until)).map_err(|e| e.what)?;
+    let flux = query(access, service, from, until);
+    let mut answer = ask(access, &access.logs, &flux, SHORT).map_err(|e| e.what)?;
     while bytes < MOST_LOGGED
-        && let Some(row) = answer.next_row().map_err(|e| e.what)?
+        && let Some(row) = answer.next_row(&mut || false).map_err(|e| e.what)?
     {
         let Some(logged) = logged(&row) else { continue };
         bytes += logged.message.len() + logged.traceback.len();
@@ -159,15 +163,15 @@ fn logged(row: &rows::Row) -> Option<Logged> {
 struct Answer<'a> {
     access: &'a Access,
     rows: Rows<BodyReader<'static>>,
-    /// What time it was there when it began, to the second.
+    /// What time it was there when it began to come, to the second.
     at: Option<DateTime<Utc>>,
 }
 
 impl Answer<'_> {
-    /// The next row; `None`: that was all.
-    fn next_row(&mut self) -> Result<Option<rows::Row>, Failure> {
+    /// The next row; `None`: that was all. See [`Rows::next_row`].
+    fn next_row(&mut self, is_over: &mut dyn FnMut() -> bool) -> Result<Option<rows::Row>, Failure> {
         let url = &self.access.url;
-        self.rows.next_row().map_err(|broken| match broken {
+        self.rows.next_row(is_over).map_err(|broken| match broken {
             Broken::Told(why) => Failure {
                 what: format!(
                     "the database at {url} failed in the middle of its answer: {}",
@@ -187,14 +191,14 @@ impl Answer<'_> {
     }
 }
 
-/// Asks a question in Flux, about that bucket.
-fn ask<'a>(access: &'a Access, bucket: &str, flux: &str) -> Result<Answer<'a>, Failure> {
+/// Asks a question in Flux, about that bucket; all of the answer may take so long.
+fn ask<'a>(access: &'a Access, bucket: &str, flux: &str, longest: Duration) -> Result<Answer<'a>, Failure> {
     let url = format!("{}/api/v2/query", access.url.trim_end_matches('/'));
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(PATIENCE))
         .timeout_recv_response(Some(PATIENCE))
         .timeout_per_read(Some(STILL))
-        .timeout_global(Some(LONGEST))
+        .timeout_global(Some(longest))
         .http_status_as_error(false)
         // Whoever leads elsewhere gets no token.
         .max_redirects(0)
@@ -228,6 +232,7 @@ fn ask<'a>(access: &'a Access, bucket: &str, flux: &str) -> Result<Answer<'a>, F
     if status == 200 {
         let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
         let at = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|at| at.to_utc());
+        let at = at.filter(|at| YEARS.contains(&at.year()));
         let body = answer.into_body().into_with_config().reader();
         return Ok(Answer { access, rows: Rows::new(body, MOST_ROW), at });
     }
@@ -297,7 +302,7 @@ fn tls(access: &Access) -> Result<TlsConfig, Failure> {
 /// An error of the library without what only programmers want to know.
 fn told(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::Timeout(ureq::Timeout::Global) => format!("not done within {} s", LONGEST.as_secs()),
+        ureq::Error::Timeout(ureq::Timeout::Global) => "not done in the time that there is for it".to_owned(),
         ureq::Error::Timeout(_) => format!("no answer within {} s", PATIENCE.as_secs()),
         ureq::Error::HostNotFound => "its name is not known here".to_owned(),
         ureq::Error::ConnectionFailed => "nobody answers there".to_owned(),
@@ -310,7 +315,7 @@ fn told(error: &ureq::Error) -> String {
 fn told_io(error: io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
         Some(ureq::Error::Timeout(ureq::Timeout::Global)) => {
-            format!("not done within {} s", LONGEST.as_secs())
+            "not done in the time that there is for it".to_owned()
         }
         Some(ureq::Error::Timeout(_)) => format!("nothing came for {} s", STILL.as_secs()),
         Some(error) => told(error),

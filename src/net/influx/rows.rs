@@ -101,12 +101,13 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    /// The next row; `None`: that was all.
+    /// The next row; `None`: that was all. `is_over` says whether nobody waits any more: it is asked before each look for more
+    /// bytes, for a row may drip, and what is no row may never end.
     ///
     /// # Errors
-    /// What the database says went wrong, or that it is no such answer.
-    pub fn next_row(&mut self) -> Result<Option<Row>, Broken> {
-        while let Some(cells) = self.record()? {
+    /// What the database says went wrong, that it is no such answer, or that nobody waits any more.
+    pub fn next_row(&mut self, is_over: &mut dyn FnMut() -> bool) -> Result<Option<Row>, Broken> {
+        while let Some(cells) = self.record(is_over)? {
             if cells.first().is_some_and(|cell| cell.bytes.starts_with(b"#")) {
                 // A new table: what follows the annotations is its header.
                 self.header.clear();
@@ -161,13 +162,16 @@ impl<R: Read> Rows<R> {
     }
 
     /// The next record's cells; empty lines are passed over. `None`: there is none.
-    fn record(&mut self) -> Result<Option<Vec<Cell>>, Broken> {
+    fn record(&mut self, is_over: &mut dyn FnMut() -> bool) -> Result<Option<Vec<Cell>>, Broken> {
         let mut cells = Vec::new();
         let mut cell = Cell::default();
         let mut room = self.most;
         let mut output = [0; STEP];
         loop {
             if self.at == self.end {
+                if is_over() {
+                    return Err(Broken::Cut("nobody waits for it any more".to_owned()));
+                }
                 self.fill()?;
             }
             let (result, read, written) = self.csv.read_field(&self.input[self.at..self.end], &mut output);
@@ -220,7 +224,7 @@ impl<R: Read> Rows<R> {
 pub fn read(body: &[u8], most: usize) -> Result<Vec<Row>, Broken> {
     let mut rows = Rows::new(body, most);
     let mut all = Vec::new();
-    while let Some(row) = rows.next_row()? {
+    while let Some(row) = rows.next_row(&mut || false)? {
         all.push(row);
     }
     Ok(all)

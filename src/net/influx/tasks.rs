@@ -9,7 +9,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{Access, Failure, MOST_ROW, ask, quoted, rows::Row};
+use super::{Access, Failure, LONG as PATIENCE, MOST_ROW, SHORT as SHORT_PATIENCE, ask, quoted, rows::Row};
 use crate::wire::{
     Text,
     archive::Archived,
@@ -33,6 +33,10 @@ const AHEAD: TimeDelta = TimeDelta::minutes(10);
 const MOST_IDS: usize = 100;
 /// A page that was too much is asked for in smaller ones so often.
 const SMALLER: usize = 4;
+/// A database that does not tell what time it is there may be so far ahead.
+const UNTOLD: TimeDelta = TimeDelta::minutes(1);
+/// Bytes of tasks of one moment that are held for rows that belong to them.
+const MOST_HELD: usize = 1 << 20;
 
 /// What is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +56,8 @@ pub enum Told {
     Task(Box<Archived>),
     /// All that began since this moment was told, by the database's clock; it is that long ago there.
     Back(DateTime<Utc>, Duration),
+    /// Nothing yet: whether anybody still waits is asked.
+    Nothing,
 }
 
 /// What was read, once all is.
@@ -112,8 +118,12 @@ fn in_pages(
 /// # Errors
 /// What went wrong.
 pub fn try_out(access: &Access) -> Result<Option<DateTime<Utc>>, Failure> {
-    let mut answer = ask(access, &access.tasks, &query(access, "-1m", "1m", &[], 1))?;
-    while answer.next_row()?.is_some() {}
+    let mut answer = ask(access, &access.tasks, &query(access, "-1m", "1m", &[], 1), SHORT_PATIENCE)?;
+    // What fails may fail behind its rows; who never ends says enough.
+    let mut rows = 0;
+    while rows < MOST_ROWS && answer.next_row(&mut || false)?.is_some() {
+        rows += 1;
+    }
     Ok(answer.at)
 }
 
@@ -156,7 +166,9 @@ impl Reading<'_> {
         }
         let now = page.at.unwrap_or(self.now);
         let end = now - back;
-        let mut until = self.after(&page, now - span);
+        // The database told whole seconds, and only when its answer began to come: the page may begin up to so much later.
+        let late = if page.at.is_some() { TimeDelta::seconds(1) } else { UNTOLD };
+        let mut until = self.after(&page, now - span + late);
         if self.tell(each, now, until).is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -217,12 +229,27 @@ impl Reading<'_> {
     /// One question.
     fn page(&mut self, from: &str, until: &str, ids: &[Text], each: Each<'_>) -> Result<Page, Failure> {
         let access = self.access;
-        let mut answer = ask(access, &access.tasks, &query(access, from, until, ids, self.most))?;
+        let mut answer = ask(access, &access.tasks, &query(access, from, until, ids, self.most), PATIENCE)?;
         let mut page = Page { at: answer.at, ..Page::default() };
         // Tasks of one moment, whose rows stand together.
         let mut tasks: Vec<Archived> = Vec::new();
-        while let Some(row) = answer.next_row()? {
+        let mut held = 0;
+        loop {
+            let row = match answer.next_row(&mut || each(Told::Nothing).is_break()) {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(_) if each(Told::Nothing).is_break() => {
+                    page.is_stopped = true;
+                    return Ok(page);
+                }
+                Err(failure) => return Err(failure),
+            };
             page.rows += 1;
+            if page.rows > self.most {
+                // Who gives more than was asked for may never come to an end.
+                self.read.crowded = true;
+                break;
+            }
             let event = match event(&row) {
                 Some((event, left_out)) => {
                     self.read.left_out += usize::from(left_out);
@@ -235,12 +262,15 @@ impl Reading<'_> {
             };
             let at = event.time.at;
             (page.newest, page.oldest) = (page.newest.max(at), page.oldest.or(at).min(at));
-            if tasks.first().is_some_and(|task| !task.time.is(&event.time))
-                && tell_all(&mut tasks, each).is_break()
-            {
-                page.is_stopped = true;
-                return Ok(page);
+            let is_next = tasks.first().is_some_and(|task| !task.time.is(&event.time));
+            if is_next || held > MOST_HELD {
+                if tell_all(&mut tasks, each).is_break() {
+                    page.is_stopped = true;
+                    return Ok(page);
+                }
+                held = 0;
             }
+            held += event.metadata.len() + event.payload.len();
             match tasks.iter_mut().find(|task| task.is_of(&event)) {
                 Some(task) => task.add(event),
                 None => tasks.push(Archived::of(event)),
@@ -357,7 +387,10 @@ mod tests {
                 Some(rest.split_once(end)?.0.to_owned())
             };
             let moment = |text: String| match text.strip_suffix("ms") {
-                Some(ms) => utc("2026-11-24T23:01:30Z") + TimeDelta::milliseconds(ms.parse().unwrap()),
+                // Its clock goes on within the second that it tells.
+                Some(ms) => {
+                    utc("2026-11-24T23:01:30Z") + TimeDelta::milliseconds(900 + ms.parse::<i64>().unwrap())
+                }
                 None => utc(&text),
             };
             let from = moment(part("start: ", ",").unwrap());
@@ -431,7 +464,9 @@ mod tests {
         // Quiet hours, a flood of a minute, and what began before.
         let quiet = (0..40).map(|n| now - TimeDelta::minutes(5 + 30 * n));
         let flood = (0..500).map(|n| now - TimeDelta::hours(7) - TimeDelta::milliseconds(120 * n));
-        let times: Vec<_> = quiet.chain(flood).chain([now + TimeDelta::minutes(2)]).collect();
+        // Where the first page begins, to the second.
+        let edge = now - TimeDelta::minutes(15) + TimeDelta::milliseconds(400);
+        let times: Vec<_> = quiet.chain(flood).chain([now + TimeDelta::minutes(2), edge]).collect();
         let begun: Vec<_> = times.iter().filter(|at| now - **at < TimeDelta::hours(12)).copied().collect();
         let rows = times.iter().flat_map(|at| three(*at, format!("t{at}"))).collect();
         let (access, asked) = database(rows);
@@ -439,7 +474,7 @@ mod tests {
         in_pages(&access, &wanted(12), utc(HERE), 100, &mut |told| {
             match told {
                 Told::Task(task) if task.ended && task.payload.is_some() => whole.push(task.time.at.unwrap()),
-                Told::Task(_) => {}
+                Told::Task(_) | Told::Nothing => {}
                 Told::Back(at, ago) => {
                     assert_eq!(now - at, TimeDelta::from_std(ago).unwrap());
                     assert!(whole.iter().all(|known| *known >= at - TimeDelta::nanoseconds(1)));
@@ -461,6 +496,43 @@ mod tests {
         let asked = asked.lock().unwrap();
         assert!((10..40).contains(&asked.len()), "{} questions", asked.len());
         assert!(asked[0].contains("range(start: -900000ms, stop: 600000ms)"), "{}", asked[0]);
+    }
+
+    #[test]
+    fn rows_without_end_are_not_held_and_not_read_for_nobody() {
+        let large = "x".repeat(100_000);
+        let row = |n: usize| format!(",,0,2026-11-24T23:01:00Z,created,t{n},lab,{large}\r\n");
+        let head = ",result,table,_time,task_state,task_id,task_target,task_payload\r\n";
+        let body = head.to_owned() + &(0..60).map(row).collect::<String>() + "\r\n";
+        let (url, _) = serve(move |_| Some(ok(&body)));
+        let access = access(&url);
+        let (mut told, mut asked) = (0, 0);
+        let mut first = None;
+        let read = in_pages(&access, &wanted(0), utc(HERE), 40, &mut |it| {
+            match it {
+                Told::Task(_) => {
+                    told += 1;
+                    first.get_or_insert(asked);
+                }
+                Told::Nothing => asked += 1,
+                Told::Back(..) => {}
+            }
+            ControlFlow::Continue(())
+        });
+        assert!(read.unwrap().crowded, "more rows than were asked for");
+        assert_eq!(told, 40);
+        assert!(first.unwrap() < asked, "those of one moment go on before all of them have come");
+        // Nobody waits any more: no other row is read.
+        let mut told = 0;
+        in_pages(&access, &wanted(0), utc(HERE), 40, &mut |it| match it {
+            Told::Nothing => ControlFlow::Break(()),
+            _ => {
+                told += 1;
+                ControlFlow::Continue(())
+            }
+        })
+        .unwrap();
+        assert_eq!(told, 0);
     }
 
     #[test]
