@@ -1,15 +1,13 @@
 //! Rings: asks the terminal for it, and runs the person's own command.
 //!
 //! No text from outside reaches a shell: the command is a list of words, and what is to be told stands in its
-//! environment. It refuses to run it longer than a few seconds, or twice at a time, and to tell more than once that it fails, until it works again.
+//! environment. It refuses to run it longer than a few seconds, or twice at a time: what comes meanwhile is told by one more run.
+//! That it fails is told once, until it works again.
 
 use std::{
     os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -34,6 +32,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(20);
 /// No time of the configuration is longer, seconds.
 const LONG: u64 = 366 * 86_400;
+/// Columns of a notice: no name makes it longer. An environment takes no text of more than 128 KiB.
+const MOST_COLUMNS: usize = 400;
 /// So many wait for the terminal while another program has it.
 const MOST_WAITING: usize = 5;
 
@@ -48,8 +48,50 @@ pub(super) struct Bells {
     waiting: Vec<(Clean, Clean)>,
     /// The next one's.
     id: NoticeId,
-    runs: Arc<AtomicBool>,
-    failed: Arc<AtomicBool>,
+    queue: Arc<Mutex<Queue>>,
+}
+
+/// What the command is to tell.
+#[derive(Debug, PartialEq, Eq)]
+struct Words {
+    title: String,
+    text: String,
+    kind: &'static str,
+    lab: String,
+}
+
+/// The command runs once at a time.
+#[derive(Debug, Default)]
+struct Queue {
+    runs: bool,
+    /// What came last while it ran, and how many before that.
+    next: Option<Words>,
+    before: usize,
+    /// It failed, and that was told.
+    failed: bool,
+}
+
+impl Queue {
+    /// Gives it back where the command is to be run at once.
+    fn begin(&mut self, words: Words) -> Option<Words> {
+        if !self.runs {
+            self.runs = true;
+            return Some(words);
+        }
+        self.before += usize::from(self.next.replace(words).is_some());
+        None
+    }
+
+    /// The command has ended: what it is to tell next.
+    fn end(&mut self) -> Option<Words> {
+        let next = self.next.take();
+        self.runs = next.is_some();
+        let before = std::mem::take(&mut self.before);
+        next.map(|words| match before {
+            0 => words,
+            before => Words { text: format!("{} more; the last: {}", before + 1, words.text), ..words },
+        })
+    }
 }
 
 /// What is told, as the configuration says it.
@@ -85,38 +127,55 @@ impl Bells {
             charset,
             waiting: Vec::new(),
             id: NoticeId { run: uuid::Uuid::new_v4().as_u64_pair().0, number: 1 },
-            runs: Arc::default(),
-            failed: Arc::default(),
+            queue: Arc::default(),
         }
     }
 
     fn command(&self, alert: &Alert, title: &Clean, text: &Clean, lab: &str, told: UnboundedSender<Msg>) {
         let Some((program, words)) = self.command.split_first() else { return };
-        if self.runs.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let mut command = Command::new(program);
-        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        command
-            .env("JUICETOP_NOTICE_TITLE", title.as_str())
-            .env("JUICETOP_NOTICE_TEXT", text.as_str())
-            .env("JUICETOP_NOTICE_KIND", alert.kind)
-            .env("JUICETOP_NOTICE_LAB", Clean::line(lab, Charset::Unicode).as_str());
-        let (runs, failed, program) = (self.runs.clone(), self.failed.clone(), program.clone());
+        let told_now = Words {
+            title: title.as_str().to_owned(),
+            text: text.as_str().to_owned(),
+            kind: alert.kind,
+            lab: Clean::head(lab, Charset::Unicode, MOST_COLUMNS).as_str().to_owned(),
+        };
+        let Some(mut now) = held(&self.queue).begin(told_now) else { return };
+        let (queue, program, words) = (self.queue.clone(), program.clone(), words.to_vec());
         let started = thread::Builder::new().name("notice".to_owned()).spawn(move || {
             fault::here("notice");
-            let ended = command.spawn().map_err(|e| e.to_string()).and_then(|child| attend(child, LONGEST));
-            runs.store(false, Ordering::SeqCst);
-            if !failed.swap(ended.is_err(), Ordering::SeqCst)
-                && let Err(why) = ended
-            {
-                let _ = told.send(Msg::Done(Err(format!("the command for notices, {program}: {why}"))));
+            loop {
+                let ended = tell(&program, &words, &now);
+                let mut queue = held(&queue);
+                let was_told = std::mem::replace(&mut queue.failed, ended.is_err());
+                if let (Err(why), false) = (ended, was_told) {
+                    let _ = told.send(Msg::Done(Err(format!("the command for notices, {program}: {why}"))));
+                }
+                match queue.end() {
+                    Some(next) => now = next,
+                    None => return,
+                }
             }
         });
         if started.is_err() {
-            self.runs.store(false, Ordering::SeqCst);
+            *held(&self.queue) = Queue::default();
         }
     }
+}
+
+fn held(queue: &Mutex<Queue>) -> std::sync::MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs the command once.
+fn tell(program: &str, words: &[String], told: &Words) -> Result<(), String> {
+    let mut command = Command::new(program);
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command
+        .env("JUICETOP_NOTICE_TITLE", &told.title)
+        .env("JUICETOP_NOTICE_TEXT", &told.text)
+        .env("JUICETOP_NOTICE_KIND", told.kind)
+        .env("JUICETOP_NOTICE_LAB", &told.lab);
+    command.spawn().map_err(|e| e.to_string()).and_then(|child| attend(child, LONGEST))
 }
 
 /// Waits until it ends; after `longest` it is ended with all that it has started.
@@ -143,8 +202,8 @@ impl Runner {
     pub(super) fn ring(&mut self, at: usize, alert: &Alert) {
         let lab = &self.labs[at];
         let name = lab.app.settings.lab.clone();
-        let title = Clean::line(&format!("juicetop {}", exact(&name)), self.bells.charset);
-        let text = Clean::line(&alert.text, self.bells.charset);
+        let title = Clean::head(&format!("juicetop {}", exact(&name)), self.bells.charset, MOST_COLUMNS);
+        let text = Clean::head(&alert.text, self.bells.charset, MOST_COLUMNS);
         self.bells.command(alert, &title, &text, &name, lab.done.clone());
         self.bells.waiting.push((title, text));
         let over = self.bells.waiting.len().saturating_sub(MOST_WAITING);
@@ -192,6 +251,42 @@ mod tests {
         assert!(ended.is_err_and(|why| why.contains("ended after")) && took < Duration::from_secs(20));
         thread::sleep(Duration::from_millis(2_500));
         assert!(!mark.exists(), "what it had started went on");
+    }
+
+    #[test]
+    fn what_comes_while_the_command_runs_is_told_by_one_more_run() {
+        let words = |text: &str| Words {
+            title: "juicetop lab".to_owned(),
+            text: text.to_owned(),
+            kind: "watched",
+            lab: "lab".to_owned(),
+        };
+        let mut queue = Queue::default();
+        assert_eq!(queue.begin(words("a")), Some(words("a")));
+        assert_eq!(queue.begin(words("b")), None);
+        assert_eq!(queue.end(), Some(words("b")));
+        for text in ["c", "d", "e"] {
+            assert_eq!(queue.begin(words(text)), None);
+        }
+        assert_eq!(queue.end(), Some(words("3 more; the last: e")));
+        assert_eq!(queue.end(), None);
+        assert_eq!(queue.begin(words("f")), Some(words("f")));
+    }
+
+    #[test]
+    fn no_name_is_too_long_for_the_command() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("text");
+        let text = "x".repeat(3 << 20);
+        let told = Words {
+            title: String::new(),
+            text: Clean::head(&text, Charset::Unicode, MOST_COLUMNS).as_str().to_owned(),
+            kind: "own",
+            lab: String::new(),
+        };
+        let script = format!("printenv JUICETOP_NOTICE_TEXT > {}", file.display());
+        assert_eq!(tell("sh", &["-c".to_owned(), script], &told), Ok(()));
+        assert_eq!(std::fs::read_to_string(file).unwrap().trim_end().chars().count(), MOST_COLUMNS);
     }
 
     #[test]
