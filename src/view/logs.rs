@@ -72,6 +72,13 @@ fn role(level: i64) -> Role {
     }
 }
 
+/// As much of a text as can be seen in so many columns: a record may hold a hundred thousand times that, and each key draws
+/// a screen of them. What is not seen of it (marks on marks) finds room, too.
+fn start(text: &str, columns: usize) -> &str {
+    let most = columns.saturating_mul(16).saturating_add(64);
+    text.char_indices().nth(most).map_or(text, |(at, _)| &text[..at])
+}
+
 /// The columns that have room, with their widths.
 struct Table {
     /// The form of a moment.
@@ -81,6 +88,8 @@ struct Table {
     logger: usize,
     wide: bool,
     narrow: bool,
+    /// Columns of a row.
+    columns: usize,
     look: Look,
 }
 
@@ -98,7 +107,8 @@ impl Table {
         };
         let most = NAME[usize::from(narrow)];
         let widest = |name: fn(&Record) -> &str| {
-            let widths = visible.iter().map(|record| look.name(name(record), Role::Text).text.width());
+            let widths =
+                visible.iter().map(|record| look.name(start(name(record), most), Role::Text).text.width());
             widths.max().unwrap_or_default().min(most)
         };
         let wide = width >= WIDE;
@@ -109,13 +119,18 @@ impl Table {
             logger: if wide { widest(|record| &record.logger) } else { 0 },
             wide,
             narrow,
+            columns: usize::from(width),
             look,
         }
     }
 
     fn row(&self, record: &Record) -> Row {
         let look = self.look;
-        let fit = |piece: Piece, width: usize| Piece { text: piece.text.fit(width, look.charset()), ..piece };
+        // Whatever a record holds, no more is read of it than is seen.
+        let fit = |text: &str, role: Role, width: usize| Piece {
+            text: look.name(start(text, width), role).text.fit(width, look.charset()),
+            role,
+        };
         let level = record.level_word();
         let level = match (self.narrow, &*level) {
             (true, "critical") => "crit",
@@ -126,19 +141,19 @@ impl Table {
             spaces(1),
             look.piece(&self.moment(record.at), Role::Dim),
             spaces(1),
-            fit(look.name(level, role(record.level)), self.level),
+            fit(level, role(record.level), self.level),
             spaces(1),
-            fit(look.name(&record.service, Role::Service), self.service),
+            fit(&record.service, Role::Service, self.service),
             spaces(1),
         ];
         if self.wide {
-            left.extend([fit(look.name(&record.logger, Role::Dim), self.logger), spaces(1)]);
+            left.extend([fit(&record.logger, Role::Dim, self.logger), spaces(1)]);
         }
         // What is folded below it.
         let has_more = record.traceback.is_some() || record.stack.is_some();
         left.push(if has_more { look.piece(look.glyphs.folded, Role::Library) } else { spaces(1) });
         let mut lines = record.message.lines();
-        let first = lines.next().unwrap_or_default();
+        let first = start(lines.next().unwrap_or_default(), self.columns);
         let text = if lines.next().is_some() {
             format!("{first} {}", look.glyphs.ellipsis)
         } else {
@@ -147,7 +162,7 @@ impl Table {
         left.extend([spaces(1), look.piece(&text, if record.level < 20 { Role::Dim } else { Role::Text })]);
         let mut row = Row::of(left);
         if let Some(path) = record.path.as_ref().filter(|_| self.wide) {
-            let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            let file = start(path.rsplit(['/', '\\']).next().unwrap_or(path), self.columns);
             let line = record.line.map(|line| format!(":{line}")).unwrap_or_default();
             row.right = vec![look.piece(&format!("{file}{line}"), Role::Dim), spaces(1)];
         }
@@ -215,4 +230,26 @@ fn empty(app: &App, logs: &Logs, look: Look, columns: usize) -> Vec<Row> {
     let mut rows = vec![Row::default()];
     rows.extend(lines.into_iter().map(|text| Row::of(vec![spaces(2), Piece { text, role: Role::Dim }])));
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clean::Charset, theme::Glyphs, wire::json};
+
+    #[test]
+    fn of_a_record_of_any_size_no_more_is_looked_at_than_can_be_seen() {
+        let large = format!("\u{b5}{}", "x".repeat(100_000));
+        let raw = format!(
+            r#"{{"message": {0}, "name": {0}, "levelname": {0}, "pathname": {0}, "lineno": 7}}"#,
+            json::quote(&large)
+        );
+        let now = Now::at(0.0);
+        let record = Record::read(now.utc, &large, Some(35), &raw);
+        let look = Look { glyphs: Glyphs::of(Charset::Unicode) };
+        let row = Table::of(&[&record], 200, look, false, now).row(&record);
+        let widths: Vec<usize> = row.left.iter().chain(&row.right).map(|piece| piece.text.width()).collect();
+        assert!(widths.iter().all(|width| *width < 4_000), "{widths:?}");
+        assert!(widths.iter().sum::<usize>() > 200, "it fills the row: {widths:?}");
+    }
 }
