@@ -246,7 +246,7 @@ fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitC
     }
 
     let (inputs, from_terminal) = mpsc::unbounded_channel();
-    let terminal = term::Terminal::open(inputs)?;
+    let terminal = term::Terminal::open(inputs, args.mouse || config.mouse)?;
     let size = terminal.size();
     let look = Look { glyphs: Glyphs::of(charset) };
     let painter = Painter::new(terminal.backend(), size, theme, look)?;
@@ -565,8 +565,8 @@ impl Runner {
             title.set(view::title(app, self.look));
         }
         fault::fails("draw fails")?;
-        self.painter.draw(app, now, real)?;
-        self.app_mut().was_drawn();
+        let spots = self.painter.draw(app, now, real)?;
+        self.app_mut().was_drawn_with(spots);
         Ok(())
     }
 
@@ -576,6 +576,7 @@ impl Runner {
         self.tell_of_risks();
         match input {
             term::Input::Key(key) => self.handle(front, Msg::Key(key)),
+            term::Input::Mouse(event) => self.handle(front, Msg::Mouse(event)),
             term::Input::Paste(text) => self.handle(front, Msg::Paste(text)),
             term::Input::PasteTooLarge(bytes) => self.handle(
                 front,

@@ -262,6 +262,9 @@ mod kept;
 #[path = "terminal/keys.rs"]
 mod keys;
 
+#[path = "terminal/mouse.rs"]
+mod mouse;
+
 #[path = "terminal/notices.rs"]
 mod notices;
 

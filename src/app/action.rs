@@ -252,6 +252,8 @@ actions! {
     Fold "fold" "fold" "folds or unfolds the service, or what is under the cursor" [Lanes, Task, Result, Failures, Record, Beside] ["space"];
     Hidden "hidden" "hidden" "shows or hides tasks that dashboards hide" [Lanes, Failures, History] ["H"];
     Zoom "zoom" "zoom" "gives the selected task the whole screen, or gives it back" [Lanes, Task] ["z"];
+    SideWider "side-wider" "wider" "makes the task beside the lanes wider" [Lanes, Task] ["<"];
+    SideNarrower "side-narrower" "narrower" "makes the task beside the lanes narrower" [Lanes, Task] [">"];
     View "view" "look into it" "opens the result, else the payload, as a tree; beside the tasks the last message" [Lanes, Task, Failures, Beside] ["v"];
     Unfold "unfold" "fold" "folds or unfolds what is under the cursor; in a table it goes to the record, among failures it opens the task" [Task, Result, Table, Failures, Record] ["enter"];
     UnfoldAll "unfold-all" "unfold all" "unfolds all that is in the value under the cursor" [Result] ["E"];

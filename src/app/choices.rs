@@ -1,4 +1,5 @@
-//! What the person has chosen on the screen and wants to find again: filters by name, the history's columns.
+//! What the person has chosen on the screen and wants to find again: filters by name, the history's columns, the border between
+//! lanes and task.
 //!
 //! Pure: the file is for others. It can be edited by hand. It refuses to lose what another juicetop has saved meanwhile: a
 //! change is made to what stands in the file then.
@@ -17,11 +18,13 @@ pub struct Choices {
     pub filters: Saved,
     /// The history's columns, in their order; never none.
     pub columns: Vec<Column>,
+    /// The lanes' share of a screen with the task beside them, in thousandths; `None`: as it is by itself.
+    pub border: Option<u16>,
 }
 
 impl Default for Choices {
     fn default() -> Choices {
-        Choices { filters: Saved::default(), columns: Column::DEFAULT.to_vec() }
+        Choices { filters: Saved::default(), columns: Column::DEFAULT.to_vec(), border: None }
     }
 }
 
@@ -32,6 +35,8 @@ pub enum Change {
     Filter(String, Option<String>),
     /// The history has these columns.
     Columns(Vec<Column>),
+    /// The lanes have that share.
+    Border(u16),
 }
 
 impl Choices {
@@ -74,6 +79,11 @@ impl Choices {
                         choices.columns = columns;
                     }
                 }
+                ("border", Value::Integer(share)) => {
+                    let share = u16::try_from(*share).ok().filter(|share| *share <= 1000);
+                    choices.border =
+                        Some(share.ok_or("the border is no number of thousandths, from 0 to 1000")?);
+                }
                 _ => return Err(format!("there is no {key} here that can be understood")),
             }
         }
@@ -85,6 +95,7 @@ impl Choices {
         let columns = self.columns.iter().map(|column| Value::from(column.title())).collect();
         let filters = self.filters.iter().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
         let mut table = Table::new();
+        table.extend(self.border.map(|share| ("border".to_owned(), Value::from(i64::from(share)))));
         table.insert("columns".to_owned(), Value::Array(columns));
         table.insert("filters".to_owned(), Value::Table(filters));
         format!("# What was chosen on juicetop's screen. It may be edited while no juicetop runs.\n\n{table}")
@@ -98,6 +109,7 @@ impl Choices {
                 self.filters.remove(name);
             }
             Change::Columns(columns) => self.columns.clone_from(columns),
+            Change::Border(share) => self.border = Some(*share),
         }
     }
 }
@@ -114,6 +126,7 @@ mod tests {
             .change(&Change::Filter("night".into(), Some("outcome:failed \"two words\" /q[34]\\//".into())));
         choices.change(&Change::Filter("t1".into(), Some("type:MeasureT1".into())));
         choices.change(&Change::Columns(vec![Column::Name, Column::Id]));
+        choices.change(&Change::Border(620));
         assert_eq!(Choices::read(&choices.text()), Ok(choices.clone()));
         choices.change(&Change::Filter("t1".into(), None));
         assert_eq!(choices.filters.names().collect::<Vec<_>>(), ["night"]);
@@ -126,6 +139,7 @@ mod tests {
             ("columns = [\"wen\"]", "no column \"wen\""),
             ("[filters]\nnight = 3", "the filter night is no text"),
             ("[filters]\n\"a b\" = \"x\"", "no name of a filter"),
+            ("border = 1001", "no number of thousandths"),
             ("colour = 1", "no colour here"),
         ] {
             let told = Choices::read(text).unwrap_err();

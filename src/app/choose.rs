@@ -139,9 +139,14 @@ impl Choose {
         self.shown.get(self.selected.checked_sub(before)?).copied()
     }
 
+    /// How many rows there are to choose from.
+    pub fn count(&self) -> usize {
+        self.shown.len() + usize::from(self.as_typed().is_some())
+    }
+
     /// Moves the selection, round the ends.
     pub fn step(&mut self, by: isize) {
-        let n = (self.shown.len() + usize::from(self.as_typed().is_some())) as isize;
+        let n = self.count() as isize;
         if n > 0 {
             self.selected = (self.selected as isize + by).rem_euclid(n) as usize;
         }

@@ -282,10 +282,15 @@ impl Compare {
     /// Moves the selection; false: the key moves nothing.
     pub fn step(&mut self, action: Action, height: usize) -> bool {
         let Some(by) = action.steps(height) else { return false };
+        self.step_by(by, height);
+        true
+    }
+
+    /// Moves the selection by so many rows.
+    pub fn step_by(&mut self, by: isize, height: usize) {
         let first = self.first_row(height);
         let last = self.comparison.rows.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(by).min(last);
         self.line = self.selected.saturating_sub(first).min(height.saturating_sub(1));
-        true
     }
 }

@@ -161,6 +161,11 @@ impl Failures {
         let Some(to) = places.get(at.map_or(0, |at| at.saturating_add_signed(by).min(last))).copied() else {
             return;
         };
+        self.go_to(to, first, height);
+    }
+
+    /// Selects that row, on a list that begins with row `first`.
+    pub fn go_to(&mut self, to: usize, first: usize, height: usize) {
         self.select(to);
         self.line = to.saturating_sub(first).min(height.saturating_sub(1));
     }

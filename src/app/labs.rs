@@ -121,6 +121,7 @@ impl App {
         self.ui.behind = false;
         self.ui.revision += 1;
         self.ui.moved = true;
+        self.ui.mouse.outdate();
         self.ui.last_key = Some(now);
         if let Some(Layer::Confirm(confirm)) = self.ui.layers.last_mut() {
             confirm.last_key = Some(now);

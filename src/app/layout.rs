@@ -40,12 +40,45 @@ pub struct Areas {
     pub footer: Rect,
 }
 
-/// Columns from which the selected task stands beside the lanes.
+/// Columns from which the selected task stands beside the lanes where nothing else is set.
 pub const WIDE: u16 = 150;
+
+/// Columns that lanes and task have at least where they stand side by side.
+pub const LEAST: u16 = 50;
+
+/// Whether the selected task stands beside the lanes, and where the border between both is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Panes {
+    /// From so many columns on, if both have their [least](LEAST) then; `None`: never.
+    pub from: Option<u16>,
+    /// The lanes' share of the columns, in thousandths, where the person has chosen one.
+    pub share: Option<u16>,
+}
+
+impl Panes {
+    /// The column of the border; `None`: there is none.
+    pub fn border(self, (width, height): (u16, u16)) -> Option<u16> {
+        if height < 20 || width < self.from?.max(2 * LEAST + 1) {
+            return None;
+        }
+        let columns = u32::from(width);
+        let border = match self.share {
+            Some(share) => (columns * u32::from(share.min(1000)) + 500) / 1000,
+            None => (columns * 11 / 20).min(110),
+        };
+        Some(u16::try_from(border).unwrap_or(width).clamp(LEAST, width - 1 - LEAST))
+    }
+
+    /// The share that puts the border at that column.
+    pub fn share_of(column: u16, width: u16) -> u16 {
+        let width = u32::from(width.max(1));
+        u16::try_from((u32::from(column) * 1000 + width / 2) / width).unwrap_or(1000).min(1000)
+    }
+}
 
 /// Divides a screen of `size` (columns, rows); `line`: the line below the header says something, so that a small screen
 /// has it too; `banner`: lines that the banner wishes.
-pub fn areas(size: (u16, u16), zoom: bool, line: bool, banner: u16) -> Areas {
+pub fn areas(size: (u16, u16), panes: Panes, line: bool, banner: u16) -> Areas {
     let (width, height) = size;
     let row = |y: u16, h: u16| Rect::new(0, y.min(height), width, h.min(height.saturating_sub(y)));
     let shape = match (width, height) {
@@ -61,11 +94,11 @@ pub fn areas(size: (u16, u16), zoom: bool, line: bool, banner: u16) -> Areas {
     let room = height.saturating_sub(top + bottom);
     let banner = if shape == Shape::Tiny { 0 } else { banner.min(room / 3) };
     let body = row(top + banner, room - banner);
-    let (lanes, side) = if shape == Shape::Wide && !zoom {
-        let left = (width * 11 / 20).min(110);
-        (Rect { width: left, ..body }, Some(Rect { x: left + 1, width: width - left - 1, ..body }))
-    } else {
-        (body, None)
+    let (lanes, side) = match panes.border(size) {
+        Some(left) => {
+            (Rect { width: left, ..body }, Some(Rect { x: left + 1, width: width - left - 1, ..body }))
+        }
+        None => (body, None),
     };
     Areas {
         shape,
@@ -133,6 +166,11 @@ impl Areas {
         usize::from(self.lanes.height).saturating_sub(usize::from(self.shape == Shape::Narrow))
     }
 
+    /// The line between the lanes and the task beside them.
+    pub fn border(&self) -> Option<Rect> {
+        self.side.map(|side| Rect { x: side.x - 1, width: 1, ..side })
+    }
+
     /// The room for the document of an opened task.
     pub fn task(&self) -> Rect {
         below_head(self.side.unwrap_or(self.body))
@@ -165,15 +203,41 @@ mod tests {
     }
 
     #[test]
+    fn the_border_stands_where_it_was_put() {
+        for width in [101, 150, 163, 211, 400, 999] {
+            for column in LEAST..=width - 1 - LEAST {
+                let panes = Panes { from: Some(0), share: Some(Panes::share_of(column, width)) };
+                assert_eq!(panes.border((width, 40)), Some(column), "{width}");
+            }
+        }
+        let auto = Panes { from: Some(WIDE), share: None };
+        assert_eq!([149, 150, 240].map(|width| auto.border((width, 40))), [None, Some(82), Some(110)]);
+        assert_eq!(auto.border((240, 19)), None);
+        assert_eq!(Panes::default().border((1000, 100)), None);
+        assert_eq!(Panes { from: Some(0), share: None }.border((100, 40)), None, "both need their least");
+    }
+
+    #[test]
     fn nothing_stands_outside_and_nothing_overlaps_at_any_size() {
         for width in 0..=220 {
             for height in 0..=60 {
-                for (zoom, line, banner) in
-                    [(false, false, 0), (true, true, 0), (false, false, 3), (false, true, 3)]
-                {
-                    let a = areas((width, height), zoom, line, banner);
+                for (from, share, line, banner) in [
+                    (Some(WIDE), None, false, 0),
+                    (None, None, true, 0),
+                    (Some(0), Some(0), false, 3),
+                    (Some(0), Some(1000), true, 3),
+                    (Some(180), Some(400), true, 3),
+                ] {
+                    let a = areas((width, height), Panes { from, share }, line, banner);
                     let screen = Rect::new(0, 0, width, height);
                     let mut rows = vec![a.header, a.upper_rule, a.banner, a.body, a.lower_rule, a.footer];
+                    if let (Some(side), Some(border)) = (a.side, a.border()) {
+                        assert!(width >= from.unwrap_or(u16::MAX) && height >= 20, "{width}x{height}");
+                        let columns = [a.lanes.width, border.width, side.width];
+                        assert_eq!(columns.iter().sum::<u16>(), width, "{columns:?}");
+                        assert_eq!((a.lanes.right(), border.right()), (border.x, side.x));
+                        assert!(columns[0] >= LEAST && columns[2] >= LEAST, "{columns:?}");
+                    }
                     rows.extend(a.side);
                     rows.push(a.task());
                     for r in &rows {

@@ -31,6 +31,7 @@ pub mod line;
 pub mod logs;
 pub mod made;
 pub mod many;
+pub mod mouse;
 pub mod msg;
 pub mod notices;
 pub mod outputs;
@@ -83,7 +84,7 @@ use history::History;
 use keymap::Keymap;
 use labs::Labs;
 use lanes::{Folding, Row, Selected};
-use layout::{Areas, areas};
+use layout::{Areas, Panes, areas};
 use line::LineEdit;
 use many::GroupPane;
 use reader::Reader;
@@ -140,6 +141,8 @@ pub struct Settings {
     pub exact_names: bool,
     /// What the person is told of while they look elsewhere.
     pub notices: notices::Rules,
+    /// Columns from which the selected task stands beside the lanes; `None`: it never does.
+    pub side: Option<u16>,
 }
 
 impl Default for Settings {
@@ -164,6 +167,7 @@ impl Default for Settings {
             looked: Vec::new(),
             exact_names: true,
             notices: notices::Rules::default(),
+            side: Some(layout::WIDE),
         }
     }
 }
@@ -479,6 +483,8 @@ pub struct Ui {
     pub beside_seen: beside::Seen,
     /// Failures that the person has had before their eyes, of [`Store::failures`].
     pub failures_seen: u64,
+    /// What stands where, for the mouse.
+    pub mouse: mouse::Mouse,
     /// An editor has the terminal.
     pub outside: bool,
     /// The program is about to end.
@@ -551,6 +557,7 @@ impl App {
                 strip: true,
                 beside_seen: beside::Seen::default(),
                 failures_seen: 0,
+                mouse: mouse::Mouse::default(),
                 outside: false,
                 leaving: false,
                 rows: Vec::new(),
@@ -606,7 +613,8 @@ impl App {
         };
         let over = self.ui.layers.iter().any(is_over);
         let line = self.is_replay() || self.ui.labs.is_some();
-        areas(self.ui.size, self.ui.zoom || over, line, lines)
+        let from = self.settings.side.filter(|_| !self.ui.zoom && !over);
+        areas(self.ui.size, Panes { from, share: self.ui.choices.border }, line, lines)
     }
 
     /// Why the filter that is typed cannot be read.

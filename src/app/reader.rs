@@ -381,6 +381,34 @@ impl Page {
         self.step(1);
     }
 
+    /// Scrolls by lines, down or up, as far as there is text; the cursor stays where it is seen.
+    pub fn scroll(&mut self, by: isize, columns: usize, height: usize, charset: Charset) {
+        let height = height.max(1);
+        // Inside a line that is taller than the pane, by rows.
+        let hidden = self.rows(self.top, columns, charset).saturating_sub(height);
+        let skipped = self.skipped.saturating_add_signed(by).min(hidden);
+        if skipped != self.skipped {
+            (self.skipped, self.cursor) = (skipped, self.top);
+            return;
+        }
+        let end = self.first_above(self.document.lines.len(), height, columns, charset).min(self.last());
+        let top = self.top.saturating_add_signed(by).min(end);
+        if top != self.top {
+            (self.top, self.skipped) = (top, 0);
+        }
+        // The last line that is seen whole.
+        let mut last = self.top;
+        let mut used = self.rows(last, columns, charset);
+        while last < self.last() {
+            used += self.rows(last + 1, columns, charset);
+            if used > height {
+                break;
+            }
+            last += 1;
+        }
+        self.cursor = self.cursor.clamp(self.top, last);
+    }
+
     /// One line up; inside a wrapped line that is scrolled, one row.
     pub fn up(&mut self) {
         if self.cursor == self.top && self.skipped > 0 {

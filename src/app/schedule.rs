@@ -144,12 +144,18 @@ impl Schedule {
         let Some(last) = tasks.len().checked_sub(1) else { return };
         let at = self.selected_row().and_then(|row| tasks.iter().position(|t| *t == row));
         let to = tasks[at.map_or(0, |at| at.saturating_add_signed(by).min(last))];
-        self.selected = self.rows[to].key().cloned();
+        self.go_to(to, first, height);
+    }
+
+    /// Selects the task of that row, if it is one's, on a list that begins with row `first`.
+    pub fn go_to(&mut self, to: usize, first: usize, height: usize) {
+        let Some(key) = self.rows.get(to).and_then(Row::key) else { return };
+        self.selected = Some(key.clone());
         // A service's line above its first task stays in sight.
         let above = to.saturating_sub(usize::from(to > 0 && self.rows[to - 1].key().is_none()));
         self.line = match to {
             _ if above < first => to - above,
-            _ => (to - first).min(height.saturating_sub(1)),
+            _ => to.saturating_sub(first).min(height.saturating_sub(1)),
         };
     }
 

@@ -128,6 +128,10 @@ pub struct LookArgs {
     /// Draws with ASCII signs only (the locale decides otherwise).
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// Takes clicks and the wheel; selecting text in the terminal then needs Shift. (`mouse = true` in the configuration does so
+    /// always.)
+    #[arg(long, global = true)]
+    pub mouse: bool,
 }
 
 /// A recording of what comes in and goes out.

@@ -57,6 +57,20 @@ pub enum TracebackOrder {
     OldestFirst,
 }
 
+/// When the selected task stands beside the lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Side {
+    /// On a wide screen.
+    #[default]
+    Auto,
+    /// As soon as both have room.
+    Always,
+    /// Not at all.
+    Never,
+    /// From so many columns on.
+    From(u16),
+}
+
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -140,6 +154,10 @@ pub struct Config {
     pub ascii: Ascii,
     /// The terminal's window gets a title.
     pub title: bool,
+    /// Clicks and the wheel are taken.
+    pub mouse: bool,
+    /// When the selected task stands beside the lanes.
+    pub side: Side,
     /// The lab's address; `None`: look for it.
     pub url: Option<String>,
     /// Where the bus of an older Juice is heard, `tcp://HOST:PORT`, if not at port 5123 of the router's host.
@@ -212,6 +230,8 @@ impl Default for Config {
             theme: crate::theme::DEFAULT.to_owned(),
             ascii: Ascii::default(),
             title: true,
+            mouse: false,
+            side: Side::default(),
             url: None,
             bus: None,
             edge: None,
@@ -240,10 +260,12 @@ impl Default for Config {
 }
 
 /// The keys outside tables, then the tables' names. `_` is taken for `-`.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 27] = [
     "theme",
     "ascii",
     "title",
+    "mouse",
+    "side",
     "url",
     "bus",
     "edge",
@@ -314,6 +336,8 @@ impl Config {
                 put(&mut self.ascii, source.choice(name, value, &words));
             }
             "title" => put(&mut self.title, source.boolean(name, value)),
+            "mouse" => put(&mut self.mouse, source.boolean(name, value)),
+            "side" => put(&mut self.side, side(source, name, value)),
             "url" => self.url = address(source, name, value, &["ws", "wss"]),
             "bus" => self.bus = address(source, name, value, &["tcp"]),
             "edge" => self.edge = address(source, name, value, &["http", "https"]),
@@ -468,6 +492,16 @@ fn put<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
+}
+
+/// A word, or a number of columns.
+fn side(source: &mut Source<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Option<Side> {
+    if value.get_ref().as_integer().is_some() {
+        let columns = source.number(name, value, 1)?;
+        return Some(Side::From(u16::try_from(columns).unwrap_or(u16::MAX)));
+    }
+    let words = [("auto", Side::Auto), ("always", Side::Always), ("never", Side::Never)];
+    source.choice(name, value, &words)
 }
 
 /// `true`, also where it is written as something else: whoever writes the key wants a screen that can't send.

@@ -209,7 +209,7 @@ fn names_of_labs_are_checked() {
 #[test]
 fn every_key_is_read() {
     let config = faultless(
-        "theme = 'light'\nascii = 'yes'\ntitle = false\nurl = 'wss://lab:1'\nbus = 'tcp://lab:2'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
+        "theme = 'light'\nascii = 'yes'\ntitle = false\nmouse = true\nside = 120\nurl = 'wss://lab:1'\nbus = 'tcp://lab:2'\nedge = 'https://hub/x'\ntoken_file = 'token'\n\
          ca-file = 'ca'\njuice-config = 'c'\njuice_run = '/r'\nlab = 'a'\nread_only = true\nhidden = true\nsensors = false\nhistory = false\ntraceback = 'oldest-first'\n[guard]\ntypes = ['Move*']\n\
          [limits]\nended_tasks = 5_0\nmemory = 0x1000_0000\nhistory-days = 7\nhistory-bytes = 1_000\nhistory_text_bytes = 0\n\
          [catalogue]\npython = 'venv/bin/python'\nexact_names = false\n[paths]\n\"/app\" = '~/lab'\n[keys]\nsubmit = ['ctrl-s', 'f8']\nopen = 'enter'\nquit = []\n\
@@ -230,6 +230,8 @@ fn every_key_is_read() {
             theme: "light".to_owned(),
             ascii: Ascii::Yes,
             title: false,
+            mouse: true,
+            side: Side::From(120),
             url: Some("wss://lab:1".to_owned()),
             bus: Some("tcp://lab:2".to_owned()),
             edge: Some("https://hub/x".to_owned()),
@@ -275,9 +277,9 @@ fn every_key_is_read() {
             exact_names: false,
             paths: Paths(vec![("/app".to_owned(), "~/lab".to_owned())]),
             keys: vec![
-                binding("submit", &["ctrl-s", "f8"], 31),
-                binding("open", &["enter"], 32),
-                binding("quit", &[], 33)
+                binding("submit", &["ctrl-s", "f8"], 33),
+                binding("open", &["enter"], 34),
+                binding("quit", &[], 35)
             ],
             opens: Ok(vec!["a".to_owned()]),
             labs: config.labs.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::{Terminal, backend::Backend, layout::Rect};
 
 use crate::{
-    app::App,
+    app::{App, mouse::Spots},
     fault,
     theme::Theme,
     time::Now,
@@ -61,11 +61,11 @@ impl<B: Backend<Error: Send + Sync + 'static>> Painter<B> {
         (self.drawn, self.whole) = (None, true);
     }
 
-    /// Draws, at that moment of the real clock.
+    /// Draws, at that moment of the real clock. Gives back what stands where.
     ///
     /// # Errors
     /// The backend fails.
-    pub fn draw(&mut self, app: &App, now: Now, real: Duration) -> Result<(), B::Error> {
+    pub fn draw(&mut self, app: &App, now: Now, real: Duration) -> Result<Spots, B::Error> {
         fault::here("draw");
         let size = app.ui.size;
         let area = Rect::new(0, 0, size.0, size.1);
@@ -87,7 +87,7 @@ impl<B: Backend<Error: Send + Sync + 'static>> Painter<B> {
         self.drawn = Some(app.revision());
         self.last = real;
         self.frames += 1;
-        Ok(())
+        Ok(screen.spots)
     }
 
     /// The backend, for tests.

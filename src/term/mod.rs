@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use self::backend::Backend;
@@ -53,6 +53,8 @@ pub enum Input {
     /// A key was pressed or, where the terminal tells the difference, repeats. Letting a key go is not reported.
     /// As in crossterm, an upper-case letter carries Shift.
     Key(KeyEvent),
+    /// The mouse, where it was [wanted](Terminal::open): columns and rows from 0.
+    Mouse(MouseEvent),
     /// Pasted text, whole: lines end with LF. It may hold any other control.
     Paste(String),
     /// A paste of this many bytes was larger than [`PASTE_LIMIT`] and was dropped.
@@ -75,11 +77,15 @@ pub struct Terminal {
 
 impl Terminal {
     /// Takes the terminal: raw mode, alternate screen, no cursor, bracketed paste. Installs the panic hook (give
-    /// the terminal back, print the message, exit with 101) and starts to send what happens to `inputs`.
+    /// the terminal back, print the message, exit with 101) and starts to send what happens to `inputs`. `mouse`: the
+    /// terminal is to report clicks and the wheel too, whenever it is ours.
     ///
     /// To be called once in a process, after [`check()`]. Errors: there is no terminal, or it refuses.
-    pub fn open(inputs: UnboundedSender<Input>) -> io::Result<Terminal> {
+    pub fn open(inputs: UnboundedSender<Input>, mouse: bool) -> io::Result<Terminal> {
         let tty = modes::find()?;
+        if mouse {
+            tty.want_mouse();
+        }
         // The theme decides about colour. With NO_COLOR in the environment crossterm would write `ESC [ m` for
         // each colour, which also takes away the bold and reverse that are all a colourless theme has.
         crossterm::style::force_color_output(true);

@@ -36,6 +36,14 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[8l";
 /// reorder lines again, leaves the alternate screen, shows the cursor.
 const LEAVE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[r\x1b[H\x1b[2J\x1b[8h\x1b[?1049l\x1b[?25h";
 
+/// Where the mouse is wanted: clicks and the wheel (1000), and what is dragged with a button held (1002), as numbers of any
+/// size (1006). Where the pointer merely goes is not asked for. Nothing of it is written where it is not wanted.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+
+/// The same off again, before all else: behind it no report can come any more. It ends a string that was cut short, as
+/// [`LEAVE`] does.
+const NO_MOUSE: &[u8] = b"\x1b\\\x1b[?1006l\x1b[?1002l\x1b[?1000l";
+
 /// Keeps the window's title on the terminal's own stack (XTWINOPS), and takes it from there again. A terminal without such
 /// a stack shows its own default after an empty one.
 const SAVE_TITLE: &str = "\x1b[22;2t";
@@ -74,6 +82,8 @@ pub(super) struct Tty {
     state: AtomicU8,
     /// The window's title is ours.
     titled: AtomicBool,
+    /// The mouse is wanted.
+    mouse: AtomicBool,
     times_taken: AtomicU32,
 }
 
@@ -133,6 +143,7 @@ impl Tty {
             cooked,
             state: AtomicU8::new(AWAY),
             titled: AtomicBool::new(false),
+            mouse: AtomicBool::new(false),
             times_taken: AtomicU32::new(0),
         })
     }
@@ -144,13 +155,27 @@ impl Tty {
         tcsetattr(&self.input, OptionalActions::Now, &raw)?;
         self.state.store(TAKEN, Ordering::SeqCst);
         self.times_taken.fetch_add(1, Ordering::SeqCst);
-        self.write_all(ENTER)
+        self.write_all(ENTER)?;
+        if self.has_mouse() { self.write_all(MOUSE) } else { Ok(()) }
+    }
+
+    /// From the next [`enter`](Tty::enter) on the terminal is to report the mouse.
+    pub(super) fn want_mouse(&self) {
+        self.mouse.store(true, Ordering::SeqCst);
+    }
+
+    /// The mouse is wanted.
+    pub(super) fn has_mouse(&self) -> bool {
+        self.mouse.load(Ordering::SeqCst)
     }
 
     /// Gives the terminal back. Never blocks for long and never fails: there is nobody left to tell.
     pub(super) fn leave(&self) {
         match self.state.compare_exchange(TAKEN, GIVING, Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) => {
+                if self.has_mouse() {
+                    self.last_words(NO_MOUSE);
+                }
                 self.last_words(LEAVE);
                 if self.titled.swap(false, Ordering::SeqCst) {
                     self.last_words(GIVE_TITLE);

@@ -155,6 +155,9 @@ fn read(tty: &Tty, woken: &OwnedFd, gate: &Gate, inputs: &UnboundedSender<Input>
     let env = |name: &str| std::env::var(name).ok();
     let escape = if Capabilities::from_env(&env).ssh { ESCAPE_WAIT_REMOTE } else { ESCAPE_WAIT };
     let mut parser = Parser::new(tty.erase(), escape);
+    if tty.has_mouse() {
+        parser = parser.with_mouse();
+    }
     let mut buffer = vec![0; 16 << 10];
     let mut out = Vec::new();
     loop {

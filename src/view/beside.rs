@@ -155,7 +155,7 @@ pub(super) fn rows(app: &App, view: &Beside, area: Rect, look: Look, now: Now) -
     for (place, entry) in view.entries.iter().enumerate().skip(first).take(height) {
         let mut row = ctx.row(entry).unwrap_or_default();
         row.selected = Some(place) == at;
-        rows.push(row);
+        rows.push(row.listed(place));
     }
     if about_height == 0 {
         return rows;
@@ -276,7 +276,7 @@ impl Ctx<'_> {
         } else {
             look.piece(&self.ago(sensor.heard), Role::Dim)
         };
-        Row { left, right: vec![heard], selected: false }
+        Row { left, right: vec![heard], ..Row::default() }
     }
 
     fn parameter(&self, parameter: &Parameter) -> Row {
@@ -307,7 +307,7 @@ impl Ctx<'_> {
         }
         let old = self.now.since(parameter.heard) > MONITOR_SILENT;
         let role = if old { Role::Warning } else { Role::Dim };
-        Row { left, right: vec![look.piece(&self.ago(parameter.heard), role)], selected: false }
+        Row { left, right: vec![look.piece(&self.ago(parameter.heard), role)], ..Row::default() }
     }
 
     fn told(&self, told: &Told) -> Row {
@@ -322,7 +322,7 @@ impl Ctx<'_> {
         if told.times > 1 {
             right.insert(0, self.look.piece(&format!("{} times  ", told.times), Role::Text));
         }
-        Row { left, right, selected: false }
+        Row { left, right, ..Row::default() }
     }
 
     fn class(&self, name: &str, class: &Class) -> Row {
@@ -362,7 +362,7 @@ impl Ctx<'_> {
             }
         }
         let heard = tally.heard.map(|at| look.piece(&self.ago(at), Role::Dim));
-        Row { left, right: heard.into_iter().collect(), selected: false }
+        Row { left, right: heard.into_iter().collect(), ..Row::default() }
     }
 
     /// What is told of the selected row.

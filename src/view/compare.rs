@@ -58,7 +58,7 @@ pub(super) fn rows(app: &App, compare: &Compare, area: Rect, look: Look) -> Vec<
             }
         };
         row.selected = at == compare.selected;
-        rows.push(row);
+        rows.push(row.listed(at));
     }
     let below = inspector_height(area.height);
     if below > 0 {

@@ -49,7 +49,7 @@ pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Posi
     });
     let before = usize::from(typed.is_some());
     if let Some(row) = typed.filter(|_| first == 0) {
-        rows.push(Row { selected: choose.selected == 0, ..row });
+        rows.push(Row { selected: choose.selected == 0, ..row }.listed(0));
     }
     let room = height - before.min(height).saturating_sub(first);
     for (place, index) in (before..).zip(&choose.shown).skip(first.saturating_sub(before)).take(room) {
@@ -66,7 +66,7 @@ pub(super) fn choose(choose: &Choose, area: Rect, look: Look) -> (Vec<Row>, Posi
         let role = if item.moves { Role::Hardware } else { Role::Dim };
         row.right = vec![Piece { text: remark, role }, spaces(1)];
         row.selected = place == choose.selected;
-        rows.push(row);
+        rows.push(row.listed(place));
     }
     if choose.shown.is_empty() && before == 0 {
         let text = match &choose.stage {
@@ -315,7 +315,7 @@ fn setting(
             look.piece(&format!("  {sentence}"), Role::Dim),
         ],
         right: vec![look.piece(&key, Role::Key), spaces(1)],
-        selected: false,
+        ..Row::default()
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn copy_as(copy: &CopyAs, keymap: &Keymap, body: Rect, look: Look, no
     for (n, kind) in copy.kinds().into_iter().enumerate() {
         let mut row = Row::of(vec![spaces(3), look.piece(kind.title(), Role::Text)]);
         row.selected = n == copy.selected;
-        rows.push(row);
+        rows.push(row.listed(n));
     }
     let mut below: Vec<Row> = Vec::new();
     for note in copy.notes() {

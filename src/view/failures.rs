@@ -42,7 +42,8 @@ pub(super) fn rows(app: &App, failures: &Failures, area: Rect, look: Look, now: 
         }
         .unwrap_or_default();
         row.selected = Some(at) == selected;
-        rows.push(row);
+        // What stands below a kind is its second row.
+        rows.push(row.listed(if matches!(line, Line::About(_)) { at - 1 } else { at }));
     }
     rows
 }
@@ -95,7 +96,7 @@ fn kind_row(failures: &Failures, cluster: &Cluster, look: Look, two: bool, now: 
         right.push(spaces(1));
     }
     right.push(look.piece(&format!("{last:>9} "), Role::Dim));
-    Row { left, right, selected: false }
+    Row { left, right, ..Row::default() }
 }
 
 /// What has no room beside the message.
@@ -112,7 +113,7 @@ fn about_row(cluster: &Cluster, width: u16, look: Look, narrow: bool) -> Row {
     let size = if narrow { 2 } else { 1 };
     let parts: Vec<u32> = cluster.parts.chunks(size).map(|parts| parts.iter().sum()).collect();
     let right = vec![look.piece(&look.glyphs.spark(&parts), Role::Failed), spaces(1)];
-    let mut row = Row { left, right, selected: false };
+    let mut row = Row { left, right, ..Row::default() };
     row.share_among(&[1, 4], width, look);
     row
 }
@@ -131,5 +132,5 @@ fn task_row(task: &Task, look: Look, narrow: bool, now: Now) -> Row {
         (false, Some((took, false))) => format!("{:>8}  ", format!(">{}", words::lasted(took))),
         _ => String::new(),
     };
-    Row { left, right: vec![look.piece(&format!(" {took}{ended} "), Role::Dim)], selected: false }
+    Row { left, right: vec![look.piece(&format!(" {took}{ended} "), Role::Dim)], ..Row::default() }
 }

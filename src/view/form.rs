@@ -3,7 +3,10 @@
 use ratatui::layout::{Position, Rect};
 
 use crate::{
-    app::form::{Edit, FormPane, Language, Line, TextPane, Tone, details, from, sentence},
+    app::{
+        form::{Edit, FormPane, Language, Line, TextPane, Tone, details, from, sentence},
+        mouse::Spot,
+    },
     catalogue::{
         Level,
         form::{Field, FieldId, FieldProblem, Input, Origin, Part, Presence},
@@ -41,7 +44,7 @@ pub(super) fn form(
     let mut rows = Vec::new();
     let mut cursor = None;
     for (y, line) in lines.iter().skip(pane.top).take(usize::from(area.height)).enumerate() {
-        let (row, x) = match line {
+        let (mut row, x) = match line {
             Line::Whole(text, tone) => {
                 let sign = look.piece(look.glyphs.failed, tone_role(*tone));
                 (
@@ -70,6 +73,10 @@ pub(super) fn form(
                     None,
                 )
             }
+        };
+        row.spot = match line {
+            Line::Row(row) | Line::Text { row, .. } | Line::More { row, .. } => Some(Spot::Field(*row)),
+            Line::Whole(..) | Line::Detail(..) => None,
         };
         if let Some(x) = x {
             let x = (x as u16).min(area.width.saturating_sub(1));
@@ -199,7 +206,7 @@ fn field_row(pane: &FormPane, index: usize, columns: &Columns, look: Look) -> (R
     let wrong = problem.is_some_and(|p| p.level == Level::Error);
     let (value, cursor) = value(pane, row.id, field, room, focused, wrong, look);
     left.extend(value);
-    (Row { left, right, selected: focused }, cursor.map(|x| start + x))
+    (Row { left, right, selected: focused, ..Row::default() }, cursor.map(|x| start + x))
 }
 
 /// What is wrong with a field, or inside it while it is folded.

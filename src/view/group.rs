@@ -72,7 +72,7 @@ impl Ctx<'_> {
             true => self.ended_group(group, &counts),
             false => self.progress(group, &counts, sending),
         };
-        Row { left, right, selected: false }
+        Row { left, right, ..Row::default() }
     }
 
     fn sign_of_group(&self, counts: &GroupCounts, of: u32, sending: bool) -> (&'static str, Role) {
@@ -215,6 +215,6 @@ impl Ctx<'_> {
                 self.ended(task)
             }
         };
-        Row { left, right, selected: false }
+        Row { left, right, ..Row::default() }
     }
 }

@@ -67,10 +67,10 @@ pub(super) fn rows(app: &App, history: &History, area: Rect, look: Look, now: No
         history.found.lines.iter().skip(first).take(height).map(|(row, past)| (*row, &**past)).collect();
     let table = Table::new(history, &visible, usize::from(area.width), look, narrow, now);
     rows.push(table.titles(history));
-    for (number, past) in visible {
+    for (at, (number, past)) in (first..).zip(visible) {
         let mut row = table.row(past, history.marked.contains(&number));
         row.selected = history.selected() == Some(number);
-        rows.push(row);
+        rows.push(row.listed(at));
     }
     rows
 }
@@ -246,7 +246,7 @@ pub(super) fn columns(columns: &Columns, body: Rect, look: Look) -> (Rect, Vec<R
         let role = if *shown { Role::Text } else { Role::Dim };
         let mut row = Row::of(vec![spaces(1), word(sign, role), look.piece(column.title(), role)]);
         row.selected = at == columns.selected;
-        rows.push(row);
+        rows.push(row.listed(at));
     }
     let width = WIDTH.min(body.width);
     rows.push(Row::rule(width, look));

@@ -6,6 +6,7 @@ use crate::{
         document::reason_text,
         lanes::{self, Part},
         layout::Shape,
+        mouse::Spot,
         update::failure_line,
     },
     printed::{Bar, bar},
@@ -50,11 +51,14 @@ pub(super) fn rows(app: &App, look: Look, now: Now) -> Vec<Row> {
     if let Some(service) = head
         && all.get(first).is_some_and(|r| r.selects().is_none() || r.selects() != app.ui.selected)
     {
-        out.push(ctx.service(service, false));
+        let own =
+            all.iter().position(|r| matches!(r, lanes::Row::Service { .. }) && r.service() == Some(service));
+        out.push(Row { spot: own.map(Spot::Lane), ..ctx.service(service, false) });
         skipped = 1;
     }
-    for row in all.iter().skip(first + skipped).take(height - skipped) {
+    for (at, row) in all.iter().enumerate().skip(first + skipped).take(height - skipped) {
         let mut shown = ctx.row(row);
+        shown.spot = row.selects().map(|_| Spot::Lane(at));
         shown.selected = row.selects().is_some() && row.selects() == app.ui.selected && (focused || !narrow);
         out.push(shown);
     }
@@ -263,7 +267,7 @@ impl Ctx<'_> {
             }
             Part::Member => Vec::new(),
         };
-        Row { left, right, selected: false }
+        Row { left, right, ..Row::default() }
     }
 
     /// The last line that a cell printed; a progress bar as one of our own.

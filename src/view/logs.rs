@@ -42,7 +42,8 @@ pub(super) fn rows(app: &App, logs: &Logs, area: Rect, look: Look, now: Now) -> 
     let visible: Vec<&Record> = logs.lines.iter().skip(first).take(height).map(|record| &**record).collect();
     let table = Table::of(&visible, area.width, look, narrow, now);
     for (at, record) in visible.into_iter().enumerate() {
-        rows.push(Row { selected: logs.selected_row() == Some(first + at), ..table.row(record) });
+        let selected = logs.selected_row() == Some(first + at);
+        rows.push(Row { selected, ..table.row(record) }.listed(first + at));
     }
     rows
 }
@@ -58,7 +59,7 @@ pub(super) fn record(pane: &RecordPane, area: Rect, look: Look) -> Vec<Row> {
     left.push(look.name(&record.service, Role::Service));
     left.extend([spaces(2), look.name(&record.logger, Role::Dim)]);
     let at = record.at.with_timezone(&Local).format("%d %b %H:%M:%S ").to_string();
-    let mut head = Row { left, right: vec![look.piece(&at, Role::Dim)], selected: false };
+    let mut head = Row { left, right: vec![look.piece(&at, Role::Dim)], ..Row::default() };
     head.share_among(&[3, 5], area.width, look);
     task::below(head, &pane.page, area, true, look)
 }

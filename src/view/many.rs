@@ -60,7 +60,7 @@ pub(super) fn foot(app: &App, c: &Compose, small: bool, look: Look) -> Vec<Row> 
                 look.piece(&format!("{together}{first}, scheduled{when}"), Role::Dim),
             ],
             right: vec![look.piece(&key, Role::Key), spaces(1)],
-            selected: false,
+            ..Row::default()
         },
     ]
 }
@@ -124,7 +124,7 @@ pub(super) fn many(
         } else {
             Piece { text: Clean::line(text, charset).skip(skipped), role: Role::Input }
         };
-        Row { left: [row.left, vec![name]].concat(), right: Vec::new(), selected: pane.focus == Focus::Name }
+        Row { left: [row.left, vec![name]].concat(), selected: pane.focus == Focus::Name, ..Row::default() }
     };
     rows.push(name_row);
     let together = match c.group.combine {

@@ -44,6 +44,7 @@ use crate::{
         choose::Stage,
         document::Mark,
         layout::Shape,
+        mouse::{Spot, Spots},
         reader::Page,
         services::{DEEDS, Step},
         traces::failed_in_cell,
@@ -74,6 +75,8 @@ pub struct Row {
     pub right: Vec<Piece>,
     /// The selected row.
     pub selected: bool,
+    /// What a click on it means.
+    pub spot: Option<Spot>,
 }
 
 /// Rows in a place.
@@ -98,6 +101,27 @@ pub struct Screen {
     pub stale: bool,
     /// The header's rows, which are not dimmed.
     pub header: Rect,
+    /// What a click would mean where.
+    pub spots: Spots,
+}
+
+impl Screen {
+    /// Something over all that: nothing below it can be clicked.
+    fn over(&mut self, area: Rect, rows: Vec<Row>) {
+        self.spots.cover();
+        self.spots.put(area, Spot::Top);
+        put_rows(&mut self.spots, area, &rows);
+        self.panes.push(Pane { area, rows, opaque: true });
+    }
+}
+
+/// The rows of a pane that can be clicked.
+fn put_rows(spots: &mut Spots, area: Rect, rows: &[Row]) {
+    for (y, row) in (area.y..area.bottom()).zip(rows) {
+        if let Some(spot) = row.spot {
+            spots.put(Rect { y, height: 1, ..area }, spot);
+        }
+    }
 }
 
 /// What painting needs to know apart from the state.
@@ -138,6 +162,11 @@ fn spaces(n: usize) -> Piece {
 }
 
 impl Row {
+    /// The same, as that row of the list on top.
+    fn listed(self, at: usize) -> Row {
+        Row { spot: Some(Spot::Row(at)), ..self }
+    }
+
     fn of(left: Vec<Piece>) -> Row {
         Row { left, ..Row::default() }
     }
@@ -179,31 +208,6 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
         screen.panes.push(Pane { area, rows: vec![Row::of(vec![word(text, Role::Dim)])], opaque: true });
         return screen;
     }
-    let mut pane = |area: Rect, rows: Vec<Row>| {
-        if area.area() > 0 {
-            screen.panes.push(Pane { area, rows, opaque: true });
-        }
-    };
-    pane(areas.header, vec![header(app, look, now)]);
-    let upper = match &app.ui.labs {
-        Some(labs) => labs::strip(app, labs, areas.upper_rule.width, look),
-        None => replay::line(app, areas.upper_rule.width, look, now),
-    };
-    pane(areas.upper_rule, vec![upper]);
-    if let Some(banner) = app.banner().filter(|_| areas.banner.height > 0) {
-        let columns = usize::from(areas.banner.width).saturating_sub(2);
-        let role = match &banner {
-            Banner::Problem(_) => Role::Error,
-            Banner::Gap(_) => Role::Warning,
-            Banner::Left(_) => Role::Notice,
-        };
-        let rows = Clean::line(banner.text(), look.charset())
-            .wrap(columns)
-            .into_iter()
-            .map(|text| Row::of(vec![spaces(1), Piece { text, role }]))
-            .collect();
-        pane(areas.banner, rows);
-    }
     let top = app.ui.layers.iter().rposition(|l| {
         matches!(
             l,
@@ -230,6 +234,41 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     let base = top.map(|i| &app.ui.layers[i]);
     // On a wide screen an opened task stands beside the lanes.
     let beside = areas.side.filter(|_| matches!(base, Some(Layer::Task(_)) | None));
+    let spots = &mut screen.spots;
+    spots.put(areas.body, Spot::Top);
+    if base.is_none() || beside.is_some() {
+        spots.put(areas.lanes, Spot::Lanes);
+    }
+    if let (Some(side), Some(border)) = (beside, areas.border()) {
+        spots.put(border, Spot::Border);
+        spots.put(side, if base.is_none() { Spot::Side } else { Spot::Top });
+    }
+    let mut pane = |area: Rect, rows: Vec<Row>| {
+        if area.area() > 0 {
+            put_rows(&mut screen.spots, area, &rows);
+            screen.panes.push(Pane { area, rows, opaque: true });
+        }
+    };
+    pane(areas.header, vec![header(app, look, now)]);
+    let upper = match &app.ui.labs {
+        Some(labs) => labs::strip(app, labs, areas.upper_rule.width, look),
+        None => replay::line(app, areas.upper_rule.width, look, now),
+    };
+    pane(areas.upper_rule, vec![upper]);
+    if let Some(banner) = app.banner().filter(|_| areas.banner.height > 0) {
+        let columns = usize::from(areas.banner.width).saturating_sub(2);
+        let role = match &banner {
+            Banner::Problem(_) => Role::Error,
+            Banner::Gap(_) => Role::Warning,
+            Banner::Left(_) => Role::Notice,
+        };
+        let rows = Clean::line(banner.text(), look.charset())
+            .wrap(columns)
+            .into_iter()
+            .map(|text| Row::of(vec![spaces(1), Piece { text, role }]))
+            .collect();
+        pane(areas.banner, rows);
+    }
     if base.is_none() || beside.is_some() {
         pane(areas.lanes, lanes::rows(app, look, now));
         let height = app.strip_height(&areas);
@@ -238,8 +277,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             pane(below, vec![beside::strip(app, below.width, look, now)]);
         }
     }
-    if let Some(side) = beside {
-        let rule = Rect { x: side.x - 1, width: 1, ..side };
+    if let (Some(side), Some(rule)) = (beside, areas.border()) {
         let line = Row::of(vec![look.piece(look.glyphs.bar_line, Role::Rule)]);
         pane(rule, vec![line; usize::from(side.height)]);
         if base.is_none() {
@@ -304,11 +342,14 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     cursor = cursor.filter(|c| areas.body.contains(*c));
     let (lower, at) = lower_rule(app, areas.lower_rule, look);
     cursor = at.or(cursor);
+    let (keys, hints) = footer(app, areas.footer, look);
     if areas.lower_rule.height > 0 {
         pane(areas.lower_rule, vec![lower]);
-        pane(areas.footer, vec![footer(app, areas.footer.width, look)]);
+        pane(areas.footer, vec![keys]);
+        hints.into_iter().for_each(|(area, action)| screen.spots.put(area, Spot::Key(action)));
     } else if lower.left.is_empty() || lower == Row::rule(areas.lower_rule.width, look) {
-        pane(areas.footer, vec![footer(app, areas.footer.width, look)]);
+        pane(areas.footer, vec![keys]);
+        hints.into_iter().for_each(|(area, action)| screen.spots.put(area, Spot::Key(action)));
     } else {
         // A small screen has one line for both.
         cursor = at.map(|p| Position { x: p.x, y: areas.footer.y }).or(cursor);
@@ -316,34 +357,34 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
     }
     if let Some(Layer::Pick(pick)) = app.ui.layers.last() {
         let (area, rows, at) = compose::pick(pick, areas.body, look);
-        screen.panes.push(Pane { area, rows, opaque: true });
+        screen.over(area, rows);
         cursor = Some(at).filter(|at| area.contains(*at));
     }
     if let Some(Layer::Palette(found)) = app.ui.layers.last() {
         let (area, rows, at) = palette::palette(found, areas.body, look);
-        screen.panes.push(Pane { area, rows, opaque: true });
+        screen.over(area, rows);
         cursor = Some(at).filter(|at| area.contains(*at));
     }
     if let Some(Layer::Confirm(confirm)) = app.ui.layers.last() {
         let (area, rows) = overlay::confirm(confirm, &app.settings.keymap, areas.body, look);
-        screen.panes.push(Pane { area, rows, opaque: true });
+        screen.over(area, rows);
         cursor = None;
     }
     if let Some(Layer::Columns(columns)) = app.ui.layers.last() {
         let (area, rows) = history::columns(columns, areas.body, look);
-        screen.panes.push(Pane { area, rows, opaque: true });
+        screen.over(area, rows);
         cursor = None;
     }
     if let Some(Layer::CopyAs(copy)) = app.ui.layers.last() {
         let (area, rows) = copy_as::copy_as(copy, &app.settings.keymap, areas.body, look, now);
-        screen.panes.push(Pane { area, rows, opaque: true });
+        screen.over(area, rows);
         cursor = None;
     }
     if let Some(Layer::When(line)) = app.ui.layers.last()
         && areas.body.height > 0
     {
         let (area, rows, at) = when::when(app, line, areas.body, look, now);
-        screen.panes.push(Pane { area, rows, opaque: true });
+        screen.over(area, rows);
         cursor = Some(at);
     }
     screen.cursor = cursor;
@@ -407,7 +448,7 @@ fn header(app: &App, look: Look, now: Now) -> Row {
     if room(wide(&left), &[], &right).is_some_and(|room| room >= wide(&near)) {
         left.extend(near);
     }
-    Row { left, right, selected: false }
+    Row { left, right, ..Row::default() }
 }
 
 fn counts(app: &App, look: Look, now: Now, narrow: bool) -> Vec<Piece> {
@@ -857,27 +898,34 @@ fn form_actions(app: &App) -> Vec<Action> {
     once(actions)
 }
 
-fn footer(app: &App, width: u16, look: Look) -> Row {
+/// The row, and where each key stands that can be clicked.
+fn footer(app: &App, area: Rect, look: Look) -> (Row, Vec<(Rect, Action)>) {
     let mut row = Row::default();
+    let mut hints = Vec::new();
     let mut used = 1;
     row.left.push(spaces(1));
     let footer: Vec<_> = match app.begun() {
         // What was pressed, and how it goes on.
-        Some((keys, next)) => std::iter::once((keys, look.glyphs.ellipsis))
-            .chain(next.into_iter().map(|(keys, action)| (keys, footer_word(app, action))))
+        Some((keys, next)) => std::iter::once((keys, look.glyphs.ellipsis, None))
+            .chain(next.into_iter().map(|(keys, action)| (keys, footer_word(app, action), Some(action))))
             .collect(),
         None => footer_actions(app)
             .into_iter()
-            .filter_map(|action| Some((app.key(action)?, footer_word(app, action))))
+            .filter_map(|action| Some((app.key(action)?, footer_word(app, action), Some(action))))
             .collect(),
     };
-    for (key, short) in footer {
+    for (key, short, action) in footer {
         let key = if key == "enter" { look.glyphs.enter.to_owned() } else { key };
         let key = if key == "<" { "enter".to_owned() } else { key };
         let gap = if used > 1 { 3 } else { 0 };
-        let need = gap + Clean::line(&key, look.charset()).width() + 1 + short.len();
-        if used + need > usize::from(width) {
+        let wide = Clean::line(&key, look.charset()).width() + 1 + short.len();
+        let need = gap + wide;
+        if used + need > usize::from(area.width) {
             continue;
+        }
+        if let (Some(action), Ok(from), Ok(width)) = (action, u16::try_from(used + gap), u16::try_from(wide))
+        {
+            hints.push((Rect { x: area.x + from, width, ..area }, action));
         }
         used += need;
         row.left.push(spaces(gap));
@@ -885,5 +933,5 @@ fn footer(app: &App, width: u16, look: Look) -> Row {
         row.left.push(spaces(1));
         row.left.push(word(short, Role::Dim));
     }
-    row
+    (row, hints)
 }

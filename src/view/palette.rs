@@ -40,7 +40,7 @@ pub(super) fn palette(palette: &Palette, body: Rect, look: Look) -> (Rect, Vec<R
     for (at, index) in palette.shown.iter().enumerate().skip(first).take(room) {
         let mut row = line(&palette.items[*index], columns, wide, look);
         row.selected = at == palette.selected;
-        rows.push(row);
+        rows.push(row.listed(at));
     }
     if palette.shown.is_empty() {
         rows.push(Row::of(vec![spaces(3), word("nothing has that in its name", Role::Dim)]));
@@ -70,5 +70,5 @@ fn line(item: &Item, columns: usize, wide: bool, look: Look) -> Row {
         left.extend([spaces(1), look.piece(about, role)]);
     }
     let role = if item.barred.is_some() { Role::Disabled } else { Role::Key };
-    Row { left, right: vec![Piece { text: remark, role }, spaces(1)], selected: false }
+    Row { left, right: vec![Piece { text: remark, role }, spaces(1)], ..Row::default() }
 }

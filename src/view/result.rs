@@ -43,7 +43,7 @@ pub(super) fn tree(viewer: &Viewer, area: Rect, look: Look) -> Vec<Row> {
             for (at, row) in rows.rows(&tree, viewer.top..viewer.top + height).iter().enumerate() {
                 let mut line = tree_row(&tree, row, viewer, usize::from(area.width), look);
                 line.selected = viewer.top + at == viewer.cursor;
-                out.push(line);
+                out.push(line.listed(viewer.top + at));
             }
         }
         Body::Raw { why, .. } => {
@@ -55,10 +55,8 @@ pub(super) fn tree(viewer: &Viewer, area: Rect, look: Look) -> Vec<Row> {
             for at in viewer.top..(viewer.top + room).min(viewer.len()) {
                 let mut pieces = marked(viewer, viewer.raw_line(at), Role::Text, look);
                 pieces.insert(0, spaces(1));
-                out.push(Row {
-                    selected: at == viewer.cursor,
-                    ..Row::of(super::task::skip(pieces, viewer.left))
-                });
+                let row = Row::of(super::task::skip(pieces, viewer.left));
+                out.push(Row { selected: at == viewer.cursor, ..row }.listed(at));
             }
         }
     }
@@ -309,7 +307,7 @@ pub(super) fn table(pane: &TablePane, area: Rect, look: Look) -> Vec<Row> {
             let text = if right { cell.pad_start(*width) } else { cell.pad(*width) };
             line.left.extend([Piece { text, role }, spaces(2)]);
         }
-        out.push(line);
+        out.push(line.listed(*row));
     }
     if table.is_done() && table.is_empty() {
         out.push(Row::of(vec![word(" no records", Role::Dim)]));

@@ -34,7 +34,7 @@ pub(super) fn rows(app: &App, schedule: &Schedule, area: Rect, look: Look, now: 
     }
     let height = schedule_height(area.height);
     let outlooks = Outlooks::new(app, now);
-    for line in schedule.rows.iter().skip(schedule.first_row(height)).take(height) {
+    for (at, line) in schedule.rows.iter().enumerate().skip(schedule.first_row(height)).take(height) {
         let mut row = match line {
             Line::Gap => Row::default(),
             Line::Service { service } => service_row(&outlooks, service, look, narrow),
@@ -50,7 +50,7 @@ pub(super) fn rows(app: &App, schedule: &Schedule, area: Rect, look: Look, now: 
             },
         };
         row.selected = line.key().is_some() && line.key() == schedule.selected.as_ref();
-        rows.push(row);
+        rows.push(if line.key().is_some() { row.listed(at) } else { row });
     }
     rows
 }
@@ -190,7 +190,7 @@ fn task_row(
             vec![look.piece(&format!("{what} {ago:>9} "), role)]
         }
     };
-    Row { left, right, selected: false }
+    Row { left, right, ..Row::default() }
 }
 
 /// When it is due, or since when, by the lab's clock, and when it is likely to start.

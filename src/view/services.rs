@@ -39,14 +39,14 @@ pub(super) fn rows(app: &App, services: &Services, area: Rect, look: Look, now: 
     }
     let height = services_height(area.height, services.names.len());
     let first = services.first(height);
-    for name in services.names.iter().skip(first).take(height) {
+    for (at, name) in services.names.iter().enumerate().skip(first).take(height) {
         let mut row = app
             .store()
             .service(name)
             .map(|s| line(app, s, area.width, look, narrow, now))
             .unwrap_or_default();
         row.selected = services.selected.as_ref() == Some(name);
-        rows.push(row);
+        rows.push(row.listed(at));
     }
     if let Some(service) = services.selected.as_ref().and_then(|name| app.store().service(name)) {
         rows.push(Row::rule(area.width, look));
@@ -118,7 +118,7 @@ fn line(app: &App, service: &Service, width: u16, look: Look, narrow: bool, now:
         right = service_state(service, &lanes, None, look, width < ROOM);
         right.push(spaces(1));
     }
-    Row { left, right, selected: false }
+    Row { left, right, ..Row::default() }
 }
 
 fn short(deed: Deed) -> &'static str {

@@ -95,7 +95,7 @@ fn head(task: Option<&Task>, reader: &Reader, width: u16, look: Look, now: Now) 
         _ => standing(task).to_owned(),
     };
     text.push(' ');
-    let mut row = Row { left, right: vec![look.piece(&text, role)], selected: false };
+    let mut row = Row { left, right: vec![look.piece(&text, role)], ..Row::default() };
     // What follows shows that it is cut.
     let mark = u16::from(failed.is_some());
     row.share_among(&[name_at, name_at + 2], width.saturating_sub(mark), look);

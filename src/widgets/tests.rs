@@ -11,7 +11,7 @@ fn piece(text: &str, role: Role) -> Piece {
 
 fn row(left: &[&str], right: &[&str]) -> Row {
     let pieces = |texts: &[&str]| texts.iter().map(|t| piece(t, Role::Text)).collect();
-    Row { left: pieces(left), right: pieces(right), selected: false }
+    Row { left: pieces(left), right: pieces(right), ..Row::default() }
 }
 
 fn paint(rows: Vec<Row>, width: u16, theme: &Theme) -> Buffer {
@@ -80,8 +80,12 @@ fn what_lies_outside_of_the_screen_is_not_painted() {
 #[test]
 fn the_selection_lies_over_the_whole_row_and_keeps_the_colours_of_its_states() {
     let theme = crate::theme::Themes::new([]).load("dark").0;
-    let selected =
-        Row { left: vec![piece("ok", Role::Ok)], right: vec![piece("1", Role::Dim)], selected: true };
+    let selected = Row {
+        left: vec![piece("ok", Role::Ok)],
+        right: vec![piece("1", Role::Dim)],
+        selected: true,
+        ..Row::default()
+    };
     let buffer = paint(vec![selected, row(&["ok"], &[])], 8, &theme);
     let (over, ok) = (theme.style(Role::Selected), theme.style(Role::Ok));
     assert!((0..8).all(|x| over.bg.is_none() || buffer[(x, 0)].style().bg == over.bg));
@@ -97,7 +101,7 @@ fn an_old_picture_is_dimmed_but_for_its_header() {
     let area = Rect::new(0, 0, 6, 3);
     let header = Rect { height: 1, ..area };
     let pane = Pane { area, rows: vec![row(&["abc"], &[]); 3], opaque: true };
-    let screen = Screen { panes: vec![pane], stale: true, header, cursor: None };
+    let screen = Screen { panes: vec![pane], stale: true, header, ..Screen::default() };
     let mut buffer = Buffer::empty(area);
     Painted { screen: &screen, theme: &theme, charset: Charset::Unicode }.render(area, &mut buffer);
     let stale = theme.style(Role::Stale);

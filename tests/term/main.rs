@@ -46,6 +46,75 @@ fn quits_and_restores() {
     }
 }
 
+const MOUSE: [&str; 3] = ["1000", "1002", "1006"];
+
+/// The mouse was switched on and off so many times, off in the reverse order and before anything else is given back.
+fn assert_mouse(text: &str, times: usize) {
+    let on = MOUSE.map(|mode| format!("\x1b[?{mode}h")).concat();
+    let off = MOUSE.map(|mode| format!("\x1b[?{mode}l"));
+    let off = [&*off[2], &*off[1], &*off[0]].concat();
+    assert_eq!(text.matches(&on).count(), times, "{}", text.escape_debug());
+    assert_eq!(text.matches(&off).count(), times, "{}", text.escape_debug());
+    for mode in MOUSE {
+        for switch in ["h", "l"] {
+            assert_eq!(text.matches(&format!("\x1b[?{mode}{switch}")).count(), times, "{mode}{switch}");
+        }
+    }
+    assert!(!text.contains("\x1b[?1003"), "where the pointer merely goes is not asked for");
+    assert_eq!(text.matches(&format!("{off}\x1b\\\x1b[?2026l")).count(), times, "{}", text.escape_debug());
+}
+
+#[test]
+fn the_mouse_is_on_only_where_it_is_wanted_and_off_at_every_end() {
+    let wanted = [("PROBE_MOUSE", "1")];
+    for (key, code) in [("q", 0), ("f", 1), ("p", 101), ("t", 101), ("P", 101)] {
+        let mut pty = Pty::probe(&wanted);
+        pty.send(key);
+        assert_eq!(pty.end().0, code);
+        pty.assert_restored();
+        assert_mouse(&pty.text(), 1);
+    }
+    for (signal, code) in [("-TERM", 143), ("-HUP", 129), ("-USR1", 138)] {
+        let mut pty = Pty::probe(&wanted);
+        kill(signal, &pty.pid());
+        assert_eq!(pty.end().0, code);
+        pty.assert_restored();
+        assert_mouse(&pty.text(), 1);
+    }
+    let mut pty = Pty::probe(&[]);
+    pty.send("\x1b[<0;4;8M\x1b[<65;4;8Mq");
+    assert_eq!(pty.end().0, 0);
+    assert_mouse(&pty.text(), 0);
+    assert!(!pty.text().contains("Mouse"), "and then it is told to nobody");
+}
+
+#[test]
+fn an_editor_and_a_stop_have_the_terminal_without_the_mouse() {
+    let mut pty = Pty::probe(&[("PROBE_MOUSE", "1"), ("EDITOR", "sh -c 'echo editing; sleep 0.3'")]);
+    pty.send("\x1b[<0;4;8M");
+    pty.wait_for("Down(Left), column: 3, row: 7");
+    pty.send("e");
+    pty.wait_for("edited ");
+    pty.send("q");
+    assert_eq!(pty.end().0, 0);
+    let text = pty.text();
+    assert_mouse(&text, 2);
+    let at = |needle: &str| text.find(needle).unwrap();
+    assert!(at("\x1b[?1000l") < at("editing") && at("editing") < text.rfind("\x1b[?1000h").unwrap());
+
+    let mut pty = Pty::shell();
+    pty.send(format!("PROBE_MOUSE=1 {}\n", probe_line()));
+    pty.wait_for("ready");
+    pty.send("\x1a");
+    pty.wait_for_prompt_after("\x1b[?1049l");
+    assert_mouse(&pty.text(), 1);
+    pty.send("fg\n");
+    pty.wait_for("back 80x24.");
+    pty.send("q");
+    pty.wait_until("the end", |text| text.matches("\x1b[?1049l").count() == 2);
+    assert_mouse(&pty.text(), 2);
+}
+
 #[test]
 fn an_error_is_told_on_the_normal_screen() {
     let mut pty = Pty::probe(&[]);

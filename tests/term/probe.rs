@@ -32,7 +32,7 @@ fn run_probe() -> std::io::Result<i32> {
         return Ok(i32::from(term::NO_TERMINAL_EXIT));
     }
     let (sender, mut inputs) = unbounded_channel();
-    let mut terminal = Terminal::open(sender)?;
+    let mut terminal = Terminal::open(sender, std::env::var_os("PROBE_MOUSE").is_some())?;
     let mut screen = terminal.screen();
     let (columns, rows) = terminal.size();
     show(&mut screen, &format!("ready {columns}x{rows} pid {}.", std::process::id()))?;

@@ -26,6 +26,7 @@ mod lost;
 mod made;
 mod many;
 mod model;
+mod mouse;
 mod notices;
 mod outputs;
 mod palette;
@@ -49,8 +50,12 @@ mod when;
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use crossterm::event::KeyEvent;
-use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
+use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    widgets::Widget,
+};
 
 use super::{keymap::Key, session::Outgoing, *};
 use crate::{
@@ -301,6 +306,52 @@ impl Bench {
             self.later(0.1).msg(Msg::Key(key));
         }
         self
+    }
+
+    /// The screen is drawn, with what the mouse can mean there.
+    pub fn look(&mut self) -> &mut Bench {
+        let spots = self.screen().spots;
+        self.app.was_drawn_with(spots);
+        self
+    }
+
+    /// Where that text stands first; in its middle.
+    #[track_caller]
+    pub fn place_of(&self, text: &str) -> Position {
+        let lines = self.lines();
+        let found = lines.iter().zip(0..).find_map(|(line, y)| Some((line.find(text)?, line, y)));
+        let Some((at, line, y)) = found else {
+            panic!("`{text}` is not on the screen:\n{}", lines.join("\n"))
+        };
+        let columns = |text: &str| Clean::line(text, self.app.settings.charset).width();
+        Position { x: (columns(&line[..at]) + columns(text) / 2) as u16, y }
+    }
+
+    /// The mouse does that there, in this very moment.
+    pub fn mouse(&mut self, kind: MouseEventKind, place: Position) -> &mut Bench {
+        let (column, row) = (place.x, place.y);
+        self.msg(Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
+    }
+
+    /// Clicks there, on what was drawn last.
+    pub fn click_at(&mut self, place: Position) -> &mut Bench {
+        self.mouse(MouseEventKind::Down(MouseButton::Left), place)
+            .mouse(MouseEventKind::Up(MouseButton::Left), place)
+    }
+
+    /// Looks, and clicks on that text.
+    #[track_caller]
+    pub fn click(&mut self, text: &str) -> &mut Bench {
+        let place = self.place_of(text);
+        self.later(0.2).look().click_at(place)
+    }
+
+    /// Looks, and turns the wheel over that text.
+    #[track_caller]
+    pub fn wheel(&mut self, down: bool, text: &str) -> &mut Bench {
+        let place = self.place_of(text);
+        let kind = if down { MouseEventKind::ScrollDown } else { MouseEventKind::ScrollUp };
+        self.later(0.1).look().mouse(kind, place)
     }
 
     pub fn paste(&mut self, text: &str) -> &mut Bench {

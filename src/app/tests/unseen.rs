@@ -9,6 +9,7 @@ use super::{
 };
 use crate::app::{
     action::ACTIONS,
+    mouse::Spot,
     palette::{Does, Item},
 };
 
@@ -297,6 +298,32 @@ fn no_key_means_the_row_that_took_the_place_of_one_that_has_gone() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn no_click_means_it_either() {
+    for case in &CASES {
+        // Where the row stands that is going to leave.
+        let mut b = (case.list)();
+        b.look();
+        let (width, height) = b.app.ui.size;
+        let screen = b.screen();
+        let is_selected = |place: &Position| {
+            let spot = screen.spots.at(*place).filter(|spot| matches!(spot, Spot::Row(_) | Spot::Lane(_)));
+            let mut rows = screen.panes.iter().flat_map(|pane| &pane.rows);
+            spot.is_some() && rows.any(|row| row.spot == spot && row.selected)
+        };
+        let mut places = (0..height).flat_map(|y| (0..width).map(move |x| Position { x, y }));
+        let place = places.find(is_selected).unwrap_or_else(|| panic!("{}", case.what));
+        b.later(1.0).undrawn = true;
+        (case.goes)(&mut b);
+        b.take();
+        let layers = b.app.ui.layers.len();
+        b.later(0.01).click_at(place);
+        assert_eq!(deeds(&b, layers), [""; 0], "{}: {}", case.what, b.notice());
+        let told = b.notice();
+        assert!(told == case.said || told.contains("had just changed"), "{}: {told}", case.what);
     }
 }
 

@@ -1,7 +1,8 @@
-//! What keys do where the person chooses something to be found again: the history's columns, names of filters.
+//! What keys do where the person chooses something to be found again: the history's columns, names of filters, the border between
+//! lanes and task.
 
 use crate::{
-    app::{App, Effect, Layer, Severity, action::Action, choices::Change, line::LineEdit},
+    app::{App, Effect, Layer, Severity, action::Action, choices::Change, layout::Panes, line::LineEdit},
     store::filter::Saved,
     time::Now,
 };
@@ -37,6 +38,37 @@ pub(super) fn in_columns(app: &mut App, action: Action, now: Now) -> Vec<Effect>
         history.set_columns(chosen.clone());
     }
     change(app, Change::Columns(chosen))
+}
+
+/// By how many columns one key moves the border.
+const STEP: u16 = 4;
+
+/// Moves the border between the lanes and the task beside them.
+pub(super) fn move_border(app: &mut App, wider: bool, now: Now) -> Vec<Effect> {
+    let Some(border) = app.areas().border() else {
+        let text =
+            "no task stands beside the lanes here: a wider screen, or `side` in the configuration, brings it";
+        app.tell(Severity::Info, text, now);
+        return Vec::new();
+    };
+    put_border(app, if wider { border.x.saturating_sub(STEP) } else { border.x + STEP });
+    keep_border(app)
+}
+
+/// Puts it at that column, or as near as both sides have room.
+pub(super) fn put_border(app: &mut App, column: u16) {
+    let before = app.ui.choices.border;
+    app.ui.choices.border = Some(Panes::share_of(column, app.ui.size.0));
+    // What is remembered is where it stands, not how far beyond it was dragged.
+    match app.areas().border() {
+        Some(border) => app.ui.choices.border = Some(Panes::share_of(border.x, app.ui.size.0)),
+        None => app.ui.choices.border = before,
+    }
+}
+
+/// Remembers where it stands, for later runs too.
+pub(super) fn keep_border(app: &mut App) -> Vec<Effect> {
+    app.ui.choices.border.map(|share| change(app, Change::Border(share))).unwrap_or_default()
 }
 
 /// Asks for a name for the filter that is being typed.

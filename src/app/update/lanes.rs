@@ -114,11 +114,17 @@ fn step(app: &mut App, by: isize) {
         }
         return;
     };
-    let selected = rows[to].selects();
+    go_to(app, to, first);
+}
+
+/// Selects that row, on lanes that begin with row `first`.
+pub(super) fn go_to(app: &mut App, to: usize, first: usize) {
+    let rows = app.rows();
+    let Some(selected) = rows.get(to).and_then(Row::selects) else { return };
     let height = app.lanes_height().max(1);
     let top = least_line(rows, to, height);
     app.ui.line = if to < first { top } else { (to - first).clamp(top, height - 1) };
-    app.ui.selected = selected;
+    app.ui.selected = Some(selected);
 }
 
 fn next_service(app: &mut App, forward: bool) {

@@ -19,6 +19,7 @@ mod lanes;
 mod large;
 mod leaving;
 pub mod logs;
+mod mouse;
 mod notices;
 mod palette;
 mod python;
@@ -91,10 +92,18 @@ const LONGEST_LINE: usize = 8 * 1024;
 /// Takes a message. The picture may have changed if [`App::revision`] went up.
 pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let by_person = matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::EditorClosed(_));
+    let by_person = matches!(msg, Msg::Key(_) | Msg::Mouse(_) | Msg::Paste(_) | Msg::EditorClosed(_));
     let wakes = matches!(msg, Msg::Wake);
     let composed = app.ui.layers.iter().any(|l| matches!(l, Layer::Compose(_)));
-    let steps = matches!(&msg, Msg::Key(key) if steps(app, key, now));
+    let steps = match &msg {
+        Msg::Key(key) => steps(app, key, now),
+        // It takes the rows as they were drawn, and makes them anew by itself.
+        Msg::Mouse(_) => true,
+        _ => false,
+    };
+    if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::EditorClosed(_) | Msg::Resize(..)) {
+        app.ui.mouse.outdate();
+    }
     if matches!(&msg, Msg::Key(key) if key.kind != KeyEventKind::Release) {
         // From now on the cursor stands where it was seen.
         app.ui.moved = true;
@@ -108,11 +117,12 @@ pub fn update(app: &mut App, msg: Msg, now: Now) -> Vec<Effect> {
     match msg {
         Msg::Key(key) if key.kind == KeyEventKind::Release => {}
         // The terminal belongs to the editor: what was typed just before it came is not for the screen behind it.
-        Msg::Key(_) | Msg::Paste(_) if app.ui.outside => {}
+        Msg::Key(_) | Msg::Mouse(_) | Msg::Paste(_) if app.ui.outside => {}
         Msg::Key(key) => {
             app.ui.revision += 1;
             effects = press(app, key, now);
         }
+        Msg::Mouse(event) => effects = mouse::mouse(app, event, now),
         Msg::Paste(text) => {
             app.ui.revision += 1;
             app.ui.pressed = None;
@@ -309,13 +319,7 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
         }
     }
     match action {
-        Some(action) => match app.unseen().filter(|_| action.means_row()).map(str::to_owned) {
-            Some(why) => {
-                app.tell(Severity::Warning, why, now);
-                Vec::new()
-            }
-            None => act(app, action, now),
-        },
+        Some(action) => mean(app, action, now),
         None => {
             match ends_in_nothing {
                 // It was not meant alone, so it is no text either. Esc says that nothing was meant.
@@ -326,6 +330,17 @@ fn press(app: &mut App, key: KeyEvent, now: Now) -> Vec<Effect> {
             }
             Vec::new()
         }
+    }
+}
+
+/// Does it, unless it is about a row that nobody has seen.
+fn mean(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
+    match app.unseen().filter(|_| action.means_row()).map(str::to_owned) {
+        Some(why) => {
+            app.tell(Severity::Warning, why, now);
+            Vec::new()
+        }
+        None => act(app, action, now),
     }
 }
 
@@ -534,6 +549,9 @@ fn act(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         Action::CopyAs | Action::CopyFormAs => {
             copy_as::open(app, now);
             Vec::new()
+        }
+        Action::SideWider | Action::SideNarrower => {
+            choices::move_border(app, action == Action::SideWider, now)
         }
         Action::View if app.context() == Context::Beside => {
             beside::look(app, now);

@@ -125,6 +125,7 @@ fn changed(app: &mut App, service: &Text, now: Now) {
             && choose.stage == (Stage::Type { service: service.clone() })
         {
             choose.renew(items.clone());
+            app.ui.mouse.outdate();
         }
     }
     renew_composer(app, service, now);

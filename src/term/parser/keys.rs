@@ -2,7 +2,9 @@
 //!
 //! Sources: xterm's `ctlseqs`, kitty's keyboard protocol, the terminfo entries of rxvt, linux, st and screen.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 
 /// What a control sequence was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +13,9 @@ pub(super) enum Sequence {
     Key(KeyEvent),
     /// `CSI 200 ~`: pasted text follows.
     PasteStart,
-    /// Known, and nothing to act on: a reply to a query, a focus or mouse report, a key let go.
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// Known, and nothing to act on: a reply to a query, a report of the focus or of an older kind of mouse, a key let go.
     Nothing,
     /// Not one that a terminal is known to send.
     Unknown,
@@ -54,7 +58,10 @@ pub(super) fn ascii(byte: u8, modifiers: KeyModifiers, erase: u8) -> KeyEvent {
 /// A control sequence without its `ESC [`, final byte included.
 pub(super) fn csi(body: &[u8]) -> Sequence {
     let Some((&last, params)) = body.split_last() else { return Sequence::Unknown };
-    // `<`, `=`, `>` and `?` mark replies (device attributes, modes, kitty flags) and SGR mouse reports.
+    if let (Some((b'<', numbers)), b'M' | b'm') = (params.split_first(), last) {
+        return mouse(numbers, last == b'm').map_or(Sequence::Nothing, Sequence::Mouse);
+    }
+    // `<`, `=`, `>` and `?` mark replies: device attributes, modes, kitty flags.
     if matches!(params.first(), Some(b'<' | b'=' | b'>' | b'?')) {
         return Sequence::Nothing;
     }
@@ -94,6 +101,33 @@ pub(super) fn csi(body: &[u8]) -> Sequence {
         b'R' | b'c' | b'n' | b't' | b'x' | b'M' if !plain => Sequence::Nothing,
         _ => Sequence::Unknown,
     }
+}
+
+/// A report of the mouse as xterm's mode 1006 writes it, `b ; x ; y`; `let_go`: the button is up again. What is not wanted
+/// (a pointer that merely moves, a wheel to the side, buttons beyond three) is nothing.
+fn mouse(numbers: &[u8], let_go: bool) -> Option<MouseEvent> {
+    let n = Params::read(numbers);
+    let bits = n.get(0, u32::MAX);
+    let place = |at| u16::try_from(n.get(at, 0).checked_sub(1)?).ok();
+    let (column, row) = (place(1)?, place(2)?);
+    let button = match bits & 0b11 {
+        0 => Some(MouseButton::Left),
+        1 => Some(MouseButton::Middle),
+        2 => Some(MouseButton::Right),
+        _ => None,
+    };
+    let kind = match bits & !0b1_1100 {
+        64 => MouseEventKind::ScrollUp,
+        65 => MouseEventKind::ScrollDown,
+        0..=2 if let_go => MouseEventKind::Up(button?),
+        0..=2 => MouseEventKind::Down(button?),
+        32..=34 => MouseEventKind::Drag(button?),
+        _ => return None,
+    };
+    let pairs = [(4, SHIFT), (8, ALT), (16, CONTROL)];
+    let modifiers =
+        pairs.into_iter().filter(|(bit, _)| bits & bit != 0).fold(NONE, |all, (_, one)| all | one);
+    Some(MouseEvent { kind, column, row, modifiers })
 }
 
 /// What follows `ESC O`: keys in application mode. `digits` is the modifier that old terminals put before the

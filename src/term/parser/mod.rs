@@ -5,7 +5,8 @@
 //! program that ran before us) and reports that nobody asked for are swallowed whole. And whatever comes in, no
 //! more than [`PASTE_LIMIT`] is held.
 //!
-//! It does not decide what a key means, and it knows no mouse.
+//! It does not decide what a key or a click means. Where nobody wanted the mouse its reports are swallowed like all else that
+//! nobody asked for: a program that died may have left it switched on.
 
 mod keys;
 #[cfg(test)]
@@ -61,6 +62,8 @@ pub struct Parser {
     erase: u8,
     /// How long a lone ESC waits.
     wait: Duration,
+    /// Reports of the mouse are wanted.
+    mouse: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +104,14 @@ impl Parser {
             late_until: None,
             erase,
             wait,
+            mouse: false,
         }
+    }
+
+    /// The same, which hands on what the mouse does.
+    #[must_use]
+    pub fn with_mouse(self) -> Parser {
+        Parser { mouse: true, ..self }
     }
 
     /// Takes what one read gave and appends what it means to `out`.
@@ -147,6 +157,8 @@ impl Parser {
                 self.late_until = Some(now.mono + LATE);
             }
             State::Paste => self.end_paste(out),
+            // The introducer of a report is no key, however slowly the rest comes.
+            State::Mouse(_) => {}
             _ => self.abandon(out),
         }
         self.rest();
@@ -375,7 +387,9 @@ impl Parser {
                 }
                 out.push(Input::Key(event));
             }
-            Sequence::Key(_) | Sequence::Nothing | Sequence::Unknown => {}
+            // One whose ESC has acted already is dropped, as a key is.
+            Sequence::Mouse(event) if self.mouse && !self.late => out.push(Input::Mouse(event)),
+            Sequence::Key(_) | Sequence::Mouse(_) | Sequence::Nothing | Sequence::Unknown => {}
             Sequence::PasteStart => {
                 self.rest();
                 self.state = State::Paste;

@@ -319,6 +319,69 @@ fn a_reset_forgets_what_was_half_read() {
     }
 }
 
+/// `Down(Left)@3,7`, with what is held.
+fn mouse(bytes: &[u8]) -> String {
+    let mut keys = Keyboard::new();
+    keys.parser = keys.parser.with_mouse();
+    keys.send(bytes).pause(60.0);
+    let told = |input: &Input| match input {
+        Input::Mouse(event) => {
+            let held = if event.modifiers.is_empty() { "" } else { "+" };
+            format!("{held}{:?}@{},{}", event.kind, event.column, event.row)
+        }
+        other => short(other),
+    };
+    keys.got().iter().map(told).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_the_mouse_does_where_it_is_wanted() {
+    for (bytes, wanted) in [
+        (&b"\x1b[<0;4;8M"[..], "Down(Left)@3,7"),
+        (b"\x1b[<0;4;8m", "Up(Left)@3,7"),
+        (b"\x1b[<1;1;1M\x1b[<2;1;1m", "Down(Middle)@0,0 Up(Right)@0,0"),
+        (b"\x1b[<32;1000;300M", "Drag(Left)@999,299"),
+        (b"\x1b[<64;4;8M\x1b[<65;4;8M", "ScrollUp@3,7 ScrollDown@3,7"),
+        (b"\x1b[<16;4;8M\x1b[<4;4;8M\x1b[<72;4;8M", "+Down(Left)@3,7 +Down(Left)@3,7 +ScrollUp@3,7"),
+        (b"x\x1b[<0;4;8My", "x Down(Left)@3,7 y"),
+        // A pointer that merely moves, a wheel to the side, further buttons, places that are none.
+        (b"\x1b[<35;4;8M\x1b[<66;4;8M\x1b[<128;4;8M\x1b[<3;4;8M", ""),
+        (b"\x1b[<0;0;8M\x1b[<0;4;0M\x1b[<0;4M\x1b[<0;70000;8M\x1b[<M\x1b[<0;99999999999;1M", ""),
+        // Those of older kinds are not asked for.
+        (b"\x1b[M !!\x1b[0;4;8M", ""),
+    ] {
+        assert_eq!(mouse(bytes), wanted, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn a_click_whose_esc_has_acted_is_none() {
+    let mut keys = Keyboard::new();
+    keys.parser = keys.parser.with_mouse();
+    assert_eq!(keys.send(b"\x1b").pause(0.3).send(b"[<0;4;8M").settled(), "Esc");
+}
+
+/// A program that died may have left it on.
+#[test]
+fn a_mouse_that_nobody_wanted_types_nothing_however_its_reports_are_cut() {
+    for report in [&b"\x1b[<0;14;8M"[..], b"\x1b[<65;104;8m", b"\x1b[M !!", b"\x1b[Mqqq", b"\x1b[0;4;8M"] {
+        assert_eq!(typed(report), "", "{}", report.escape_ascii());
+        for cut in 1..report.len() {
+            let (one, two) = report.split_at(cut);
+            let got = Keyboard::new().send(one).send(two).settled();
+            assert_eq!(got, "", "{}", report.escape_ascii());
+            // Behind an ESC that stood alone for long an old report cannot be told from typed text.
+            let is_old = report[2] == b'M';
+            if cut > 1 || !is_old {
+                let got = Keyboard::new().send(one).pause(0.3).send(two).settled();
+                assert_eq!(got, if cut == 1 { "Esc" } else { "" }, "{}", report.escape_ascii());
+            }
+        }
+        assert_eq!(typed(&[report, b"q"].concat()), "q");
+    }
+    assert_eq!(typed(b"\x1b[M"), "", "nor is the beginning of one a key");
+}
+
 /// A reply as a terminal could send it.
 fn reply() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
