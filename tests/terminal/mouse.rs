@@ -40,8 +40,11 @@ fn without_a_word_of_the_person_nothing_is_written_and_what_comes_all_the_same_i
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     screen.type_text("b");
-    let text = screen.wait_for("the text", |text| text.contains("filter / a") && text.contains('b'));
-    assert!(text.contains(" filter / ab "), "{text}");
+    let typed = |text: &str| {
+        text.lines().find(|line| line.starts_with(" filter / ")).map(|line| line.trim().to_owned())
+    };
+    let text = screen.wait_for("the text", |text| typed(text).is_some_and(|line| line.ends_with('b')));
+    assert_eq!(typed(&text).as_deref(), Some("filter / ab"));
     screen.type_keys("esc q");
     assert_eq!(screen.exit_status().exit_code(), 0);
     assert!(is_left_alone(&screen));
@@ -60,7 +63,6 @@ fn by_choice_a_click_selects_and_opens_and_the_end_switches_it_off() {
     assert_eq!(screen.exit_status().exit_code(), 0);
     assert_eq!(screen.modes(), Modes::default());
     assert_eq!((times(&screen, b"\x1b[?1006h"), times(&screen, b"\x1b[?1006l")), (1, 1));
-    screen.assert_harmless();
 }
 
 #[test]

@@ -187,6 +187,23 @@ fn a_click_answers_no_question_with_yes_and_beside_it_nothing() {
 }
 
 #[test]
+fn what_stands_below_a_list_cannot_be_clicked() {
+    let mut b = Bench::new();
+    for sid in ["x", "y", "z"] {
+        b.later(1.0).scheduled(sid, None, &job(sid), "queued");
+    }
+    b.keys("t :");
+    let selected = |b: &Bench| match b.app.ui.layers.last() {
+        Some(Layer::Palette(palette)) => Some(palette.selected),
+        _ => None,
+    };
+    b.click("qubit='y'").click("qubit='z'");
+    assert_eq!(selected(&b), Some(0));
+    b.wheel(true, "qubit='z'");
+    assert_eq!(selected(&b), Some(0), "nor does the wheel turn there what is above it");
+}
+
+#[test]
 fn a_click_goes_to_the_field_and_what_is_typed_next_goes_there() {
     let mut b = Bench::new();
     b.add_forms().keys("s").types("Numbers").keys("enter");
