@@ -327,6 +327,23 @@ fn no_click_means_it_either() {
     }
 }
 
+/// Nor where another row was selected.
+#[test]
+fn a_click_on_a_row_that_has_gone_selects_none_in_its_place() {
+    let mut b = forgetful();
+    ran(&mut b, "old");
+    ran(&mut b, "next");
+    b.keys("g j");
+    assert_eq!(b.selected(), "next");
+    let place = b.look().place_of("qubit='old'");
+    b.later(1.0).undrawn = true;
+    ran(&mut b, "new");
+    b.later(0.01).click_at(place);
+    assert_eq!(b.notice(), "nothing done: that task was let go to save memory");
+    b.key("enter");
+    assert_eq!(b.layers(), [""; 0], "{}", b.notice());
+}
+
 #[test]
 fn a_line_that_is_typed_hides_nothing_of_the_list_above_it() {
     let [lanes, ..] = &CASES;
