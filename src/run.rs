@@ -229,7 +229,8 @@ fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitC
         None => (None, None),
     };
     let record = record.and_then(|record| Some((record.record.as_deref()?, record.redact)));
-    let person = Person { args, charset, keymap, clock, is_demo, raw: record.is_some(), memory };
+    let mouse = args.mouse || config.mouse;
+    let person = Person { args, charset, keymap, mouse, clock, is_demo, raw: record.is_some(), memory };
     let mut on_screen = Vec::new();
     for lab in labs {
         // What is wrong with the person's own files is told once.
@@ -246,7 +247,7 @@ fn open(labs: &[Lab], args: &LookArgs, start: Start<'_>) -> anyhow::Result<ExitC
     }
 
     let (inputs, from_terminal) = mpsc::unbounded_channel();
-    let terminal = term::Terminal::open(inputs, args.mouse || config.mouse)?;
+    let terminal = term::Terminal::open(inputs, mouse)?;
     let size = terminal.size();
     let look = Look { glyphs: Glyphs::of(charset) };
     let painter = Painter::new(terminal.backend(), size, theme, look)?;

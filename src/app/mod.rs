@@ -143,6 +143,8 @@ pub struct Settings {
     pub notices: notices::Rules,
     /// Columns from which the selected task stands beside the lanes; `None`: it never does.
     pub side: Option<u16>,
+    /// The terminal reports the mouse: it keeps no clicks for itself.
+    pub mouse: bool,
 }
 
 impl Default for Settings {
@@ -168,6 +170,7 @@ impl Default for Settings {
             exact_names: true,
             notices: notices::Rules::default(),
             side: Some(layout::WIDE),
+            mouse: false,
         }
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Person<'a> {
     pub args: &'a LookArgs,
     pub charset: Charset,
     pub keymap: Keymap,
+    /// The mouse is taken.
+    pub mouse: bool,
     pub clock: Clock,
     /// The lab is the demonstration.
     pub is_demo: bool,
@@ -243,6 +245,7 @@ impl OnScreen {
                 .map(|path| path.display().to_string()),
             exact_names: config.exact_names,
             notices: ring::rules(&config.notices),
+            mouse: person.mouse,
             side: match config.side {
                 Side::Auto => Some(layout::WIDE),
                 Side::Always => Some(0),

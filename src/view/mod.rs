@@ -332,7 +332,7 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             }
         }
         Some(Layer::Help(help)) => {
-            let (rows, at) = overlay::help(help, &app.settings.keymap, areas.body, look);
+            let (rows, at) = overlay::help(help, &app.settings.keymap, app.settings.mouse, areas.body, look);
             cursor = Some(at);
             pane(areas.body, rows);
         }

@@ -19,7 +19,15 @@ use super::{Look, Piece, Row, spaces, word};
 const KEYS: usize = 18;
 
 /// The list of keys.
-pub(super) fn help(help: &Help, keymap: &Keymap, area: Rect, look: Look) -> (Vec<Row>, Position) {
+///
+/// `mouse`: it is taken, so that the terminal's own selecting needs another key.
+pub(super) fn help(
+    help: &Help,
+    keymap: &Keymap,
+    mouse: bool,
+    area: Rect,
+    look: Look,
+) -> (Vec<Row>, Position) {
     let title = word(" Keys  ", Role::Title);
     let before: String = help.query.text().chars().take(help.query.cursor()).collect();
     let x = title.text.width() + Clean::line(&before, look.glyphs.charset).width();
@@ -28,7 +36,11 @@ pub(super) fn help(help: &Help, keymap: &Keymap, area: Rect, look: Look) -> (Vec
     } else {
         look.piece(help.query.text(), Role::Input)
     };
-    let mut rows = vec![Row::of(vec![title, query]), Row::rule(area.width, look)];
+    let mut head = Row::of(vec![title, query]);
+    if mouse && area.width >= 60 {
+        head.right = vec![word("Shift selects text ", Role::Dim)];
+    }
+    let mut rows = vec![head, Row::rule(area.width, look)];
     let height = usize::from(area.height).saturating_sub(2);
     let columns = usize::from(area.width);
     // The sentences stand beside the keys where there is room, else below them; none is cut.

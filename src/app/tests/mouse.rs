@@ -288,6 +288,10 @@ fn the_border_is_dragged_and_moved_by_keys_and_remembered() {
     assert_eq!(kept(&mut b), [Change::Border(450)]);
     b.mouse(drag, to(120));
     assert_eq!(border(&b), 90, "it was let go");
+    // That it was let go may not have come.
+    b.look().mouse(MouseEventKind::Down(MouseButton::Left), to(90));
+    b.mouse(MouseEventKind::Down(MouseButton::Left), to(20)).mouse(drag, to(120));
+    assert_eq!(border(&b), 90);
     b.look().mouse(MouseEventKind::Down(MouseButton::Left), to(90)).mouse(drag, to(199));
     assert_eq!(border(&b), 200 - 1 - LEAST);
     b.mouse(drag, to(0)).mouse(MouseEventKind::Up(MouseButton::Left), to(0));
@@ -330,6 +334,15 @@ fn beside_an_opened_task_a_click_on_the_lanes_goes_back_to_them() {
     b.keys("esc g").look().click_at(Position { x: side.x + 5, y: side.y + 5 });
     assert_eq!(b.layers().len(), 0, "beside a service there is none");
     b.shows("qubit='a'");
+}
+
+#[test]
+fn the_list_of_keys_says_how_text_is_selected_while_the_mouse_is_taken() {
+    for mouse in [false, true] {
+        let mut b = Bench::with(Settings { mouse, ..Settings::default() }, (80, 24));
+        b.keys("?");
+        assert_eq!(b.lines().iter().any(|line| line.contains("Shift selects text")), mouse);
+    }
 }
 
 #[test]

@@ -95,7 +95,11 @@ fn click(app: &mut App, place: Position, now: Now) -> Vec<Effect> {
             app.tell(Severity::Info, "a click answers no question with yes: press the key", now);
             Vec::new()
         }
-        Spot::Key(Action::Send) if in_a_burst => Vec::new(),
+        Spot::Key(Action::Send) if in_a_burst => {
+            let text = "nothing done: a key came in the same moment; click once more";
+            app.tell(Severity::Warning, text, now);
+            Vec::new()
+        }
         Spot::Key(action) => done(app, action, now),
     }
 }
