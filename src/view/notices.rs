@@ -43,7 +43,7 @@ pub(super) fn rows(app: &App, list: &List, area: Rect, look: Look, now: Now) -> 
     for (at, entry) in visible() {
         let mut row = one(entry, time, look, narrow, now);
         row.selected = list.selected_row() == Some(at);
-        rows.push(row);
+        rows.push(row.listed(at));
     }
     let below = usize::from(whole_height(area.height));
     if let Some(entry) = list.selected().filter(|_| below > 0) {
@@ -109,5 +109,5 @@ fn one(entry: &Entry, time: usize, look: Look, narrow: bool, now: Now) -> Row {
     if !mark.is_empty() {
         right.extend([word(mark, Role::Warning), spaces(1)]);
     }
-    Row { left, right, selected: false }
+    Row { left, right, ..Row::default() }
 }

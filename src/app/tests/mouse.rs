@@ -187,6 +187,24 @@ fn a_click_answers_no_question_with_yes_and_beside_it_nothing() {
 }
 
 #[test]
+fn notices_are_selected_and_opened() {
+    let mut b = lanes((100, 30));
+    // Two notes; the newest stands above.
+    b.keys("g x p").later(1.0);
+    b.keys("N");
+    let selected = |b: &Bench| match b.app.ui.layers.last() {
+        Some(Layer::Notices(list)) => list.selected_row(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(selected(&b), Some(0));
+    let second = b.look().screen().spots.find(Spot::Row(1)).expect("two were told");
+    b.click_at(second.as_position()).look();
+    assert_eq!(selected(&b), Some(1));
+    b.click_at(second.as_position());
+    assert_eq!(b.notice(), "a note is about no task and no service");
+}
+
+#[test]
 fn what_stands_below_a_list_cannot_be_clicked() {
     let mut b = Bench::new();
     for sid in ["x", "y", "z"] {

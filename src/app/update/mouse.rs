@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     act, beside_height, choices, compare_height, failures_height, history_height, lanes, leaving,
-    logs_height, mean, schedule_height, services_height, take_back_yes, task, type_key,
+    logs_height, mean, notices_height, schedule_height, services_height, take_back_yes, task, type_key,
 };
 
 /// Lines that one turn of the wheel scrolls.
@@ -171,6 +171,7 @@ fn selected(app: &App) -> Option<(usize, usize)> {
         Layer::Services(it) => (it.at()?, it.names.len()),
         Layer::Logs(it) => (it.selected_row()?, it.lines.len()),
         Layer::Beside(it) => (it.at()?, it.entries.len()),
+        Layer::Notices(it) => (it.selected_row()?, it.rows.len()),
         Layer::Failures(it) => (it.selected_row()?, it.rows.len()),
         Layer::History(it) => (it.selected_row()?, it.found.lines.len()),
         Layer::Compare(it) => (it.selected, it.comparison.rows.len()),
@@ -204,6 +205,7 @@ fn go_to(app: &mut App, row: usize) {
         Some(Layer::Logs(it)) => it.step(by(it.selected_row()), of_logs),
         Some(Layer::Beside(it)) => it.step(by(it.at()), beside_height(body, areas.shape).0),
         Some(Layer::History(it)) => it.step(by(it.selected_row()), of_history),
+        Some(Layer::Notices(it)) => it.step(by(it.selected_row()), notices_height(body)),
         Some(Layer::Compare(it)) => it.step_by(by(Some(it.selected)), compare_height(body)),
         Some(Layer::Result(it)) => it.go(row),
         Some(Layer::Table(it)) => it.go(row),

@@ -247,8 +247,8 @@ pub fn check(store: &Store, now: Now) {
     assert!(store.text_bytes >= bytes && store.text_bytes <= store.limits.memory.max(bytes));
     assert_eq!(store.open_bytes, open_bytes);
     assert!(store.large_open.iter().all(|(bytes, id)| texts_of(&store.rows[id].task) == *bytes));
-    // All but rows that run or wait gives way.
-    let left = open * ROW + store.loads + store.examples + open_bytes;
+    // All but rows that run or wait gives way, and what is known of the lab beside them, which has a bound of its own.
+    let left = open * ROW + store.loads + store.examples + open_bytes + store.beside.bytes();
     assert!(store.bytes() <= store.limits.memory.max(left), "{} of {}", store.bytes(), store.limits.memory);
     let loads = store.carriers.values().map(super::super::schedule::Carrier::bytes).sum::<usize>();
     assert_eq!(store.loads, loads);
