@@ -5,6 +5,7 @@
 //! drawn unless the picture may have changed; while nothing happens the loop sleeps.
 
 mod archive;
+mod beside;
 pub(crate) mod history;
 mod keeper;
 mod lab;
@@ -35,6 +36,7 @@ use tokio::sync::mpsc;
 
 pub use self::painter::Painter;
 use self::{
+    beside::beside,
     history::History,
     lab::{Came, OnScreen, Person},
     player::{Player, Sought},
@@ -680,8 +682,7 @@ impl Runner {
             let (reply, memory, parts) = (reply.clone(), self.memory.clone(), lab.parts.clone());
             let held = memory.hold(reply.text.len());
             let mut pace = lab.history.as_ref().map(History::pace);
-            std::thread::Builder::new().name("list".to_owned()).spawn(move || {
-                fault::here("list");
+            let made = beside("list", move || {
                 let _until_it_is_read = held;
                 for part in ListPart::all(&reply) {
                     if let Some(pace) = pace.as_mut().filter(|_| part.is_over()) {
@@ -692,8 +693,11 @@ impl Runner {
                         return;
                     }
                 }
-            })?;
-            return Ok(());
+            });
+            if made.is_ok() {
+                return Ok(());
+            }
+            // Without a thread it is read here, though a key waits for it.
         }
         self.handle(at, Msg::Wire(event))
     }

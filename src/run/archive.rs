@@ -5,21 +5,20 @@
 
 use std::{
     convert::Infallible,
-    io, mem,
+    mem,
     ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    thread,
 };
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::beside::beside;
 use crate::{
     app::archive::{Heard, Question},
-    fault,
     memory::{Held, Memory},
     net::influx::{
         Access,
@@ -76,17 +75,14 @@ impl Drop for Reader {
 }
 
 impl Reader {
-    /// Begins to read.
-    ///
-    /// # Errors
-    /// No thread can be made.
+    /// Begins to read. `None`: no thread can be made, which is the answer to the question.
     pub fn start(
         access: Access,
         question: Question,
         memory: &Memory,
         clock: Clock,
         told: UnboundedSender<Said>,
-    ) -> io::Result<Reader> {
+    ) -> Option<Reader> {
         let stop = Arc::new(AtomicBool::new(false));
         let Question { id, back, ids, far } = question;
         let mut work = Work {
@@ -98,8 +94,8 @@ impl Reader {
             tasks: Vec::new(),
             bytes: 0,
         };
-        thread::Builder::new().name("archive".to_owned()).spawn(move || {
-            fault::here("archive");
+        let unanswered = work.told.clone();
+        let made = beside("archive", move || {
             let wanted = Wanted { back, ids, far };
             let read = tasks::read(&access, &wanted, clock.now().utc, |told| work.take(told));
             // What came before a failure stands.
@@ -110,8 +106,13 @@ impl Reader {
                 Ok(read) => Heard::Ended(read.odd_words()),
                 Err(failure) => Heard::Failed(failure.sentence(), failure.passes),
             }));
-        })?;
-        Ok(Reader(stop))
+        });
+        if let Err(why) = made {
+            let what = What::Told(Heard::Failed(why, true));
+            let _ = unanswered.send(Said { id, what });
+            return None;
+        }
+        Some(Reader(stop))
     }
 }
 
@@ -179,6 +180,8 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     use super::*;

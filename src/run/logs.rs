@@ -1,24 +1,22 @@
 //! Asking the services' log, also for tracebacks of cells, and hearing the kernels' output, beside the loop.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
     time::Duration,
 };
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::beside::beside;
 use crate::{
     app::{
         Msg,
         outputs::Told,
         traces::{Logged, Raised, Wanted},
     },
-    fault,
     memory::Memory,
     net::{
         influx::{self, Access},
@@ -33,9 +31,6 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Answers a question about the services' log, in a thread of its own; the answer comes as a message, also where it is given up
 /// because `waits` names another one, or none.
-///
-/// # Errors
-/// No thread can be made.
 pub(super) fn ask(
     access: Option<Access>,
     question: Question,
@@ -43,11 +38,11 @@ pub(super) fn ask(
     memory: &Memory,
     clock: Clock,
     told: UnboundedSender<Msg>,
-) -> io::Result<()> {
+) {
     let room = memory.log();
     let mut held = memory.hold(0);
-    thread::Builder::new().name("log".to_owned()).spawn(move || {
-        fault::here("log");
+    let (id, unanswered) = (question.id, told.clone());
+    let made = beside("log", move || {
         let begun = clock.now();
         // What is read is weighed until the loop has it.
         let mut is_over = |bytes| {
@@ -61,16 +56,16 @@ pub(super) fn ask(
             None => Err(Failed { what: "no database is known".to_owned(), passes: false }),
         };
         let _ = told.send(Msg::LogAnswered(question.id, answer));
-    })?;
-    Ok(())
+    });
+    if let Err(what) = made {
+        let _ = unanswered.send(Msg::LogAnswered(id, Err(Failed { what, passes: true })));
+    }
 }
 
 /// Looks for exceptions in a thread of its own; the answer comes as a message. The person may leave before it does.
-///
-/// # Errors
-/// No thread can be made.
-pub(super) fn find(access: Option<Access>, wanted: Wanted, told: UnboundedSender<Msg>) -> io::Result<()> {
-    thread::Builder::new().name("log".to_owned()).spawn(move || {
+pub(super) fn find(access: Option<Access>, wanted: Wanted, told: UnboundedSender<Msg>) {
+    let (of, unanswered) = (wanted.key.clone(), told.clone());
+    let made = beside("log", move || {
         let Wanted { key, service, from, until } = wanted;
         let found = match access {
             Some(access) => influx::exceptions(&access, &service, from, until),
@@ -83,8 +78,10 @@ pub(super) fn find(access: Option<Access>, wanted: Wanted, told: UnboundedSender
         };
         let answer = found.map(|all| all.into_iter().map(logged).collect());
         let _ = told.send(Msg::Logged(key, answer));
-    })?;
-    Ok(())
+    });
+    if let Err(why) = made {
+        let _ = unanswered.send(Msg::Logged(of, Err(why)));
+    }
 }
 
 /// What a kernel says, as a message.

@@ -11,10 +11,11 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Runner, archive, history::History, logs, services};
+use super::{Runner, archive, beside::beside, history::History, logs, services};
 use crate::{
     app::{Effect, Msg, compose, msg::Edited, session::Outgoing, welcome::Begin},
-    fault, net,
+    catalogue::TaskType,
+    net,
     store::TaskKey,
     term,
     wire::{Text, logs::Record},
@@ -44,20 +45,34 @@ impl Runner {
     }
 
     /// Lets the person's editor edit a text in a file with that ending.
-    fn edit(
-        &mut self,
-        at: usize,
-        text: String,
-        ending: &'static str,
-        what: &'static str,
-    ) -> anyhow::Result<()> {
+    fn edit(&mut self, at: usize, text: String, ending: &'static str, what: &'static str) {
         let done = self.labs[at].done.clone();
-        self.terminal.hand_over(move || {
+        let undone = done.clone();
+        let made = self.terminal.hand_over(move || {
             let edited = term::edit(&text, ending, None);
             let result = edited.map(|e| e.text).map_err(|e| format!("{}; {what} is as it was", chain(&e)));
             let _ = done.send(Msg::EditorClosed(Edited::Payload(result)));
-        })?;
-        Ok(())
+        });
+        if let Err(e) = made {
+            let result = Err(format!("{}; {what} is as it was", no_editor(&e)));
+            let _ = undone.send(Msg::EditorClosed(Edited::Payload(result)));
+        }
+    }
+
+    /// Lets another program have the terminal, to show something.
+    fn lend<E: std::error::Error>(
+        &mut self,
+        at: usize,
+        shown: impl FnOnce() -> Result<(), E> + Send + 'static,
+    ) {
+        let done = self.labs[at].done.clone();
+        let undone = done.clone();
+        let made = self.terminal.hand_over(move || {
+            let _ = done.send(Msg::EditorClosed(Edited::File(shown().map_err(|e| chain(&e)))));
+        });
+        if let Err(e) = made {
+            let _ = undone.send(Msg::EditorClosed(Edited::File(Err(no_editor(&e)))));
+        }
     }
 
     /// Does what the lab at that place asks for.
@@ -116,38 +131,31 @@ impl Runner {
             Effect::Mask { payload, kind } => {
                 // The payload is the task's and weighed there; a second one is made of it.
                 let (done, held) = (lab.done.clone(), self.memory.hold(payload.len()));
-                std::thread::Builder::new().name("mask".to_owned()).spawn(move || {
-                    fault::here("mask");
-                    let kind = kind.as_deref();
-                    let masked = compose::mask(kind, &payload, compose::SECRET).map(Text::from);
-                    let secrets = compose::secret_texts_of(kind, &payload);
-                    let _ = done.send(Msg::Masked { payload, masked, secrets });
+                let (of, by) = (payload.clone(), kind.clone());
+                let made = beside("mask", move || {
+                    let _ = done.send(masked(of, by.as_deref()));
                     drop(held);
-                })?;
+                });
+                if made.is_err() {
+                    // Nothing of it is shown before, so it is done here, though a key waits for it.
+                    let _ = lab.done.send(masked(payload, kind.as_deref()));
+                }
             }
-            Effect::Save { name, text } => save_beside(lab.done.clone(), "saved", name, text, 0o666)?,
+            Effect::Save { name, text } => save_beside(lab.done.clone(), "saved", name, text, 0o666),
             Effect::SavePayload { name, payload, told } => {
-                save_beside(lab.done.clone(), told, name, payload, 0o600)?;
+                save_beside(lab.done.clone(), told, name, payload, 0o600);
             }
-            Effect::EditPayload(text) => self.edit(at, text, ".json", "the payload")?,
-            Effect::EditField { text, ending } => self.edit(at, text, ending, "the field")?,
+            Effect::EditPayload(text) => self.edit(at, text, ".json", "the payload"),
+            Effect::EditField { text, ending } => self.edit(at, text, ending, "the field"),
             Effect::OpenFile { file, line } => {
-                let done = lab.done.clone();
                 let file = at_home(&lab.paths.here(&file).unwrap_or(file));
-                self.terminal.hand_over(move || {
-                    let shown = term::open_at(Path::new(&file), usize::try_from(line).ok());
-                    let _ = done.send(Msg::EditorClosed(Edited::File(shown.map_err(|e| chain(&e)))));
-                })?;
+                self.lend(at, move || term::open_at(Path::new(&file), usize::try_from(line).ok()));
             }
             Effect::Pipe { command, text } => {
-                let done = lab.done.clone();
-                self.terminal.hand_over(move || {
-                    let ended = term::pipe(command.as_deref(), &text);
-                    let _ = done.send(Msg::EditorClosed(Edited::File(ended.map_err(|e| chain(&e)))));
-                })?;
+                self.lend(at, move || term::pipe(command.as_deref(), &text));
             }
-            Effect::ReadTypes => lab.types.read(lab.done.clone())?,
-            Effect::Make { id, class, of } => lab.types.make(id, class, of, lab.done.clone())?,
+            Effect::ReadTypes => lab.types.read(lab.done.clone()),
+            Effect::Make { id, class, of } => lab.types.make(id, class, of, lab.done.clone()),
             Effect::StopMaking(id) => lab.types.stop(&id),
             Effect::KeepTypes(kept) => lab.types.keep(*kept, &lab.keeper, lab.done.clone()),
             effect @ (Effect::KeepDraft { .. }
@@ -168,35 +176,29 @@ impl Runner {
             Effect::OpenPast(row) => lab.history.iter().for_each(|history| history.open(row)),
             Effect::ReadArchive(question) => {
                 if let Some(access) = lab.influx.clone() {
-                    let started = archive::Reader::start(
-                        access,
-                        question,
-                        &self.memory,
-                        self.clock,
-                        lab.archives.clone(),
-                    )?;
-                    lab.archive = Some(started);
+                    let told = lab.archives.clone();
+                    lab.archive = archive::Reader::start(access, question, &self.memory, self.clock, told);
                 }
             }
             Effect::StopArchive => lab.archive = None,
-            Effect::FindLogged(wanted) => logs::find(lab.influx.clone(), wanted, lab.done.clone())?,
+            Effect::FindLogged(wanted) => logs::find(lab.influx.clone(), wanted, lab.done.clone()),
             Effect::AskLog(question) => {
                 lab.log.store(question.id, Ordering::Relaxed);
                 let waits = lab.log.clone();
-                logs::ask(lab.influx.clone(), *question, waits, &self.memory, self.clock, lab.done.clone())?;
+                logs::ask(lab.influx.clone(), *question, waits, &self.memory, self.clock, lab.done.clone());
             }
             Effect::ForgetLog => lab.log.store(0, Ordering::Relaxed),
-            Effect::SaveLog(records) => save_log(lab.done.clone(), records)?,
+            Effect::SaveLog(records) => save_log(lab.done.clone(), records),
             Effect::LookAtServices => {
                 if let Some(controls) = lab.controls.clone() {
-                    services::look(controls, lab.done.clone())?;
+                    services::look(controls, lab.done.clone());
                 }
             }
             Effect::Control(service, deed) => {
                 let Some(controls) = lab.controls.clone() else { return Ok(()) };
                 let (done, entry) = (lab.done.clone(), lab.book.controls(&service, deed, self.clock.now()));
                 self.write_entry(at, entry);
-                services::control(controls, service, deed, done)?;
+                services::control(controls, service, deed, done);
             }
             Effect::ComparePast(pair) => lab.history.iter().for_each(|history| history.compare(pair)),
             Effect::KeepChoice(change) => {
@@ -264,6 +266,11 @@ fn at_home(file: &str) -> String {
     }
 }
 
+/// Why another program has not got the terminal.
+fn no_editor(error: &io::Error) -> String {
+    format!("nothing was started: no thread could be made: {error}")
+}
+
 /// An error with what caused it, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -275,6 +282,13 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// A payload was looked through for secrets: the same without them, and what they are.
+fn masked(payload: Text, kind: Option<&TaskType>) -> Msg {
+    let masked = compose::mask(kind, &payload, compose::SECRET).map(Text::from);
+    let secrets = compose::secret_texts_of(kind, &payload);
+    Msg::Masked { payload, masked, secrets }
+}
+
 /// Writes a new file beside the loop, and says where it is.
 fn save_beside(
     done: UnboundedSender<Msg>,
@@ -282,30 +296,34 @@ fn save_beside(
     name: String,
     text: impl Deref<Target = str> + Send + 'static,
     mode: u32,
-) -> io::Result<()> {
-    std::thread::Builder::new().name("save".to_owned()).spawn(move || {
-        fault::here("save");
+) {
+    let (wanted, untold) = (name.clone(), done.clone());
+    let made = beside("save", move || {
         let told = match save(Path::new(""), &name, &text, mode) {
             Ok(path) => Ok(format!("{told}: {}", path.display())),
             Err(e) => Err(format!("not saved as {name}: {e}")),
         };
         let _ = done.send(Msg::Done(told));
-    })?;
-    Ok(())
+    });
+    if let Err(why) = made {
+        let _ = untold.send(Msg::Done(Err(format!("not saved as {wanted}: {why}"))));
+    }
 }
 
 /// Writes records of the log to a new file, beside the loop, and says where it is.
-fn save_log(done: UnboundedSender<Msg>, records: Vec<Arc<Record>>) -> io::Result<()> {
-    std::thread::Builder::new().name("save".to_owned()).spawn(move || {
-        fault::here("save");
+fn save_log(done: UnboundedSender<Msg>, records: Vec<Arc<Record>>) {
+    let untold = done.clone();
+    let made = beside("save", move || {
         let text: String = records.iter().map(|record| record.json() + "\n").collect();
         let told = match save(Path::new(""), "log.jsonl", &text, 0o600) {
             Ok(path) => Ok(format!("{} records saved: {}", records.len(), path.display())),
             Err(e) => Err(format!("not saved as log.jsonl: {e}")),
         };
         let _ = done.send(Msg::Done(told));
-    })?;
-    Ok(())
+    });
+    if let Err(why) = made {
+        let _ = untold.send(Msg::Done(Err(format!("not saved as log.jsonl: {why}"))));
+    }
 }
 
 /// Writes a new file in `folder`; a name that is taken gets a number. `mode`: who may read it, if the person's mask lets

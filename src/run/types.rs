@@ -2,7 +2,6 @@
 //! kept. All of it in threads of its own, so that none of it delays a key; answers come as messages.
 
 use std::{
-    io,
     path::PathBuf,
     sync::{
         Arc,
@@ -15,7 +14,7 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::keeper::Keeper;
+use super::{beside::beside, keeper::Keeper};
 use crate::{
     app::{
         Msg,
@@ -24,7 +23,6 @@ use crate::{
     catalogue::{kept::Kept, sweep::Payloads},
     cli::lab::{Lab, keep_types},
     config::{self, Folders},
-    fault,
     python::{Failure, Python},
     wire::Text,
 };
@@ -69,13 +67,10 @@ impl Types {
     }
 
     /// Reads the catalogue files again.
-    ///
-    /// # Errors
-    /// No thread can be made.
-    pub fn read(&self, done: UnboundedSender<Msg>) -> io::Result<()> {
+    pub fn read(&self, done: UnboundedSender<Msg>) {
         let (folders, listed) = (self.folders.clone(), self.listed.clone());
-        thread::Builder::new().name("types".to_owned()).spawn(move || {
-            fault::here("types");
+        let unanswered = done.clone();
+        let made = beside("types", move || {
             let (mut files, mut problems) = (Vec::new(), Vec::new());
             if let Some(folders) = folders {
                 for lab in std::iter::once(None).chain(listed.as_deref().map(Some)) {
@@ -90,35 +85,35 @@ impl Types {
                 }
             }
             let _ = done.send(Msg::TypesRead { files, problems });
-        })?;
-        Ok(())
+        });
+        if let Err(why) = made {
+            let told = format!("the catalogue files were not read again: {why}");
+            let _ = unanswered.send(Msg::Done(Err(told)));
+        }
     }
 
     /// Lets the class of a task, or of many, make it.
-    ///
-    /// # Errors
-    /// No thread can be made.
-    pub fn make(
-        &mut self,
-        id: Text,
-        class: String,
-        of: Payloads,
-        done: UnboundedSender<Msg>,
-    ) -> io::Result<()> {
-        let Some(path) = self.python.clone() else { return Ok(()) };
+    pub fn make(&mut self, id: Text, class: String, of: Payloads, done: UnboundedSender<Msg>) {
+        let Some(path) = self.python.clone() else { return };
         let stop: Arc<AtomicBool> = Arc::default();
         let (wanted, stopper) = (id.clone(), Arc::clone(&stop));
         self.runs.retain(|run| !run.thread.is_finished());
-        let thread = thread::Builder::new().name("make".to_owned()).spawn(move || {
+        let unanswered = (of.clone(), done.clone());
+        let made = beside("make", move || {
             let made = Python::new(path).envelopes(&class, of.clone(), &stop, &mut |_| {});
             let result = made.map_err(|failure| match failure {
                 Failure::Refused { refused } => NotMade::Refused(refused),
                 other => NotMade::Failed(other.to_string()),
             });
             let _ = done.send(Msg::Made { id, of, result });
-        })?;
-        self.runs.push(Run { id: wanted, stop: stopper, thread });
-        Ok(())
+        });
+        match made {
+            Ok(thread) => self.runs.push(Run { id: wanted, stop: stopper, thread }),
+            Err(why) => {
+                let (of, done) = unanswered;
+                let _ = done.send(Msg::Made { id: wanted, of, result: Err(NotMade::Failed(why)) });
+            }
+        }
     }
 
     /// Stops the Python that makes something for this composer; what comes of it is told as that of any run.

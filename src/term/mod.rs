@@ -178,6 +178,9 @@ impl Terminal {
     /// loop then calls [`take_back`](Terminal::take_back) and draws a full frame.
     ///
     /// Until then Ctrl-C and Ctrl-Z belong to that program and no [`Signal::Interrupt`] or [`Signal::Stop`] is sent.
+    ///
+    /// # Errors
+    /// No thread can be made, and `work` will report nothing. The terminal is to be taken back all the same.
     pub fn hand_over(&mut self, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         self.release();
         modes::HANDED_OVER.store(true, Ordering::SeqCst);
@@ -185,13 +188,9 @@ impl Terminal {
             fault::here("editor");
             work();
         };
-        match std::thread::Builder::new().name("editor".into()).spawn(work) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                self.take_back()?;
-                Err(error)
-            }
-        }
+        fault::fails("no thread")?;
+        std::thread::Builder::new().name("editor".into()).spawn(work)?;
+        Ok(())
     }
 }
 

@@ -191,6 +191,65 @@ fn a_panic_while_a_recording_is_played_or_a_large_list_is_read_does_the_same() {
     }
 }
 
+/// A limit on threads is reached (EAGAIN), which ends nothing: each answer tells of it, and the person goes on.
+#[test]
+fn where_no_thread_can_be_made_that_is_told_and_nothing_ends() {
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: a release build has no errors on purpose");
+        return;
+    }
+    let (_server, url) = lab();
+    let large = format!(r#"{{"message": "{}"}}"#, "x".repeat(300_000));
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let (trigger, folder) = (path("now"), path("juice"));
+    fs::create_dir(&folder).unwrap();
+    crate::services::configure(Path::new(&folder), &url, &["lab"]);
+    let env = [
+        ("JUICETOP_PANIC", &*format!("no thread:{trigger}")),
+        ("XDG_STATE_HOME", &*path(".local/state")),
+        ("EDITOR", "true"),
+    ];
+    let mut screen = Screen::start(&["--juice-config", &folder, "--juice-run", &folder], (140, 30), &env);
+    screen.wait_for("the connection", |text| text.contains("● live") && text.contains("lab"));
+    run_with_input(&["submit", "--url", &url, "lab", "Ping", "--payload", "-", "--wait"], &large).expect(0);
+    screen.type_keys("g");
+    screen.wait_for("the task", |text| text.contains("Ping"));
+    fs::write(&trigger, "").unwrap();
+    let why = "no thread could be made: an error on purpose: no thread";
+    let told = |screen: &Screen, what: &str| {
+        screen.wait_for(what, |text| text.contains(what) && text.contains(why));
+    };
+    // What has to be done all the same is done where it is: a large payload is looked through for secrets.
+    screen.type_keys("j enter");
+    screen.wait_for("its payload", |text| text.contains("xxxxxxxx"));
+    screen.type_keys("S");
+    told(&screen, "not saved as Ping-");
+    screen.type_keys("esc m");
+    told(&screen, "not asked");
+    screen.type_keys("esc s");
+    screen.wait_for("the types", |text| text.contains("Submit to"));
+    screen.type_keys("f12");
+    told(&screen, "the catalogue files were not read again");
+    screen.type_text("Ping");
+    screen.type_keys("enter");
+    screen.wait_for("the form", |text| text.contains("ctrl-s send"));
+    screen.type_keys("f4");
+    told(&screen, "the payload is as it was");
+    // It lives, and goes when it is asked to.
+    fs::remove_file(&trigger).unwrap();
+    screen.type_keys("esc");
+    screen.signal(Signal::TERM);
+    assert_eq!(screen.exit_status().exit_code(), 143, "{}", screen.text());
+    assert_eq!(screen.modes(), Modes::default());
+    // A large list is read where it is.
+    fs::write(&trigger, "").unwrap();
+    let flood = Flood::start();
+    flood.list(1_000, 300, 0);
+    let screen = Screen::start(&["--url", &flood.url], (100, 30), &env);
+    screen.wait_for("the list", |text| text.contains("● live") && text.contains("Nightly"));
+}
+
 /// Case A04: no panic, but an error on the way of a frame to the terminal.
 #[test]
 fn a_frame_that_cannot_be_drawn_ends_it_with_one_line() {
