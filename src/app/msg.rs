@@ -207,12 +207,13 @@ pub enum Effect {
         /// The text, as it came.
         text: String,
     },
-    /// Write a payload to a new file in the working directory, which nobody else can read: secrets may stand in it.
-    SavePayload {
+    /// Write a text to a new file in the working directory, which nobody else can read: a payload or a record of the log,
+    /// for secrets may stand in it.
+    SavePrivately {
         /// A name without a folder.
         name: String,
-        /// The payload, as it came.
-        payload: Text,
+        /// The text, as it came.
+        text: Text,
         /// What is said before the file's path once it is written.
         told: &'static str,
     },

@@ -142,8 +142,8 @@ impl Runner {
                 }
             }
             Effect::Save { name, text } => save_beside(lab.done.clone(), "saved", name, text, 0o666),
-            Effect::SavePayload { name, payload, told } => {
-                save_beside(lab.done.clone(), told, name, payload, 0o600);
+            Effect::SavePrivately { name, text, told } => {
+                save_beside(lab.done.clone(), told, name, text, 0o600);
             }
             Effect::EditPayload(text) => self.edit(at, text, ".json", "the payload"),
             Effect::EditField { text, ending } => self.edit(at, text, ending, "the field"),

@@ -218,6 +218,11 @@ impl CopyAs {
         self.masked.is_some() || !self.secrets.is_empty()
     }
 
+    /// Whether a file of it is the person's alone: a record of the log, or a task with its secrets shown.
+    pub fn is_private(&self) -> bool {
+        self.is_record || (self.clear && self.has_secrets())
+    }
+
     /// What is to be known of it, a sentence each.
     pub fn notes(&self) -> Vec<&'static str> {
         let mut notes = Vec::new();

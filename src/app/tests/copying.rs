@@ -79,7 +79,11 @@ fn from_the_composer_what_would_be_sent_is_copied_and_secrets_only_on_request() 
         assert!(!list(&b).text(b.now.utc).unwrap().contains("hush"));
         b.keys("down");
     }
-    b.keys("alt-v").shows("hush").keys("enter");
+    b.keys("alt-v").shows("hush").keys("alt-s");
+    let saved = b.take();
+    let is_private = |e: &Effect| matches!(e, Effect::SavePrivately { text, .. } if text.contains("hush"));
+    assert!(saved.iter().any(is_private), "{saved:?}");
+    b.keys("alt-c alt-v").shows("hush").keys("enter");
     assert!(copied(&mut b).contains("password=hush"));
     assert!(b.composer().text().contains("hush"), "the composer is as it was");
     // What could not be sent is no command.

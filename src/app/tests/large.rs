@@ -29,7 +29,7 @@ fn a_task_that_no_form_can_take_is_run_again_from_a_file_with_the_command_for_it
     assert_eq!((b.layers().len(), b.take()), (0, Vec::new()), "nothing happens unasked");
     b.keys("r y");
     let effects = b.take();
-    let [Effect::SavePayload { name, payload, .. }] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::SavePrivately { name, text: payload, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert!(name.starts_with("MeasureT1-2026") && name.ends_with(".json"), "{name}");
     let task = b.app.store().find("q1").unwrap();
     assert!(std::ptr::eq(&raw const **payload, &raw const **task.payload.as_ref().unwrap()), "it was copied");
@@ -53,7 +53,7 @@ fn what_an_editor_left_is_saved_where_it_is_too_large_and_the_form_is_as_it_was(
     let text = format!(r#"{{"data": "{}"}}"#, "y".repeat(LARGEST));
     b.msg(Msg::EditorClosed(Edited::Payload(Ok(text.clone()))));
     let effects = b.take();
-    let [Effect::SavePayload { name, payload, told }] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::SavePrivately { name, text: payload, told }] = &effects[..] else { panic!("{effects:?}") };
     assert!(name.starts_with("MeasureT1-2026") && name.ends_with(".json"), "{name}");
     assert_eq!(&**payload, text.as_str());
     assert!(told.contains("too large"), "{told}");

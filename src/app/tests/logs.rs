@@ -264,11 +264,16 @@ fn a_record_is_read_as_a_task_that_failed_is() {
         copied.contains("error  lab  root\nUncaught exception: ValueError: no peak\nin q3\nTraceback"),
         "{copied}"
     );
-    b.keys("c").shows("a bug report in Markdown").shows_not("the JSON frame").keys("esc");
+    b.keys("c").shows("a bug report in Markdown").shows_not("the JSON frame").keys("alt-s");
+    assert!(matches!(&b.take()[..], [Effect::SavePrivately { name, .. }] if name == "log.txt"));
     b.keys("/").types("peak").keys("enter ctrl-g G").shows("process    7");
     b.keys("S esc S");
     let effects = b.take();
-    assert!(effects.iter().any(|e| matches!(e, Effect::Save { name, .. } if name.starts_with("log-lab-2"))));
+    assert!(
+        effects
+            .iter()
+            .any(|e| matches!(e, Effect::SavePrivately { name, .. } if name.starts_with("log-lab-2")))
+    );
     assert!(effects.iter().any(|e| matches!(e, Effect::SaveLog(all) if all.len() == 4)));
 }
 

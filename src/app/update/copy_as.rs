@@ -181,6 +181,9 @@ pub(super) fn in_copy_as(app: &mut App, action: Action, now: Now) -> Vec<Effect>
             };
             let effect = match action {
                 Action::Accept => Effect::Copy { text, what: copy.kind().title().to_owned() },
+                _ if copy.is_private() => {
+                    Effect::SavePrivately { name: copy.file(), text: text.into(), told: "saved" }
+                }
                 _ => Effect::Save { name: copy.file(), text },
             };
             app.ui.layers.pop();

@@ -450,7 +450,7 @@ pub(super) fn after_yes(app: &mut App, now: Now) -> Vec<Effect> {
         Deed::SendGroup(batch, rest) => groups::send(app, *batch, rest, now),
         Deed::CancelGroup(group, keys) => groups::cancel(app, &group, keys, now),
         Deed::SavePayload(name, payload) => {
-            vec![Effect::SavePayload { name, payload, told: "saved" }]
+            vec![Effect::SavePrivately { name, text: payload, told: "saved" }]
         }
         Deed::TryRebuild(service) => services::try_rebuild(app, service, now),
         Deed::Control(service, deed, seen) => services::control(app, service, deed, &seen, now),

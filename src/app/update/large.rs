@@ -54,7 +54,7 @@ pub(super) fn ask_to_save(app: &mut App, task: &Task, now: Now) -> bool {
 /// What an editor left is not lost where it is too large to go on with here: it is saved.
 pub(super) fn save_edited(compose: &Compose, text: String, ending: &str, now: Now) -> Effect {
     let name = file_name(&compose.task_type.class, ending, now);
-    Effect::SavePayload { name, payload: text.into(), told: "too large to be edited here, so it is saved" }
+    Effect::SavePrivately { name, text: text.into(), told: "too large to be edited here, so it is saved" }
 }
 
 /// A file's name for a payload of that class: of this moment, so that no earlier one is taken for it.

@@ -181,7 +181,8 @@ pub(super) fn export(app: &mut App, action: Action, now: Now) -> Vec<Effect> {
         (Action::Save, None) => {
             let name: String = record.service.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
             let at = record.at.format("%Y%m%d-%H%M%S");
-            vec![Effect::Save { name: format!("log-{name}-{at}.txt"), text: text() }]
+            let name = format!("log-{name}-{at}.txt");
+            vec![Effect::SavePrivately { name, text: text().into(), told: "saved" }]
         }
         _ => vec![Effect::Copy { text: text(), what: "the record".to_owned() }],
     }
