@@ -203,7 +203,7 @@ impl Reader {
         let wall = session.store.is_recalled(&task.key);
         let unseen: Vec<Gap> = session.gaps.within(begin, end, wall).copied().collect();
         let output = outputs.of(task);
-        let unheard = traces.not_heard(task).filter(|_| output.is_none());
+        let unheard = traces.not_heard(task, output.is_some());
         let known = Known {
             about: &missing,
             sample: sample.as_ref(),

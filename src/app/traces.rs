@@ -152,7 +152,7 @@ pub struct Traces {
     raised_order: VecDeque<Exception>,
     raised_bytes: usize,
     /// Kernels whose output is watched, since when, or why not.
-    watched: HashMap<Text, Result<DateTime<Utc>, String>>,
+    watched: HashMap<Text, Result<Now, String>>,
     searched: VecDeque<TaskKey>,
 }
 
@@ -212,16 +212,28 @@ impl Traces {
     /// A kernel's output is watched from now on, or not: why.
     pub fn watch(&mut self, service: Text, state: Result<(), String>, now: Now) {
         self.revision += 1;
-        self.watched.insert(service, state.map(|()| now.utc));
+        self.watched.insert(service, state.map(|()| now));
     }
 
-    /// Why what a running cell prints is not heard; `None`: it is, or it runs in no kernel.
-    pub fn not_heard(&self, task: &Task) -> Option<String> {
+    /// Why what a running cell prints is not heard, or not any more; `None`: it is, or it runs in no kernel. `begun`: its beginning was
+    /// heard.
+    pub fn not_heard(&self, task: &Task, begun: bool) -> Option<String> {
         if !task.is_ipython() || !matches!(task.state, State::Running { .. }) {
             return None;
         }
         match self.watched.get(&task.service) {
-            Some(Ok(_)) => None,
+            Some(Ok(_)) if begun => None,
+            Some(Ok(since)) => {
+                let why = match task.started {
+                    Some(seen) if seen.exact && seen.at.mono >= since.mono => return None,
+                    Some(seen) if seen.exact => {
+                        let since = since.utc.with_timezone(&Local).format("%H:%M:%S");
+                        format!("its kernel is heard since {since}, when it ran already")
+                    }
+                    _ => "it ran already when it was first heard of".to_owned(),
+                };
+                Some(format!("{why}, and what it prints cannot be told from what others print there"))
+            }
             Some(Err(why)) => Some(why.clone()),
             None => Some("the address of its kernel is not known here".to_owned()),
         }
@@ -331,8 +343,8 @@ impl Traces {
         let output = match self.watched.get(&task.service) {
             None => "its address is not known here".to_owned(),
             Some(Err(why)) => why.clone(),
-            Some(Ok(since)) => match task.ended.filter(|ended| ended.at.utc > *since) {
-                None => format!("it is since {}", since.with_timezone(&Local).format("%H:%M")),
+            Some(Ok(since)) => match task.ended.filter(|ended| ended.at.utc > since.utc) {
+                None => format!("it is since {}", since.utc.with_timezone(&Local).format("%H:%M")),
                 Some(_) => "it said nothing of this cell".to_owned(),
             },
         };

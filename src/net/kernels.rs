@@ -3,7 +3,7 @@
 //! A thread of its own. Which kernels there are, and at which ports, stands in Juice's runtime files, which are read again
 //! every few seconds: a service that restarts has other ports. It only listens. What a cell
 //! prints is gathered for a moment, so that one that prints without end costs little. It refuses to keep more than it needs to
-//! tell which code something is of.
+//! tell which code something is of; that it knows beyond a lost connection, and tells of the gap.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::Local;
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, LocalSet},
@@ -27,6 +28,7 @@ use super::{
 use crate::{
     fault,
     memory::Memory,
+    time::{Clock, Now},
     wire::{
         Text,
         kernel::{self, Said},
@@ -37,6 +39,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(10);
 /// The first pause before another try, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+/// The pauses begin anew only after a connection that has held for so long.
+const STABLE: Duration = Duration::from_secs(10);
 /// Requests whose code is remembered, for each kernel.
 const REQUESTS: usize = 20;
 /// What a cell prints is told so often.
@@ -106,7 +110,7 @@ impl Drop for Kernels {
 ///
 /// # Errors
 /// No thread, or no runtime for it, can be made.
-pub fn start(run_dir: PathBuf, memory: Memory) -> io::Result<(Kernels, mpsc::Receiver<Heard>)> {
+pub fn start(run_dir: PathBuf, memory: Memory, clock: Clock) -> io::Result<(Kernels, mpsc::Receiver<Heard>)> {
     let (stop, mut stopped) = watch::channel(false);
     let (thread_end, ended) = blocking::channel::<()>();
     let (tell, heard) = mpsc::channel(WAITING);
@@ -115,7 +119,7 @@ pub fn start(run_dir: PathBuf, memory: Memory) -> io::Result<(Kernels, mpsc::Rec
         let _end = thread_end;
         let all = async {
             tokio::select! {
-                () = look(run_dir, tell, memory) => {}
+                () = look(run_dir, tell, memory, clock) => {}
                 _ = stopped.wait_for(|&stop| stop) => {}
             }
         };
@@ -129,7 +133,7 @@ pub fn start(run_dir: PathBuf, memory: Memory) -> io::Result<(Kernels, mpsc::Rec
 type Tell = mpsc::Sender<Heard>;
 
 /// Watches each kernel that is named, as long as it is named so.
-async fn look(run_dir: PathBuf, tell: Tell, memory: Memory) {
+async fn look(run_dir: PathBuf, tell: Tell, memory: Memory, clock: Clock) {
     let mut watched: HashMap<String, (Channel, JoinHandle<()>)> = HashMap::new();
     loop {
         fault::here("kernels");
@@ -149,7 +153,8 @@ async fn look(run_dir: PathBuf, tell: Tell, memory: Memory) {
         }
         for channel in named {
             if !watched.contains_key(&channel.service) {
-                let task = tokio::task::spawn_local(keep(channel.clone(), tell.clone(), memory.clone()));
+                let kept = keep(channel.clone(), tell.clone(), memory.clone(), clock);
+                let task = tokio::task::spawn_local(kept);
                 watched.insert(channel.service.clone(), (channel, task));
             }
         }
@@ -158,18 +163,25 @@ async fn look(run_dir: PathBuf, tell: Tell, memory: Memory) {
 }
 
 /// Watches one kernel, for ever.
-async fn keep(channel: Channel, tell: Tell, memory: Memory) {
+async fn keep(channel: Channel, tell: Tell, memory: Memory, clock: Clock) {
     let service = Text::from(channel.service.as_str());
-    let [first, longest] = PAUSES;
-    let mut pause = first;
+    let mut slot = Slot::new(service.clone(), tell.clone());
+    let mut pauses = Pauses::default();
     let mut told = None;
     loop {
+        let mut lived = Duration::ZERO;
         let terms = Terms { limit: LONGEST, ping_every: PING, silence: SILENCE, memory: memory.clone() };
         let why = match Subscriber::connect(&channel.host, channel.port, terms).await {
             Ok(mut kernel) => {
                 let _ = tell.send(Heard::Watched(service.clone(), Ok(()))).await;
-                (pause, told) = (first, None);
-                receive(&mut kernel, &channel.key, Slot::new(service.clone(), tell.clone())).await
+                told = None;
+                let since = clock.now();
+                slot.is_back(since);
+                let why = receive(&mut kernel, &channel.key, &mut slot, clock).await;
+                // What it had said until then is told before the loss.
+                slot.flush().await;
+                lived = clock.now().since(since);
+                why
             }
             Err(why) => why,
         };
@@ -177,13 +189,26 @@ async fn keep(channel: Channel, tell: Tell, memory: Memory) {
             let _ = tell.send(Heard::Watched(service.clone(), Err(why.clone()))).await;
             told = Some(why);
         }
-        sleep(pause).await;
-        pause = (pause * 2).min(longest);
+        sleep(pauses.next(lived)).await;
+    }
+}
+
+/// The pauses between tries: each twice the one before.
+#[derive(Debug, Default)]
+struct Pauses(Option<Duration>);
+
+impl Pauses {
+    /// The next one, after a connection that has held for so long, or none. One that is made and soon lost is no reason to
+    /// hurry: some would be made each second for ever.
+    fn next(&mut self, lived: Duration) -> Duration {
+        let [first, longest] = PAUSES;
+        let before = self.0.filter(|_| lived < STABLE);
+        *self.0.insert(before.map_or(first, |before| (before * 2).min(longest)))
     }
 }
 
 /// Hears until the connection is lost; why it was.
-async fn receive(kernel: &mut Subscriber, key: &str, mut slot: Slot) -> String {
+async fn receive(kernel: &mut Subscriber, key: &str, slot: &mut Slot, clock: Clock) -> String {
     let mut due = interval_at(Instant::now() + OFTEN, OFTEN);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -200,6 +225,7 @@ async fn receive(kernel: &mut Subscriber, key: &str, mut slot: Slot) -> String {
             Ok(Came::Pong(_)) => {}
             Err(why) => return why,
         }
+        slot.heard = Some(clock.now());
     }
 }
 
@@ -208,6 +234,8 @@ async fn receive(kernel: &mut Subscriber, key: &str, mut slot: Slot) -> String {
 struct Slot {
     service: Text,
     tell: Tell,
+    /// When its kernel was last heard.
+    heard: Option<Now>,
     request: Option<Text>,
     /// The last requests, and their codes.
     requests: VecDeque<(Text, Text)>,
@@ -226,6 +254,7 @@ impl Slot {
         Slot {
             service,
             tell,
+            heard: None,
             request: None,
             requests: VecDeque::new(),
             wiped: false,
@@ -270,6 +299,15 @@ impl Slot {
             }
             // A message of somebody else, or one that is of no use here.
             Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// The kernel is heard, for the first time or again: then what the cell printed since it was last heard is missing.
+    fn is_back(&mut self, now: Now) {
+        if let (Some(from), Some(request)) = (self.heard.replace(now), self.request.clone()) {
+            let time = |at: Now| at.utc.with_timezone(&Local).format("%H:%M:%S");
+            let note = format!("[not heard from {} to {}]\n", time(from), time(now));
+            self.prints(Some(&request), "not heard", &note);
         }
     }
 
@@ -344,6 +382,11 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+    };
+
     use super::*;
 
     /// A kernel, as far as its words go, and what is told of them.
@@ -359,15 +402,7 @@ mod tests {
         }
 
         async fn says(&mut self, kind: &str, request: &str, content: serde_json::Value) {
-            let json = |value: serde_json::Value| value.to_string().into_bytes();
-            let parts = vec![
-                b"<IDS|MSG>".to_vec(),
-                Vec::new(),
-                json(serde_json::json!({"msg_type": kind})),
-                json(serde_json::json!({"msg_id": request})),
-                b"{}".to_vec(),
-                json(content),
-            ];
+            let parts = parts(kind, request, &content);
             self.slot.take(&Message { parts, cut: None }, "").await;
         }
 
@@ -390,6 +425,19 @@ mod tests {
             }
             told
         }
+    }
+
+    /// A message, unsigned.
+    fn parts(kind: &str, request: &str, content: &serde_json::Value) -> Vec<Vec<u8>> {
+        let json = |value: &serde_json::Value| value.to_string().into_bytes();
+        vec![
+            b"<IDS|MSG>".to_vec(),
+            Vec::new(),
+            json(&serde_json::json!({"msg_type": kind})),
+            json(&serde_json::json!({"msg_id": request})),
+            b"{}".to_vec(),
+            json(content),
+        ]
     }
 
     fn printed(text: &str) -> Cell {
@@ -459,6 +507,101 @@ mod tests {
             kernel.slot.take(&Message { parts, cut: Some((b"}".to_vec(), 88_000_000)) }, "key").await;
         }
         assert_eq!(kernel.told().await, [printed("[88 MB in one piece, left out]\n")]);
+    }
+
+    #[tokio::test]
+    async fn a_cell_that_runs_on_beyond_a_lost_connection_is_followed_and_the_gap_stands_in_its_output() {
+        let mut kernel = Bench::new();
+        kernel.slot.is_back(Now::at(0.0));
+        kernel.begins("r", "run()").await;
+        kernel.prints("r", "stderr", "fit:  45%").await;
+        assert_eq!(kernel.told().await, [Cell::Begins("run()".into()), printed("fit:  45%")]);
+        kernel.slot.heard = Some(Now::at(4.0));
+        kernel.slot.is_back(Now::at(31.0));
+        kernel.prints("r", "stderr", "\rfit:  60%").await;
+        let time = |at: f64| Now::at(at).utc.with_timezone(&Local).format("%H:%M:%S");
+        let gap = format!("\n[not heard from {} to {}]\n\rfit:  60%", time(4.0), time(31.0));
+        assert_eq!(kernel.told().await, [printed(&gap)]);
+        // Its error has its code still.
+        let error =
+            serde_json::json!({"ename": "ValueError", "evalue": "no peak", "traceback": ["in run()"]});
+        kernel.says("error", "r", error).await;
+        let Ok(Heard::Raised { code, .. }) = kernel.told.try_recv() else { panic!("not raised") };
+        assert_eq!(&*code, "run()");
+        // Where nothing runs there is nothing to tell.
+        kernel.says("status", "r", serde_json::json!({"execution_state": "idle"})).await;
+        kernel.slot.is_back(Now::at(60.0));
+        assert_eq!(kernel.told().await, [Cell::Ends]);
+    }
+
+    /// Takes a subscriber, tells it these messages and, if it is to, closes the connection.
+    async fn publish(listener: &TcpListener, messages: &[Vec<Vec<u8>>], closes: bool) -> TcpStream {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut greeting = [0; 64];
+        stream.read_exact(&mut greeting).await.unwrap();
+        stream.write_all(&greeting).await.unwrap();
+        stream.write_all(b"\x04\x06\x05READY").await.unwrap();
+        for message in messages {
+            for (n, part) in message.iter().enumerate() {
+                let more = u8::from(n + 1 < message.len());
+                stream.write_all(&[more, u8::try_from(part.len()).unwrap()]).await.unwrap();
+                stream.write_all(part).await.unwrap();
+            }
+        }
+        if closes {
+            stream.shutdown().await.unwrap();
+            // What was not read yet would be thrown away with it.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+        stream
+    }
+
+    #[tokio::test]
+    async fn what_was_printed_before_a_loss_is_told_before_it_and_the_next_connection_follows_the_same_cell()
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let channel =
+            Channel { service: "lab".to_owned(), host: "127.0.0.1".to_owned(), port, key: String::new() };
+        let (tell, mut heard) = mpsc::channel(100);
+        let stream = |text: &str| parts("stream", "r", &serde_json::json!({"name": "stderr", "text": text}));
+        let begins = parts("execute_input", "r", &serde_json::json!({"code": "run()"}));
+        let server = async {
+            publish(&listener, &[begins, stream("fit:  45%")], true).await;
+            let _open = publish(&listener, &[stream("fit:  60%\n")], false).await;
+            std::future::pending::<()>().await;
+        };
+        let told = async {
+            let (mut told, mut text) = (Vec::new(), String::new());
+            while !text.ends_with("60%\n") {
+                match heard.recv().await.unwrap() {
+                    Heard::Watched(_, state) => told.push(state.map_err(|_| text.clone())),
+                    Heard::Cell(_, Cell::Printed(more)) => text.push_str(&more),
+                    Heard::Cell(_, Cell::Begins(code)) => assert_eq!(&*code, "run()"),
+                    other => panic!("{other:?}"),
+                }
+            }
+            (told, text)
+        };
+        let (told, text) = tokio::select! {
+            told = told => told,
+            () = keep(channel, tell, Memory::default(), Clock::start()) => unreachable!(),
+            () = server => unreachable!(),
+        };
+        assert_eq!(told, [Ok(()), Err("fit:  45%".to_owned()), Ok(())]);
+        let lines: Vec<&str> = text.lines().collect();
+        let [before, gap, after] = lines[..] else { panic!("{text}") };
+        assert_eq!((before, after), ("fit:  45%", "fit:  60%"));
+        assert!(gap.starts_with("[not heard from ") && gap.contains(" to "), "{gap}");
+    }
+
+    #[test]
+    fn pauses_begin_anew_only_after_a_connection_that_has_held() {
+        let mut pauses = Pauses::default();
+        let mut next = |lived: u64| pauses.next(Duration::from_secs(lived)).as_secs();
+        assert_eq!([0, 0, 1, 9].map(&mut next), [1, 2, 4, 8], "made and lost at once");
+        assert_eq!([0; 4].map(&mut next), [16, 32, 60, 60]);
+        assert_eq!([10, 0].map(&mut next), [1, 2]);
     }
 
     #[tokio::test]

@@ -309,7 +309,7 @@ impl OnScreen {
         };
         let (kernels, heard) = match lab.run_dir.clone().filter(|_| !is_replay) {
             Some(run_dir) => {
-                let (kernels, heard) = kernels::start(run_dir, person.memory.clone())?;
+                let (kernels, heard) = kernels::start(run_dir, person.memory.clone(), clock)?;
                 (Some(kernels), Some(heard))
             }
             None => (None, None),

@@ -249,7 +249,12 @@ impl Ctx<'_> {
         if let Some(printed) = self.app.ui.outputs.of(task).and_then(|cell| cell.printed.last())
             && part == Part::Holder
         {
-            self.beside_name(&mut left, &self.printed(&printed), Role::Dim);
+            // What it printed last may be long ago.
+            let said = match self.app.ui.traces.not_heard(task, true) {
+                Some(_) => format!("not heard since: {}", self.printed(&printed)),
+                None => self.printed(&printed),
+            };
+            self.beside_name(&mut left, &said, Role::Dim);
         }
         let right = match part {
             Part::Holder | Part::Parallel => self.elapsed(task),

@@ -263,11 +263,17 @@ impl Document {
 
     /// What it printed, from its kernel's output channel.
     fn output(&mut self, task: &Task, known: &Known<'_>) {
-        if let Some(why) = known.unheard {
-            self.heading("output", "");
-            self.push(Line { wraps: true, ..Line::text(3, format!("not heard: {why}"), Tone::Dim) });
-        }
-        let Some(cell) = known.output.filter(|cell| !cell.printed.is_empty()) else { return };
+        let unheard = |said: &str, why: &str| {
+            let text = format!("{said}: {why}");
+            Line { wraps: true, ..Line::text(3, text, Tone::Dim) }
+        };
+        let Some(cell) = known.output.filter(|cell| !cell.printed.is_empty()) else {
+            if let Some(why) = known.unheard {
+                self.heading("output", "");
+                self.push(unheard("not heard", why));
+            }
+            return;
+        };
         let printed = &cell.printed;
         let missed = if cell.over || task.state != State::Ended { "" } else { ", its end was not heard" };
         let right = match (printed.let_go(), printed.is_cut()) {
@@ -282,6 +288,10 @@ impl Document {
         }
         for line in lines {
             self.push(Line::text(3, line, Tone::Text));
+        }
+        // Below the newest line, which would else pass for what it prints now.
+        if let Some(why) = known.unheard {
+            self.push(unheard("not heard any more", why));
         }
     }
 

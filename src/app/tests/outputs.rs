@@ -99,7 +99,39 @@ fn where_it_is_not_heard_the_detail_says_so() {
     b.shows("not heard: the address of its kernel is not known here");
     b.msg(Msg::Watched("lab".into(), Err("10.0.0.7:5555 does not answer".into())));
     b.shows("not heard: 10.0.0.7:5555 does not answer");
-    b.msg(Msg::Watched("lab".into(), Ok(()))).shows_not("not heard");
+    // It is heard now, and nothing says what was printed before, and whose what comes is.
+    b.later(60.0)
+        .msg(Msg::Watched("lab".into(), Ok(())))
+        .shows("not heard: its kernel is heard since")
+        .shows("told from what others print there");
+    let mut b = Bench::new();
+    b.msg(Msg::Watched("lab".into(), Ok(()))).later(1.0);
+    b.runs(&cell("a", "x")).go_to("lab").keys("g j j enter").shows("\"x\"").shows_not("not heard");
+    // One that ran when the screen was opened.
+    let mut b = Bench::new();
+    b.msg(Msg::Watched("lab".into(), Ok(()))).later(1.0);
+    let entry = r#"[{"scheduled_task_id": "s1", "task_id": "t1", "target": "lab", "task_type": "IPythonTask",
+        "display_name": "IPythonTask: a", "status": "running", "run_at": null, "submitted_at": "2026-11-24T20:00:00Z",
+        "result": null, "eligible": true, "overdue": false}]"#;
+    b.disconnect().connect().answer("GetScheduledTasks", entry).go_to("lab").keys("g j j enter");
+    b.shows("not heard: it ran already when it was first heard of");
+}
+
+#[test]
+fn what_was_printed_before_its_kernel_was_lost_is_not_shown_as_if_it_were_new() {
+    let mut b = Bench::new();
+    b.msg(Msg::Watched("lab".into(), Ok(()))).runs(&cell("a", "x"));
+    says(&mut b, Told::Begins("x".into()));
+    prints(&mut b, "fit: 45% done").later(0.2).msg(Msg::Wake).shows("fit: 45% done").shows_not("not heard");
+    b.msg(Msg::Watched("lab".into(), Err("10.0.0.7:5555 closed the connection".into())));
+    b.shows("not heard since: fit: 45% done").go_to("lab").keys("g j j enter");
+    b.shows("fit: 45% done").shows("not heard any more: 10.0.0.7:5555 closed the connection");
+    // The kernel is heard again, and tells of the gap itself.
+    b.later(9.0).msg(Msg::Watched("lab".into(), Ok(())));
+    prints(&mut b, "\n[not heard from 22:00:04 to 22:00:09]\nfit: 60%")
+        .shows("fit: 60%")
+        .shows_not("any more");
+    b.keys("esc").shows("fit: 60%").shows_not("not heard since");
 }
 
 /// Each prints as much as a cell may.
