@@ -22,10 +22,10 @@ async fn whoever_comes_back_is_told_what_became_of_their_tasks_and_finds_them() 
     let text = screen.text();
     assert!(!text.contains("Since you left"), "nobody was here before: {text}");
     screen.type_keys("j");
-    // It waits for the slot when its sender leaves, so no juicetop has seen it begin.
+    // It waits for the slot when its sender leaves, so no juicetop has seen it begin: also where this machine is slow.
     let mut others = Tasks::connect(&url).await;
     let slow =
-        others.send(Frame::new(&lane, "Slow", json!({"seconds": 4})).named("Slow: a colleague's")).await;
+        others.send(Frame::new(&lane, "Slow", json!({"seconds": 12})).named("Slow: a colleague's")).await;
     run(&["Ping", "message=sent before", "--scheduled"]).expect(0);
     screen.type_keys("q");
     screen.wait_until("the end", Screen::has_ended);
