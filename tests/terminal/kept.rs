@@ -69,6 +69,8 @@ fn a_draft_survives_a_kill_and_is_gone_once_it_was_sent() {
     assert!(text.contains("-and-after"), "{text}");
     screen.type_keys("ctrl-s");
     screen.wait_for("the lanes", |text| text.contains("sent: Ping") && !text.contains("Submit to"));
+    // Before its answer is here, leaving would lose that, and would be asked about.
+    screen.wait_for("its end", |text| text.contains("✔ ◆ Ping: message='-and-after'"));
     screen.type_keys("q");
     screen.wait_until("the end", Screen::has_ended);
 
