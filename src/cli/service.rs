@@ -34,7 +34,7 @@ use super::{
     talk::{Step, Stop, Talk},
 };
 use crate::{
-    app::{services, session::Way},
+    app::{services, session::Way, update},
     clean::{Clean, exact},
     net::control::{Control, Controls},
     store::{Outcome, State, Task, TaskKey},
@@ -49,6 +49,8 @@ use crate::{
 
 /// How long a connection is tried for.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the scheduler's list is waited for before a question.
+const LISTED: Duration = Duration::from_secs(3);
 /// How long the bus may take until it brings something of what is sent to the service.
 const HEARD: Duration = Duration::from_secs(3);
 /// A Ping that the bus did not bring by then is sent again.
@@ -115,6 +117,7 @@ fn list(lab: &Lab, controls: &Controls, as_json: bool, out: &Out) -> Result<u8, 
             .collect()
     });
     let mut rows = Vec::new();
+    let mut reasons = Reasons::default();
     for (control, process) in controls.services.iter().zip(&processes) {
         let barred: Vec<(Deed, String)> = Deed::ALL
             .into_iter()
@@ -137,6 +140,12 @@ fn list(lab: &Lab, controls: &Controls, as_json: bool, out: &Out) -> Result<u8, 
             Err(_) => ("not reached".to_owned(), String::new()),
         };
         let names: Vec<&str> = barred.iter().map(|(action, _)| action.name()).collect();
+        for (action, why) in &barred {
+            // That a supervisord is not reached is told for itself.
+            if !(action.is_by_supervisor() && process.is_err()) {
+                reasons.add(why, action.name(), &control.service);
+            }
+        }
         rows.push([
             out.name(&control.service).into_owned(),
             out.text(&state).into_owned(),
@@ -157,6 +166,7 @@ fn list(lab: &Lab, controls: &Controls, as_json: bool, out: &Out) -> Result<u8, 
             }
         }
         remedies.iter().for_each(|remedy| out::say(remedy));
+        reasons.0.iter().for_each(|reason| out::say(&reason.sentence()));
     }
     Ok(OK)
 }
@@ -191,6 +201,40 @@ fn line(
         "juice": control.version,
         "cannot": cannot,
     })
+}
+
+/// Why things cannot be done, each reason once.
+#[derive(Default)]
+struct Reasons(Vec<Reason>);
+
+/// A reason, for which deeds, and to which services.
+struct Reason {
+    why: String,
+    deeds: Vec<&'static str>,
+    services: Vec<String>,
+}
+
+impl Reasons {
+    fn add(&mut self, why: &str, deed: &'static str, service: &str) {
+        let at = self.0.iter().position(|reason| reason.why == why).unwrap_or_else(|| {
+            self.0.push(Reason { why: why.to_owned(), deeds: Vec::new(), services: Vec::new() });
+            self.0.len() - 1
+        });
+        let reason = &mut self.0[at];
+        if !reason.deeds.contains(&deed) {
+            reason.deeds.push(deed);
+        }
+        let service = exact(service).into_owned();
+        if !reason.services.contains(&service) {
+            reason.services.push(service);
+        }
+    }
+}
+
+impl Reason {
+    fn sentence(&self) -> String {
+        format!("{}: no {}: {}", self.services.join(", "), self.deeds.join(", "), self.why)
+    }
 }
 
 /// A deed to one service.
@@ -350,20 +394,42 @@ impl One<'_> {
             return Ok(());
         }
         let title = format!("{} {}?", action.name(), exact(self.name));
+        let mut lines = if action == Deed::Rebuild { Vec::new() } else { self.whom(action)? };
+        lines.extend(action.meaning().iter().map(|&line| line.to_owned()));
         if !asks() {
-            let lines = action.meaning().join(" ");
+            let lines = lines.join(" ");
             return Err(End::new(
                 MISUSE,
                 format!("nothing was done: {title} {lines} With --yes it is done."),
             ));
         }
-        out::ask(&title, action.meaning(), "yes or no? [no]");
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        out::ask(&title, &lines, "yes or no? [no]");
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         match answer.trim().to_lowercase().as_str() {
             "yes" | "y" => Ok(()),
             _ => Err(End::new(MISUSE, "nothing was done")),
         }
+    }
+
+    /// Whom it hits, as far as a look at the scheduler's list tells: what was sent direct is told only to whoever listens
+    /// while it begins, as the screen does.
+    fn whom(&self, action: Deed) -> Result<Vec<String>, End> {
+        let mut talk = Talk::start(self.lab, self.lab.options(&self.lab.memory()), true)?;
+        let end = talk.now().mono + LISTED;
+        let reached = talk.reach(&Line::Router, LISTED);
+        while reached.is_ok() && !talk.session.list_came() && talk.now().mono < end {
+            if let Step::Stop(_) = talk.step(Some(end)) {
+                return Err(End::new(NOT_SENT, "nothing was done: interrupted"));
+            }
+        }
+        let now = talk.now();
+        let (mut lines, _) = update::whom(&talk.session.store, &self.name.into(), action, now);
+        if !talk.session.list_came() {
+            lines.push("The scheduler's list could not be read.".to_owned());
+        }
+        Ok(lines)
     }
 
     /// Connects, and waits until the router can be asked.

@@ -10,6 +10,9 @@ use crate::{
 
 use super::{Look, Piece, Row, spaces, word};
 
+/// What juicetop is, for whoever has never seen it.
+const WHAT: &str = "juicetop shows what the services of a lab on OrangeQS Juice do now, what waits and what became of it, and sends tasks.";
+
 /// What was looked for, and what can be opened instead. Where there is no room for all, the latter stays.
 pub(super) fn rows(app: &App, area: Rect, look: Look) -> Vec<Row> {
     let columns = usize::from(area.width);
@@ -32,10 +35,12 @@ pub(super) fn rows(app: &App, area: Rect, look: Look) -> Vec<Row> {
             offers.push(row);
         }
     }
-    let mut told = vec![
+    let mut told = vec![Row::default()];
+    told.extend(lines(WHAT, 2, Role::Text));
+    told.extend([
         Row::default(),
         Row::of(vec![spaces(2), word("No lab was found from here. It was looked for in", Role::Title)]),
-    ];
+    ]);
     told.extend(app.settings.looked.iter().flat_map(|text| lines(text, 4, Role::Dim)));
     told.extend([Row::default(), Row::of(vec![spaces(2), word("Instead", Role::Title)])]);
     let room = usize::from(area.height);

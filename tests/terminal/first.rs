@@ -8,6 +8,7 @@ fn nowhere() -> Screen {
     let screen = Screen::start(&args, (80, 24), &[]);
     let text = screen.wait_for("the screen", |text| text.contains("No lab was found"));
     assert!(text.contains("/nonexistent/config, where it is configured: is not there"), "{text}");
+    assert!(text.contains("juicetop shows what the services of a lab"), "{text}");
     screen
 }
 

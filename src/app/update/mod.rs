@@ -50,7 +50,7 @@ pub use history::{history_height, history_note};
 pub use logs::{logs_height, logs_note};
 pub use notices::{notices_height, whole_height};
 pub use schedule::schedule_height;
-pub use services::services_height;
+pub use services::{services_height, whom};
 pub(super) use viewer::{result_height, table_height};
 
 use super::{

@@ -20,7 +20,7 @@ use crate::{
         session::Way,
     },
     clean::exact,
-    store::{Lanes, Outcome, Reason, Slot, State, Task, TaskKey},
+    store::{Lanes, Outcome, Reason, Slot, State, Store, Task, TaskKey},
     time::Now,
     wire::{
         Text,
@@ -137,7 +137,7 @@ fn ask(app: &mut App, service: &Text, deed: Deed, now: Now) {
         Deed::RestartProcess => (format!("Restart the process of {name}?"), "restart it"),
         _ => (format!("Restart the container of {name}?"), "restart it"),
     };
-    let (mut lines, hits) = whom(app, service, deed, now);
+    let (mut lines, hits) = whom(app.store(), service, deed, now);
     lines.extend(deed.meaning().iter().map(|&line| line.to_owned()));
     // What runs there is somebody's night: a slip of the finger does not end it.
     let sure = hits && deed != Deed::Interrupt;
@@ -168,9 +168,9 @@ fn may_run<'a>(lanes: &Lanes<'a>) -> Vec<&'a Task> {
     lanes.unknown.iter().copied().filter(may).collect()
 }
 
-/// Who is hit, as far as is known; and whether anybody is, or may be.
-fn whom(app: &App, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) {
-    let lanes = app.store().lanes(service, true, now);
+/// Who is hit, as far as is known; and whether anybody is, or may be. Juice does not tell who has sent a task: it is ours or not.
+pub fn whom(store: &Store, service: &Text, deed: Deed, now: Now) -> (Vec<String>, bool) {
+    let lanes = store.lanes(service, true, now);
     let mine = |task: &Task| if task.own.is_some() { "yours" } else { "not sent from here" };
     let named = |task: &Task| {
         let runs = task.duration(now).map(|(runs, exact)| {
