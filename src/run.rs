@@ -731,7 +731,7 @@ impl Runner {
             let size = self.terminal.take_back()?;
             self.resize(size)?;
         }
-        let by_key = matches!(msg, Msg::Key(_));
+        let by_key = matches!(msg, Msg::Key(_) | Msg::Mouse(_));
         let now = self.now();
         for effect in update(&mut self.labs[at].app, msg, now) {
             self.perform(at, effect)?;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::{called, called_or},
     clean::exact,
-    result::diff::{self, Diff},
+    result::diff::{self, Diff, Waits},
     store::{Outcome, Past, Task},
 };
 
@@ -66,7 +66,7 @@ pub struct Comparison {
 
 impl Comparison {
     /// Compares two tasks; the one that ran first is the first. `None`: nobody waits for it any more.
-    pub fn of(mut sides: [Side; 2], is_stale: impl Fn() -> bool) -> Option<Comparison> {
+    pub fn of(mut sides: [Side; 2], waits: Waits<'_>) -> Option<Comparison> {
         sides.sort_by_key(|side| side.past.at());
         let titles = sides.each_ref().map(|side| {
             let name = called_or(&side.past.name, &side.past.task_type);
@@ -75,8 +75,8 @@ impl Comparison {
         let payloads = sides.each_ref().map(|side| side.task.payload.as_deref());
         let results = sides.each_ref().map(|side| side.task.reply.as_ref()?.result(side.task.is_ipython()));
         let (facts, same_facts): (Vec<Row>, Vec<Row>) = facts(&sides).into_iter().partition(differs);
-        let payload = Part::of("Payload", payloads, &sides, &is_stale)?;
-        let result = Part::of("Result", results, &sides, &is_stale)?;
+        let payload = Part::of("Payload", payloads, &sides, waits)?;
+        let result = Part::of("Result", results, &sides, waits)?;
         let differences = facts.len() + payload.differences + result.differences;
         let mut rows = Vec::new();
         if !facts.is_empty() {
@@ -187,7 +187,7 @@ impl Part {
         title: &'static str,
         texts: [Option<&str>; 2],
         sides: &[Side; 2],
-        is_stale: impl Fn() -> bool,
+        waits: Waits<'_>,
     ) -> Option<Part> {
         let unknown =
             |about: String| Part { title, about, differences: 0, changed: Vec::new(), same: Vec::new() };
@@ -198,7 +198,7 @@ impl Part {
             }
             _ => return Some(unknown(missing(texts, sides))),
         };
-        let diff = diff::compare(one, other, is_stale)?;
+        let diff = diff::compare(one, other, waits)?;
         let mut about = match (diff.count(), diff.more_changed) {
             (0, _) => "the same".to_owned(),
             (1, _) => "1 difference".to_owned(),

@@ -121,12 +121,11 @@ impl Log<'_> {
     /// Reads at most so many, and none that was written before `first`.
     fn read(&mut self, part: Part, most: usize, first: Option<DateTime<Utc>>) -> Result<Read, Failure> {
         let (mut read, mut bytes, mut part) = (Read::default(), 0, part);
+        let mut began = None;
         loop {
             let Found { records, more, at, ahead, odd, .. } = self.page(part)?;
             self.ahead = ahead;
-            if read.records.is_empty() {
-                self.at = Some(at);
-            }
+            began.get_or_insert(at);
             read.odd += odd;
             // A page begins with the last one of the page before.
             let known: HashSet<Key> = read.records.iter().rev().take(100).map(Record::key).collect();
@@ -144,6 +143,8 @@ impl Log<'_> {
             }
             part = Part::UpTo(oldest.unwrap_or(at));
         }
+        // Where a page failed, all of it is read once more.
+        self.at = began;
         read.more |= read.records.len() > most;
         read.records.truncate(most);
         Ok(read)

@@ -307,7 +307,10 @@ impl Slot {
         if let (Some(from), Some(request)) = (self.heard.replace(now), self.request.clone()) {
             let time = |at: Now| at.utc.with_timezone(&Local).format("%H:%M:%S");
             let note = format!("[not heard from {} to {}]\n", time(from), time(now));
+            // What it showed last stays above the note, also where it was about to be wiped.
+            let wipes = std::mem::take(&mut self.wipes);
             self.prints(Some(&request), "not heard", &note);
+            self.wipes = wipes;
         }
     }
 

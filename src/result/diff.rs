@@ -35,7 +35,7 @@ pub const MOST: usize = 2_000;
 /// Lines of what is the same that are kept.
 const MOST_SAME: usize = 200;
 /// For how long the shortest way from one text to another is looked for.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub const PATIENCE: Duration = Duration::from_millis(500);
 /// Values between two looks whether anybody still waits.
 const SLICE: usize = 1_024;
 
@@ -89,20 +89,34 @@ impl Diff {
     }
 }
 
+/// How long somebody waits.
+#[derive(Clone, Copy)]
+pub struct Waits<'a> {
+    /// Nobody does any more.
+    pub is_stale: &'a dyn Fn() -> bool,
+    /// Until when the shortest way from one text to another may be looked for from now on: [`PATIENCE`] later.
+    pub soon: &'a dyn Fn() -> Instant,
+}
+
+/// Somebody who waits to the end.
+#[cfg(test)]
+pub(crate) const PATIENT: Waits<'static> =
+    Waits { is_stale: &|| false, soon: &|| crate::time::Clock::start().instant(PATIENCE) };
+
 /// Compares two JSON texts; what is none is compared as a text. `None`: nobody waits for it any more.
-pub fn compare(one: &str, other: &str, is_stale: impl Fn() -> bool) -> Option<Diff> {
+pub fn compare(one: &str, other: &str, waits: Waits<'_>) -> Option<Diff> {
     let mut diff = Diff::default();
     let indices = (Index::new(one), Index::new(other));
     let (Ok(first), Ok(second)) = &indices else {
         match one == other {
             true => diff.agree(&[], || brief_text(one)),
-            false => text(&mut diff, &[], one, other),
+            false => text(&mut diff, &[], one, other, waits),
         }
         return Some(diff);
     };
     let trees = [Tree::new(one, first), Tree::new(other, second)];
-    let walk = Walk { trees, path: Vec::new(), levels: Vec::new(), diff: &mut diff };
-    walk.run(is_stale).then_some(diff)
+    let walk = Walk { trees, path: Vec::new(), levels: Vec::new(), diff: &mut diff, waits };
+    walk.run().then_some(diff)
 }
 
 /// A pair of values, one of which may be missing.
@@ -120,17 +134,18 @@ struct Walk<'a, 'd> {
     path: Vec<Step>,
     levels: Vec<Level<'a>>,
     diff: &'d mut Diff,
+    waits: Waits<'d>,
 }
 
 impl Walk<'_, '_> {
     /// True: it came to its end.
-    fn run(mut self, is_stale: impl Fn() -> bool) -> bool {
+    fn run(mut self) -> bool {
         let roots = self.trees.map(|tree| tree.root().value);
         self.values(&roots[0], &roots[1]);
         let mut seen = 0_usize;
         while let Some(level) = self.levels.last_mut() {
             seen += 1;
-            if seen.is_multiple_of(SLICE) && is_stale() {
+            if seen.is_multiple_of(SLICE) && (self.waits.is_stale)() {
                 return false;
             }
             let pair = match level {
@@ -205,7 +220,7 @@ impl Walk<'_, '_> {
                     self.diff.agree(&self.path, || brief_text(first));
                 }
                 (Some(one), Some(other)) if one != other && one.contains('\n') && other.contains('\n') => {
-                    text(self.diff, &self.path, &one, &other);
+                    text(self.diff, &self.path, &one, &other, self.waits);
                 }
                 _ => self.differ(one, other),
             },
@@ -323,11 +338,11 @@ fn same_points(one: &str, other: &str) -> bool {
 }
 
 /// Two texts of several lines, by their lines.
-fn text(diff: &mut Diff, path: &[Step], one: &str, other: &str) {
+fn text(diff: &mut Diff, path: &[Step], one: &str, other: &str, waits: Waits<'_>) {
     // The library splits at lone carriage returns too, which no editor counts as lines.
     let [old, new] = [one, other].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
     let mut unchanged = 0;
-    for op in ways(&old, &new) {
+    for op in ways(&old, &new, (waits.soon)()) {
         if let DiffOp::Equal { len, .. } = op {
             unchanged += len;
             continue;
@@ -353,14 +368,12 @@ fn text(diff: &mut Diff, path: &[Step], one: &str, other: &str) {
 
 /// The shortest way from these lines to those, or one that was found in time. The library's own door for texts brings along all of
 /// its algorithms, 0.2 MB of them.
-#[expect(clippy::disallowed_methods, reason = "how long it may take is no part of what is compared")]
-fn ways(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+fn ways(old: &[&str], new: &[&str], deadline: Instant) -> Vec<DiffOp> {
     let lines = IdentifyDistinct::<u32>::new(old, 0..old.len(), new, 0..new.len());
     let (before, after) = (lines.old_lookup(), lines.new_lookup());
     let mut ways = Compact::new(Replace::new(Capture::new()), before, after);
-    let deadline = Some(Instant::now() + PATIENCE);
     let Ok(()) =
-        myers::diff_deadline(&mut ways, before, lines.old_range(), after, lines.new_range(), deadline);
+        myers::diff_deadline(&mut ways, before, lines.old_range(), after, lines.new_range(), Some(deadline));
     ways.into_inner().into_inner().into_ops()
 }
 
@@ -393,10 +406,11 @@ fn brief_text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     use proptest::prelude::*;
 
     fn diff(one: &str, other: &str) -> Diff {
-        compare(one, other, || false).expect("nobody gives it up")
+        compare(one, other, PATIENT).expect("nobody gives it up")
     }
 
     /// `path note: one | other`, a line each.
@@ -506,7 +520,11 @@ mod tests {
         let line = diff(&long, "1").changed.remove(0);
         assert!(line.one.is_some_and(|text| text.len() <= LONG + 3 && text.ends_with('…')));
         let items = format!("[{}]", vec!["\"x\""; 5_000].join(","));
-        assert_eq!(compare(&items, &items.replace('x', "y"), || true), None, "given up");
+        assert_eq!(
+            compare(&items, &items.replace('x', "y"), Waits { is_stale: &|| true, ..PATIENT }),
+            None,
+            "given up"
+        );
     }
 
     fn value() -> impl Strategy<Value = String> {

@@ -1,10 +1,11 @@
 //! Rings: asks the terminal for it, and runs the person's own command.
 //!
 //! No text from outside reaches a shell: the command is a list of words, and what is to be told stands in its
-//! environment. It refuses to run it longer than a few seconds, or twice at a time: what comes meanwhile is told by one more run.
+//! environment. It refuses to run it longer than a few seconds, or twice at a time: what comes meanwhile is told after it.
 //! That it fails is told once, until it works again.
 
 use std::{
+    collections::VecDeque,
     os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -28,6 +29,8 @@ use crate::{
 
 /// A command is ended after so long.
 const LONGEST: Duration = Duration::from_secs(10);
+/// One that was ended is waited for so long.
+const MOST_DYING: Duration = Duration::from_secs(2);
 /// It is looked at so often whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
 /// No time of the configuration is longer, seconds.
@@ -64,8 +67,8 @@ struct Words {
 #[derive(Debug, Default)]
 struct Queue {
     runs: bool,
-    /// What came last while it ran, and how many before that.
-    next: Option<Words>,
+    /// What came while it ran, and how many went by before that.
+    next: VecDeque<Words>,
     before: usize,
     /// It failed, and that was told.
     failed: bool,
@@ -78,18 +81,21 @@ impl Queue {
             self.runs = true;
             return Some(words);
         }
-        self.before += usize::from(self.next.replace(words).is_some());
+        self.next.push_back(words);
+        if self.next.len() > MOST_WAITING {
+            self.next.pop_front();
+            self.before += 1;
+        }
         None
     }
 
     /// The command has ended: what it is to tell next.
     fn end(&mut self) -> Option<Words> {
-        let next = self.next.take();
+        let next = self.next.pop_front();
         self.runs = next.is_some();
-        let before = std::mem::take(&mut self.before);
-        next.map(|words| match before {
+        next.map(|words| match std::mem::take(&mut self.before) {
             0 => words,
-            before => Words { text: format!("{} more; the last: {}", before + 1, words.text), ..words },
+            before => Words { text: format!("{before} more went by; {}", words.text), ..words },
         })
     }
 }
@@ -141,6 +147,7 @@ impl Bells {
         };
         let Some(mut now) = held(&self.queue).begin(told_now) else { return };
         let (queue, program, words) = (self.queue.clone(), program.clone(), words.to_vec());
+        let nobody = told.clone();
         let started = thread::Builder::new().name("notice".to_owned()).spawn(move || {
             fault::here("notice");
             loop {
@@ -156,8 +163,9 @@ impl Bells {
                 }
             }
         });
-        if started.is_err() {
+        if let Err(why) = started {
             *held(&self.queue) = Queue::default();
+            let _ = nobody.send(Msg::Done(Err(format!("the command for notices was not run: {why}"))));
         }
     }
 }
@@ -193,7 +201,12 @@ fn attend(mut child: Child, longest: Duration) -> Result<(), String> {
     if let Some(group) = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)) {
         let _ = kill_process_group(group, Signal::KILL);
     }
-    let _ = child.wait();
+    // One that cannot be ended is waited for no longer.
+    let mut left = MOST_DYING;
+    while left > Duration::ZERO && matches!(child.try_wait(), Ok(None)) {
+        thread::sleep(LOOK);
+        left = left.saturating_sub(LOOK);
+    }
     Err(format!("it was ended after {} s", longest.as_secs()))
 }
 
@@ -254,23 +267,26 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_while_the_command_runs_is_told_by_one_more_run() {
+    fn what_comes_while_the_command_runs_is_told_after_it_each_with_its_own_lab() {
         let words = |text: &str| Words {
             title: "juicetop lab".to_owned(),
             text: text.to_owned(),
             kind: "watched",
-            lab: "lab".to_owned(),
+            lab: format!("lab {text}"),
         };
         let mut queue = Queue::default();
         assert_eq!(queue.begin(words("a")), Some(words("a")));
         assert_eq!(queue.begin(words("b")), None);
         assert_eq!(queue.end(), Some(words("b")));
-        for text in ["c", "d", "e"] {
+        for text in ["c", "d", "e", "f", "g", "h", "i"] {
             assert_eq!(queue.begin(words(text)), None);
         }
-        assert_eq!(queue.end(), Some(words("3 more; the last: e")));
+        assert_eq!(queue.end(), Some(Words { text: "2 more went by; e".to_owned(), ..words("e") }));
+        for text in ["f", "g", "h", "i"] {
+            assert_eq!(queue.end(), Some(words(text)));
+        }
         assert_eq!(queue.end(), None);
-        assert_eq!(queue.begin(words("f")), Some(words("f")));
+        assert_eq!(queue.begin(words("j")), Some(words("j")));
     }
 
     #[test]

@@ -53,7 +53,7 @@ const GIVE_TITLE: &[u8] = b"\x1b]2;\x1b\\\x1b[23;2t";
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How long a second one that leaves waits for the first.
-const LEAVING: Duration = Duration::from_millis(400);
+const LEAVING: Duration = Duration::from_millis(900);
 
 /// How long a program that we started has to end when we end in a panic.
 const EDITOR_ENDS: Duration = Duration::from_millis(500);

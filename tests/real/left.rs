@@ -27,8 +27,13 @@ async fn whoever_comes_back_is_told_what_became_of_their_tasks_and_finds_them() 
     let slow =
         others.send(Frame::new(&lane, "Slow", json!({"seconds": 12})).named("Slow: a colleague's")).await;
     run(&["Ping", "message=sent before", "--scheduled"]).expect(0);
+    let before_quit = screen.text();
     screen.type_keys("q");
     screen.wait_until("the end", Screen::has_ended);
+    for entry in std::fs::read_dir(home.path().join(".local/state/juicetop/labs")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path().join("visit.toml")).unwrap();
+        assert!(text.contains("whole = true"), "{text}\n{before_quit}");
+    }
 
     run(&["Ping", "message=waited for", "--scheduled", "--wait"]).expect(0);
     run(&["Fail", "how=chain", "--wait"]).expect(1);

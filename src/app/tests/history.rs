@@ -163,7 +163,7 @@ fn two_marked_tasks_are_compared_the_earlier_one_first() {
         let (past, task) = past[row as usize - 1].clone();
         Side { past, task, masked: key(row) == "old-2" }
     };
-    let comparison = Comparison::of(pair.map(side), || false).unwrap();
+    let comparison = Comparison::of(pair.map(side), crate::result::diff::PATIENT).unwrap();
     b.msg(Msg::Compared(Ok(Box::new(comparison))));
     b.shows("Compare").shows("1 ").shows("MeasureT1: old-1").shows("outcome").shows("failed");
     b.shows(r#"qubit    "q1"  "#).shows("secrets were masked").shows("not compared: the second failed");

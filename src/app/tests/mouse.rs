@@ -58,6 +58,26 @@ fn both_clicks_of_a_double_click_count_though_nothing_was_drawn_between_them() {
     assert_eq!((b.layers(), b.reader().key.to_string()), (vec!["task"], "a".to_owned()));
 }
 
+#[test]
+fn of_two_clicks_at_a_row_that_moves_in_between_the_second_takes_no_other_one() {
+    let mut b = lanes((100, 30));
+    let place = b.place_of("qubit='a'");
+    b.look().undrawn = true;
+    b.later(1.0).ran(&job("c")).click_at(place).later(0.05).click_at(place);
+    assert_eq!((b.selected().as_str(), b.layers()), ("a", vec![]), "{}", b.notice());
+    assert!(b.notice().contains("click once more"), "{}", b.notice());
+}
+
+#[test]
+fn a_click_sends_nothing() {
+    let mut b = Bench::new();
+    b.keys("s").types("SleepAsync").keys("enter").take();
+    let send = b.look().screen().spots.find(Spot::Key(Action::Send)).expect("it stands in the last line");
+    b.click_at(send.as_position());
+    assert_eq!(b.notice(), "a click sends nothing: press the key");
+    assert_eq!((b.sent().len(), b.layers()), (0, vec!["form"]));
+}
+
 /// Every list: a click on a row selects that one, nothing is opened, sent or changed by it.
 #[test]
 fn each_row_of_each_list_can_be_clicked() {

@@ -10,7 +10,6 @@ use crate::{
     app::{
         App, By, Effect, Layer, Severity,
         action::{Action, Context},
-        confirm,
         layout::below_head,
         mouse::Spot,
     },
@@ -43,9 +42,8 @@ pub(super) fn mouse(app: &mut App, event: MouseEvent, now: Now) -> Vec<Effect> {
     }
 }
 
-/// Whatever the person does with it: what a key that is pressed does too. True: it came together with a key.
-fn touched(app: &mut App, now: Now) -> bool {
-    let in_a_burst = app.ui.last_key.is_some_and(|last| now.since(last) < confirm::AT_ONCE);
+/// Whatever the person does with it: what a key that is pressed does too.
+fn touched(app: &mut App, now: Now) {
     app.ui.revision += 1;
     app.ui.moved = true;
     app.ui.left.press(app.ui.last_key, now);
@@ -57,13 +55,12 @@ fn touched(app: &mut App, now: Now) -> bool {
     if let Some(Layer::Confirm(confirm)) = app.ui.layers.last_mut() {
         confirm.last_key = Some(now);
     }
-    in_a_burst
 }
 
 fn click(app: &mut App, place: Position, now: Now) -> Vec<Effect> {
     app.ui.mouse.dragging = false;
     let seen = app.seen_at(place);
-    let in_a_burst = touched(app, now);
+    touched(app, now);
     let spot = match seen {
         Ok(Some(spot)) => spot,
         Ok(None) => return Vec::new(),
@@ -95,9 +92,9 @@ fn click(app: &mut App, place: Position, now: Now) -> Vec<Effect> {
             app.tell(Severity::Info, "a click answers no question with yes: press the key", now);
             Vec::new()
         }
-        Spot::Key(Action::Send) if in_a_burst => {
-            let text = "nothing done: a key came in the same moment; click once more";
-            app.tell(Severity::Warning, text, now);
+        // Where it stands, another key has just stood that opened or closed something: a second click there sends nothing.
+        Spot::Key(Action::Send) => {
+            app.tell(Severity::Info, "a click sends nothing: press the key", now);
             Vec::new()
         }
         Spot::Key(action) => done(app, action, now),
@@ -128,7 +125,7 @@ fn lane(app: &mut App, row: usize, now: Now) -> Vec<Effect> {
         let first = app.first_row();
         lanes::go_to(app, row, first);
     }
-    after(app, again, now)
+    after(app, again, now, |app| app.selected_row() == Some(row))
 }
 
 /// A row of the list on top.
@@ -141,11 +138,12 @@ fn listed(app: &mut App, row: usize, now: Now) -> Vec<Effect> {
     if !again {
         go_to(app, row);
     }
-    after(app, again, now)
+    after(app, again, now, |app| selected(app).is_some_and(|(at, _)| at == row))
 }
 
-/// A row was selected. `again`: it was already, and is opened; unless it has gone since it was drawn.
-fn after(app: &mut App, again: bool, now: Now) -> Vec<Effect> {
+/// A row was selected. `again`: it was already, and is opened; unless it has gone since it was drawn. `stays`: it stands where
+/// it was drawn, also now.
+fn after(app: &mut App, again: bool, now: Now, stays: impl Fn(&App) -> bool) -> Vec<Effect> {
     app.renew_lists(now, By::Lab);
     if let Some(why) = app.unseen().map(str::to_owned) {
         app.ui.mouse.outdate();
@@ -153,6 +151,10 @@ fn after(app: &mut App, again: bool, now: Now) -> Vec<Effect> {
         return Vec::new();
     }
     if !again {
+        // A second click in the same picture would mean another row.
+        if !stays(app) {
+            app.ui.mouse.outdate();
+        }
         return Vec::new();
     }
     let opens = match app.context() {

@@ -47,6 +47,7 @@ pub fn read(
         is_over,
         bytes: 0,
         latest: None,
+        is_known: false,
         first: HashSet::new(),
         found,
     };
@@ -54,7 +55,9 @@ pub fn read(
         Part::Newest => reading.newest()?,
         Part::UpTo(at) => reading.back(at + TimeDelta::nanoseconds(1), FIRST)?,
         Part::Since(at) => {
-            reading.step(&moment(at), &later(AHEAD))?;
+            // What is followed begins nowhere before what is wanted.
+            let first = question.wanted.since.map(|since| since + ahead);
+            reading.step(&moment(first.map_or(at, |first| first.max(at))), &later(AHEAD))?;
         }
     }
     Ok(reading.found)
@@ -73,6 +76,8 @@ struct Reading<'a> {
     bytes: usize,
     /// The latest moment at which the database can have begun with the first step, by its own clock.
     latest: Option<DateTime<Utc>>,
+    /// The first answer has told what time it is there.
+    is_known: bool,
     /// The records of the first step: the second one reaches a little into it.
     first: HashSet<Key>,
     found: Found,
@@ -81,21 +86,27 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// The first step counts from the database's own clock, whatever that of this machine says.
     fn newest(&mut self) -> Result<(), Failure> {
-        let end = self.wanted.until.map_or(TimeDelta::zero(), |until| until - self.now);
-        let whole = (self.now + end) - self.wanted.from(self.now);
+        let until = self.wanted.until.unwrap_or(self.now);
+        let whole = until - self.wanted.from(self.now);
         if whole <= TimeDelta::zero() {
             return Ok(());
         }
-        let stop = if self.wanted.until.is_some() { end } else { AHEAD };
         let mut span = FIRST.min(whole);
-        loop {
+        let end = loop {
+            // It counts from when it is asked: what failed before has taken its time.
+            let end = self.wanted.until.map_or(TimeDelta::zero(), |until| until - self.here());
+            let stop = if self.wanted.until.is_some() { end } else { AHEAD };
+            self.latest = None;
             match self.step(&later(end - span), &later(stop)) {
                 Err(failure) if failure.too_much && span > SHORT && !(self.is_over)(self.bytes) => {
                     span = (span / 4).max(SHORT);
                 }
-                done => break done?,
+                done => {
+                    done?;
+                    break end;
+                }
             }
-        }
+        };
         self.first = self.found.records.iter().map(Record::key).collect();
         let from = self.latest.unwrap_or(self.found.at) + end - span;
         if span < whole { self.back(from, span * 4) } else { Ok(()) }
@@ -128,20 +139,29 @@ impl Reading<'_> {
         if self.latest.is_some() {
             return;
         }
-        // It tells whole seconds, so nothing is gained by parts of them.
-        let whole = |time: Duration| TimeDelta::seconds(time.as_secs().try_into().unwrap_or_default());
-        let here = self.now + whole(asked);
-        let waited = whole(self.clock.now().mono.saturating_sub(asked));
+        let is_known = std::mem::replace(&mut self.is_known, true);
+        let here = self.now + whole_seconds(asked);
+        let waited = whole_seconds(self.clock.now().mono.saturating_sub(asked));
         let second = TimeDelta::seconds(1);
         self.latest = Some(match told {
             Some(at) => {
                 let ahead = (at - waited) - here;
-                self.found.ahead = if ahead.abs() < SAME { TimeDelta::zero() } else { ahead };
+                if !is_known {
+                    self.found.ahead = if ahead.abs() < SAME { TimeDelta::zero() } else { ahead };
+                }
                 at + second
             }
             None => here + self.found.ahead + waited + second + SAME,
         });
-        self.found.at = here + self.found.ahead;
+        // What came while it was asked once more, in shorter steps, is new to whoever follows.
+        if !is_known {
+            self.found.at = here + self.found.ahead;
+        }
+    }
+
+    /// What time it is here, to the second.
+    fn here(&self) -> DateTime<Utc> {
+        self.now + whole_seconds(self.clock.now().mono)
     }
 
     /// One question.
@@ -188,6 +208,11 @@ impl Reading<'_> {
         self.bytes = bytes;
         Ok(())
     }
+}
+
+/// The database tells whole seconds, so nothing is gained by parts of them.
+fn whole_seconds(time: Duration) -> TimeDelta {
+    TimeDelta::seconds(time.as_secs().try_into().unwrap_or_default())
 }
 
 fn moment(at: DateTime<Utc>) -> String {
@@ -375,6 +400,40 @@ mod tests {
         let found = newest(&url).unwrap();
         assert_eq!(found.at, utc("2026-11-24T23:01:30Z"));
         assert_eq!(found.ahead, TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn the_second_step_begins_where_the_first_one_that_had_an_answer_did() {
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let remembers = asked.clone();
+        let (url, _) = serve(move |request| {
+            let mut asked = remembers.lock().unwrap();
+            asked.push(request.to_owned());
+            let answer = ok(&format!("{HEAD}\r\n"));
+            // It breaks off; forty seconds later it does not.
+            Some(match asked.len() {
+                1 => answer.replace("LENGTH", "100000"),
+                n => answer.replace("23:01:30 GMT", &format!("23:02:{:02} GMT", 8 + n)),
+            })
+        });
+        let found = newest(&url).unwrap();
+        assert_eq!(found.at, utc("2026-11-24T23:01:30Z"), "what came meanwhile is asked for once more");
+        let asked = asked.lock().unwrap();
+        assert!(asked[1].contains("start: -900000ms"), "{}", asked[1]);
+        assert!(asked[2].contains("stop: 2026-11-24T22:47:11.000000000Z"), "{}", asked[2]);
+    }
+
+    #[test]
+    fn what_is_followed_begins_where_it_is_wanted() {
+        let now = utc(THERE);
+        let (access, asked) = database(vec![now - TimeDelta::seconds(2), now - TimeDelta::seconds(6)]);
+        let since = Some(utc(HERE) - TimeDelta::seconds(3));
+        let question = Question {
+            ahead: TimeDelta::hours(1),
+            ..question(Wanted { since, ..Wanted::default() }, Part::Since(now - TimeDelta::seconds(10)))
+        };
+        let found = read(&access, &question, utc(HERE), ROOM, &mut |_| false).unwrap();
+        assert_eq!(found.records.len(), 1, "{:?}", asked.lock().unwrap());
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::{
     fault,
     history::{Journal, Kept, Limits, Record, RowId, Trouble, usual_runs},
     memory::{Held, Memory},
+    result::diff,
     store::{
         State, Store, Task, TaskKey,
         past::{
@@ -440,7 +441,9 @@ impl Writer {
         let compared = match (side(pair[0]), side(pair[1])) {
             (Ok(one), Ok(other)) => {
                 let is_stale = || self.table.newest.load(Ordering::Relaxed) == u64::MAX;
-                let Some(comparison) = Comparison::of([one, other], is_stale) else { return };
+                let soon = || self.clock.instant(self.clock.now().mono + diff::PATIENCE);
+                let waits = diff::Waits { is_stale: &is_stale, soon: &soon };
+                let Some(comparison) = Comparison::of([one, other], waits) else { return };
                 Ok(Box::new(comparison))
             }
             (Err(trouble), _) | (_, Err(trouble)) => Err(trouble.to_string()),

@@ -533,7 +533,7 @@ pub(super) fn comparison(size: (u16, u16), charset: Charset) -> Bench {
         let task = b.app.store().find(id).unwrap().clone();
         Side { past: Past::of(&task), task, masked: false }
     };
-    let comparison = Comparison::of([side("q2"), side("q1")], || false).unwrap();
+    let comparison = Comparison::of([side("q2"), side("q1")], crate::result::diff::PATIENT).unwrap();
     b.app.ui.layers.push(crate::app::Layer::Compare(Box::new(Compare::new(comparison))));
     b
 }
