@@ -48,7 +48,7 @@ impl Deed {
                 "What waits for the slot starts right afterwards.",
             ],
             Deed::RestartProcess => &[
-                "All that runs there ends: a cell at once, a task of another type after 10 s. Whoever sent one gets an error.",
+                "All that runs there ends: a cell at once, a task of another type within 10 s. Whoever sent one gets an error.",
                 "What the kernel holds in memory, such as variables and connections to instruments, is gone.",
                 "What waits for the slot runs in the new process.",
             ],

@@ -13,6 +13,9 @@ use crate::common::{
     program::{Ended, Program, run},
 };
 
+/// A cell that holds the slot.
+const IN_THE_SLOT: [&str; 2] = ["IPythonTask", "run_async=false"];
+
 /// Runs `juicetop service …` in that lab.
 fn service(juice: &Juice, args: &[&str]) -> Ended {
     let (config, runtime) = (juice.config_dir().display().to_string(), juice.run_dir().display().to_string());
@@ -53,6 +56,44 @@ pub(super) fn begun(juice: &Juice, marker: &Path, task: &[&str], code: &str) -> 
     program
 }
 
+/// A task of that type, which is no cell, that has begun: it sleeps for so long, and is waited for.
+pub(super) fn handled(
+    juice: &Juice,
+    watch: &mut Program,
+    service: &str,
+    kind: &str,
+    seconds: u32,
+) -> Program {
+    let (url, duration) = (juice.url(), format!("duration={seconds}"));
+    let program =
+        Program::start(&["submit", "--url", &url, "--direct", "--wait", "--json", service, kind, &duration]);
+    watch.wait_for_json(|line| {
+        line["type"] == kind && line["state"] == "running" && line["starting"] == false
+    });
+    program
+}
+
+/// A cell that computes and one that waits: an interrupt stops both.
+fn cells_stop(juice: &Juice, marker: &Path) {
+    for (code, error) in [
+        ("import time; time.sleep(120)", "KeyboardInterrupt"),
+        ("import asyncio; await asyncio.sleep(120)", "CancelledError"),
+    ] {
+        let program = begun(juice, marker, &IN_THE_SLOT, code);
+        let stopped = service(juice, &["interrupt", "lab", "--yes", "--json"]).expect(0).stdout;
+        let stopped: Value = serde_json::from_str(&stopped).unwrap();
+        assert_eq!(stopped["stopped"][0]["error"], error, "{stopped}");
+        let (code, said) = end_of(program);
+        assert!(code == 1 && said.contains(error), "{code}: {said}");
+    }
+}
+
+/// An interrupt of the lab after which nothing is seen to stop.
+#[track_caller]
+fn nothing_stops(juice: &Juice) {
+    service(juice, &["interrupt", "lab", "--yes"]).expect(1).says("nothing was seen to stop");
+}
+
 /// How it ended: the exit code, and what it printed.
 fn end_of(program: Program) -> (i32, String) {
     let Ended { code, stdout, .. } = program.end();
@@ -80,18 +121,7 @@ fn cells_are_interrupted_and_nothing_else_is() {
         .expect(2)
         .says("there are bench, lab, task-manager, shared");
 
-    let sync = ["IPythonTask", "run_async=false"];
-    for (code, error) in [
-        ("import time; time.sleep(120)", "KeyboardInterrupt"),
-        ("import asyncio; await asyncio.sleep(120)", "CancelledError"),
-    ] {
-        let program = begun(&juice, &marker, &sync, code);
-        let stopped = service(&juice, &["interrupt", "lab", "--yes", "--json"]).expect(0).stdout;
-        let stopped: Value = serde_json::from_str(&stopped).unwrap();
-        assert_eq!(stopped["stopped"][0]["error"], error, "{stopped}");
-        let (code, said) = end_of(program);
-        assert!(code == 1 && said.contains(error), "{code}: {said}");
-    }
+    cells_stop(&juice, &marker);
 
     // One that catches it ends as it likes, or takes its time.
     let catches = |then: &str| {
@@ -102,19 +132,43 @@ fn cells_are_interrupted_and_nothing_else_is() {
         ("raise ValueError('ramped down')", 0, "ended after the signal (ValueError)", Some("failed")),
         ("time.sleep(9)", 1, "or is cleaning up", None),
     ] {
-        let program = begun(&juice, &marker, &sync, &catches(then));
+        let program = begun(&juice, &marker, &IN_THE_SLOT, &catches(then));
         let ended = service(&juice, &["interrupt", "lab", "--yes", "--json"]).expect(exit).says(words);
         let answer: Value = serde_json::from_str(&ended.stdout).unwrap();
         assert_eq!(answer["stopped"][0]["outcome"].as_str(), outcome, "{answer}");
         end_of(program);
     }
 
-    // A cell beside others hears of no signal, and is said not to.
-    let program =
-        begun(&juice, &marker, &["IPythonTask", "run_async=true"], "import asyncio; await asyncio.sleep(12)");
-    service(&juice, &["interrupt", "lab", "--yes"]).expect(1).says("nothing was seen to stop");
+    // Nothing else hears of the signal, and that is said: neither a cell beside others nor a task of another type.
+    let (config, runtime) = (juice.config_dir().display().to_string(), juice.run_dir().display().to_string());
+    let mut watch = Program::start(&["watch", "--json", "--juice-config", &config, "--juice-run", &runtime]);
+    let beside = ["IPythonTask", "run_async=true"];
+    let awaits = begun(&juice, &marker, &beside, "import asyncio; await asyncio.sleep(12)");
+    let handlers = ["SleepAsync", "SleepSync"].map(|kind| handled(&juice, &mut watch, "lab", kind, 12));
+    nothing_stops(&juice);
+    for program in handlers.into_iter().chain([awaits]) {
+        let (code, said) = end_of(program);
+        assert!(code == 0, "{said}");
+    }
+    // One that does not wait keeps the kernel's loop to itself, and yet is no cell in the slot.
+    let program = begun(&juice, &marker, &beside, "import time; time.sleep(9)");
+    nothing_stops(&juice);
     let (code, said) = end_of(program);
     assert!(code == 0, "{said}");
+    // An idle kernel lives on, as through all of this, and works.
+    nothing_stops(&juice);
+    assert_eq!(listed(&juice, "lab")["process"]["pid"], lab["process"]["pid"]);
+    let answer = run(&[
+        "submit",
+        "--url",
+        &juice.url(),
+        "lab",
+        IN_THE_SLOT[0],
+        IN_THE_SLOT[1],
+        "code=6 * 7",
+        "--wait",
+    ]);
+    assert!(answer.stdout.contains("42"), "{answer:?}");
 }
 
 #[test]
@@ -126,7 +180,7 @@ fn processes_and_containers_are_restarted_and_images_built() {
 
     // The process: the cell that runs ends, the service is another one and answers.
     let before = of("lab");
-    let program = begun(&juice, &marker, &["IPythonTask", "run_async=false"], "import time; time.sleep(120)");
+    let program = begun(&juice, &marker, &IN_THE_SLOT, "import time; time.sleep(120)");
     let answer = service(&juice, &["restart", "lab", "--yes", "--json"]).expect(0);
     let answer: Value = serde_json::from_str(&answer.stdout).unwrap();
     assert_eq!((&answer["answers"], &answer["state"]), (&true.into(), &"RUNNING".into()), "{answer}");
@@ -153,9 +207,21 @@ fn processes_and_containers_are_restarted_and_images_built() {
 
     // The container, by the orchestrator.
     let before = of("bench");
+    let mut watch = Program::start(&["watch", "--json", "--juice-config", &config, "--juice-run", &runtime]);
+    let sleeper = handled(&juice, &mut watch, "bench", "SleepAsync", 120);
     service(&juice, &["restart", "bench", "--container", "--yes"]).expect(0);
     assert_ne!(of("bench"), before);
     assert_eq!(juice.units(), "restart juice-bench.service\n");
+    // The task that ran there has ended for its sender alone: the bus tells nobody, as no kernel does.
+    let ended = sleeper.end();
+    assert!(ended.code == 1 && ended.stdout.contains("ConnectionError"), "{ended:?}");
+    run(&["submit", "--url", &juice.url(), "--direct", "--wait", "bench", "Ping", "message=later"]).expect(0);
+    watch.wait_for_json(|line| line["name"].as_str().is_some_and(|name| name.contains("later")));
+    let seen = watch.json_seen();
+    assert!(
+        seen.iter().filter(|line| line["type"] == "SleepAsync").all(|line| line["state"] == "running"),
+        "{seen:?}"
+    );
     // Those that Juice adds by itself have no unit that it restarts.
     service(&juice, &["restart", "shared", "--container", "--yes"]).expect(4).says("orchestration file");
 

@@ -3,8 +3,8 @@
 use std::{thread::sleep, time::Duration};
 
 use crate::{
-    common::{juice::Juice, pty::Screen},
-    service::{begun, settled},
+    common::{juice::Juice, program::Program, pty::Screen},
+    service::{begun, handled, settled},
 };
 
 /// A question is on the screen; a *yes* close behind its key would be none.
@@ -42,14 +42,27 @@ fn a_cell_is_interrupted_and_a_process_restarted_by_keys() {
         Some(rest.chars().take_while(char::is_ascii_digit).collect::<String>())
     };
     let before = pid(&screen.text()).expect("its number");
+    let mut watch = Program::start(&["watch", "--json", "--juice-config", &config, "--juice-run", &runtime]);
+    let sleeper = handled(&juice, &mut watch, "lab", "SleepAsync", 120);
     let program = begun(&juice, &marker, &cell, "import time; time.sleep(120)");
-    screen.type_keys("r");
-    answers(&mut screen, "Restart the process of lab?", "It ends Sweep: by keys", "Y");
+    screen.type_keys("esc");
+    screen.wait_for("both", |text| text.contains("▶ SleepAsync") && text.contains("▶ Sweep: by keys"));
+    screen.type_keys("m g r");
+    answers(&mut screen, "Restart the process of lab?", "It ends SleepAsync", "Y");
     screen.wait_for("its answer", |text| text.contains("restart process: it answers, after"));
     assert_eq!(program.end().code, 1);
     screen.type_keys("ctrl-r");
     screen.wait_for("another process", |text| pid(text).is_some_and(|now| now != before));
-    screen.type_keys("esc q");
+    // Its sender is told; the bus tells nobody of its end, and what became of it is concluded from the kernel's.
+    let ended = sleeper.end();
+    assert!(ended.code == 1 && ended.stdout.contains("ConnectionError"), "{ended:?}");
+    let over = watch.wait_for_json(|line| line["type"] == "SleepAsync" && line["state"] != "running");
+    assert_eq!((&over["state"], &over["reason"]), (&"unknown".into(), &"service-gone".into()), "{over}");
+    screen.type_keys("esc");
+    screen.wait_for("that nobody knows of it", |text| {
+        text.lines().any(|line| line.contains("? SleepAsync") && line.contains("service gone"))
+    });
+    screen.type_keys("q");
     assert_eq!(screen.exit_status().exit_code(), 0);
     screen.assert_harmless();
 }
