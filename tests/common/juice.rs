@@ -58,6 +58,16 @@ const SERVICES: [(&str, &str); 3] = [
     ("bench", r#"entrypoint = "bench:Bench""#),
 ];
 
+/// The first version of which it is known that its `ipykernel.toml` may name a supervisord's port. Older ones refuse such a file:
+/// each supervisord is at 9001 of its service's own address. Here all services have one address, so juicetop reads a copy of the
+/// configuration that has the ports.
+const NAMES_SUPERVISORS: &str = "26.34.1";
+const CONFIG_WITH_PORTS: &str = "config-with-ports";
+
+/// The mock refrigerator of the older versions that are tried.
+const OLDER_CRYO: &str = "entrypoint = \"orangeqs.juice.system_monitor._service:SystemMonitorService\"\n\
+     init_kwargs = { init_module = \"orangeqs.juice.system_monitor._mock_entrypoint\" }";
+
 /// How many tests can have a slot of their own on one Juice.
 const LANES: usize = 128;
 
@@ -140,6 +150,11 @@ impl Juice {
         Juice::own(services, Kind { supervised: true, ..Kind::default() })
     }
 
+    /// [`Juice::supervised`] with an older version.
+    pub fn older_supervised(version: &'static str, services: &[&str]) -> Option<Juice> {
+        Juice::own(services, Kind { supervised: true, version: Some(version) })
+    }
+
     fn own(services: &[&str], kind: Kind) -> Option<Juice> {
         if left_out() {
             return None;
@@ -187,7 +202,8 @@ impl Juice {
 
     /// What `/etc/juice/config` is on a lab machine.
     pub fn config_dir(&self) -> PathBuf {
-        self.folder.join("config")
+        let seen = self.folder.join(CONFIG_WITH_PORTS);
+        if seen.exists() { seen } else { self.folder.join("config") }
     }
 
     /// What `/var/run/juice` is on a lab machine.
@@ -289,7 +305,10 @@ impl Juice {
         let (folder, lock) = new_folder()?;
         let ports = Ports::free(services, kind.supervised)?;
         let database = Influx::start()?;
-        configure(&folder, &ports, database.port)?;
+        configure(&folder, &ports, database.port, kind)?;
+        if kind.supervised && kind.version.is_some_and(|version| version < NAMES_SUPERVISORS) {
+            take_ports_away(&folder)?;
+        }
         let lanes = AtomicUsize::new(0);
         let venv = venv.to_owned();
         let mut juice =
@@ -352,7 +371,7 @@ impl Juice {
     /// Writes the configuration of a service's supervisord, as Juice's installer does.
     fn supervisor(&self, service: &str, port: u16) -> Result<PathBuf> {
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/juice/launch.py");
-        let python = venv::target_dir().join("juice-venv/bin/python");
+        let python = self.venv.join("bin/python");
         let (folder, log) = (self.folder.display(), self.log(service));
         let path = self.folder.join(format!("{service}.supervisord.conf"));
         let text = format!(
@@ -538,7 +557,7 @@ fn new_folder() -> Result<(PathBuf, fs::File)> {
 }
 
 /// Writes Juice's configuration, as an administrator would.
-fn configure(folder: &Path, ports: &Ports, influx: u16) -> Result<()> {
+fn configure(folder: &Path, ports: &Ports, influx: u16, kind: Kind) -> Result<()> {
     // Whoever runs the tests owns the lab's data.
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let mut orchestration = format!(
@@ -550,6 +569,7 @@ fn configure(folder: &Path, ports: &Ports, influx: u16) -> Result<()> {
         ports.services.iter().filter(|(name, _)| ![EDGE, EDGE_TLS].contains(&name.as_str()))
     {
         if let Some((_, about)) = SERVICES.iter().find(|(name, _)| name == service) {
+            let about = if service == "cryo" && kind.version.is_some() { OLDER_CRYO } else { about };
             write!(orchestration, "\n[services.{service}]\n{about}\n")?;
         }
         write!(servers, "[services.{service}]\nip = \"127.0.0.1\"\nport = {port}\n\n")?;
@@ -577,6 +597,18 @@ fn configure(folder: &Path, ports: &Ports, influx: u16) -> Result<()> {
     fs::write(config.join("influxdb-tokens.toml"), tokens)?;
     fs::write(folder.join("config-task-manager/task-servers.toml"), lanes)?;
     Ok(())
+}
+
+/// Keeps the ports of supervisords from Juice, whose older versions refuse them: see [`NAMES_SUPERVISORS`].
+fn take_ports_away(folder: &Path) -> Result<()> {
+    let (config, seen) = (folder.join("config"), folder.join(CONFIG_WITH_PORTS));
+    fs::create_dir(&seen)?;
+    for file in fs::read_dir(&config)?.flatten() {
+        fs::copy(file.path(), seen.join(file.file_name()))?;
+    }
+    let kernels = fs::read_to_string(config.join("ipykernel.toml"))?;
+    let kept = kernels.lines().filter(|line| !line.starts_with("supervisor_port"));
+    Ok(fs::write(config.join("ipykernel.toml"), kept.collect::<Vec<_>>().join("\n"))?)
 }
 
 /// Returns when every service answers through the router, whose bus may not be one that [`Bus`] reads.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::common::{
     juice::Juice,
     program::{Ended, Program, run},
+    pty::Screen,
 };
 
 /// A cell that holds the slot.
@@ -240,4 +241,74 @@ fn processes_and_containers_are_restarted_and_images_built() {
         .expect(1)
         .says("Failed to rebuild service lab")
         .says("no space left on device");
+}
+
+#[test]
+fn services_of_26_34_1_are_listed_interrupted_and_restarted() {
+    older("26.34.1");
+}
+
+/// Its bus is heard over ZeroMQ, and it keeps no slot.
+#[test]
+fn services_of_26_28_0_are_listed_interrupted_and_restarted() {
+    older("26.28.0");
+}
+
+/// What can be done to a service of an older Juice, and what its kernel, its log and its database tell.
+fn older(version: &'static str) {
+    let Some(juice) = Juice::older_supervised(version, &["lab"]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("begun");
+    let (config, runtime) = (juice.config_dir().display().to_string(), juice.run_dir().display().to_string());
+    let files = ["--juice-config", &config, "--juice-run", &runtime];
+    let mut screen = Screen::start(&files, (140, 40), &[]);
+    screen.wait_until_it_hears();
+    settled(&juice, "lab");
+    let lab = listed(&juice, "lab");
+    assert_eq!((&lab["process"]["state"], &lab["kernel"]), (&"RUNNING".into(), &true.into()), "{lab}");
+    assert_eq!((&lab["juice"], &lab["cannot"]), (&version.into(), &serde_json::json!({})), "{lab}");
+    screen.type_keys("m g");
+    screen.wait_for("its process", |text| text.contains("its process is running") && text.contains(version));
+    screen.type_keys("esc");
+    cells_stop(&juice, &marker);
+
+    // By now its kernel has been heard for long.
+    let raises =
+        [&["submit", "--direct", "--wait", "--name", "Tune: old", "lab"], &IN_THE_SLOT[..], &files].concat();
+    run(&[&raises[..], &["code=def tune():\n    return {}['q3']\ntune()"]].concat()).expect(1);
+    screen.type_keys("/");
+    screen.type_text("Tune");
+    screen.type_keys("enter");
+    screen.wait_for("the failure", |text| text.contains("✘ Tune: old"));
+    screen.type_keys("g j enter");
+    screen.wait_for("its traceback", |text| {
+        text.contains("from the kernel's output") && text.contains("return {}['q3']")
+    });
+    screen.type_keys("esc esc q");
+    // Its log has no tracebacks yet.
+    let mut logged = Value::Null;
+    wait_for("its error is in the log", || {
+        let lines = run(&[&["logs", "--json", "KeyError"], &files[..]].concat()).expect(0).stdout;
+        logged = lines.lines().next().map_or(Value::Null, |line| serde_json::from_str(line).unwrap());
+        logged != Value::Null
+    });
+    assert_eq!((&logged["level"], &logged["traceback"]), (&40.into(), &Value::Null), "{logged}");
+    // One that comes later reads of it in the database.
+    let mut screen = Screen::start(&files, (140, 40), &[]);
+    screen.wait_until_it_hears();
+    screen.type_keys("h");
+    screen.wait_for("the past", |text| {
+        text.lines().any(|line| line.contains("Tune: old") && line.contains('~') && line.contains("KeyError"))
+    });
+    drop(screen);
+
+    let before = lab["process"]["pid"].clone();
+    service(&juice, &["restart", "lab", "--yes"]).expect(0);
+    let between = listed(&juice, "lab")["process"]["pid"].clone();
+    assert_ne!(before, between);
+    service(&juice, &["restart", "lab", "--container", "--yes"]).expect(0);
+    assert_ne!(listed(&juice, "lab")["process"]["pid"], between);
+    let ended = service(&juice, &["rebuild", "lab", "--yes"]).expect(0);
+    assert!(ended.stdout.contains("Would"), "{ended:?}");
+    assert_eq!(juice.units(), "restart juice-lab.service\nrestart juice-lab-build.service\n");
 }
