@@ -109,10 +109,20 @@ const ROOM: u16 = 120;
 /// Of a longer message no beginning is shown beside its topic, bytes.
 const SHORT: usize = 2_000;
 
-/// The line of sensors below the lanes.
+/// An alert stands beside the strip's sensors for so long.
+const ALARMS: Duration = Duration::from_secs(600);
+
+/// The line of sensors below the lanes, with the newest alert.
 pub(super) fn strip(app: &App, width: u16, look: Look, now: Now) -> Row {
     let mut row = Row::default();
     let mut room = usize::from(width).saturating_sub(1);
+    if let Some(told) = newest_alarm(app, now) {
+        let text = Clean::line(&sentence(&told.what), look.charset()).truncate(room / 3, look.charset());
+        let ago = look.piece(&format!(" {} ", words::ago(now.since(told.at))), Role::Dim);
+        let role = if gravity(&told.what) == Severity::Error { Role::Error } else { Role::Warning };
+        row.right = vec![spaces(2), Piece { text, role }, ago];
+        room = room.saturating_sub(row.right.iter().map(|piece| piece.text.width()).sum());
+    }
     for (key, sensor) in in_order(app.store()).filter(|(key, _)| is_of_strip(key)) {
         let silent = sensor.is_silent(now);
         let role = if silent || app.is_stale() { Role::Dim } else { Role::Text };
@@ -131,6 +141,16 @@ pub(super) fn strip(app: &App, width: u16, look: Look, now: Now) -> Row {
         row.left.extend(pieces);
     }
     row
+}
+
+/// The newest alert, or notice of something bad, that is not long past.
+fn newest_alarm(app: &App, now: Now) -> Option<&Told> {
+    let newest = app
+        .store()
+        .beside()
+        .told()
+        .find(|told| !matches!(told.what, What::Level { .. }) && gravity(&told.what) != Severity::Info);
+    newest.filter(|told| now.since(told.at) < ALARMS)
 }
 
 /// The rows of the body.

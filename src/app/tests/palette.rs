@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::app::{
+    action::{ACTIONS, Action, Context},
     choices::Change,
     palette::{Item, Palette},
 };
@@ -71,6 +72,28 @@ fn services_types_and_saved_filters_are_gone_to() {
     b.keys("esc esc :").types("sleepasync").keys("enter");
     assert_eq!(&*b.composer().task_type.class, "SleepAsync");
     assert_eq!(b.sent_types(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_done_elsewhere_is_found_with_its_place_and_not_done_here() {
+    let mut b = Bench::new();
+    b.keys(":");
+    for entry in ACTIONS {
+        let trivial = entry.action.moves()
+            || matches!(entry.action, Action::Left | Action::Right | Action::Palette)
+            || entry.contexts.iter().all(|place| {
+                use Context::{Choose, Confirm, Help, Input, Text};
+                matches!(place, Choose | Confirm | Help | Input | Text)
+            });
+        let sentences = || palette(&b).items.iter().map(|item| item.about.as_str());
+        assert!(trivial || sentences().any(|about| about == entry.sentence), "{}", entry.name);
+    }
+    b.types("restart-process");
+    assert_eq!(palette(&b).chosen().unwrap().barred.as_deref(), Some("not here, but in: services"));
+    b.keys("enter");
+    assert_eq!((b.layers(), b.notice()), (vec!["choose"], "not here, but in: services"));
+    b.keys("esc m :");
+    assert!(item(&b, "restart-process").barred.as_deref().is_none_or(|why| !why.contains("not here")));
 }
 
 #[test]

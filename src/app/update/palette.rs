@@ -3,7 +3,7 @@
 use crate::{
     app::{
         App, Effect, Layer, Severity,
-        action::{ACTIONS, Action, Context},
+        action::{ACTIONS, Action, Context, Entry},
         called,
         lanes::Selected,
         palette::{Does, Item, Palette, used},
@@ -20,19 +20,18 @@ use super::{act, compose, deeds, groups, lanes, schedule, set_filter};
 pub(super) fn open(app: &mut App) {
     let mut items = actions(app);
     items.extend(others(app));
+    items.extend(elsewhere(app));
     let at_hand = app.current_task().and_then(|key| app.store().task(key));
     let at_hand = at_hand.map(|task| called(&task.name).into_owned());
     app.ui.layers.push(Layer::Palette(Box::new(Palette::new(items, &app.ui.recent, at_hand))));
 }
 
-/// What a key would do here; what only moves the cursor is not looked for by its name.
+/// What a key would do here.
 fn actions(app: &App) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let places: Vec<Context> = app.places().collect();
     for entry in ACTIONS.iter().filter(|entry| entry.contexts.iter().any(|place| places.contains(place))) {
-        let trivial =
-            entry.action.moves() || matches!(entry.action, Action::Left | Action::Right | Action::Palette);
-        if trivial || items.iter().any(|item| item.about == entry.sentence) {
+        if is_trivial(entry.action) || items.iter().any(|item| item.about == entry.sentence) {
             continue;
         }
         items.push(Item {
@@ -46,7 +45,39 @@ fn actions(app: &App) -> Vec<Item> {
     items
 }
 
-/// Services, labs, saved filters, and last, for they are many, task types.
+/// What can be done in other places, last and barred: whoever looks for it learns where.
+fn elsewhere(app: &App) -> Vec<Item> {
+    let here: Vec<Context> = app.places().collect();
+    let of_lines = [Context::Choose, Context::Input, Context::Help, Context::Confirm, Context::Text];
+    let other = |entry: &&Entry| {
+        let mut places = entry.contexts.iter();
+        !is_trivial(entry.action)
+            && !places.clone().any(|place| here.contains(place))
+            && places.any(|place| !of_lines.contains(place))
+    };
+    let item = |entry: &Entry| {
+        let places: Vec<&str> = entry.contexts.iter().map(|place| place.title()).collect();
+        Item {
+            does: Does::Action(entry.action),
+            name: entry.name.to_owned(),
+            about: entry.sentence.to_owned(),
+            remark: entry
+                .contexts
+                .first()
+                .and_then(|place| app.settings.keymap.first(*place, entry.action))
+                .unwrap_or_default(),
+            barred: Some(format!("not here, but in: {}", places.join(", "))),
+        }
+    };
+    ACTIONS.iter().filter(other).map(item).collect()
+}
+
+/// What only moves the cursor is not looked for by its name.
+fn is_trivial(action: Action) -> bool {
+    action.moves() || matches!(action, Action::Left | Action::Right | Action::Palette)
+}
+
+/// Services, labs, saved filters, and, for they are many, after these task types.
 fn others(app: &mut App) -> Vec<Item> {
     let services: Vec<Text> = app.store().services().map(|service| service.name.clone()).collect();
     let item = |does, name: &str, about: &str, remark: &str| Item {

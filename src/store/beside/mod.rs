@@ -267,7 +267,7 @@ impl Beside {
         self.revision
     }
 
-    /// Goes up where a sensor reads something else than before.
+    /// Goes up where a sensor reads something else than before, and where an alert or a notice comes: what a strip shows.
     pub fn readings(&self) -> u64 {
         self.readings
     }
@@ -407,6 +407,7 @@ impl Beside {
 
     fn tell(&mut self, what: What, now: Now) {
         self.last_told += 1;
+        self.readings += u64::from(!matches!(what, What::Level { .. }));
         let number = self.last_told;
         let same = match &what {
             What::Level { .. } => None,

@@ -95,6 +95,18 @@ fn a_strip_of_sensors_stands_only_where_the_lanes_leave_room() {
     b.msg(Msg::Resize(40, 50)).shows_not("MXC 0.0218");
 }
 
+#[test]
+fn the_newest_alert_stands_beside_the_strip_for_a_while() {
+    let mut b = lab_beside((120, 50), Charset::Unicode);
+    let frames = b.app.revision();
+    b.later(1.0).bus("AlertEvent.", r#"{"alert_topic": "mixing\u001b[31m chamber"}"#);
+    b.later(1.0).msg(Msg::Wake).shows("alert: mixing").shows("MXC 0.0218");
+    assert_ne!(b.app.revision(), frames, "it is drawn though no sensor reads anything new");
+    b.later(700.0);
+    temperature(&mut b, "MXC", 0.5);
+    b.later(1.0).msg(Msg::Wake).shows("MXC 0.5").shows_not("alert:");
+}
+
 /// How many frames two seconds of a flood make.
 fn frames(b: &mut Bench, what: fn(&mut Bench, u32)) -> u32 {
     let mut frames = 0;
