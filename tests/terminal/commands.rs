@@ -1,6 +1,7 @@
 //! The commands of README and `docs/`: each is run as it stands there, with places that exist for those that a reader puts in.
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -106,9 +107,55 @@ fn commands_within_sentences_are_ones_that_there_are() {
     }
 }
 
+/// Lines for a shell that are no command of juicetop's: how they begin, and where they are run; `None`: another machine is needed.
+const OTHERS: [(&str, Option<(&str, &str)>); 9] = [
+    ("cargo run --release -- demo", Some((".ci/run", "cargo run --locked --release --quiet -- demo"))),
+    ("cargo test", Some((".ci/run", "cargo test --locked"))),
+    ("JUICETOP_TEST_NO_JUICE=1 cargo test", Some((".ci/run", "unset JUICETOP_TEST_NO_JUICE"))),
+    (
+        "cargo +nightly fuzz run --fuzz-dir tests/fuzz",
+        Some((".ci/run", "cargo +nightly fuzz run --fuzz-dir tests/fuzz")),
+    ),
+    ("pip install juicetop", Some((".ci/release", "/bin/pip\" install"))),
+    ("cargo install --path .", Some((".ci/release", "cargo install --quiet --locked --path ."))),
+    ("ssh -L 5124:", None),
+    ("ssh -N -L 5124:", None),
+    ("jq -r ", None),
+];
+
+#[test]
+fn every_other_command_is_run_by_a_script() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = 0;
+    for page in pages() {
+        let (mut fence, text) = (None, fs::read_to_string(&page).unwrap());
+        for line in text.lines() {
+            if let Some(kind) = line.trim_start().strip_prefix("```") {
+                fence = if fence.is_some() { None } else { Some(kind) };
+            }
+            let is_code = fence.map_or_else(|| line.starts_with("    "), |kind| kind == "sh");
+            let first = line.split_whitespace().next().unwrap_or_default();
+            let is_command = matches!(first, "cargo" | "pip" | "uv" | "ssh" | "jq" | "sh" | "python3")
+                || first.starts_with("JUICETOP_");
+            if !is_code || !is_command {
+                continue;
+            }
+            let other = OTHERS.iter().find(|(begin, _)| line.trim().starts_with(begin));
+            let (_, place) = other.unwrap_or_else(|| panic!("{}: nothing runs {line}", page.display()));
+            if let Some((script, words)) = place {
+                let script = fs::read_to_string(root.join(script)).unwrap();
+                assert!(script.contains(words), "{line}: {words}");
+            }
+            found += 1;
+        }
+    }
+    assert!(found >= OTHERS.len(), "{found}");
+}
+
 #[test]
 fn every_command_of_the_documentation_does_what_it_says() {
     let (_server, url) = lab();
+    let mut done = HashSet::new();
     let program = PathBuf::from(env!("CARGO_BIN_EXE_juicetop"));
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
@@ -116,11 +163,24 @@ fn every_command_of_the_documentation_does_what_it_says() {
         let config = home.path().join(".config/juicetop");
         fs::create_dir_all(&config).unwrap();
         let labs = format!("[labs.north]\nurl = '{url}'\n[labs.south]\nurl = '{url}'\n");
-        fs::write(config.join("config.toml"), labs).unwrap();
+        let write_labs = || fs::write(config.join("config.toml"), &labs).unwrap();
+        write_labs();
         fs::write(home.path().join("edge-token"), "token\n").unwrap();
         let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
-        for command in commands(&text).0 {
-            let line = filled_in(&command, &url);
+        let (blocks, inline) = commands(&text);
+        // Those within a sentence that are whole; others are names of commands.
+        let inline = inline.into_iter().filter(|command| {
+            parsed(&filled_in(command, &url)).is_ok()
+                && !command.contains(['…', '['])
+                && done.insert(command.clone())
+        });
+        let inline: Vec<_> = inline.collect();
+        for (at, command) in blocks.iter().chain(&inline).enumerate() {
+            // Those on lines of their own follow one another; the others stand alone.
+            if at >= blocks.len() {
+                write_labs();
+            }
+            let line = filled_in(command, &url);
             let what = format!("{}: {command}", page.file_name().unwrap().display());
             let cli = parsed(&line).unwrap_or_else(|error| match error.kind() {
                 clap::error::ErrorKind::DisplayVersion => {
