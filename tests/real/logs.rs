@@ -81,9 +81,9 @@ async fn the_log_is_filtered_followed_and_read_on_the_screen() {
     some(&mut tasks, "mark-t").await;
     screen.type_keys("/");
     screen.type_text("mark-t");
-    screen.type_keys("enter g j j j");
-    screen.wait_for("the task", |s| s.contains("Cell: mark-t"));
     screen.type_keys("enter");
+    screen.wait_for("the task's end", |s| s.contains("✘ Cell: mark-t"));
+    screen.type_keys("g j j j enter");
     screen.wait_for("its detail", |s| s.contains("KeyError"));
     screen.type_keys("J");
     screen.wait_for("what was logged around it", |s| {
