@@ -119,9 +119,10 @@ pub fn say(text: &str) {
 /// Puts a question to the person, on standard error.
 pub fn ask(title: &str, lines: &[&str], answers: &str) {
     let mut stderr = io::stderr().lock();
-    let _ = writeln!(stderr, "{}", for_people(title, stderr.is_terminal()));
+    let terminal = stderr.is_terminal();
+    let _ = writeln!(stderr, "{}", for_people(title, terminal));
     for line in lines {
-        let _ = writeln!(stderr, "  {line}");
+        let _ = writeln!(stderr, "  {}", for_people(line, terminal));
     }
     let _ = write!(stderr, "{answers} ");
     let _ = stderr.flush();

@@ -251,7 +251,7 @@ struct One<'a> {
 
 impl One<'_> {
     fn interrupt(&self) -> Result<u8, End> {
-        self.sure(Deed::Interrupt)?;
+        self.sure(Deed::Interrupt, None)?;
         let mut talk = self.talk()?;
         // What ends is told on the bus, which has to be heard before.
         self.hear(&mut talk)?;
@@ -293,7 +293,7 @@ impl One<'_> {
     }
 
     fn restart(&self, action: Deed) -> Result<u8, End> {
-        self.sure(action)?;
+        self.sure(action, None)?;
         let mut talk = self.talk()?;
         let begun = talk.now();
         let controls = self.controls.clone();
@@ -335,7 +335,7 @@ impl One<'_> {
 
     fn rebuild(&self, dry_run: bool) -> Result<u8, End> {
         if !dry_run && !self.yes && !asks() {
-            self.sure(Deed::Rebuild)?;
+            self.sure(Deed::Rebuild, None)?;
         }
         let mut talk = self.talk()?;
         let (good, lines) = self.try_out(&mut talk)?;
@@ -350,7 +350,7 @@ impl One<'_> {
             self.answer(Deed::Rebuild, json!({ "dry_run": lines, "good": true }));
             return Ok(OK);
         }
-        self.sure(Deed::Rebuild)?;
+        self.sure(Deed::Rebuild, Some(&mut talk))?;
         // Whoever wished to end while the question stood does not mean to build.
         let now = talk.now().mono;
         if let Step::Stop(_) = talk.step(Some(now)) {
@@ -389,24 +389,36 @@ impl One<'_> {
     }
 
     /// Asks, where somebody can answer; else the command line has to have said yes.
-    fn sure(&self, action: Deed) -> Result<(), End> {
+    /// The connections are those of `talk`; without it the question says whom the deed hits.
+    fn sure(&self, action: Deed, talk: Option<&mut Talk>) -> Result<(), End> {
         if self.yes {
             return Ok(());
         }
         let title = format!("{} {}?", action.name(), exact(self.name));
-        let mut lines = if action == Deed::Rebuild { Vec::new() } else { self.whom(action)? };
-        lines.extend(action.meaning().iter().map(|&line| line.to_owned()));
         if !asks() {
-            let lines = lines.join(" ");
+            let lines = action.meaning().join(" ");
             return Err(End::new(
                 MISUSE,
                 format!("nothing was done: {title} {lines} With --yes it is done."),
             ));
         }
-        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let mut own = None;
+        let (talk, whom) = match talk {
+            Some(talk) => (talk, Vec::new()),
+            None => {
+                let talk = own.insert(self.start(true)?);
+                let whom = self.whom(action, talk)?;
+                (talk, whom)
+            }
+        };
+        let lines: Vec<&str> =
+            whom.iter().map(String::as_str).chain(action.meaning().iter().copied()).collect();
         out::ask(&title, &lines, "yes or no? [no]");
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
+        // Signals are the talk's from when it begins: so the answer is waited for beside it.
+        let answer = beside(talk, AtStop::Undone, |_| {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).map(|_| line)
+        })??;
         match answer.trim().to_lowercase().as_str() {
             "yes" | "y" => Ok(()),
             _ => Err(End::new(MISUSE, "nothing was done")),
@@ -415,8 +427,7 @@ impl One<'_> {
 
     /// Whom it hits, as far as a look at the scheduler's list tells: what was sent direct is told only to whoever listens
     /// while it begins, as the screen does.
-    fn whom(&self, action: Deed) -> Result<Vec<String>, End> {
-        let mut talk = Talk::start(self.lab, self.lab.options(&self.lab.memory()), true)?;
+    fn whom(&self, action: Deed, talk: &mut Talk) -> Result<Vec<String>, End> {
         let end = talk.now().mono + LISTED;
         let reached = talk.reach(&Line::Router, LISTED);
         while reached.is_ok() && !talk.session.list_came() && talk.now().mono < end {
@@ -432,12 +443,17 @@ impl One<'_> {
         Ok(lines)
     }
 
-    /// Connects, and waits until the router can be asked.
-    fn talk(&self) -> Result<Talk, End> {
+    /// Connects; `whole`: the scheduler's list is read.
+    fn start(&self, whole: bool) -> Result<Talk, End> {
         if let Some(why) = self.lab.watch_only() {
             return Err(End::new(NOT_SENT, format!("nothing was done: {why}")));
         }
-        let mut talk = Talk::start(self.lab, self.lab.options(&self.lab.memory()), false)?;
+        Ok(Talk::start(self.lab, self.lab.options(&self.lab.memory()), whole)?)
+    }
+
+    /// Connects, and waits until the router can be asked.
+    fn talk(&self) -> Result<Talk, End> {
+        let mut talk = self.start(false)?;
         talk.reach(&Line::Router, PATIENCE)
             .map_err(|why| End::new(NOT_SENT, format!("nothing was done: {why}")))?;
         Ok(talk)
@@ -589,6 +605,8 @@ enum AtStop {
     GoesOn,
     /// It must not be left half done: the first wish is not heard, the second one ends the program.
     Whole,
+    /// It is no deed yet.
+    Undone,
     /// It is not done, unless it has gone out already.
     Unless(Gate),
 }
@@ -631,6 +649,7 @@ fn beside<T: Send + 'static>(
             AtStop::GoesOn => {
                 return Err(End::new(UNKNOWN, "interrupted: what was asked for is done all the same"));
             }
+            AtStop::Undone => return Err(End::new(NOT_SENT, "nothing was done: interrupted")),
             AtStop::Unless(gate) if gate.take() => {
                 return Err(End::new(NOT_SENT, "nothing was done: interrupted before the signal"));
             }
