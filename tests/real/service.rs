@@ -312,3 +312,24 @@ fn older(version: &'static str) {
     assert!(ended.stdout.contains("Would"), "{ended:?}");
     assert_eq!(juice.units(), "restart juice-lab.service\nrestart juice-lab-build.service\n");
 }
+
+#[test]
+fn a_question_names_whom_it_hits_acts_on_no_terminal_and_ends_at_ctrl_c() {
+    let Some(juice) = Juice::private(&["bench"]) else { return };
+    let url = juice.url();
+    let name = "Night: \u{1b}]0;taken\u{7}\u{1b}[2J\u{9b}31m\u{202e}run";
+    run(&["submit", "--url", &url, "bench", "SleepAsync", "duration=60", "--scheduled", "--name", name])
+        .expect(0);
+    let (config, runtime) = (juice.config_dir().display().to_string(), juice.run_dir().display().to_string());
+    let args = ["service", "restart", "bench", "--juice-config", &config, "--juice-run", &runtime];
+    wait_for("the question names the task that runs", || {
+        let mut screen = Screen::start(&args, (100, 30), &[]);
+        let text = screen.wait_for("the question", |text| text.contains("yes or no?"));
+        screen.type_keys("ctrl-c");
+        assert_eq!(screen.exit_status().exit_code(), 4);
+        assert!(screen.text().contains("nothing was done: interrupted"), "{}", screen.text());
+        screen.assert_harmless();
+        assert!(screen.title().is_none(), "{:?}", screen.title());
+        text.contains("It ends Night: ")
+    });
+}
