@@ -71,6 +71,13 @@ pub struct Block {
     pub rest: usize,
 }
 
+/// As much of a text as can be seen in so many columns, however long it is. What is left out of a line (joiners, marks on
+/// marks) finds room in it, and must not make it long.
+pub fn start(text: &str, columns: usize) -> &str {
+    let most = columns.saturating_mul(16).saturating_add(64);
+    text.char_indices().nth(most).map_or(text, |(at, _)| &text[..at])
+}
+
 impl Clean {
     /// One of our own words. It is cleaned too (for Unicode) if it should need it.
     pub fn from_static(text: &'static str) -> Clean {
@@ -105,12 +112,10 @@ impl Clean {
         if text.len() <= width {
             return Clean::line(text, charset).truncate(width, charset);
         }
-        // What is left out of the line (joiners, marks on marks) must not make this long.
-        let most = width.saturating_mul(16).saturating_add(64);
-        let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
-        let (out, columns) = clean(&text[..end], charset, width);
+        let begin = start(text, width);
+        let (out, columns) = clean(begin, charset, width);
         let mut head = Clean { text: Cow::Owned(out), width: columns };
-        if end < text.len() {
+        if begin.len() < text.len() {
             // The text goes on: make sure that the ellipsis says so.
             head = head.pad(width.saturating_add(1));
         }

@@ -16,14 +16,14 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::Runner;
+use super::{Runner, beside::beside};
 use crate::{
     app::{
         Msg,
         notices::{Alert, Rules},
     },
     clean::{Charset, Clean, exact},
-    config, fault,
+    config,
     term::{self, Desktop, NoticeId},
 };
 
@@ -148,8 +148,7 @@ impl Bells {
         let Some(mut now) = held(&self.queue).begin(told_now) else { return };
         let (queue, program, words) = (self.queue.clone(), program.clone(), words.to_vec());
         let nobody = told.clone();
-        let started = thread::Builder::new().name("notice".to_owned()).spawn(move || {
-            fault::here("notice");
+        let made = beside("notice", move || {
             loop {
                 let ended = tell(&program, &words, &now);
                 let mut queue = held(&queue);
@@ -163,7 +162,7 @@ impl Bells {
                 }
             }
         });
-        if let Err(why) = started {
+        if let Err(why) = made {
             *held(&self.queue) = Queue::default();
             let _ = nobody.send(Msg::Done(Err(format!("the command for notices was not run: {why}"))));
         }

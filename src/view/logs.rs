@@ -12,7 +12,7 @@ use crate::{
         record::RecordPane,
         update::{logs_height, logs_note},
     },
-    clean::{Clean, exact},
+    clean::{Clean, exact, start},
     theme::Role,
     time::Now,
     wire::logs::{Part, Record},
@@ -71,13 +71,6 @@ fn role(level: i64) -> Role {
         20.. => Role::Text,
         _ => Role::Dim,
     }
-}
-
-/// As much of a text as can be seen in so many columns: a record may hold a hundred thousand times that, and each key draws
-/// a screen of them. What is not seen of it (marks on marks) finds room, too.
-fn start(text: &str, columns: usize) -> &str {
-    let most = columns.saturating_mul(16).saturating_add(64);
-    text.char_indices().nth(most).map_or(text, |(at, _)| &text[..at])
 }
 
 /// The columns that have room, with their widths.

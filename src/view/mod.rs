@@ -915,8 +915,8 @@ fn footer(app: &App, area: Rect, look: Look) -> (Row, Vec<(Rect, Action)>) {
             .collect(),
     };
     for (key, short, action) in footer {
-        let key = if key == "enter" { look.glyphs.enter.to_owned() } else { key };
-        let key = if key == "<" { "enter".to_owned() } else { key };
+        // The sign for it in ASCII is a key of its own.
+        let key = if key == "enter" && look.glyphs.enter != "<" { look.glyphs.enter.to_owned() } else { key };
         let gap = if used > 1 { 3 } else { 0 };
         let wide = Clean::line(&key, look.charset()).width() + 1 + short.len();
         let need = gap + wide;

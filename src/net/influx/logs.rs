@@ -8,7 +8,7 @@ use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{Access, Failure, SHORT as PATIENCE, ask, quoted, rows::Row};
+use super::{AWAITED, Access, Failure, ask, quoted, rows::Row};
 use crate::{
     time::Clock,
     wire::logs::{Found, Key, PAGE, Part, Question, Record, Wanted},
@@ -171,7 +171,7 @@ impl Reading<'_> {
         let most = PAGE + 1;
         let asked = self.clock.now().mono;
         let flux = query(self.access, self.wanted, from, until, most);
-        let mut answer = ask(self.access, &self.access.logs, &flux, PATIENCE)?;
+        let mut answer = ask(self.access, &self.access.logs, &flux, AWAITED)?;
         self.learn(answer.at, asked);
         let (mut bytes, mut odd) = (self.bytes, 0);
         loop {

@@ -31,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// For how long the rest of an answer may stand still. Long enough for a disk of this machine that does.
 const STILL: Duration = Duration::from_secs(30);
 /// No answer takes longer as a whole: one to a person who waits for it, one that is read in the background.
-const SHORT: Duration = Duration::from_secs(60);
-const LONG: Duration = Duration::from_secs(300);
+const AWAITED: Duration = Duration::from_secs(60);
+const UNHURRIED: Duration = Duration::from_secs(300);
 /// Clocks go from this year on, and do not reach that one: what a header says may be any number.
 const YEARS: Range<i32> = 1970..10_000;
 /// Bytes of what is said instead of an answer.
@@ -112,7 +112,7 @@ pub fn exceptions(
 ) -> Result<Vec<Logged>, String> {
     let (mut found, mut bytes) = (Vec::new(), 0);
     let flux = query(access, service, from, until);
-    let mut answer = ask(access, &access.logs, &flux, SHORT).map_err(|e| e.what)?;
+    let mut answer = ask(access, &access.logs, &flux, AWAITED).map_err(|e| e.what)?;
     while bytes < MOST_LOGGED
         && let Some(row) = answer.next_row(&mut || false).map_err(|e| e.what)?
     {

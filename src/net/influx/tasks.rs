@@ -9,7 +9,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{Access, Failure, LONG as PATIENCE, MOST_ROW, SHORT as SHORT_PATIENCE, ask, quoted, rows::Row};
+use super::{AWAITED, Access, Failure, MOST_ROW, UNHURRIED, ask, quoted, rows::Row};
 use crate::wire::{
     Text,
     archive::Archived,
@@ -118,7 +118,7 @@ fn in_pages(
 /// # Errors
 /// What went wrong.
 pub fn try_out(access: &Access) -> Result<Option<DateTime<Utc>>, Failure> {
-    let mut answer = ask(access, &access.tasks, &query(access, "-1m", "1m", &[], 1), SHORT_PATIENCE)?;
+    let mut answer = ask(access, &access.tasks, &query(access, "-1m", "1m", &[], 1), AWAITED)?;
     // What fails may fail behind its rows; who never ends says enough.
     let mut rows = 0;
     while rows < MOST_ROWS && answer.next_row(&mut || false)?.is_some() {
@@ -229,7 +229,7 @@ impl Reading<'_> {
     /// One question.
     fn page(&mut self, from: &str, until: &str, ids: &[Text], each: Each<'_>) -> Result<Page, Failure> {
         let access = self.access;
-        let mut answer = ask(access, &access.tasks, &query(access, from, until, ids, self.most), PATIENCE)?;
+        let mut answer = ask(access, &access.tasks, &query(access, from, until, ids, self.most), UNHURRIED)?;
         let mut page = Page { at: answer.at, ..Page::default() };
         // Tasks of one moment, whose rows stand together.
         let mut tasks: Vec<Archived> = Vec::new();
