@@ -43,23 +43,46 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// A page's commands on lines of their own, in their order, and those within a sentence.
-fn commands(text: &str) -> (Vec<String>, Vec<String>) {
-    let (mut blocks, mut inline, mut fence) = (Vec::new(), Vec::new(), None);
-    for line in text.lines() {
+/// What a line of a page is.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// For a shell.
+    Shell,
+    /// What the program prints, or a file.
+    Printed,
+    /// Words.
+    Prose,
+}
+
+/// A page's lines.
+fn lines(text: &str) -> impl Iterator<Item = (Kind, &str)> {
+    let mut fence = None;
+    text.lines().map(move |line| {
         if let Some(kind) = line.trim_start().strip_prefix("```") {
             fence = if fence.is_some() { None } else { Some(kind) };
         }
-        // Other fences hold what the program prints, or files.
-        let is_code = fence.map_or_else(|| line.starts_with("    "), |kind| kind == "sh");
+        let kind = match fence {
+            Some("sh") => Kind::Shell,
+            Some(_) => Kind::Printed,
+            None if line.starts_with("    ") => Kind::Shell,
+            None => Kind::Prose,
+        };
+        (kind, line)
+    })
+}
+
+/// A page's commands on lines of their own, in their order, and those within a sentence.
+fn commands(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut blocks, mut inline) = (Vec::new(), Vec::new());
+    for (kind, line) in lines(text) {
         let command =
             line.trim().strip_prefix("juicetop").filter(|rest| rest.is_empty() || rest.starts_with(' '));
         match command {
-            Some(_) if is_code => {
+            Some(_) if kind == Kind::Shell => {
                 let command = line.trim().split("  #").next().unwrap_or_default().trim();
                 blocks.push(command.to_owned());
             }
-            _ if fence.is_none() && !is_code => inline.extend(
+            _ if kind == Kind::Prose => inline.extend(
                 line.split('`')
                     .skip(1)
                     .step_by(2)
@@ -128,16 +151,12 @@ fn every_other_command_is_run_by_a_script() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = 0;
     for page in pages() {
-        let (mut fence, text) = (None, fs::read_to_string(&page).unwrap());
-        for line in text.lines() {
-            if let Some(kind) = line.trim_start().strip_prefix("```") {
-                fence = if fence.is_some() { None } else { Some(kind) };
-            }
-            let is_code = fence.map_or_else(|| line.starts_with("    "), |kind| kind == "sh");
+        let text = fs::read_to_string(&page).unwrap();
+        for (_, line) in lines(&text).filter(|(kind, _)| *kind == Kind::Shell) {
             let first = line.split_whitespace().next().unwrap_or_default();
             let is_command = matches!(first, "cargo" | "pip" | "uv" | "ssh" | "jq" | "sh" | "python3")
                 || first.starts_with("JUICETOP_");
-            if !is_code || !is_command {
+            if !is_command {
                 continue;
             }
             let other = OTHERS.iter().find(|(begin, _)| line.trim().starts_with(begin));
