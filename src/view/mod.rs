@@ -157,6 +157,18 @@ fn word(text: &'static str, role: Role) -> Piece {
     Piece { text: Clean::from_static(text), role }
 }
 
+/// So many of these lines; where there are more, the last one says so.
+fn first_lines(mut lines: Vec<Clean>, most: usize, columns: usize, look: Look) -> Vec<Clean> {
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let goes_on = Clean::from_static(look.glyphs.ellipsis);
+            *last = Clean::concat(&[last.clone(), goes_on]).truncate(columns, look.charset());
+        }
+    }
+    lines
+}
+
 fn spaces(n: usize) -> Piece {
     Piece { text: Clean::spaces(n), role: Role::Text }
 }
@@ -262,8 +274,8 @@ pub fn screen(app: &App, look: Look, now: Now) -> Screen {
             Banner::Gap(_) => Role::Warning,
             Banner::Left(_) => Role::Notice,
         };
-        let rows = Clean::line(banner.text(), look.charset())
-            .wrap(columns)
+        let lines = Clean::line(banner.text(), look.charset()).wrap(columns);
+        let rows = first_lines(lines, usize::from(areas.banner.height), columns, look)
             .into_iter()
             .map(|text| Row::of(vec![spaces(1), Piece { text, role }]))
             .collect();

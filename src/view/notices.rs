@@ -15,7 +15,7 @@ use crate::{
     time::Now,
 };
 
-use super::{Look, Piece, Row, spaces, word, words};
+use super::{Look, Piece, Row, first_lines, spaces, word, words};
 
 /// Columns of the word for what it is about.
 const WORD: usize = 7;
@@ -54,11 +54,8 @@ pub(super) fn rows(app: &App, list: &List, area: Rect, look: Look, now: Now) -> 
             How::Quiet => " (it did not ring: quiet hours)",
             How::Rang | How::Note(_) => "",
         };
-        let mut lines = Clean::line(&format!("{}{why}", entry.text), look.charset()).wrap(columns);
-        if lines.len() > below {
-            let rest = Clean::concat(&lines.split_off(below - 1));
-            lines.push(rest.truncate(columns, look.charset()));
-        }
+        let lines = Clean::line(&format!("{}{why}", entry.text), look.charset()).wrap(columns);
+        let lines = first_lines(lines, below, columns, look);
         let line = |text| Row::of(vec![spaces(1), Piece { text, role: Role::Text }]);
         rows.extend(lines.into_iter().map(line));
     }
